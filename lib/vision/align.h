@@ -1,0 +1,44 @@
+// Aligned face crops: every face comes out in the same place, size and turn.
+#pragma once
+
+#include <opencv2/core/mat.hpp>
+
+#include "export.h"
+#include "vision/face.h"
+#include "vision/frame.h"
+
+namespace fer {
+
+/// Where the five landmarks come to lie in a crop.
+enum class AlignTemplate {
+  kFer,      ///< Near FER+'s own geometry (eye distance 0.38 of the width), for expressions.
+  kArcFace,  ///< ArcFace's 112x112 template (eye distance 0.31), for identity networks.
+};
+
+/// The shape of a crop.
+struct CropSpec {
+  AlignTemplate align_template = AlignTemplate::kFer;
+  int width = 48;
+  int height = 48;
+  float margin = 0.f;  ///< Extra room on every side, as a share of the crop's side.
+  bool grey = true;    ///< 8UC1, else 8UC3 in the order R, G, B.
+};
+
+/// The template's landmarks in pixels of a crop of this shape. The template is fitted into the
+/// largest centred square of the crop.
+FER_API Landmarks template_landmarks(const CropSpec& spec);
+
+/// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from frame pixels to crop
+/// pixels: least squares over the five landmarks (Umeyama 1991), or, for a face without landmarks,
+/// from where they lie in an upright face's box on average.
+FER_API cv::Mat align_transform(const Face& face, const CropSpec& spec);
+
+/// Cuts the face out of the frame, aligned, into `out` (reused where its shape fits). Samples only
+/// the region that the crop needs, from the luma plane where grey is wanted and the format has one;
+/// averages where the crop shrinks the face; repeats the border outside of the frame.
+FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out);
+
+/// The whole frame scaled to the crop's shape: what stands for the face where none was found.
+FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);
+
+}  // namespace fer

@@ -1,0 +1,52 @@
+// Face detectors behind one interface.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "export.h"
+#include "vision/face.h"
+#include "vision/frame.h"
+
+namespace fer {
+
+/// Settings that every detector understands.
+struct DetectorConfig {
+  float score_threshold = 0.6f;  ///< Faces below this score are not reported.
+  int detect_width = 640;        ///< Frames wider than this are shrunk to it; 0: full size.
+  float min_face_size = 0.f;     ///< Faces with a shorter side below this many pixels are left out.
+  int max_faces = 0;             ///< At most this many, the best first; 0: all.
+};
+
+/// Finds the faces of a frame. Reads the frame through its strides and converts only the small
+/// picture it works on. Not thread-safe: one detector a thread. A frame of any size is accepted.
+class FER_API Detector {
+ public:
+  virtual ~Detector() = default;
+
+  /// Faces in frame pixels, best score first, boxes clipped to the frame.
+  virtual std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) = 0;
+
+  /// Short name for people: "yunet", "haar".
+  virtual std::string name() const = 0;
+};
+
+/// Opens the detector that `model` holds: an ONNX file (YuNet) or an OpenCV cascade (.xml).
+/// Throws std::runtime_error with a sentence that names the file, what was expected and what was
+/// found.
+FER_API std::unique_ptr<Detector> open_detector(const std::filesystem::path& model);
+
+/// What find_detector_model() found.
+struct DetectorModel {
+  std::filesystem::path path;  ///< Empty: nothing was found.
+  std::string remedy;          ///< Not empty where this is only the fallback: what to do about it.
+};
+
+/// The detector model to use where the user named none. Looks in FER_MODELS (a colon-separated list
+/// of folders), the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models) and
+/// the installed data folder for YuNet, then for the Haar cascade of the system's opencv-data.
+FER_API DetectorModel find_detector_model();
+
+}  // namespace fer

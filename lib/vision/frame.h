@@ -1,0 +1,36 @@
+// A raw video frame as it lies in memory, without owning or converting it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace fer {
+
+/// Raw formats that the library reads as they come. Names are GStreamer's.
+enum class PixelFormat {
+  kGray8,
+  kNv12,
+  kI420,
+  kRgb,
+  kBgr,
+  kRgbx,
+  kBgrx,
+  kXrgb,
+  kXbgr,
+  kRgba,
+  kBgra,
+  kArgb,
+  kAbgr,
+};
+
+/// A view of one frame: plane pointers and strides in bytes, size in pixels. It owns nothing; the
+/// memory must outlive it. Planes that the format lacks are null with stride 0.
+struct FrameView {
+  PixelFormat format = PixelFormat::kGray8;
+  int width = 0;
+  int height = 0;
+  std::array<const std::uint8_t*, 3> data{};
+  std::array<int, 3> stride{};
+};
+
+}  // namespace fer

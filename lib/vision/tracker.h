@@ -1,0 +1,47 @@
+// Follows faces from frame to frame.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "export.h"
+#include "vision/face.h"
+
+namespace fer {
+
+/// Settings of the tracker. Times are in frames.
+struct TrackerConfig {
+  float high_score = 0.6f;     ///< Detections from here on are matched first and start tracks.
+  float match_iou = 0.2f;      ///< Least overlap of a prediction and a detection.
+  int max_age = 30;            ///< A track not seen for longer is forgotten.
+  int min_hits = 1;            ///< Detections before a track is reported.
+};
+
+/// Multi-face tracking in the manner of SORT (Bewley et al. 2016: constant-velocity Kalman filter,
+/// optimal assignment by overlap) and ByteTrack (Zhang et al. 2022: weak detections extend tracks in a
+/// second round but start none). Not thread-safe.
+class FER_API Tracker {
+ public:
+  explicit Tracker(const TrackerConfig& config = {});
+  ~Tracker();
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+
+  /// One frame on which the detector ran: matches, corrects, starts and ends tracks. Returns the
+  /// faces seen in this frame.
+  std::vector<TrackedFace> update(const std::vector<Face>& detections);
+
+  /// One frame on which the detector did not run: moves every live track one step. Returns where
+  /// they are believed to be; landmarks move along with the box.
+  std::vector<TrackedFace> predict();
+
+  /// Forgets all tracks (a seek, a cut, new caps); ids go on counting.
+  void reset();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fer

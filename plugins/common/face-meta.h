@@ -1,0 +1,48 @@
+// The faces of a buffer as metadata, in the three dialects that docs/metadata.md describes.
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fer {
+
+/// Name of the GstCustomMeta that is the authoritative record.
+inline constexpr char kFacesMetaName[] = "fer-faces";
+
+/// What a model says of a face. `probabilities` stand in the order of the model's labels.
+struct Expression {
+  std::string label;
+  int label_id = -1;
+  std::vector<float> probabilities;
+  std::string model_version;
+  guint age = 0;  ///< Frames since this was inferred.
+};
+
+/// One face of a buffer. Coordinates are shares of the frame's width and height, in [0, 1].
+struct FaceRecord {
+  gint roi_id = 0;
+  guint64 track_id = 0;  ///< 0: not tracked.
+  double x = 0, y = 0, w = 0, h = 0;
+  double confidence = 0;
+  std::optional<std::array<double, 10>> landmarks;  ///< x0 y0 … x4 y4, in the order of vision/face.h.
+  std::optional<Expression> expression;
+};
+
+/// Registers the custom meta with GStreamer, once a process, whichever plugin comes first.
+void face_meta_register();
+
+/// The faces of a buffer; empty where it carries none. nullopt where no analyser has looked at it.
+/// Foreign or malformed entries are checked and left out, with a warning in the log.
+std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer);
+
+/// Replaces the faces of a writable buffer, in all dialects: the custom meta, region-of-interest
+/// metas (DL Streamer's parameters) and, where built with it, GstAnalytics. Regions and analytics of
+/// other elements are left alone.
+void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info, const std::vector<FaceRecord>& faces);
+
+}  // namespace fer

@@ -28,15 +28,16 @@ struct CropSpec {
 /// largest centred square of the crop.
 FER_API Landmarks template_landmarks(const CropSpec& spec);
 
-/// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from frame pixels to crop
-/// pixels: least squares over the five landmarks (Umeyama 1991), or, for a face without landmarks,
-/// from where they lie in an upright face's box on average.
+/// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from frame pixels to
+/// crop pixels: least squares over the five landmarks (Umeyama 1991), or, for a face without
+/// landmarks, from where they lie in an upright face's box on average.
 FER_API cv::Mat align_transform(const Face& face, const CropSpec& spec);
 
 /// Cuts the face out of the frame, aligned, into `out` (reused where its shape fits). Samples only
 /// the region that the crop needs, from the luma plane where grey is wanted and the format has one;
 /// averages where the crop shrinks the face; repeats the border outside of the frame.
-FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out);
+FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec,
+                       cv::Mat& out);
 
 /// The whole frame scaled to the crop's shape: what stands for the face where none was found.
 FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);

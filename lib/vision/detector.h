@@ -45,8 +45,8 @@ struct DetectorModel {
 };
 
 /// The detector model to use where the user named none. Looks in FER_MODELS (a colon-separated list
-/// of folders), the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models) and
-/// the installed data folder for YuNet, then for the Haar cascade of the system's opencv-data.
+/// of folders), the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models)
+/// and the installed data folder for YuNet, then for the Haar cascade of the system's opencv-data.
 FER_API DetectorModel find_detector_model();
 
 }  // namespace fer

@@ -31,6 +31,10 @@ struct FrameView {
   int height = 0;
   std::array<const std::uint8_t*, 3> data{};
   std::array<int, 3> stride{};
+  /// Grey, NV12, I420: false where the samples are "limited" or "video" range (luma 16 to 235,
+  /// chroma 16 to 240); they are then stretched to 0 to 255, so that video looks as stills do. RGB
+  /// formats ignore it.
+  bool full_range = true;
 };
 
 }  // namespace fer

@@ -12,15 +12,15 @@ namespace fer {
 
 /// Settings of the tracker. Times are in frames.
 struct TrackerConfig {
-  float high_score = 0.6f;     ///< Detections from here on are matched first and start tracks.
-  float match_iou = 0.2f;      ///< Least overlap of a prediction and a detection.
-  int max_age = 30;            ///< A track not seen for longer is forgotten.
-  int min_hits = 1;            ///< Detections before a track is reported.
+  float high_score = 0.6f;  ///< Detections from here on are matched first and start tracks.
+  float match_iou = 0.2f;   ///< Least overlap of a prediction and a detection.
+  int max_age = 30;         ///< A track not seen for longer is forgotten.
+  int min_hits = 1;         ///< Detections before a track is reported.
 };
 
 /// Multi-face tracking in the manner of SORT (Bewley et al. 2016: constant-velocity Kalman filter,
-/// optimal assignment by overlap) and ByteTrack (Zhang et al. 2022: weak detections extend tracks in a
-/// second round but start none). Not thread-safe.
+/// optimal assignment by overlap) and ByteTrack (Zhang et al. 2022: weak detections extend tracks
+/// in a second round but start none). Not thread-safe.
 class FER_API Tracker {
  public:
   explicit Tracker(const TrackerConfig& config = {});

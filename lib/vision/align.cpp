@@ -1,0 +1,161 @@
+#include "vision/align.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "vision/read_region.h"
+
+namespace fer {
+namespace {
+
+// Medians of YuNet's landmarks on FER+ (48x48), made symmetric about the middle.
+constexpr float kFerSide = 48.f;
+const Landmarks kFerPoints = {
+    cv::Point2f{14.8f, 18.45f}, {33.2f, 18.45f}, {24.0f, 28.8f}, {16.2f, 36.75f}, {31.8f, 36.75f}};
+
+// ArcFace's template (Deng et al. 2019; InsightFace, face_align.py) for 112x112 crops.
+constexpr float kArcFaceSide = 112.f;
+const Landmarks kArcFacePoints = {cv::Point2f{38.2946f, 51.6963f},
+                                  {73.5318f, 51.5014f},
+                                  {56.0252f, 71.7366f},
+                                  {41.5493f, 92.3655f},
+                                  {70.7299f, 92.2041f}};
+
+// Where the landmarks lie in an upright face's box on average, as shares of its sides, in boxes
+// drawn tightly around the face (as YuNet's) and in square ones (as Haar cascades').
+constexpr float kTightAspect = 0.75f;
+const Landmarks kTightBoxPoints = {
+    cv::Point2f{0.30f, 0.38f}, {0.70f, 0.38f}, {0.50f, 0.57f}, {0.34f, 0.75f}, {0.66f, 0.75f}};
+const Landmarks kSquareBoxPoints = {
+    cv::Point2f{0.31f, 0.38f}, {0.69f, 0.38f}, {0.50f, 0.60f}, {0.34f, 0.77f}, {0.66f, 0.77f}};
+
+/// The landmarks of an average upright face in this box.
+Landmarks landmarks_in_box(const cv::Rect2f& box) {
+  // Between the two kinds of box, go over from one to the other without a jump.
+  const float aspect = box.width / box.height;
+  const float square = std::clamp((aspect - kTightAspect) / (1.f - kTightAspect), 0.f, 1.f);
+  Landmarks points;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const cv::Point2f share = kTightBoxPoints[i] * (1.f - square) + kSquareBoxPoints[i] * square;
+    points[i] = {box.x + share.x * box.width, box.y + share.y * box.height};
+  }
+  return points;
+}
+
+/// Least-squares similarity from `from` to `to` (Umeyama 1991; in two dimensions and without
+/// mirroring it has a closed form). Empty where the points leave it undetermined.
+cv::Mat fit_similarity(const Landmarks& from, const Landmarks& to) {
+  const double n = static_cast<double>(from.size());
+  cv::Point2d from_mean, to_mean;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    from_mean += cv::Point2d(from[i]) / n;
+    to_mean += cv::Point2d(to[i]) / n;
+  }
+  double variance = 0, dot = 0, cross = 0;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const cv::Point2d p = cv::Point2d(from[i]) - from_mean;
+    const cv::Point2d q = cv::Point2d(to[i]) - to_mean;
+    variance += p.dot(p);
+    dot += p.dot(q);
+    cross += p.cross(q);
+  }
+  // Negated, so that NaN fails too. A scale of nearly nothing is what mirrored points give.
+  if (!(variance > 1e-6) || !(dot * dot + cross * cross > 1e-6 * variance * variance)) return {};
+  const double a = dot / variance, b = cross / variance;
+  return (cv::Mat_<double>(2, 3) << a, -b, to_mean.x - a * from_mean.x + b * from_mean.y,  //
+          b, a, to_mean.y - b * from_mean.x - a * from_mean.y);
+}
+
+cv::Rect2f usable_box(cv::Rect2f box) {
+  const auto finite_or = [](float value, float other) {
+    return std::isfinite(value) ? value : other;
+  };
+  return {finite_or(box.x, 0.f), finite_or(box.y, 0.f), std::max(finite_or(box.width, 1.f), 1.f),
+          std::max(finite_or(box.height, 1.f), 1.f)};
+}
+
+/// The part of the frame that a crop samples: the crop's outline seen from the frame and a pixel
+/// around it for the interpolation, clipped; never empty.
+cv::Rect sampled_region(const cv::Mat& to_crop, const CropSpec& spec, cv::Size frame, int around) {
+  cv::Mat to_frame;
+  cv::invertAffineTransform(to_crop, to_frame);
+  const cv::Matx23d m(to_frame.ptr<double>());
+  double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
+  for (const double x : {0., static_cast<double>(spec.width)}) {
+    for (const double y : {0., static_cast<double>(spec.height)}) {
+      const cv::Vec2d p = m * cv::Vec3d(x, y, 1);
+      left = std::min(left, p[0]);
+      right = std::max(right, p[0]);
+      top = std::min(top, p[1]);
+      bottom = std::max(bottom, p[1]);
+    }
+  }
+  // Far outside, the nearest pixels of the frame remain: the border repeated.
+  const auto span = [around](double first, double last, int size) {
+    const int begin = static_cast<int>(std::clamp(std::floor(first) - around, 0., size - 1.));
+    const int end = static_cast<int>(std::clamp(std::ceil(last) + around, begin + 1., size + 0.));
+    return std::pair(begin, end);
+  };
+  const auto [x0, x1] = span(left, right, frame.width);
+  const auto [y0, y1] = span(top, bottom, frame.height);
+  return {x0, y0, x1 - x0, y1 - y0};
+}
+
+}  // namespace
+
+Landmarks template_landmarks(const CropSpec& spec) {
+  const bool fer = spec.align_template == AlignTemplate::kFer;
+  const float square = static_cast<float>(std::min(spec.width, spec.height));
+  const float used = square * (1.f - 2.f * std::clamp(spec.margin, 0.f, 0.49f));
+  const float scale = used / (fer ? kFerSide : kArcFaceSide);
+  const cv::Point2f origin((static_cast<float>(spec.width) - used) / 2,
+                           (static_cast<float>(spec.height) - used) / 2);
+  Landmarks points = fer ? kFerPoints : kArcFacePoints;
+  for (cv::Point2f& point : points) point = point * scale + origin;
+  return points;
+}
+
+cv::Mat align_transform(const Face& face, const CropSpec& spec) {
+  const Landmarks to = template_landmarks(spec);
+  cv::Mat transform;
+  if (face.landmarks) transform = fit_similarity(*face.landmarks, to);
+  if (transform.empty()) transform = fit_similarity(landmarks_in_box(usable_box(face.box)), to);
+  return transform;
+}
+
+void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out) {
+  check_frame(frame);
+  cv::Mat to_crop = align_transform(face, spec);
+  const double scale = std::hypot(to_crop.at<double>(0, 0), to_crop.at<double>(1, 0));
+  // Interpolation looks at neighbours only: a crop that shrinks the face averages n x n blocks
+  // first.
+  const int n = std::max(1, static_cast<int>(1 / scale + 1e-6));
+  const cv::Size frame_size(frame.width, frame.height);
+  const cv::Rect region = sampled_region(to_crop, spec, frame_size, n + 1);
+  const cv::Size size((region.width + n - 1) / n, (region.height + n - 1) / n);
+  cv::Mat picture;
+  read_region(frame, region, size, spec.grey ? Colour::kGrey : Colour::kRgb, picture);
+
+  // From the region's pixel indices to the crop's: coordinates have pixel centres at halves,
+  // indices at whole numbers.
+  const double sx = static_cast<double>(region.width) / size.width;
+  const double sy = static_cast<double>(region.height) / size.height;
+  const cv::Matx33d to_frame(sx, 0, region.x + sx / 2, 0, sy, region.y + sy / 2, 0, 0, 1);
+  const cv::Matx23d m(to_crop.ptr<double>());
+  cv::Matx23d index_to_index = m * to_frame;
+  index_to_index(0, 2) -= 0.5;
+  index_to_index(1, 2) -= 0.5;
+  cv::warpAffine(picture, out, index_to_index, {spec.width, spec.height},
+                 scale > 1 ? cv::INTER_CUBIC : cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+}
+
+void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {
+  check_frame(frame);
+  cv::Mat picture;
+  read_region(frame, {0, 0, frame.width, frame.height}, {spec.width, spec.height},
+              spec.grey ? Colour::kGrey : Colour::kRgb, picture);
+  picture.copyTo(out);  // `picture` may be the frame's own memory
+}
+
+}  // namespace fer

@@ -1,0 +1,53 @@
+#include "vision/detector.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "vision/detector_backends.h"
+
+namespace fer {
+
+std::unique_ptr<Detector> open_detector(const std::filesystem::path& model) {
+  std::error_code error;
+  const auto status = std::filesystem::status(model, error);
+  const std::string expected =
+      model.string() +
+      ": expected a face detector (a YuNet .onnx or an OpenCV cascade .xml), found ";
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw std::runtime_error(expected + "no such file");
+  }
+  if (std::filesystem::is_directory(status)) throw std::runtime_error(expected + "a directory");
+  std::string extension = model.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  if (extension == ".onnx") return open_yunet(model);
+  if (extension == ".xml") return open_haar(model);
+  throw std::runtime_error(expected + (extension.empty() ? "a file without extension"
+                                                         : "a file that ends in " + extension));
+}
+
+cv::Size detection_size(const FrameView& frame, const DetectorConfig& config) {
+  if (config.detect_width <= 0 || frame.width <= config.detect_width) {
+    return {frame.width, frame.height};
+  }
+  const double height =
+      static_cast<double>(frame.height) * config.detect_width / static_cast<double>(frame.width);
+  return {config.detect_width, std::max(1, static_cast<int>(std::lround(height)))};
+}
+
+void finish_faces(const FrameView& frame, const DetectorConfig& config, std::vector<Face>& faces) {
+  const cv::Rect2f whole(0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height));
+  std::erase_if(faces, [&](Face& face) {
+    face.box &= whole;
+    return !(face.score >= config.score_threshold) || face.box.empty() ||
+           std::min(face.box.width, face.box.height) < config.min_face_size;
+  });
+  std::stable_sort(faces.begin(), faces.end(),
+                   [](const Face& a, const Face& b) { return a.score > b.score; });
+  if (config.max_faces > 0 && faces.size() > static_cast<std::size_t>(config.max_faces)) {
+    faces.resize(static_cast<std::size_t>(config.max_faces));
+  }
+}
+
+}  // namespace fer

@@ -1,0 +1,49 @@
+#include <opencv2/core/version.hpp>
+
+#include "vision/detector.h"
+#include "vision/model_paths.h"
+
+namespace fer {
+namespace {
+
+// Detector files by name, best first. cv::FaceDetectorYN reads the YuNet of its own time only.
+constexpr const char* kNetworks[] = {
+#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
+    "face_detection_yunet_2023mar.onnx",
+#else
+    "face_detection_yunet_2022mar.onnx",
+#endif
+};
+
+// Best first: alt2 finds more faces with fewer false alarms than the default one.
+constexpr const char* kCascades[] = {"haarcascade_frontalface_alt2.xml",
+                                     "haarcascade_frontalface_default.xml"};
+constexpr const char* kCascadeFolders[] = {
+    "/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades",
+    "/usr/share/opencv/haarcascades", "/usr/share/OpenCV/haarcascades"};
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+}  // namespace
+
+DetectorModel find_detector_model() {
+  for (const char* name : kNetworks) {
+    for (const std::filesystem::path& folder : model_folders()) {
+      if (is_file(folder / name)) return {folder / name, ""};
+    }
+  }
+  const std::string remedy = "run scripts/models to fetch " + std::string(kNetworks[0]) +
+                             ", or name a folder that holds it in FER_MODELS";
+  for (const char* folder : kCascadeFolders) {
+    for (const char* name : kCascades) {
+      const std::filesystem::path path = std::filesystem::path(folder) / name;
+      if (is_file(path)) return {path, remedy};
+    }
+  }
+  return {{}, remedy + "; for the fallback, install the package opencv-data"};
+}
+
+}  // namespace fer

@@ -51,6 +51,7 @@ inline DrawnFace draw_face_at(cv::Mat& picture, const DrawnFaceSpec& spec) {
   // Neck and shoulders, hair, head.
   ellipse(mask, 0, 1.02f, 0.72f, 0.40f, 255);
   ellipse(mask, 0, -0.10f, 0.47f, 0.60f, 255);
+  cv::rectangle(mask, at(-0.17f, 0.35f), at(0.17f, 0.72f), 255, cv::FILLED);
   ellipse(canvas, 0, 1.02f, 0.72f, 0.40f, cv::Scalar(110, 80, 60));
   cv::rectangle(canvas, at(-0.17f, 0.35f), at(0.17f, 0.72f), shade, cv::FILLED);
   ellipse(canvas, 0, -0.10f, 0.47f, 0.60f, hair);

@@ -1,0 +1,153 @@
+#include "learn/batches.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace fer {
+namespace {
+
+int majority(const Sample& sample) {
+  return static_cast<int>(std::max_element(sample.target.begin(), sample.target.end()) -
+                          sample.target.begin());
+}
+
+/// Weight of each class in the draw: (its share)^-balance.
+std::vector<double> class_weights(const std::vector<Sample>& samples, double balance) {
+  std::vector<double> counts(samples.at(0).target.size());
+  for (const Sample& sample : samples) ++counts[majority(sample)];
+  for (double& count : counts)
+    count = count > 0 ? std::pow(count / static_cast<double>(samples.size()), -balance) : 0;
+  return counts;
+}
+
+}  // namespace
+
+std::vector<Sample> labelled_samples(const PackedDataset& data, const std::string& split,
+                                     int min_votes) {
+  std::vector<Sample> samples;
+  for (std::size_t row : data.rows(split)) {
+    if (data.duplicate(row) || data.label(row) < 0) continue;
+    Sample sample{row, {}};
+    const auto votes = data.votes(row);
+    float total = 0;
+    for (float vote : votes) {
+      // A lone label (one vote in all) is no slip: folders and label columns have nothing else.
+      sample.target.push_back(vote);
+      total += vote;
+    }
+    if (total > 1) {
+      total = 0;
+      for (float& vote : sample.target) {
+        if (vote < static_cast<float>(min_votes)) vote = 0;
+        total += vote;
+      }
+    }
+    if (total <= 0) continue;
+    for (float& vote : sample.target) vote /= total;
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples) {
+  double sum = 0, squares = 0, n = 0;
+  for (const Sample& sample : samples) {
+    for (std::uint8_t pixel : data.crop(sample.row)) {
+      sum += pixel;
+      squares += static_cast<double>(pixel) * pixel;
+    }
+    n += static_cast<double>(data.crop(sample.row).size());
+  }
+  if (n == 0) return {};
+  const double mean = sum / n / 255;
+  const double variance = squares / n / (255.0 * 255.0) - mean * mean;
+  return {static_cast<float>(mean), static_cast<float>(std::sqrt(std::max(variance, 1e-6)))};
+}
+
+std::vector<float> class_shares(const std::vector<Sample>& samples, double balance) {
+  const std::vector<double> weights = class_weights(samples, balance);
+  std::vector<double> shares(weights.size());
+  double total = 0;
+  for (const Sample& sample : samples) {
+    const double weight = weights[majority(sample)];
+    total += weight;
+    for (std::size_t k = 0; k < shares.size(); ++k) shares[k] += weight * sample.target[k];
+  }
+  std::vector<float> result;
+  // A class that never occurs keeps a small share, so that its logarithm is finite.
+  for (double share : shares) result.push_back(static_cast<float>(std::max(share / total, 1e-4)));
+  return result;
+}
+
+EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples,
+                           PixelStats stats, const AugmentConfig& augment, int batch,
+                           double balance, std::uint64_t seed, int epoch)
+    : data_(data),
+      samples_(samples),
+      stats_(stats),
+      augment_(augment),
+      batch_(batch),
+      seed_(seed),
+      epoch_(epoch) {
+  Random random(seed, static_cast<std::uint64_t>(epoch), ~0ull);
+  // Every row floor(w) times and once more by chance, w scaled so that an epoch keeps its length:
+  // balanced, and still every common row is seen about once.
+  const std::vector<double> weights = class_weights(samples, balance);
+  double total = 0;
+  for (const Sample& sample : samples) total += weights[majority(sample)];
+  const double scale = static_cast<double>(samples.size()) / total;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    double copies = weights[majority(samples[i])] * scale;
+    for (; copies >= 1; --copies) order_.push_back(i);
+    if (random.chance(copies)) order_.push_back(i);
+  }
+  std::shuffle(order_.begin(), order_.end(), random);
+  if (size() > 0) ahead_ = std::async(std::launch::async, [this] { return make(0); });
+}
+
+EpochBatches::~EpochBatches() {
+  if (ahead_.valid()) ahead_.wait();
+}
+
+std::optional<Batch> EpochBatches::next() {
+  if (!ahead_.valid()) return std::nullopt;
+  Batch batch = ahead_.get();
+  if (++next_ < size())
+    ahead_ = std::async(std::launch::async, [this, index = next_] { return make(index); });
+  return batch;
+}
+
+Batch EpochBatches::make(int index) const {
+  const auto& info = data_.info();
+  const std::int64_t classes = static_cast<std::int64_t>(info.labels.size());
+  Batch batch{torch::empty({batch_, info.channels, info.side, info.side}),
+              torch::empty({batch_, classes})};
+  float* images = batch.images.data_ptr<float>();
+  float* targets = batch.targets.data_ptr<float>();
+  const std::size_t pixels = data_.crop(0).size();
+  for (int i = 0; i < batch_; ++i) {
+    const std::size_t place = static_cast<std::size_t>(index) * batch_ + i;
+    const Sample& sample = samples_[order_[place]];
+    const std::span<float> out(images + i * pixels, pixels);
+    augment(data_.crop(sample.row), info.channels, info.side, augment_,
+            Random(seed_, static_cast<std::uint64_t>(epoch_), place), out);
+    for (float& value : out) value = (value - stats_.mean) / stats_.stddev;
+    std::copy(sample.target.begin(), sample.target.end(), targets + i * classes);
+  }
+  return batch;
+}
+
+torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
+                           PixelStats stats) {
+  const auto& info = data.info();
+  torch::Tensor images = torch::empty({static_cast<std::int64_t>(rows.size()), info.channels,
+                                       info.side, info.side});
+  float* to = images.data_ptr<float>();
+  for (std::size_t row : rows)
+    for (std::uint8_t pixel : data.crop(row))
+      *to++ = (static_cast<float>(pixel) / 255.f - stats.mean) / stats.stddev;
+  return images;
+}
+
+}  // namespace fer

@@ -1,0 +1,75 @@
+// Batches of random views, made ahead of the trainer on a thread of their own.
+#pragma once
+
+#include <torch/types.h>
+
+#include <future>
+#include <optional>
+#include <vector>
+
+#include "learn/augment.h"
+#include "learn/packed_dataset.h"
+
+namespace fer {
+
+/// A labelled row and the distribution over classes that it teaches.
+struct Sample {
+  std::size_t row = 0;
+  std::vector<float> target;
+};
+
+/// The rows of a split that can teach: a majority label, enough votes, no duplicate. Votes below
+/// `min_votes` are taken as slips and dropped before the rest is normalised.
+std::vector<Sample> labelled_samples(const PackedDataset& data, const std::string& split,
+                                     int min_votes);
+
+/// Normalisation of a model's input.
+struct PixelStats {
+  float mean = 0.5f, stddev = 0.25f;
+};
+
+/// Mean and standard deviation of pixels in [0, 1].
+PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples);
+
+struct Batch {
+  torch::Tensor images;   ///< N x C x S x S, normalised, fp32.
+  torch::Tensor targets;  ///< N x K, rows sum to 1, fp32.
+};
+
+/// The batches of one epoch in order. Which rows, and which view of each, follow from seed and epoch
+/// alone.
+class EpochBatches {
+ public:
+  /// `balance`: see TrainConfig. The last, short batch is left out.
+  EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples, PixelStats stats,
+               const AugmentConfig& augment, int batch, double balance, std::uint64_t seed,
+               int epoch);
+  ~EpochBatches();
+
+  int size() const { return static_cast<int>(order_.size()) / batch_; }
+  /// The next batch; nullopt after the last.
+  std::optional<Batch> next();
+
+ private:
+  Batch make(int index) const;
+
+  const PackedDataset& data_;
+  const std::vector<Sample>& samples_;
+  const PixelStats stats_;
+  const AugmentConfig augment_;
+  const int batch_;
+  const std::uint64_t seed_;
+  const int epoch_;
+  std::vector<std::size_t> order_;
+  int next_ = 0;
+  std::future<Batch> ahead_;
+};
+
+/// Share of each class among the draws of EpochBatches with this balance.
+std::vector<float> class_shares(const std::vector<Sample>& samples, double balance);
+
+/// Unchanged views of rows, normalised: N x C x S x S, fp32.
+torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
+                           PixelStats stats);
+
+}  // namespace fer

@@ -1,0 +1,68 @@
+// A packed dataset: face crops and what people said of them, decoded and aligned once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "export.h"
+#include "model/safetensors.h"
+
+namespace fer {
+
+/// One row of a packed dataset, on its way in.
+struct PackedRow {
+  std::vector<std::uint8_t> crop;  ///< channels x side x side.
+  std::vector<float> votes;        ///< One a label; all zero: not labelled.
+  int label = -1;                  ///< The one majority label; -1: none (a tie, "unknown", no face).
+  std::uint8_t split = 0;          ///< Index into PackedInfo::splits.
+  bool duplicate = false;          ///< Its pixels stand in another row of the source as well.
+  bool aligned = false;            ///< A face was found and aligned; else the whole image was scaled.
+};
+
+/// What holds for all rows.
+struct PackedInfo {
+  int channels = 1;
+  int side = 48;
+  std::vector<std::string> labels;
+  std::vector<std::string> splits;
+  std::string align_template = "fer";
+  std::string source;  ///< For people: where the rows came from.
+};
+
+/// Writes a packed dataset (a safetensors file) atomically.
+FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
+                          const std::vector<PackedRow>& rows);
+
+/// A packed dataset, memory-mapped: rows are read from the page cache as they are asked for.
+class FER_API PackedDataset {
+ public:
+  /// Throws std::runtime_error: file, what was expected, what was found.
+  explicit PackedDataset(const std::filesystem::path& path);
+
+  const PackedInfo& info() const { return info_; }
+  std::size_t size() const { return size_; }
+  std::span<const std::uint8_t> crop(std::size_t row) const;
+  std::span<const float> votes(std::size_t row) const;
+  int label(std::size_t row) const;
+  bool duplicate(std::size_t row) const;
+  bool aligned(std::size_t row) const;
+  const std::string& split(std::size_t row) const;
+  /// Rows of a split; all rows for an empty name. Throws std::runtime_error that lists the splits.
+  std::vector<std::size_t> rows(const std::string& split) const;
+
+ private:
+  std::unique_ptr<SafetensorsFile> file_;
+  PackedInfo info_;
+  std::size_t size_ = 0;
+  const std::uint8_t* crops_ = nullptr;
+  const float* votes_ = nullptr;
+  const std::int64_t* labels_ = nullptr;
+  const std::uint8_t *splits_ = nullptr, *duplicates_ = nullptr, *aligned_ = nullptr;
+};
+
+}  // namespace fer

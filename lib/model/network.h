@@ -1,0 +1,64 @@
+// The networks as LibTorch modules, for training. Serving goes through inference.h.
+#pragma once
+
+#include <torch/nn.h>
+
+#include "model/network_config.h"
+
+namespace fer {
+
+/// Basic residual block: two 3x3 convolutions with batch norm (He et al. 2016).
+class ResidualBlockImpl : public torch::nn::Module {
+ public:
+  ResidualBlockImpl(int in, int out, int stride);
+  torch::Tensor forward(const torch::Tensor& x);
+
+  torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, shortcut{nullptr};
+  torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn_shortcut{nullptr};
+};
+TORCH_MODULE(ResidualBlock);
+
+/// Local attention with random dropping.
+///
+/// B branches of 1x1 convolutions, C → C/r → 1 with a sigmoid, each look for a telling area of the
+/// face; the map of attention is their element-wise maximum and scales the features. In training,
+/// with probability `drop_branch`, one branch of a sample is set to zero before the maximum, so that
+/// no single area carries the decision. Our reconstruction after arXiv 2601.05556 and its forerunner
+/// TransFER (Xue et al. 2021).
+class LocalAttentionImpl : public torch::nn::Module {
+ public:
+  LocalAttentionImpl(int channels, int branches, int reduction, double drop_branch);
+  /// N x C x H x W → the same shape.
+  torch::Tensor forward(const torch::Tensor& x);
+
+  /// All branches as one convolution: C → B·C/r, then grouped → B.
+  torch::nn::Conv2d reduce{nullptr}, score{nullptr};
+
+ private:
+  double drop_branch_;
+};
+TORCH_MODULE(LocalAttention);
+
+class NetworkImpl : public torch::nn::Module {
+ public:
+  explicit NetworkImpl(const NetworkConfig& config);
+
+  /// N x channels x S x S, normalised → logits, N x classes, fp32.
+  torch::Tensor forward(torch::Tensor x);
+
+  const NetworkConfig& config() const { return config_; }
+  /// Multiply-accumulates of one face.
+  std::int64_t macs() const;
+
+  torch::nn::Conv2d stem{nullptr};
+  torch::nn::BatchNorm2d stem_bn{nullptr};
+  std::vector<ResidualBlock> blocks;
+  LocalAttention attention{nullptr};  ///< Empty where the config has no branches.
+  torch::nn::Linear head{nullptr};
+
+ private:
+  NetworkConfig config_;
+};
+TORCH_MODULE(Network);
+
+}  // namespace fer

@@ -1,0 +1,47 @@
+// The shape of a network, as its model file records it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "export.h"
+
+namespace fer {
+
+/// A residual network with local attention (FerNet) or without (resnet18).
+///
+/// Input: N x channels x input_size x input_size. A stem convolution, then stages of basic residual
+/// blocks (He et al. 2016), each stage halving the side, then local attention, global average
+/// pooling, dropout and one linear head.
+struct NetworkConfig {
+  std::string name = "fernet";
+  int input_size = 48;                    ///< Side of the input in pixels.
+  int channels = 1;                       ///< 1: grey, 3: RGB.
+  int stem_width = 32;                    ///< Channels after the stem.
+  int stem_kernel = 3;                    ///< Side of the stem's kernel.
+  int stem_stride = 1;
+  bool stem_pool = false;                 ///< 3x3 max-pooling of stride 2 after the stem.
+  std::vector<int> widths{48, 96, 160};   ///< Channels of each stage.
+  std::vector<int> depths{1, 2, 2};       ///< Blocks of each stage.
+  std::vector<int> strides{2, 2, 2};      ///< Stride of each stage's first block.
+  int attention_branches = 2;             ///< Branches of local attention; 0: none.
+  int attention_reduction = 8;            ///< C → C/reduction → 1 in each branch.
+  double drop_branch = 0.4;   ///< Probability that a training step silences one branch a sample.
+  double drop_feature = 0.0;  ///< Probability that a training step silences a feature map.
+  double dropout = 0.2;       ///< Before the head.
+  int classes = 8;
+
+  /// Throws std::runtime_error that names the field and its range, where a value makes no network.
+  FER_API void check() const;
+};
+
+/// The presets by name: "fernet" (the default), "fernet-large" (a teacher), "resnet18".
+/// Throws std::runtime_error that lists them for any other name.
+FER_API NetworkConfig network_preset(const std::string& name);
+
+FER_API void to_json(nlohmann::json& json, const NetworkConfig& config);
+/// Throws nlohmann::json::exception for a missing or mistyped field, and what check() throws.
+FER_API void from_json(const nlohmann::json& json, NetworkConfig& config);
+
+}  // namespace fer

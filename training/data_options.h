@@ -1,0 +1,56 @@
+// Options that name a dataset and how its faces are cut; shared by pack, train and eval.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "face_loader.h"
+
+namespace fer {
+
+struct DataOptions {
+  std::filesystem::path data;
+  AlignMode align = AlignMode::kAuto;
+  int size = 48;
+  bool colour = false;
+  std::string align_template = "fer";
+
+  /// --data and --align; with `shape` also what the network's input fixes elsewhere.
+  void add_to(CLI::App& command, bool shape = true) {
+    command
+        .add_option("--data", data,
+                    "A packed dataset, a CSV with header (image, label or vote columns, split), or a "
+                    "folder with one folder a class")
+        ->required()
+        ->check(CLI::ExistingPath);
+    const std::map<std::string, AlignMode> modes{
+        {"auto", AlignMode::kAuto}, {"always", AlignMode::kAlways}, {"never", AlignMode::kNever}};
+    command
+        .add_option("--align", align,
+                    "Find and align the face of each image: auto (where a detector with landmarks is "
+                    "at hand), always, never. Packed datasets stay as they are")
+        ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
+        ->default_str("auto");
+    if (!shape) return;
+    command.add_option("--size", size, "Side of the crops in pixels")
+        ->check(CLI::Range(16, 512))
+        ->capture_default_str();
+    command.add_flag("--colour,--color", colour, "RGB crops instead of grey ones");
+    command.add_option("--template", align_template, "Where landmarks come to lie: fer or arcface")
+        ->check(CLI::IsMember({"fer", "arcface"}))
+        ->capture_default_str();
+  }
+
+  CropSpec crop_spec() const {
+    CropSpec spec;
+    spec.align_template =
+        align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+    spec.width = spec.height = size;
+    spec.grey = !colour;
+    return spec;
+  }
+};
+
+}  // namespace fer

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
+#include <stdexcept>
+#include <string>
 
 #include "vision/read_region.h"
 
@@ -53,6 +55,13 @@ Landmarks landmarks_in_box(const cv::Rect2f& box) {
   return points;
 }
 
+// Faces smaller than this (square pixels, summed over the landmarks) or worse than this are not
+// aligned by their landmarks.
+constexpr double kLeastSpread = 1e-2, kLeastAgreement = 0.3;
+
+// Coordinates beyond this are taken for garbage.
+constexpr float kFarthest = 1e7f;
+
 /// Least-squares similarity from `from` to `to` (Umeyama 1991; in two dimensions and without
 /// mirroring it has a closed form). Empty where the points leave it undetermined.
 cv::Mat fit_similarity(const Landmarks& from, const Landmarks& to) {
@@ -62,27 +71,44 @@ cv::Mat fit_similarity(const Landmarks& from, const Landmarks& to) {
     from_mean += cv::Point2d(from[i]) / n;
     to_mean += cv::Point2d(to[i]) / n;
   }
-  double variance = 0, dot = 0, cross = 0;
+  double from_spread = 0, to_spread = 0, dot = 0, cross = 0;
   for (std::size_t i = 0; i < from.size(); ++i) {
     const cv::Point2d p = cv::Point2d(from[i]) - from_mean;
     const cv::Point2d q = cv::Point2d(to[i]) - to_mean;
-    variance += p.dot(p);
+    from_spread += p.dot(p);
+    to_spread += q.dot(q);
     dot += p.dot(q);
     cross += p.cross(q);
   }
-  // Negated, so that NaN fails too. A scale of nearly nothing is what mirrored points give.
-  if (!(variance > 1e-6) || !(dot * dot + cross * cross > 1e-6 * variance * variance)) return {};
-  const double a = dot / variance, b = cross / variance;
+  // How well the two agree, 1 at best: points that are mirrored or in the wrong order come near 0,
+  // a face in profile has 0.7. Negated, so that NaN fails too.
+  const double agreement = std::hypot(dot, cross) / std::sqrt(from_spread * to_spread);
+  if (!(from_spread > kLeastSpread) || !(agreement > kLeastAgreement)) return {};
+  const double a = dot / from_spread, b = cross / from_spread;
   return (cv::Mat_<double>(2, 3) << a, -b, to_mean.x - a * from_mean.x + b * from_mean.y,  //
           b, a, to_mean.y - b * from_mean.x - a * from_mean.y);
 }
 
-cv::Rect2f usable_box(cv::Rect2f box) {
-  const auto finite_or = [](float value, float other) {
-    return std::isfinite(value) ? value : other;
+/// Finite, at least a pixel, at most as large as coordinates go.
+cv::Rect2f usable_box(const cv::Rect2f& box) {
+  const auto within = [](float value, float least) {
+    return std::isfinite(value) ? std::clamp(value, least, kFarthest) : least;
   };
-  return {finite_or(box.x, 0.f), finite_or(box.y, 0.f), std::max(finite_or(box.width, 1.f), 1.f),
-          std::max(finite_or(box.height, 1.f), 1.f)};
+  return {within(box.x, -kFarthest), within(box.y, -kFarthest), within(box.width, 1.f),
+          within(box.height, 1.f)};
+}
+
+bool usable(const Landmarks& points) {
+  return std::all_of(points.begin(), points.end(), [](const cv::Point2f& point) {
+    return std::abs(point.x) < kFarthest && std::abs(point.y) < kFarthest;
+  });
+}
+
+void check_spec(const CropSpec& spec) {
+  if (spec.width < 1 || spec.height < 1) {
+    throw std::invalid_argument("a crop of " + std::to_string(spec.width) + "x" +
+                                std::to_string(spec.height) + " has no pixels");
+  }
 }
 
 /// The part of the frame that a crop samples: the crop's outline seen from the frame and a pixel
@@ -129,19 +155,21 @@ Landmarks template_landmarks(const CropSpec& spec) {
 cv::Mat align_transform(const Face& face, const CropSpec& spec) {
   const Landmarks to = template_landmarks(spec);
   cv::Mat transform;
-  if (face.landmarks) transform = fit_similarity(*face.landmarks, to);
+  if (face.landmarks && usable(*face.landmarks)) transform = fit_similarity(*face.landmarks, to);
   if (transform.empty()) transform = fit_similarity(landmarks_in_box(usable_box(face.box)), to);
   return transform;
 }
 
 void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
+  check_spec(spec);
   cv::Mat to_crop = align_transform(face, spec);
   const double scale = std::hypot(to_crop.at<double>(0, 0), to_crop.at<double>(1, 0));
-  // Interpolation looks at neighbours only: a crop that shrinks the face averages n x n blocks
-  // first.
-  const int n = std::max(1, static_cast<int>(1 / scale + 1e-6));
+  // Linear interpolation reaches two pixels wide, enough to shrink by two; a crop that shrinks the
+  // face more averages n x n blocks first, no larger than needed: more would blur.
   const cv::Size frame_size(frame.width, frame.height);
+  const int n = static_cast<int>(
+      std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame.width, frame.height)));
   const cv::Rect region = sampled_region(to_crop, spec, frame_size, n + 1);
   const cv::Size size((region.width + n - 1) / n, (region.height + n - 1) / n);
   cv::Mat picture;
@@ -162,6 +190,7 @@ void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, c
 
 void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
+  check_spec(spec);
   cv::Mat picture;
   read_region(frame, {0, 0, frame.width, frame.height}, {spec.width, spec.height},
               spec.grey ? Colour::kGrey : Colour::kRgb, picture);

@@ -1,4 +1,7 @@
 // Aligned face crops: every face comes out in the same place, size and turn.
+//
+// Coordinates, here and in Face, run along the pixels' edges: a picture W pixels wide spans 0 to W,
+// the centre of its first pixel lies at 0.5, and points scale with the picture.
 #pragma once
 
 #include <opencv2/core/mat.hpp>
@@ -30,16 +33,19 @@ FER_API Landmarks template_landmarks(const CropSpec& spec);
 
 /// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from frame pixels to
 /// crop pixels: least squares over the five landmarks (Umeyama 1991), or, for a face without
-/// landmarks, from where they lie in an upright face's box on average.
+/// landmarks or with unusable ones (not finite, all in one place, mirrored), from where they lie in
+/// an upright face's box on average. Always finite and invertible.
 FER_API cv::Mat align_transform(const Face& face, const CropSpec& spec);
 
 /// Cuts the face out of the frame, aligned, into `out` (reused where its shape fits). Samples only
 /// the region that the crop needs, from the luma plane where grey is wanted and the format has one;
 /// averages where the crop shrinks the face; repeats the border outside of the frame.
+/// Throws std::invalid_argument for a view without pixels or planes and for a crop without pixels.
 FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec,
                        cv::Mat& out);
 
 /// The whole frame scaled to the crop's shape: what stands for the face where none was found.
+/// Throws as crop_face() does.
 FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);
 
 }  // namespace fer

@@ -26,7 +26,8 @@ class FER_API Detector {
  public:
   virtual ~Detector() = default;
 
-  /// Faces in frame pixels, best score first, boxes clipped to the frame.
+  /// Faces in frame pixels, best score first, boxes clipped to the frame. Throws
+  /// std::invalid_argument for a view without pixels or planes.
   virtual std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) = 0;
 
   /// Short name for people: "yunet", "haar".

@@ -1,5 +1,6 @@
 #include "vision/read_region.h"
 
+#include <algorithm>
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 #include <string>
@@ -151,6 +152,8 @@ void check_frame(const FrameView& frame) {
 
 void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, Colour colour,
                  cv::Mat& out) {
+  // A header that a former call left on that call's frame must not be written through.
+  if (out.u == nullptr) out.release();
   const Layout layout = layout_of(frame.format);
   if (layout.red >= 0) {
     read_rgb(frame, layout, region, size, colour, out);

@@ -19,7 +19,7 @@ constexpr int kStride = 32;
 constexpr float kOverlap = 0.3f;  // non-maximum suppression, as in the OpenCV Zoo's demo
 constexpr int kCandidates = 5000;
 
-int padded(int side) {
+int padded_side(int side) {
   return std::max(kLeastSide, (side + kStride - 1) / kStride * kStride);
 }
 
@@ -77,7 +77,7 @@ class YuNet final : public Detector {
  private:
   cv::Ptr<cv::FaceDetectorYN> network_;
   cv::Mat picture_;
-  cv::Mat input_;
+  cv::Mat padded_;
   cv::Mat found_;
 };
 
@@ -85,16 +85,16 @@ std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& co
   check_frame(frame);
   const cv::Size size = detection_size(frame, config);
   read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kBgr, picture_);
-  const cv::Size input(padded(size.width), padded(size.height));
-  if (input != size) {
-    cv::copyMakeBorder(picture_, input_, 0, input.height - size.height, 0, input.width - size.width,
-                       cv::BORDER_CONSTANT);
-  } else {
-    input_ = picture_;
+  const cv::Size input_size(padded_side(size.width), padded_side(size.height));
+  cv::Mat input = picture_;
+  if (input_size != size) {
+    cv::copyMakeBorder(picture_, padded_, 0, input_size.height - size.height, 0,
+                       input_size.width - size.width, cv::BORDER_CONSTANT);
+    input = padded_;
   }
-  if (network_->getInputSize() != input) network_->setInputSize(input);
+  if (network_->getInputSize() != input_size) network_->setInputSize(input_size);
   network_->setScoreThreshold(config.score_threshold);
-  network_->detect(input_, found_);
+  network_->detect(input, found_);
 
   const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
   const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);

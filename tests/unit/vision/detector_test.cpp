@@ -1,0 +1,326 @@
+#include "vision/detector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <opencv2/core/version.hpp>
+#include <optional>
+
+#include "data/drawn_face.h"
+#include "raw_frame.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using test::grey_view;
+using test::RawFrame;
+
+#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
+constexpr const char* kYuNetFile = "face_detection_yunet_2023mar.onnx";
+#else
+constexpr const char* kYuNetFile = "face_detection_yunet_2022mar.onnx";
+#endif
+
+/// Sets an environment variable for as long as it lives.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~ScopedVariable() {
+    if (before_) {
+      setenv(name_, before_->c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+/// A folder of its own for one test.
+class ScopedFolder {
+ public:
+  ScopedFolder() {
+    std::string pattern = (fs::temp_directory_path() / "fer-detector-test-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~ScopedFolder() { fs::remove_all(path_); }
+
+  fs::path write(const std::string& name, const std::string& bytes) const {
+    const fs::path path = path_ / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// The YuNet of this OpenCV, from where the library looks or beside the checkout; empty: none.
+fs::path yunet_path() {
+  const DetectorModel found = find_detector_model();
+  if (found.path.extension() == ".onnx") return found.path;
+  const fs::path shared = fs::path(FER_SOURCE_ROOT) / ".." / "shared" / "models" / kYuNetFile;
+  return fs::exists(shared) ? shared : fs::path();
+}
+
+fs::path haar_path() {
+  for (const char* folder : {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades"}) {
+    const fs::path path = fs::path(folder) / "haarcascade_frontalface_alt2.xml";
+    if (fs::exists(path)) return path;
+  }
+  return {};
+}
+
+std::string message_of(const fs::path& model) {
+  try {
+    open_detector(model);
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "opened";
+}
+
+float overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
+  const float both = (a & b).area();
+  return both / (a.area() + b.area() - both);
+}
+
+/// Just enough of protobuf's wire format to write a small ONNX file.
+std::string field(int number, const std::string& bytes) {
+  std::string out(1, static_cast<char>(number << 3 | 2));
+  for (std::size_t size = bytes.size();; size >>= 7) {
+    out += static_cast<char>((size & 0x7f) | (size > 0x7f ? 0x80 : 0));
+    if (size <= 0x7f) break;
+  }
+  return out + bytes;
+}
+std::string field(int number, int value) {
+  std::string out(1, static_cast<char>(number << 3));
+  for (;; value >>= 7) {
+    out += static_cast<char>((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+    if (value <= 0x7f) return out;
+  }
+}
+
+/// A network of one Relu per output, all fed by the 1x3x128x128 input.
+std::string tiny_onnx(const std::vector<std::string>& outputs) {
+  std::string shape;
+  for (const int size : {1, 3, 128, 128}) shape += field(1, field(1, size));
+  const auto value = [&](const std::string& name) {
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)));
+  };
+  std::string graph;
+  for (const std::string& output : outputs) {
+    graph += field(1, field(1, "input") + field(2, output) + field(3, output) + field(4, "Relu"));
+  }
+  graph += field(2, "tiny") + field(11, value("input"));
+  for (const std::string& output : outputs) graph += field(12, value(output));
+  return field(1, 7) + field(7, graph) + field(8, field(1, "") + field(2, 11));
+}
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+TEST(OpenDetector, SaysWhatIsWrongWithTheFile) {
+  const ScopedFolder folder;
+  EXPECT_THAT(message_of(folder.path() / "none.onnx"),
+              AllOf(HasSubstr("none.onnx"), HasSubstr("expected"), HasSubstr("no such file")));
+  EXPECT_THAT(message_of(folder.path()), HasSubstr("a directory"));
+  EXPECT_THAT(message_of(folder.write("model.bin", "x")), HasSubstr("ends in .bin"));
+  EXPECT_THAT(message_of(folder.write("model", "x")), HasSubstr("without extension"));
+  EXPECT_THAT(message_of(folder.write("empty.onnx", "")),
+              AllOf(HasSubstr("empty.onnx"), HasSubstr("YuNet"), HasSubstr("found")));
+  EXPECT_THAT(message_of(folder.write("text.onnx", "this is no network\n")),
+              AllOf(HasSubstr("text.onnx"), HasSubstr("YuNet"), HasSubstr("found")));
+  EXPECT_THAT(message_of(folder.write("empty.xml", "")), HasSubstr("expected an OpenCV cascade"));
+  EXPECT_THAT(message_of(folder.write("text.xml", "this is no cascade\n")),
+              HasSubstr("expected an OpenCV cascade"));
+  EXPECT_THAT(message_of(folder.write("other.xml",
+                                      "<?xml version=\"1.0\"?>\n<opencv_storage>"
+                                      "<a>1</a></opencv_storage>\n")),
+              HasSubstr("expected an OpenCV cascade"));
+}
+
+TEST(OpenDetector, RefusesAnotherNetwork) {
+  const ScopedFolder folder;
+  EXPECT_THAT(message_of(folder.write("other.onnx", tiny_onnx({"probabilities"}))),
+              AllOf(HasSubstr("other.onnx"), HasSubstr("YuNet"), HasSubstr("probabilities")));
+}
+
+TEST(OpenDetector, RefusesYuNetsNamesWithOtherShapes) {
+#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
+  const std::vector<std::string> names = {"cls_8",   "cls_16", "cls_32", "obj_8",
+                                          "obj_16",  "obj_32", "bbox_8", "bbox_16",
+                                          "bbox_32", "kps_8",  "kps_16", "kps_32"};
+#else
+  const std::vector<std::string> names = {"loc", "conf", "iou"};
+#endif
+  const ScopedFolder folder;
+  EXPECT_THAT(message_of(folder.write("shapes.onnx", tiny_onnx(names))),
+              AllOf(HasSubstr("shapes.onnx"), HasSubstr("values in place of")));
+}
+
+TEST(OpenDetector, RefusesATruncatedFile) {
+  const fs::path model = yunet_path();
+  if (model.empty()) GTEST_SKIP() << "no YuNet here; scripts/models gets it";
+  std::ifstream stream(model, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
+  const ScopedFolder folder;
+  for (const double share : {0.1, 0.5, 0.99}) {
+    const auto size = static_cast<std::size_t>(share * static_cast<double>(bytes.size()));
+    EXPECT_THAT(message_of(folder.write("cut.onnx", bytes.substr(0, size))),
+                AllOf(HasSubstr("cut.onnx"), HasSubstr("YuNet"), HasSubstr("found")));
+  }
+}
+
+TEST(FindDetectorModel, LooksInTheFoldersOfTheVariableInOrder) {
+  const ScopedFolder first, second;
+  const fs::path wanted = second.write(kYuNetFile, "x");
+  const ScopedVariable variable("FER_MODELS",
+                                first.path().string() + "::" + second.path().string());
+  const DetectorModel found = find_detector_model();
+  EXPECT_EQ(found.path, wanted);
+  EXPECT_TRUE(found.remedy.empty());
+  const fs::path sooner = first.write(kYuNetFile, "x");
+  EXPECT_EQ(find_detector_model().path, sooner);
+}
+
+TEST(FindDetectorModel, FallbackComesWithARemedy) {
+  const ScopedVariable models("FER_MODELS", "/nonexistent");
+  const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
+  const DetectorModel found = find_detector_model();
+  if (found.path.extension() == ".onnx") GTEST_SKIP() << "YuNet is in the source tree or installed";
+  EXPECT_THAT(found.remedy, AllOf(HasSubstr(kYuNetFile), HasSubstr("scripts/models")));
+  if (haar_path().empty()) {
+    EXPECT_THAT(found.remedy, HasSubstr("opencv-data"));
+  } else {
+    EXPECT_EQ(found.path.extension(), ".xml");
+  }
+}
+
+/// Runs with both detectors; a test is skipped where the model is missing.
+class EveryDetector : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const fs::path path = GetParam() == "yunet" ? yunet_path() : haar_path();
+    if (path.empty()) GTEST_SKIP() << "no model for " << GetParam() << " here";
+    detector_ = open_detector(path);
+  }
+
+  std::unique_ptr<Detector> detector_;
+};
+
+TEST_P(EveryDetector, SaysItsName) {
+  EXPECT_EQ(detector_->name(), GetParam());
+}
+
+TEST_P(EveryDetector, FindsADrawnFaceInEveryFormat) {
+  for (const test::NamedFormat& format : test::kAllFormats) {
+    for (const cv::Size size : {cv::Size(160, 120), cv::Size(321, 241), cv::Size(1280, 720)}) {
+      for (const bool full_range : {true, false}) {
+        test::DrawnFace drawn;
+        const cv::Mat picture = test::draw_face(size, &drawn);
+        const auto faces =
+            detector_->detect(RawFrame(picture, format.format, full_range).view(), {});
+        ASSERT_EQ(faces.size(), 1u) << format.name << size;
+        EXPECT_GT(overlap(faces[0].box, drawn.box), 0.6f);
+        EXPECT_GT(faces[0].score, 0.6f);
+        EXPECT_LE(faces[0].score, 1.f);
+        ASSERT_EQ(faces[0].landmarks.has_value(), GetParam() == "yunet");
+        if (faces[0].landmarks) {
+          for (std::size_t i = 0; i < 5; ++i) {
+            EXPECT_LT(cv::norm((*faces[0].landmarks)[i] - drawn.landmarks[i]),
+                      0.08f * drawn.box.height);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryDetector, AcceptsFramesOfAnySize) {
+  const cv::Mat large = test::draw_face({2000, 300});
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(2, 1), cv::Size(1, 300), cv::Size(2000, 1),
+                              cv::Size(19, 21), cv::Size(127, 128), cv::Size(129, 33)}) {
+    const cv::Mat picture = large({{0, 0}, size}).clone();
+    for (const PixelFormat format : {PixelFormat::kGray8, PixelFormat::kNv12, PixelFormat::kBgrx}) {
+      for (const int detect_width : {0, 1, 7, 640}) {
+        EXPECT_NO_THROW(
+            detector_->detect(RawFrame(picture, format).view(), {.detect_width = detect_width}))
+            << size << " " << detect_width;
+      }
+    }
+  }
+}
+
+TEST_P(EveryDetector, NeverWritesToAFrame) {
+  // The second frame shrinks to the first one's size: a detector that kept the first one's memory
+  // as its working picture would write to it.
+  const cv::Mat small = test::draw_face({320, 240}), large = test::draw_face({640, 480});
+  for (const test::NamedFormat& format : test::kAllFormats) {
+    const RawFrame first(small, format.format, true, 0), second(large, format.format, true, 0);
+    const FrameView& view = first.view();
+    const std::vector<std::uint8_t> before(view.data[0], view.data[0] + view.stride[0] * 240);
+    detector_->detect(view, {.detect_width = 320});
+    detector_->detect(second.view(), {.detect_width = 320});
+    const std::vector<std::uint8_t> after(view.data[0], view.data[0] + view.stride[0] * 240);
+    EXPECT_EQ(before, after) << format.name;
+  }
+}
+
+TEST_P(EveryDetector, RefusesAFrameWithoutPixels) {
+  EXPECT_THROW(detector_->detect({}, {}), std::invalid_argument);
+}
+
+TEST_P(EveryDetector, FindsNothingInAnEmptyPicture) {
+  const cv::Mat picture = test::drawn_background({640, 360});
+  EXPECT_TRUE(detector_->detect(RawFrame(picture, PixelFormat::kBgr).view(), {}).empty());
+}
+
+TEST_P(EveryDetector, HonoursItsSettings) {
+  cv::Mat picture = test::drawn_background({640, 360});
+  const test::DrawnFace big = test::draw_face_at(picture, {{160, 180}, 200});
+  const test::DrawnFace small = test::draw_face_at(picture, {{480, 180}, 100});
+  const RawFrame frame(picture, PixelFormat::kNv12);
+  const auto both = detector_->detect(frame.view(), {});
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_GE(both[0].score, both[1].score);
+  const auto only_big = detector_->detect(frame.view(), {.min_face_size = 120});
+  ASSERT_EQ(only_big.size(), 1u);
+  EXPECT_GT(overlap(only_big[0].box, big.box), 0.5f);
+  const auto best = detector_->detect(frame.view(), {.max_faces = 1});
+  ASSERT_EQ(best.size(), 1u);
+  EXPECT_EQ(best[0].box, both[0].box);
+  EXPECT_TRUE(detector_->detect(frame.view(), {.score_threshold = 1.1f}).empty());
+  EXPECT_EQ(detector_->detect(frame.view(), {.detect_width = 320}).size(), 2u);
+  EXPECT_GT(overlap(small.box, both[0].box) + overlap(small.box, both[1].box), 0.5f);
+}
+
+TEST_P(EveryDetector, ClipsBoxesToTheFrame) {
+  const cv::Mat whole = test::draw_face({400, 400});
+  const cv::Mat picture = whole({105, 90, 190, 200}).clone();  // the face fills it
+  const RawFrame frame(picture, PixelFormat::kBgr);
+  for (const Face& face : detector_->detect(frame.view(), {})) {
+    EXPECT_GE(face.box.x, 0);
+    EXPECT_GE(face.box.y, 0);
+    EXPECT_LE(face.box.br().x, 190.001f);
+    EXPECT_LE(face.box.br().y, 200.001f);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Detectors, EveryDetector, testing::Values("yunet", "haar"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace fer

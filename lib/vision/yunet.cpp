@@ -19,6 +19,19 @@ constexpr int kStride = 32;
 constexpr float kOverlap = 0.3f;  // non-maximum suppression, as in the OpenCV Zoo's demo
 constexpr int kCandidates = 5000;
 
+// YuNet sees large faces in flat pictures: up to 0.89 in black frames, 0.7 in even grey ones. Over
+// 9676 faces found in FER+ the standard deviation of the grey levels in the box is 6.1 at least,
+// and 50 in the middle.
+constexpr double kLeastContrast = 4;
+
+bool is_flat(const cv::Mat& picture, const cv::Rect2f& box) {
+  const cv::Rect inside = cv::Rect(box) & cv::Rect({}, picture.size());
+  if (inside.empty()) return true;
+  cv::Scalar mean, deviation;
+  cv::meanStdDev(picture(inside), mean, deviation);
+  return std::max({deviation[0], deviation[1], deviation[2]}) < kLeastContrast;
+}
+
 int padded_side(int side) {
   return std::max(kLeastSide, (side + kStride - 1) / kStride * kStride);
 }
@@ -102,6 +115,7 @@ std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& co
   faces.reserve(static_cast<std::size_t>(found_.rows));
   for (int i = 0; i < found_.rows; ++i) {
     const float* row = found_.ptr<float>(i);  // box, five points, score
+    if (is_flat(picture_, {row[0], row[1], row[2], row[3]})) continue;
     Face face;
     face.box = {row[0] * sx, row[1] * sy, row[2] * sx, row[3] * sy};
     Landmarks points;

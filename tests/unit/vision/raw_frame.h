@@ -1,6 +1,7 @@
 // Makes raw frames for tests: one picture in any pixel format, with padded strides.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <opencv2/imgproc.hpp>
@@ -79,12 +80,16 @@ class RawFrame {
         break;
       default: {
         const std::string order = byte_order(format);
+        std::array<int, 4> channel_of{-1, -1, -1, -1};  // of each byte, in B, G, R
+        for (std::size_t i = 0; i < order.size(); ++i) {
+          const auto channel = std::string("BGR").find(order[i]);
+          if (channel != std::string::npos) channel_of[i] = static_cast<int>(channel);
+        }
         fill(0, picture.size(), static_cast<int>(order.size()), padding, [&](int x, int y, int c) {
-          const auto channel = std::string("BGR").find(order[static_cast<std::size_t>(c)]);
+          const int channel = channel_of[static_cast<std::size_t>(c)];
           // What is no colour must not matter.
-          return channel == std::string::npos
-                     ? static_cast<std::uint8_t>(x * 7 + y)
-                     : picture.at<cv::Vec3b>(y, x)[static_cast<int>(channel)];
+          return channel < 0 ? static_cast<std::uint8_t>(x * 7 + y)
+                             : picture.at<cv::Vec3b>(y, x)[channel];
         });
       }
     }

@@ -77,7 +77,7 @@ std::unique_ptr<Detector> open_haar(const std::filesystem::path& model) {
   } catch (const cv::Exception& error) {
     throw std::runtime_error(expected + "a file that OpenCV cannot read (" + error.err + ")");
   }
-  if (!loaded || cascade.empty()) throw std::runtime_error(expected + "something else");
+  if (!loaded || cascade.empty()) throw std::runtime_error(expected + "a file that holds none");
   return std::make_unique<Haar>(std::move(cascade));
 }
 

@@ -12,10 +12,13 @@ namespace fer {
 
 /// Settings of the tracker. Times are in frames.
 struct TrackerConfig {
-  float high_score = 0.6f;  ///< Detections from here on are matched first and start tracks.
-  float match_iou = 0.2f;   ///< Least overlap of a prediction and a detection.
-  int max_age = 30;         ///< A track not seen for longer is forgotten.
-  int min_hits = 1;         ///< Detections before a track is reported.
+  /// Detections from here on are matched first and start tracks. Weaker ones carry tracks on: let
+  /// the detector report them (DetectorConfig::score_threshold of 0.3, say) to have ids hold
+  /// through blur.
+  float high_score = 0.6f;
+  float match_iou = 0.2f;  ///< Least overlap of a prediction and a detection.
+  int max_age = 30;        ///< A track not seen for longer is forgotten.
+  int min_hits = 1;        ///< Detections before a track is reported.
 };
 
 /// Multi-face tracking in the manner of SORT (Bewley et al. 2016: constant-velocity Kalman filter,

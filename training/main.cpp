@@ -12,14 +12,11 @@ std::atomic<bool> stop_requested{false};
 int main(int argc, char** argv) {
   std::signal(SIGINT, [](int) { fer::stop_requested = true; });
   std::signal(SIGTERM, [](int) { fer::stop_requested = true; });
-  CLI::App app("Train, evaluate and look at facial-expression models.", "fer");
+  CLI::App app("Trains, evaluates and looks at facial-expression models.", "fer");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("gst-fer ") + PACKAGE_VERSION);
   fer::add_train(app);
-  //EVAL
   fer::add_pack(app);
-  //INFO
-  //DOC
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,30 +5,12 @@
 
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "export.h"
-#include "model/network_config.h"
+#include "model/model_info.h"
 
 namespace fer {
-
-/// What a model file says beside its weights.
-struct ModelInfo {
-  NetworkConfig network;
-  std::vector<std::string> labels;  ///< One a class, in the order of the outputs.
-  float mean = 0.5f;                ///< Subtracted from pixels in [0, 1] …
-  float stddev = 0.25f;             ///< … which are then divided by this.
-  std::string align_template = "fer";  ///< Geometry of the crops it was trained on (vision/align.h).
-  /// Share of each class in the training data, which the outputs assume. Serving elsewhere may
-  /// divide by a power of it (`prior-correction`).
-  std::vector<float> prior;
-  std::string version;        ///< Short name of these weights: content hash, 12 hex digits.
-  std::string parent;         ///< `version` of the model this one was adapted from; empty: none.
-  nlohmann::json provenance;  ///< How it came to be: command, seed, data, epochs, numbers.
-  nlohmann::json thresholds;  ///< State of the threshold policy; null where it has none.
-};
 
 /// A model in memory: weights by parameter and buffer name of NetworkImpl, fp32, contiguous, on the
 /// CPU.
@@ -39,9 +21,6 @@ struct ModelFile {
 
 /// Reads and checks a model file. Throws std::runtime_error: file, what was expected, what was found.
 FER_API ModelFile read_model(const std::filesystem::path& path);
-
-/// Only what the file says beside its weights.
-FER_API ModelInfo read_model_info(const std::filesystem::path& path);
 
 /// Writes a model file atomically; sets `info.version` from the content first. bf16 halves the file.
 FER_API void write_model(const std::filesystem::path& path, ModelFile& model, bool bf16 = false);

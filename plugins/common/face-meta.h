@@ -21,11 +21,15 @@ struct Expression {
   std::vector<float> probabilities;
   std::string model_version;
   guint age = 0;  ///< Frames since this was inferred.
+
+  /// The probability of the label; 0 where there are no probabilities.
+  double confidence() const;
 };
 
-/// One face of a buffer. Coordinates are shares of the frame's width and height, in [0, 1].
+/// One face of a buffer. Coordinates are shares of the frame's width and height; the box lies in
+/// [0, 1], landmarks may lie a little outside of the frame.
 struct FaceRecord {
-  gint roi_id = 0;
+  gint roi_id = 0;  ///< Its region-of-interest meta; 0: face_meta_write() finds a free one.
   guint64 track_id = 0;  ///< 0: not tracked.
   double x = 0, y = 0, w = 0, h = 0;
   double confidence = 0;
@@ -33,7 +37,8 @@ struct FaceRecord {
   std::optional<Expression> expression;
 };
 
-/// Registers the custom meta with GStreamer, once a process, whichever plugin comes first.
+/// Registers the custom meta with GStreamer, once a process, whichever plugin comes first. Call it
+/// from plugin_init.
 void face_meta_register();
 
 /// The faces of a buffer; empty where it carries none. nullopt where no analyser has looked at it.
@@ -42,7 +47,8 @@ std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer);
 
 /// Replaces the faces of a writable buffer, in all dialects: the custom meta, region-of-interest
 /// metas (DL Streamer's parameters) and, where built with it, GstAnalytics. Regions and analytics of
-/// other elements are left alone.
+/// other elements are left alone. `info` is the frame's. Boxes are clipped to the frame; faces whose
+/// numbers are not finite or whose box is empty are left out, with a warning in the log.
 void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info, const std::vector<FaceRecord>& faces);
 
 }  // namespace fer

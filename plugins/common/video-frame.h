@@ -13,10 +13,32 @@ namespace fer {
 #define FER_VIDEO_FORMATS \
   "{ NV12, I420, GRAY8, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR }"
 
+/// The same as caps, in system memory.
+#define FER_VIDEO_CAPS GST_VIDEO_CAPS_MAKE(FER_VIDEO_FORMATS)
+
 /// The library's name of a GStreamer format; nullopt for one it does not read.
 std::optional<PixelFormat> pixel_format(GstVideoFormat format);
 
 /// A view of a mapped frame, valid while it stays mapped.
 FrameView view_of(const GstVideoFrame& frame);
+
+/// A buffer's frame, mapped for as long as this lives. The buffer must live longer.
+class MappedFrame {
+ public:
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access);
+  ~MappedFrame();
+  MappedFrame(const MappedFrame&) = delete;
+  MappedFrame& operator=(const MappedFrame&) = delete;
+
+  /// False where the buffer could not be mapped: too small for its caps, or memory without a CPU
+  /// address. Nothing else may be asked then.
+  explicit operator bool() const { return mapped_; }
+  FrameView view() const { return view_of(frame_); }
+  GstVideoFrame& frame() { return frame_; }
+
+ private:
+  GstVideoFrame frame_{};
+  bool mapped_ = false;
+};
 
 }  // namespace fer

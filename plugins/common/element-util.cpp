@@ -1,0 +1,41 @@
+#include "element-util.h"
+
+namespace fer {
+
+GType enum_type(const char* name, const GEnumValue* values) {
+  static Locked<int> registering;  // two plugins may load at once
+  return registering.with([&](int) {
+    const GType known = g_type_from_name(name);
+    return known != G_TYPE_INVALID ? known : g_enum_register_static(name, values);
+  });
+}
+
+std::optional<guint64> WarningLimiter::admit() {
+  constexpr gint64 kInterval = 10 * G_USEC_PER_SEC;
+  const gint64 now = g_get_monotonic_time();
+  return state_.with([&](State& state) -> std::optional<guint64> {
+    if (state.last >= 0 && now - state.last < kInterval) {
+      ++state.kept_back;
+      return std::nullopt;
+    }
+    state.last = now;
+    return std::exchange(state.kept_back, 0);
+  });
+}
+
+void WarningLimiter::reset() {
+  state_.with([](State& state) { state = {}; });
+}
+
+void warn_limited(GstElement* element, WarningLimiter& limiter, const std::string& text) {
+  const std::optional<guint64> kept_back = limiter.admit();
+  if (!kept_back) return;
+  if (*kept_back > 0) {
+    GST_ELEMENT_WARNING(element, STREAM, FAILED, ("%s", text.c_str()),
+                        ("%" G_GUINT64_FORMAT " more since the last warning", *kept_back));
+  } else {
+    GST_ELEMENT_WARNING(element, STREAM, FAILED, ("%s", text.c_str()), (nullptr));
+  }
+}
+
+}  // namespace fer

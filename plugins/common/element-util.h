@@ -1,0 +1,55 @@
+// What every element does the same way: enum properties, stopping exceptions, warnings that do not
+// flood the bus.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "locked.h"
+
+namespace fer {
+
+/// The GType of an enum property. `values` ends with an all-zero entry and lives as long as the
+/// process. Asking again for a name that is known, from this plugin or another, gives the same type.
+GType enum_type(const char* name, const GEnumValue* values);
+
+/// Calls `body()` and returns what it returns. No C++ exception may cross into GStreamer's C: one
+/// that gets here becomes an element error, and `fallback` is returned.
+template <typename Result, typename Body>
+Result guarded(gpointer element, Result fallback, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("%s", error.what()), (nullptr));
+  } catch (...) {
+    GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("An unknown exception."), (nullptr));
+  }
+  return fallback;
+}
+
+/// Lets a fault that may happen on every frame speak once in a while: the first at once, then at
+/// most one every 10 s. Thread-safe.
+class WarningLimiter {
+ public:
+  /// Whether to warn now; if so, how many were kept back since the last warning.
+  std::optional<guint64> admit();
+
+  /// The next one speaks at once again.
+  void reset();
+
+ private:
+  struct State {
+    gint64 last = -1;  ///< Monotonic time in microseconds; -1: none yet.
+    guint64 kept_back = 0;
+  };
+  Locked<State> state_;
+};
+
+/// Posts a warning message of the element (domain STREAM, code FAILED) unless `limiter` keeps it
+/// back.
+void warn_limited(GstElement* element, WarningLimiter& limiter, const std::string& text);
+
+}  // namespace fer

@@ -1,0 +1,65 @@
+#include "video-frame.h"
+
+namespace fer {
+
+std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
+  switch (format) {
+    case GST_VIDEO_FORMAT_GRAY8:
+      return PixelFormat::kGray8;
+    case GST_VIDEO_FORMAT_NV12:
+      return PixelFormat::kNv12;
+    case GST_VIDEO_FORMAT_I420:
+      return PixelFormat::kI420;
+    case GST_VIDEO_FORMAT_RGB:
+      return PixelFormat::kRgb;
+    case GST_VIDEO_FORMAT_BGR:
+      return PixelFormat::kBgr;
+    case GST_VIDEO_FORMAT_RGBx:
+      return PixelFormat::kRgbx;
+    case GST_VIDEO_FORMAT_BGRx:
+      return PixelFormat::kBgrx;
+    case GST_VIDEO_FORMAT_xRGB:
+      return PixelFormat::kXrgb;
+    case GST_VIDEO_FORMAT_xBGR:
+      return PixelFormat::kXbgr;
+    case GST_VIDEO_FORMAT_RGBA:
+      return PixelFormat::kRgba;
+    case GST_VIDEO_FORMAT_BGRA:
+      return PixelFormat::kBgra;
+    case GST_VIDEO_FORMAT_ARGB:
+      return PixelFormat::kArgb;
+    case GST_VIDEO_FORMAT_ABGR:
+      return PixelFormat::kAbgr;
+    default:
+      return std::nullopt;
+  }
+}
+
+FrameView view_of(const GstVideoFrame& frame) {
+  FrameView view;
+  // A frame with another format has no business here; the empty view makes the library throw.
+  const std::optional<PixelFormat> format = pixel_format(GST_VIDEO_FRAME_FORMAT(&frame));
+  if (!format) return view;
+  view.format = *format;
+  view.width = GST_VIDEO_FRAME_WIDTH(&frame);
+  view.height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); ++plane) {
+    view.data[plane] = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
+    view.stride[plane] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+  }
+  // GStreamer takes YUV without colorimetry for 16 to 235, grey and RGB for 0 to 255.
+  view.full_range = frame.info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235;
+  return view;
+}
+
+MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {
+  // Without a reference: to take one would make the buffer unwritable for as long as it is mapped.
+  const auto flags = static_cast<GstMapFlags>(static_cast<int>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  mapped_ = gst_video_frame_map(&frame_, &info, buffer, flags) == TRUE;
+}
+
+MappedFrame::~MappedFrame() {
+  if (mapped_) gst_video_frame_unmap(&frame_);
+}
+
+}  // namespace fer

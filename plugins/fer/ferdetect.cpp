@@ -360,11 +360,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
     Parts& parts = *self->parts;
     const GstVideoInfo& info = *parts.stream.info;
-    const GstClockTime stream_time =
-        gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-    if (GST_CLOCK_TIME_IS_VALID(stream_time)) {
-      gst_object_sync_values(GST_OBJECT(self), stream_time);
-    }
+    fer::sync_properties(base, buffer);
     const Settings settings = parts.settings.copy();
     fer::FaceFinderConfig config;
     config.threshold = static_cast<float>(settings.threshold);

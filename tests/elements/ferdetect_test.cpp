@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <gst/controller/controller.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -333,6 +334,20 @@ TEST_F(FerDetect, SettingsTakeEffectOnTheNextFrame) {
   EXPECT_EQ(stat(element(), "detections"), 6);
   g_object_set(element(), "tracking", FALSE, nullptr);
   EXPECT_THAT(find(7), IsEmpty());
+}
+
+TEST_F(FerDetect, PropertiesMayBeControlled) {
+  play();
+  GstControlSource* steps = gst_interpolation_control_source_new();
+  g_object_set(steps, "mode", GST_INTERPOLATION_MODE_NONE, nullptr);
+  gst_timed_value_control_source_set(GST_TIMED_VALUE_CONTROL_SOURCE(steps), 0, 1.0);
+  gst_timed_value_control_source_set(GST_TIMED_VALUE_CONTROL_SOURCE(steps), GST_SECOND / 2, 0.5);
+  ASSERT_TRUE(gst_object_add_control_binding(
+      GST_OBJECT(element()),
+      gst_direct_control_binding_new_absolute(GST_OBJECT(element()), "threshold", steps)));
+  gst_object_unref(steps);
+  EXPECT_THAT(find(0), IsEmpty());
+  EXPECT_THAT(find(20), SizeIs(1));
 }
 
 TEST_F(FerDetect, KeepsTheSurestOfManyFaces) {

@@ -35,7 +35,8 @@ FaceRecord plain_face(double x = 0.25) {
 FaceRecord full_face(double x = 0.25) {
   FaceRecord face = plain_face(x);
   face.landmarks = {-0.25, 0.5, 0.375, 0.5, 0.3, 0.6, 0.25, 0.75, 1.5, 0.75};
-  face.expression = Expression{"anger", 1, {0.25f, 0.5f, 0.125f}, "trial-3", 4};
+  face.expression =
+      Expression{"anger", 1, {0.25f, 0.5f, 0.125f}, {"fear", "anger", "joy"}, "trial-3", 4};
   return face;
 }
 
@@ -52,6 +53,7 @@ void expect_same(const FaceRecord& a, const FaceRecord& b) {
   EXPECT_EQ(a.expression->label, b.expression->label);
   EXPECT_EQ(a.expression->label_id, b.expression->label_id);
   EXPECT_EQ(a.expression->probabilities, b.expression->probabilities);
+  EXPECT_EQ(a.expression->labels, b.expression->labels);
   EXPECT_EQ(a.expression->model_version, b.expression->model_version);
   EXPECT_EQ(a.expression->age, b.expression->age);
 }
@@ -220,9 +222,9 @@ TEST_F(FaceMeta, CopiesOfTheBufferHaveIt) {
 }
 
 TEST(Expression, ConfidenceIsTheLabelsProbability) {
-  EXPECT_DOUBLE_EQ((Expression{"anger", 1, {0.25f, 0.5f}, "", 0}).confidence(), 0.5);
-  EXPECT_DOUBLE_EQ((Expression{"anger", 2, {0.25f, 0.5f}, "", 0}).confidence(), 0);
-  EXPECT_DOUBLE_EQ((Expression{"anger", -1, {}, "", 0}).confidence(), 0);
+  EXPECT_DOUBLE_EQ((Expression{"anger", 1, {0.25f, 0.5f}, {}, "", 0}).confidence(), 0.5);
+  EXPECT_DOUBLE_EQ((Expression{"anger", 2, {0.25f, 0.5f}, {}, "", 0}).confidence(), 0);
+  EXPECT_DOUBLE_EQ((Expression{"anger", -1, {}, {}, "", 0}).confidence(), 0);
 }
 
 // --- What others, or nobody in their right mind, wrote.
@@ -293,7 +295,7 @@ TEST_F(ForeignFaceMeta, EveryFieldIsNeeded) {
 
 TEST_F(ForeignFaceMeta, EveryFieldHasItsType) {
   for (const char* field : {"roi-id", "track-id", "x", "y", "w", "h", "confidence", "landmarks",
-                            "probabilities", "label-id", "model-version", "age"}) {
+                            "labels", "probabilities", "label-id", "model-version", "age"}) {
     SCOPED_TRACE(field);
     SetUp();
     spoil(

@@ -2,10 +2,14 @@
 #include <gst/gst.h>
 
 #include "face-meta.h"
+#include "fercrop.h"
+#include "ferdetect.h"
 
 static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
+  any |= GST_ELEMENT_REGISTER(fercrop, plugin);
+  any |= GST_ELEMENT_REGISTER(ferdetect, plugin);
   return any;
 }
 

@@ -2,10 +2,12 @@
 #include <gst/gst.h>
 
 #include "face-meta.h"
+#include "feroverlay.h"
 
-static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
+static gboolean plugin_init(GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
+  any |= GST_ELEMENT_REGISTER(feroverlay, plugin);
   return any;
 }
 

@@ -3,11 +3,13 @@
 
 #include "face-meta.h"
 #include "feroverlay.h"
+#include "ferpublish.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
   any |= GST_ELEMENT_REGISTER(feroverlay, plugin);
+  any |= GST_ELEMENT_REGISTER(ferpublish, plugin);
   return any;
 }
 

@@ -91,6 +91,7 @@ fer::FaceRecord draw(cv::Mat& picture, const Person& person, std::size_t number)
   }
   const auto& labels = fer::ferplus_labels();
   fer::Expression& expression = record.expression.emplace();
+  expression.labels = labels;
   expression.label_id = person.label;
   expression.label = labels[static_cast<std::size_t>(person.label)];
   const double rest = 1 - person.confidence;

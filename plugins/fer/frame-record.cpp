@@ -13,15 +13,27 @@ double rounded(double value) {
   return std::round(value * 1e6) / 1e6;
 }
 
-Json emotion_of(const Expression& expression) {
-  Json probabilities = Json::array();
-  for (const float probability : expression.probabilities) {
-    probabilities.push_back(rounded(static_cast<double>(probability)));
+/// By label where the record names the classes, else in the model's order.
+Json probabilities_of(const Expression& expression) {
+  const auto& numbers = expression.probabilities;
+  const bool named = !numbers.empty() && expression.labels.size() == numbers.size();
+  Json probabilities = named ? Json::object() : Json::array();
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const double number = rounded(static_cast<double>(numbers[i]));
+    if (named) {
+      probabilities[expression.labels[i]] = number;
+    } else {
+      probabilities.push_back(number);
+    }
   }
+  return probabilities;
+}
+
+Json emotion_of(const Expression& expression) {
   return {{"label", expression.label},
           {"label_id", expression.label_id},
           {"confidence", rounded(expression.confidence())},
-          {"probabilities", std::move(probabilities)},
+          {"probabilities", probabilities_of(expression)},
           {"model_version", expression.model_version}};
 }
 

@@ -231,7 +231,6 @@ class Painter {
   };
 
   BarsSize size_of_bars(const Face& face) {
-    const auto& probabilities = face.expression->probabilities;
     const double em = face.bars_font;
     BarsSize size{0,
                   pixels(em * kRow),
@@ -240,12 +239,12 @@ class Painter {
                   pixels(em * kBarLength),
                   0,
                   0};
-    for (std::size_t i = 0; i < probabilities.size(); ++i) {
-      const std::string name = tracks_.class_name(i, probabilities.size());
-      size.names = std::max(size.names, masks_.text(name, face.bars_font, false).advance);
+    const auto& labels = face.expression->labels;
+    for (const std::string& label : labels) {
+      size.names = std::max(size.names, masks_.text(label, face.bars_font, false).advance);
     }
     size.width = 2 * size.padding + size.names + size.gap + size.bar;
-    size.height = size.padding + size.row * static_cast<int>(probabilities.size());
+    size.height = size.padding + size.row * static_cast<int>(labels.size());
     return size;
   }
 
@@ -312,7 +311,7 @@ class Painter {
     const int capital = masks_.capital_height(face.bars_font);
     const int bar_x = panel.x + size.padding + size.names + size.gap;
     for (std::size_t i = 0; i < expression.probabilities.size(); ++i) {
-      const std::string name = tracks_.class_name(i, expression.probabilities.size());
+      const std::string& name = expression.labels[i];
       const int top = panel.y + size.padding / 2 + size.row * static_cast<int>(i);
       const bool is_top = static_cast<int>(i) == expression.label_id;
       draw_text(canvas_, masks_.text(name, face.bars_font, false), panel.x + size.padding,

@@ -16,6 +16,7 @@ struct ShownExpression {
   int label_id = -1;
   std::optional<double> confidence;  ///< Nothing where the model gave no probabilities.
   std::vector<float> probabilities;
+  std::vector<std::string> labels;  ///< One a probability; "class 0" … where nobody named them.
 };
 
 /// What a track wants to keep from frame to frame beside its expression.
@@ -25,8 +26,7 @@ struct TrackMemory {
   bool small = false;  ///< Whether its face counts as small.
 };
 
-/// Smooths the probabilities of each track, so that labels and bars do not flicker, and knows the
-/// names of the model's classes.
+/// Smooths the probabilities of each track, so that labels and bars do not flicker.
 class ShownTracks {
  public:
   /// Takes in one frame's faces. `smoothing` in [0, 1) is the share that the past keeps in each
@@ -39,11 +39,6 @@ class ShownTracks {
   /// The memory of a face's track; one that is forgotten at once for a face without a track.
   TrackMemory& memory(const FaceRecord& face);
 
-  /// The name of a class; "class N" where it is not known. The metadata carries the name of the
-  /// likeliest class only: eight classes are taken for FER+'s until one of them goes by another
-  /// name, and each name is learned once it has been seen.
-  std::string class_name(std::size_t id, std::size_t class_count) const;
-
   /// Forgets everything (a flush, other caps, a new start).
   void reset();
 
@@ -55,13 +50,9 @@ class ShownTracks {
     guint64 last_seen = 0;  ///< Number of the frame.
   };
 
-  void learn_names(const Expression& expression);
-  void smooth(Track& track, const Expression& expression, double smoothing);
+  static void smooth(Track& track, const Expression& expression, double smoothing);
 
   std::map<guint64, Track> tracks_;
-  std::map<std::size_t, std::string> names_;
-  std::string model_version_;
-  bool other_names_ = false;  ///< A label was seen that is not FER+'s for its class.
   guint64 frame_ = 0;
   double smoothing_ = 0;
   TrackMemory untracked_;

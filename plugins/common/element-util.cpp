@@ -38,4 +38,10 @@ void warn_limited(GstElement* element, WarningLimiter& limiter, const std::strin
   }
 }
 
+void sync_properties(GstBaseTransform* element, GstBuffer* buffer) {
+  const GstClockTime time =
+      gst_segment_to_stream_time(&element->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element), time);
+}
+
 }  // namespace fer

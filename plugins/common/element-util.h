@@ -1,7 +1,8 @@
-// What every element does the same way: enum properties, stopping exceptions, warnings that do not
-// flood the bus.
+// What every element does the same way: enum properties, controlled properties, stopping
+// exceptions, warnings that do not flood the bus.
 #pragma once
 
+#include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
 
 #include <exception>
@@ -13,7 +14,8 @@
 namespace fer {
 
 /// The GType of an enum property. `values` ends with an all-zero entry and lives as long as the
-/// process. Asking again for a name that is known, from this plugin or another, gives the same type.
+/// process. Asking again for a name that is known, from this plugin or another, gives the same
+/// type.
 GType enum_type(const char* name, const GEnumValue* values);
 
 /// Calls `body()` and returns what it returns. No C++ exception may cross into GStreamer's C: one
@@ -51,5 +53,9 @@ class WarningLimiter {
 /// Posts a warning message of the element (domain STREAM, code FAILED) unless `limiter` keeps it
 /// back.
 void warn_limited(GstElement* element, WarningLimiter& limiter, const std::string& text);
+
+/// Brings the properties that somebody controls (GstControlBinding) to their values at the time of
+/// this buffer. Call it before the buffer's settings are read.
+void sync_properties(GstBaseTransform* element, GstBuffer* buffer);
 
 }  // namespace fer

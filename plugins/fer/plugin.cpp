@@ -2,12 +2,16 @@
 #include <gst/gst.h>
 
 #include "face-meta.h"
+#include "fercrop.h"
+#include "ferdetect.h"
 #include "feroverlay.h"
 #include "ferpublish.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
+  any |= GST_ELEMENT_REGISTER(fercrop, plugin);
+  any |= GST_ELEMENT_REGISTER(ferdetect, plugin);
   any |= GST_ELEMENT_REGISTER(feroverlay, plugin);
   any |= GST_ELEMENT_REGISTER(ferpublish, plugin);
   return any;

@@ -155,4 +155,10 @@ inline cv::Mat draw_face(cv::Size size, DrawnFace* face = nullptr) {
   return picture;
 }
 
+/// How much two boxes share: intersection over union.
+inline float overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
+  const float both = (a & b).area();
+  return both / (a.area() + b.area() - both);
+}
+
 }  // namespace fer::test

@@ -2,85 +2,32 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <opencv2/core/version.hpp>
-#include <optional>
 
 #include "data/drawn_face.h"
+#include "detector_models.h"
 #include "raw_frame.h"
+#include "scoped.h"
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
 using test::grey_view;
+using test::haar_path;
+using test::overlap;
 using test::RawFrame;
+using test::ScopedFolder;
+using test::ScopedVariable;
+using test::yunet_path;
 
 #if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
 constexpr const char* kYuNetFile = "face_detection_yunet_2023mar.onnx";
 #else
 constexpr const char* kYuNetFile = "face_detection_yunet_2022mar.onnx";
 #endif
-
-/// Sets an environment variable for as long as it lives.
-class ScopedVariable {
- public:
-  ScopedVariable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value.c_str(), 1);
-  }
-  ~ScopedVariable() {
-    if (before_) {
-      setenv(name_, before_->c_str(), 1);
-    } else {
-      unsetenv(name_);
-    }
-  }
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
-
-/// A folder of its own for one test.
-class ScopedFolder {
- public:
-  ScopedFolder() {
-    std::string pattern = (fs::temp_directory_path() / "fer-detector-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~ScopedFolder() { fs::remove_all(path_); }
-
-  fs::path write(const std::string& name, const std::string& bytes) const {
-    const fs::path path = path_ / name;
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-/// The YuNet of this OpenCV, from where the library looks or beside the checkout; empty: none.
-fs::path yunet_path() {
-  const DetectorModel found = find_detector_model();
-  if (found.path.extension() == ".onnx") return found.path;
-  const fs::path shared = fs::path(FER_SOURCE_ROOT) / ".." / "shared" / "models" / kYuNetFile;
-  return fs::exists(shared) ? shared : fs::path();
-}
-
-fs::path haar_path() {
-  for (const char* folder : {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades"}) {
-    const fs::path path = fs::path(folder) / "haarcascade_frontalface_alt2.xml";
-    if (fs::exists(path)) return path;
-  }
-  return {};
-}
 
 std::string message_of(const fs::path& model) {
   try {
@@ -89,11 +36,6 @@ std::string message_of(const fs::path& model) {
     return error.what();
   }
   return "opened";
-}
-
-float overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
-  const float both = (a & b).area();
-  return both / (a.area() + b.area() - both);
 }
 
 /// Just enough of protobuf's wire format to write a small ONNX file.

@@ -1,0 +1,26 @@
+// The detector models that this machine has. A test that needs one which is missing skips.
+#pragma once
+
+#include <filesystem>
+
+#include "vision/detector.h"
+
+namespace fer::test {
+
+/// YuNet from where the library looks for it (FER_MODELS first); empty: there is none.
+inline std::filesystem::path yunet_path() {
+  const DetectorModel found = find_detector_model();
+  return found.path.extension() == ".onnx" ? found.path : std::filesystem::path();
+}
+
+/// The Haar cascade of the system's opencv-data; empty: it is not installed.
+inline std::filesystem::path haar_path() {
+  for (const char* folder : {"/usr/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades"}) {
+    const std::filesystem::path path =
+        std::filesystem::path(folder) / "haarcascade_frontalface_alt2.xml";
+    if (std::filesystem::exists(path)) return path;
+  }
+  return {};
+}
+
+}  // namespace fer::test

@@ -10,7 +10,9 @@
 namespace fer {
 namespace {
 
-double log_uniform(Random& random, double range) { return std::exp(random.uniform(-range, range)); }
+double log_uniform(Random& random, double range) {
+  return std::exp(random.uniform(-range, range));
+}
 
 /// Bilinear sample of a plane, border repeated.
 float sample(const std::uint8_t* plane, int side, float x, float y) {
@@ -41,8 +43,7 @@ void soften(float* plane, int side) {
 void augment(std::span<const std::uint8_t> crop, int channels, int side,
              const AugmentConfig& config, Random random, std::span<float> out) {
   // Where an output pixel comes from: turn, zoom, stretch and mirror about the centre, then shift.
-  const double angle =
-      random.uniform(-config.rotation, config.rotation) * std::numbers::pi / 180;
+  const double angle = random.uniform(-config.rotation, config.rotation) * std::numbers::pi / 180;
   const double zoom = log_uniform(random, config.scale);
   const double stretch = log_uniform(random, config.stretch);
   const double sign = random.chance(config.flip) ? -1 : 1;
@@ -56,8 +57,8 @@ void augment(std::span<const std::uint8_t> crop, int channels, int side,
   const double gamma = log_uniform(random, config.gamma);
   const double contrast = log_uniform(random, config.contrast);
   const double brightness = random.uniform(-config.brightness, config.brightness);
-  const double mean = std::accumulate(crop.begin(), crop.end(), 0.0) /
-                      static_cast<double>(crop.size()) / 255;
+  const double mean =
+      std::accumulate(crop.begin(), crop.end(), 0.0) / static_cast<double>(crop.size()) / 255;
   const double bent_mean = std::pow(mean, gamma);
   std::array<float, 257> light;
   for (int i = 0; i < 257; ++i) {
@@ -87,7 +88,8 @@ void augment(std::span<const std::uint8_t> crop, int channels, int side,
   if (noisy) {
     for (float& value : out) {
       // The sum of four uniforms is near enough to a Gaussian.
-      const double n = random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2;
+      const double n =
+          random.uniform() + random.uniform() + random.uniform() + random.uniform() - 2;
       value += static_cast<float>(noise * 1.73 * n);
     }
   }

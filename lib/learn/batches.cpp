@@ -7,6 +7,9 @@
 namespace fer {
 namespace {
 
+/// Of FER+'s ten raters, those who must have named an expression where none has the majority.
+constexpr float kEnoughVotes = 7;
+
 int majority(const Sample& sample) {
   return static_cast<int>(std::max_element(sample.target.begin(), sample.target.end()) -
                           sample.target.begin());
@@ -27,15 +30,14 @@ std::vector<Sample> labelled_samples(const PackedDataset& data, const std::strin
                                      int min_votes) {
   std::vector<Sample> samples;
   for (std::size_t row : data.rows(split)) {
-    if (data.duplicate(row) || data.label(row) < 0) continue;
-    Sample sample{row, {}};
+    if (data.duplicate(row)) continue;
     const auto votes = data.votes(row);
-    float total = 0;
-    for (float vote : votes) {
-      // A lone label (one vote in all) is no slip: folders and label columns have nothing else.
-      sample.target.push_back(vote);
-      total += vote;
-    }
+    Sample sample{row, {votes.begin(), votes.end()}};
+    float total = std::accumulate(votes.begin(), votes.end(), 0.f);
+    // A tie teaches as the mixture that it is; a row of which few said that it shows an expression
+    // at all teaches nothing.
+    if (data.label(row) < 0 && total < kEnoughVotes) continue;
+    // A lone label (one vote in all) is no slip: folders and label columns have nothing else.
     if (total > 1) {
       total = 0;
       for (float& vote : sample.target) {
@@ -141,8 +143,8 @@ Batch EpochBatches::make(int index) const {
 torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
                            PixelStats stats) {
   const auto& info = data.info();
-  torch::Tensor images = torch::empty({static_cast<std::int64_t>(rows.size()), info.channels,
-                                       info.side, info.side});
+  torch::Tensor images =
+      torch::empty({static_cast<std::int64_t>(rows.size()), info.channels, info.side, info.side});
   float* to = images.data_ptr<float>();
   for (std::size_t row : rows)
     for (std::uint8_t pixel : data.crop(row))

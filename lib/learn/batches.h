@@ -18,8 +18,9 @@ struct Sample {
   std::vector<float> target;
 };
 
-/// The rows of a split that can teach: a majority label, enough votes, no duplicate. Votes below
-/// `min_votes` are taken as slips and dropped before the rest is normalised.
+/// The rows of a split that can teach: no duplicate, and either a majority label or a tie with
+/// enough votes. Votes below `min_votes` are taken as slips and dropped before the rest is
+/// normalised.
 std::vector<Sample> labelled_samples(const PackedDataset& data, const std::string& split,
                                      int min_votes);
 
@@ -36,8 +37,8 @@ struct Batch {
   torch::Tensor targets;  ///< N x K, rows sum to 1, fp32.
 };
 
-/// The batches of one epoch in order. Which rows, and which view of each, follow from seed and epoch
-/// alone.
+/// The batches of one epoch in order. Which rows, and which view of each, follow from seed and
+/// epoch alone.
 class EpochBatches {
  public:
   /// `balance`: see TrainConfig. The last, short batch is left out.

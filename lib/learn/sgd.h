@@ -9,8 +9,8 @@
 namespace fer {
 
 /// SGD with Nesterov momentum and decay on kernels only. LibTorch's own optimiser keys its state by
-/// address and serialises it as a TorchScript archive; this one keeps it by parameter name, so that a
-/// checkpoint is plain tensors.
+/// address and serialises it as a TorchScript archive; this one keeps it by parameter name, so that
+/// a checkpoint is plain tensors.
 class Sgd {
  public:
   Sgd(torch::nn::Module& module, double momentum, double weight_decay)

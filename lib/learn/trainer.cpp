@@ -1,6 +1,7 @@
 #include "learn/trainer.h"
 
 #include <ATen/Parallel.h>
+#include <malloc.h>
 
 #include <chrono>
 #include <cmath>
@@ -48,6 +49,24 @@ void copy_state(const std::map<std::string, torch::Tensor>& from, Network& to,
   }
 }
 
+/// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
+/// convolution.
+void lay_out_channels_last(Network& network) {
+  torch::NoGradGuard no_grad;
+  for (auto& parameter : network->parameters())
+    if (parameter.dim() == 4)
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
+/// Every step frees and asks again for the same large blocks. glibc would hand each back to the
+/// kernel, whose clearing of pages is a seventh of a step; this keeps them in the process.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+}
+
 torch::Tensor beta_sample(double alpha, Random& random) {
   std::gamma_distribution<double> gamma(alpha);
   const double a = gamma(random), b = gamma(random);
@@ -92,6 +111,8 @@ class Run {
     torch::manual_seed(config.seed);
     network_ = Network(config.network);
     ema_ = Network(config.network);
+    lay_out_channels_last(network_);
+    lay_out_channels_last(ema_);
     copy_state(state_of(network_), ema_, "new network");
     ema_->eval();
     for (const auto& path : config.teachers) {
@@ -173,11 +194,20 @@ class Run {
     return sum / static_cast<double>(teachers_.size());
   }
 
+  /// The images as this epoch sees them: smaller in the early ones.
+  torch::Tensor for_epoch(const torch::Tensor& images) const {
+    if (epoch_ >= config_.early_epochs * config_.epochs) return images;
+    const auto side = static_cast<std::int64_t>(
+        std::lround(config_.early_side * static_cast<double>(images.size(2))));
+    return torch::upsample_bilinear2d(images, {side, side}, /*align_corners=*/false);
+  }
+
   /// False where `stop` was set.
   bool run_epoch(double& mean_loss, int first,
                  const std::function<void(const TrainProgress&)>& on_progress,
                  const std::atomic<bool>& stop) {
-    // All randomness inside an epoch follows from seed and epoch, so that a resumed run is the same.
+    // All randomness inside an epoch follows from seed and epoch, so that a resumed run is the
+    // same.
     torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(epoch_));
     Random random(config_.seed, static_cast<std::uint64_t>(epoch_), ~1ull);
     EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
@@ -199,6 +229,7 @@ class Run {
       }
       if (!teachers_.empty())
         targets = (1 - config_.distill) * targets + config_.distill * teach(images);
+      images = for_epoch(images).contiguous(torch::MemoryFormat::ChannelsLast);
       const torch::Tensor log_p = torch::log_softmax(network_(images) + offset_, 1);
       const torch::Tensor loss = -(targets * log_p).sum(1).mean();
       loss.backward();
@@ -290,7 +321,8 @@ class Run {
     auto part = [&](const std::string& prefix) {
       std::map<std::string, torch::Tensor> tensors;
       for (const auto& [name, tensor] : c.tensors)
-        if (name.compare(0, prefix.size(), prefix) == 0) tensors[name.substr(prefix.size())] = tensor;
+        if (name.compare(0, prefix.size(), prefix) == 0)
+          tensors[name.substr(prefix.size())] = tensor;
       return tensors;
     };
     copy_state(part("network."), network_, path.string());
@@ -362,6 +394,8 @@ void to_json(json& j, const TrainConfig& c) {
        {"weight_decay", c.weight_decay},
        {"momentum", c.momentum},
        {"ema", c.ema},
+       {"early_epochs", c.early_epochs},
+       {"early_side", c.early_side},
        {"mixup", c.mixup},
        {"balance", c.balance},
        {"min_votes", c.min_votes},
@@ -377,9 +411,9 @@ void to_json(json& j, const TrainConfig& c) {
 TrainResult train(const PackedDataset& data, const TrainConfig& config,
                   const std::filesystem::path& out,
                   const std::function<void(const TrainProgress&)>& on_progress,
-                  const std::function<void(const json&)>& on_epoch,
-                  const std::atomic<bool>& stop) {
+                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
   if (config.threads > 0) at::set_num_threads(config.threads);
+  keep_freed_memory();
   return Run(data, config, out).go(on_progress, on_epoch, stop);
 }
 

@@ -27,10 +27,15 @@ struct TrainConfig {
   double weight_decay = 5e-4;  ///< On kernels only.
   double momentum = 0.9;       ///< Nesterov.
   double ema = 0.999;          ///< Decay of the averaged weights, a step; they are what is kept.
-  double mixup = 0.2;          ///< Beta(α, α) of mixup (Zhang et al. 2018); 0: off.
-  double balance = 0.25;  ///< Rows are drawn in proportion to (class share)^-balance; 0: as they are.
-  int min_votes = 2;      ///< Votes that stand alone below this count are taken as slips.
-  double distill = 0.7;   ///< Share of the teachers' word in the target, where there are teachers.
+  /// The first share of the epochs sees images shrunk to `early_side` of their side, which costs a
+  /// square of that (progressive resizing: Howard 2018; Tan & Le 2021); 0: none.
+  double early_epochs = 0;
+  double early_side = 0.75;
+  double mixup = 0.2;  ///< Beta(α, α) of mixup (Zhang et al. 2018); 0: off.
+  double balance =
+      0.25;           ///< Rows are drawn in proportion to (class share)^-balance; 0: as they are.
+  int min_votes = 2;  ///< Votes that stand alone below this count are taken as slips.
+  double distill = 0.7;  ///< Share of the teachers' word in the target, where there are teachers.
   std::vector<std::filesystem::path> teachers;  ///< Model files; their mean probability teaches.
   bool bf16 = true;  ///< Convolutions in bfloat16 (autocast); weights and statistics stay fp32.
   int threads = 0;   ///< 0: one a core.
@@ -43,23 +48,24 @@ FER_API void to_json(nlohmann::json& json, const TrainConfig& config);
 struct TrainProgress {
   int epoch = 0;  ///< From 0.
   int step = 0, steps = 0;
-  double loss = 0;           ///< Running mean of this epoch.
+  double loss = 0;  ///< Running mean of this epoch.
   double images_per_second = 0;
-  double seconds_left = 0;   ///< Of the whole run.
+  double seconds_left = 0;  ///< Of the whole run.
 };
 
 struct TrainResult {
-  nlohmann::json best;  ///< The epoch with the best validation accuracy: epoch, accuracy, macro_recall.
+  nlohmann::json
+      best;  ///< The epoch with the best validation accuracy: epoch, accuracy, macro_recall.
   nlohmann::json last;
   bool stopped = false;  ///< By the flag, before its end.
 };
 
 /// Trains the config's network on split `train` and watches split `valid`. In `out`: `last.fer`,
-/// `best.fer` (by accuracy on `valid`), `log.jsonl` (one object an epoch) and `checkpoint`, from which
-/// a run that was stopped at any moment goes on to the same result (the current epoch starts again).
-/// Rows marked as duplicates are left out of both splits. `stop` may be set from a signal handler.
-/// Throws std::runtime_error for unusable data, settings that differ from the checkpoint's, or a
-/// folder that cannot be written.
+/// `best.fer` (by accuracy on `valid`), `log.jsonl` (one object an epoch) and `checkpoint`, from
+/// which a run that was stopped at any moment goes on to the same result (the current epoch starts
+/// again). Rows marked as duplicates are left out of both splits. `stop` may be set from a signal
+/// handler. Throws std::runtime_error for unusable data, settings that differ from the
+/// checkpoint's, or a folder that cannot be written.
 FER_API TrainResult train(const PackedDataset& data, const TrainConfig& config,
                           const std::filesystem::path& out,
                           const std::function<void(const TrainProgress&)>& on_progress,

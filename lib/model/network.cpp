@@ -33,9 +33,9 @@ void NetworkConfig::check() const {
   for (int stride : strides) require(stride >= 1 && stride <= 4, "strides must be in [1, 4]");
   require(attention_branches >= 0 && attention_branches <= 64,
           "attention_branches must be in [0, 64]");
-  require(attention_branches == 0 ||
-              (attention_reduction >= 1 && attention_reduction <= widths.back()),
-          "attention_reduction must be in [1, last width]");
+  require(
+      attention_branches == 0 || (attention_reduction >= 1 && attention_reduction <= widths.back()),
+      "attention_reduction must be in [1, last width]");
   for (double p : {drop_branch, drop_feature, dropout})
     require(p >= 0 && p < 1, "drop_branch, drop_feature and dropout must be in [0, 1)");
   require(classes >= 2 && classes <= 1000, "classes must be in [2, 1000]");
@@ -163,9 +163,9 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
     }
   }
   if (config.attention_branches > 0) {
-    attention =
-        register_module("attention", LocalAttention(width, config.attention_branches,
-                                                    config.attention_reduction, config.drop_branch));
+    attention = register_module(
+        "attention", LocalAttention(width, config.attention_branches, config.attention_reduction,
+                                    config.drop_branch));
   }
   head = register_module("head", nn::Linear(width, config.classes));
 
@@ -182,7 +182,8 @@ torch::Tensor NetworkImpl::forward(torch::Tensor x) {
   x = torch::relu(stem_bn(stem(x)));
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
   for (auto& block : blocks) x = block(x);
-  if (is_training() && config_.drop_feature > 0) x = torch::feature_dropout(x, config_.drop_feature, true);
+  if (is_training() && config_.drop_feature > 0)
+    x = torch::feature_dropout(x, config_.drop_feature, true);
   if (!attention.is_empty()) x = attention(x);
   x = x.mean({2, 3});
   x = torch::dropout(x, config_.dropout, is_training());

@@ -22,9 +22,9 @@ TORCH_MODULE(ResidualBlock);
 ///
 /// B branches of 1x1 convolutions, C → C/r → 1 with a sigmoid, each look for a telling area of the
 /// face; the map of attention is their element-wise maximum and scales the features. In training,
-/// with probability `drop_branch`, one branch of a sample is set to zero before the maximum, so that
-/// no single area carries the decision. Our reconstruction after arXiv 2601.05556 and its forerunner
-/// TransFER (Xue et al. 2021).
+/// with probability `drop_branch`, one branch of a sample is set to zero before the maximum, so
+/// that no single area carries the decision. Our reconstruction after arXiv 2601.05556 and its
+/// forerunner TransFER (Xue et al. 2021).
 class LocalAttentionImpl : public torch::nn::Module {
  public:
   LocalAttentionImpl(int channels, int branches, int reduction, double drop_branch);

@@ -58,12 +58,29 @@ bool get_text(const GstStructure* fields, const char* name, std::string* out) {
   return true;
 }
 
+/// The names of the classes; none is well-formed too: they may be left out.
+bool get_labels(const GstStructure* fields, std::vector<std::string>* out) {
+  const GValue* array = gst_structure_get_value(fields, "labels");
+  if (array == nullptr) return true;
+  if (!GST_VALUE_HOLDS_ARRAY(array)) return false;
+  const guint size = gst_value_array_get_size(array);
+  for (guint i = 0; i < size; ++i) {
+    const GValue* value = gst_value_array_get_value(array, i);
+    const char* text = G_VALUE_HOLDS_STRING(value) ? g_value_get_string(value) : nullptr;
+    if (text == nullptr || !g_utf8_validate(text, -1, nullptr)) return false;
+    out->emplace_back(text);
+  }
+  return true;
+}
+
 bool read_expression(const GstStructure* fields, Expression* out) {
   return get_text(fields, "label", &out->label) &&
          gst_structure_get_int(fields, "label-id", &out->label_id) && out->label_id >= 0 &&
          get_numbers(fields, "probabilities", 0, 1, &out->probabilities) &&
          (out->probabilities.empty() ||
           static_cast<std::size_t>(out->label_id) < out->probabilities.size()) &&
+         get_labels(fields, &out->labels) &&
+         (out->labels.empty() || out->labels.size() == out->probabilities.size()) &&
          get_text(fields, "model-version", &out->model_version) &&
          gst_structure_get_uint(fields, "age", &out->age);
 }
@@ -128,6 +145,17 @@ void set_numbers(GstStructure* fields, const char* name, const Numbers& numbers)
   take(fields, name, &array);
 }
 
+void set_texts(GstStructure* fields, const char* name, const std::vector<std::string>& texts) {
+  GValue array = G_VALUE_INIT, item = G_VALUE_INIT;
+  gst_value_array_init(&array, static_cast<guint>(texts.size()));
+  for (const std::string& text : texts) {
+    g_value_init(&item, G_TYPE_STRING);
+    g_value_set_string(&item, text.c_str());
+    gst_value_array_append_and_take_value(&array, &item);
+  }
+  take(fields, name, &array);
+}
+
 GstStructure* structure_of(const FaceRecord& face) {
   GstStructure* fields = gst_structure_new(
       "face", "roi-id", G_TYPE_INT, face.roi_id, "track-id", G_TYPE_UINT64, face.track_id, "x",
@@ -141,6 +169,9 @@ GstStructure* structure_of(const FaceRecord& face) {
                       expression.model_version.c_str(), "age", G_TYPE_UINT, expression.age,
                       nullptr);
     set_numbers(fields, "probabilities", expression.probabilities);
+    if (expression.labels.size() == expression.probabilities.size()) {
+      set_texts(fields, "labels", expression.labels);
+    }
   }
   return fields;
 }

@@ -14,11 +14,12 @@ namespace fer {
 /// Name of the GstCustomMeta that is the authoritative record.
 inline constexpr char kFacesMetaName[] = "fer-faces";
 
-/// What a model says of a face. `probabilities` stand in the order of the model's labels.
+/// What a model says of a face. `probabilities` stand in the order of `labels`.
 struct Expression {
   std::string label;
   int label_id = -1;
   std::vector<float> probabilities;
+  std::vector<std::string> labels;  ///< Names of all classes, one a probability; may be empty.
   std::string model_version;
   guint age = 0;  ///< Frames since this was inferred.
 

@@ -118,6 +118,10 @@ Tracker::Tracker(const TrackerConfig& config) : state_(std::make_unique<State>()
 
 Tracker::~Tracker() = default;
 
+void Tracker::configure(const TrackerConfig& config) {
+  state_->config = config;
+}
+
 std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections) {
   State& s = *state_;
   for (Track& track : s.tracks) track.advance();

@@ -31,6 +31,9 @@ class FER_API Tracker {
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
 
+  /// Changes the settings from the next frame on; tracks go on.
+  void configure(const TrackerConfig& config);
+
   /// One frame on which the detector ran: matches, corrects, starts and ends tracks. Returns the
   /// faces seen in this frame.
   std::vector<TrackedFace> update(const std::vector<Face>& detections);

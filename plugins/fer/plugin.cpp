@@ -2,10 +2,12 @@
 #include <gst/gst.h>
 
 #include "face-meta.h"
+#include "ferdetect.h"
 
 static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
+  any |= GST_ELEMENT_REGISTER(ferdetect, plugin);
   return any;
 }
 

@@ -223,10 +223,10 @@ EventPtr Harness::try_pull_event() {
   return EventPtr(gst_harness_try_pull_event(harness_));
 }
 
-std::vector<EventPtr> Harness::events(GstEventType type) {
+std::vector<EventPtr> Harness::events(std::optional<GstEventType> type) {
   std::vector<EventPtr> found;
   while (EventPtr event = try_pull_event()) {
-    if (GST_EVENT_TYPE(event.get()) == type) found.push_back(std::move(event));
+    if (!type || GST_EVENT_TYPE(event.get()) == *type) found.push_back(std::move(event));
   }
   return found;
 }

@@ -123,13 +123,13 @@ class Harness {
   void set_caps(const std::string& caps);             ///< Of what is pushed.
   void set_downstream_caps(const std::string& caps);  ///< What the test's sink accepts.
   GstFlowReturn push(BufferPtr buffer);
-  GstFlowReturn push(const BufferPtr& buffer) = delete;  // write std::move
-  bool push_event(GstEvent* event);                      ///< Takes the event.
-  bool push_upstream_event(GstEvent* event);             ///< Takes the event.
-  BufferPtr pull();                                      ///< Waits up to a minute; null after.
-  BufferPtr try_pull();                                  ///< Null where nothing has come out.
-  EventPtr try_pull_event();                             ///< Null where none has come out.
-  std::vector<EventPtr> events(GstEventType type);       ///< All there are; drops the others.
+  bool push_event(GstEvent* event);           ///< Takes the event.
+  bool push_upstream_event(GstEvent* event);  ///< Takes the event.
+  BufferPtr pull();                           ///< Waits up to a minute; null after.
+  BufferPtr try_pull();                       ///< Null where nothing has come out.
+  EventPtr try_pull_event();                  ///< Null where none has come out.
+  /// All events of that type that have come out, or of every type; drops the others.
+  std::vector<EventPtr> events(std::optional<GstEventType> type = std::nullopt);
 
  private:
   ElementPtr element_;

@@ -196,6 +196,19 @@ TEST(Tracker, ResetForgetsButNeverReusesIds) {
   EXPECT_EQ(tracker.update({face_at(100, 100)}).at(0).track_id, 2u);
 }
 
+TEST(Tracker, SettingsMayChangeWhileTracksGoOn) {
+  Tracker tracker;
+  ASSERT_EQ(tracker.update({face_at(100, 100)}).size(), 1u);
+  tracker.configure({.high_score = 0.95f, .max_age = 2});
+  // Weak now, so that one carries on and the other starts nothing.
+  const auto seen = tracker.update({face_at(102, 100), face_at(500, 100)});
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].track_id, 1u);
+  for (int frame = 0; frame < 3; ++frame) tracker.update({});
+  tracker.configure({});
+  EXPECT_EQ(tracker.update({face_at(102, 100)}).at(0).track_id, 2u);
+}
+
 TEST(Tracker, IgnoresDegenerateDetections) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInf = std::numeric_limits<float>::infinity();

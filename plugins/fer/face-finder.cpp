@@ -1,0 +1,79 @@
+#include "face-finder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fer {
+namespace {
+
+// Weaker detections carry on tracks that are there (see TrackerConfig), so that ids hold through
+// blur and turned heads.
+constexpr float kWeakShare = 0.5f;
+
+constexpr double kUsualFrameRate = 30;
+
+}  // namespace
+
+FaceFinder::FaceFinder(std::unique_ptr<Detector> detector) : detector_(std::move(detector)) {
+  configure({});
+}
+
+void FaceFinder::configure(const FaceFinderConfig& config) {
+  if (config_.tracking && !config.tracking) tracker_.reset();
+  config_ = config;
+  TrackerConfig tracker;
+  tracker.high_score = config.threshold;
+  // A face may be out of sight for a second, and always for two runs in a row.
+  tracker.max_age = std::max(frames_in_a_second(), 3 * config.interval);
+  tracker_.configure(tracker);
+}
+
+int FaceFinder::frames_in_a_second() const {
+  const double rate = config_.frame_rate > 0 ? config_.frame_rate : kUsualFrameRate;
+  return static_cast<int>(std::lround(std::clamp(rate, 10., 240.)));
+}
+
+bool FaceFinder::due() const {
+  return fresh_ || frames_since_run_ + 1 >= config_.interval;
+}
+
+bool FaceFinder::may_skip() const {
+  return !fresh_ && frames_since_run_ + 1 < std::max(frames_in_a_second(), config_.interval);
+}
+
+std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
+  DetectorConfig config;
+  config.score_threshold = config_.tracking ? config_.threshold * kWeakShare : config_.threshold;
+  config.detect_width = config_.detect_width;
+  config.min_face_size = config_.min_face_size;
+  config.max_faces = config_.max_faces;
+  const std::vector<Face> found = detector_->detect(frame, config);
+  fresh_ = false;
+  frames_since_run_ = 0;
+  if (config_.tracking) return tracker_.update(found);
+  std::vector<TrackedFace> faces;
+  faces.reserve(found.size());
+  for (const Face& face : found) faces.push_back({face, 0});
+  return faces;
+}
+
+std::vector<TrackedFace> FaceFinder::predict() {
+  ++frames_since_run_;
+  return config_.tracking ? tracker_.predict() : std::vector<TrackedFace>();
+}
+
+void FaceFinder::miss(int frames) {
+  if (frames > frames_in_a_second()) {
+    reset();
+    return;
+  }
+  for (int i = 0; i < frames; ++i) predict();
+}
+
+void FaceFinder::reset() {
+  tracker_.reset();
+  fresh_ = true;
+  frames_since_run_ = 0;
+}
+
+}  // namespace fer

@@ -1,0 +1,64 @@
+// When to detect and when to predict: a detector and a tracker on the frames of one stream.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vision/detector.h"
+#include "vision/tracker.h"
+
+namespace fer {
+
+/// Settings of a FaceFinder. They may change between any two frames.
+struct FaceFinderConfig {
+  float threshold = 0.6f;  ///< Least score of a face that is not followed yet.
+  float min_face_size = 0.f;
+  int max_faces = 0;
+  int detect_width = 640;
+  int interval = 1;       ///< The detector runs on each n-th frame.
+  bool tracking = true;   ///< Off: faces have no ids, and frames without a detector run no faces.
+  double frame_rate = 0;  ///< Frames a second; 0: not known.
+};
+
+/// Finds the faces of consecutive frames. For every frame ask due() and call detect() or predict().
+/// Not thread-safe.
+class FaceFinder {
+ public:
+  explicit FaceFinder(std::unique_ptr<Detector> detector);
+
+  void configure(const FaceFinderConfig& config);
+
+  /// Whether the detector's turn has come.
+  bool due() const;
+
+  /// Whether a run that is due may be put off because the stream is behind. Tracks that are not
+  /// seen for long drift, so that every second or so has its run.
+  bool may_skip() const;
+
+  /// The frame's faces, found in its pixels, best score first. Throws what the detector throws; the
+  /// frame then still waits for its predict().
+  std::vector<TrackedFace> detect(const FrameView& frame);
+
+  /// Where the frame's faces are believed to be, without its pixels.
+  std::vector<TrackedFace> predict();
+
+  /// This many frames were lost on the way here. Forgets all tracks after too many.
+  void miss(int frames);
+
+  /// Forgets all tracks: what comes next does not continue what came before.
+  void reset();
+
+  std::string detector_name() const { return detector_->name(); }
+
+ private:
+  int frames_in_a_second() const;
+
+  std::unique_ptr<Detector> detector_;
+  Tracker tracker_;
+  FaceFinderConfig config_;
+  bool fresh_ = true;         ///< No detector run since the last reset.
+  int frames_since_run_ = 0;  ///< Frames after the last detector run.
+};
+
+}  // namespace fer

@@ -1,0 +1,504 @@
+#include "ferdetect.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "element-util.h"
+#include "face-finder.h"
+#include "face-geometry.h"
+#include "face-meta.h"
+#include "video-frame.h"
+
+GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
+#define GST_CAT_DEFAULT fer_detect_debug
+
+namespace {
+
+struct Settings {
+  std::string model;
+  double threshold = 0.6;
+  guint min_face_size = 0;
+  guint max_faces = 0;
+  guint inference_interval = 1;
+  guint detect_width = 640;
+  bool tracking = true;
+  bool qos = true;
+};
+
+struct Stats {
+  std::string detector;
+  guint64 frames = 0;
+  guint64 detections = 0;
+  guint64 skipped = 0;
+  guint64 failed = 0;
+  guint64 faces = 0;
+  guint64 tracks = 0;
+  GstClockTime last_detect_time = 0;
+  GstClockTime total_detect_time = 0;
+};
+
+/// What start() makes and stop() destroys. Only the streaming thread uses it, and start() and
+/// stop(), while that does not run.
+struct Stream {
+  std::unique_ptr<fer::FaceFinder> finder;
+  std::optional<GstVideoInfo> info;
+  GstClockTime last_pts = GST_CLOCK_TIME_NONE;
+};
+
+struct Parts {
+  fer::Locked<Settings> settings;
+  fer::Locked<Stats> stats;
+  /// Frames with a running time up to here come too late downstream. QoS events arrive on any
+  /// thread.
+  fer::Locked<GstClockTime> earliest{GST_CLOCK_TIME_NONE};
+  fer::WarningLimiter fault;
+  bool told_of_fallback = false;  ///< Only start() uses it.
+  Stream stream;
+};
+
+}  // namespace
+
+struct _FerDetect {
+  GstBaseTransform parent;
+  Parts* parts;
+};
+
+G_DEFINE_FINAL_TYPE(FerDetect, fer_detect, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(ferdetect, "ferdetect", GST_RANK_NONE, FER_TYPE_DETECT)
+
+namespace {
+
+enum Property {
+  kModel = 1,
+  kThreshold,
+  kMinFaceSize,
+  kMaxFaces,
+  kInferenceInterval,
+  kDetectWidth,
+  kTracking,
+  kQos,
+  kStats,
+};
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
+
+// --- Properties.
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  FER_DETECT(object)->parts->settings.with([&](Settings& settings) {
+    switch (id) {
+      case kModel: {
+        const char* model = g_value_get_string(value);
+        settings.model = model == nullptr ? "" : model;
+        break;
+      }
+      case kThreshold:
+        settings.threshold = g_value_get_double(value);
+        break;
+      case kMinFaceSize:
+        settings.min_face_size = g_value_get_uint(value);
+        break;
+      case kMaxFaces:
+        settings.max_faces = g_value_get_uint(value);
+        break;
+      case kInferenceInterval:
+        settings.inference_interval = g_value_get_uint(value);
+        break;
+      case kDetectWidth:
+        settings.detect_width = g_value_get_uint(value);
+        break;
+      case kTracking:
+        settings.tracking = g_value_get_boolean(value) == TRUE;
+        break;
+      case kQos:
+        settings.qos = g_value_get_boolean(value) == TRUE;
+        break;
+      default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+  });
+}
+
+GstStructure* structure_of(const Stats& stats) {
+  const GstClockTime average =
+      stats.detections == 0 ? 0 : stats.total_detect_time / stats.detections;
+  return gst_structure_new(
+      "fer-detect-stats", "detector", G_TYPE_STRING, stats.detector.c_str(), "frames",
+      G_TYPE_UINT64, stats.frames, "detections", G_TYPE_UINT64, stats.detections, "skipped",
+      G_TYPE_UINT64, stats.skipped, "failed", G_TYPE_UINT64, stats.failed, "faces", G_TYPE_UINT64,
+      stats.faces, "tracks", G_TYPE_UINT64, stats.tracks, "average-detect-time", G_TYPE_UINT64,
+      average, "last-detect-time", G_TYPE_UINT64, stats.last_detect_time, nullptr);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  Parts& parts = *FER_DETECT(object)->parts;
+  const Settings settings = parts.settings.copy();
+  switch (id) {
+    case kModel:
+      g_value_set_string(value, settings.model.empty() ? nullptr : settings.model.c_str());
+      break;
+    case kThreshold:
+      g_value_set_double(value, settings.threshold);
+      break;
+    case kMinFaceSize:
+      g_value_set_uint(value, settings.min_face_size);
+      break;
+    case kMaxFaces:
+      g_value_set_uint(value, settings.max_faces);
+      break;
+    case kInferenceInterval:
+      g_value_set_uint(value, settings.inference_interval);
+      break;
+    case kDetectWidth:
+      g_value_set_uint(value, settings.detect_width);
+      break;
+    case kTracking:
+      g_value_set_boolean(value, settings.tracking);
+      break;
+    case kQos:
+      g_value_set_boolean(value, settings.qos);
+      break;
+    case kStats:
+      g_value_take_boxed(value, structure_of(parts.stats.copy()));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+// --- Start and stop.
+
+/// The model to open; an empty path, and an element error, where there is none.
+std::filesystem::path choose_model(FerDetect* self) {
+  const std::string named = self->parts->settings.copy().model;
+  if (!named.empty()) return named;
+  const fer::DetectorModel found = fer::find_detector_model();
+  if (found.path.empty()) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
+                      ("There is no face detector on this machine: %s.", found.remedy.c_str()),
+                      (nullptr));
+  } else if (!found.remedy.empty() && !self->parts->told_of_fallback) {
+    self->parts->told_of_fallback = true;
+    GST_ELEMENT_WARNING(self, RESOURCE, NOT_FOUND,
+                        ("Without YuNet, faces are found by the Haar cascade %s, which misses many "
+                         "and sees no landmarks: %s.",
+                         found.path.c_str(), found.remedy.c_str()),
+                        (nullptr));
+  }
+  return found.path;
+}
+
+gboolean start(GstBaseTransform* base) {
+  FerDetect* self = FER_DETECT(base);
+  return fer::guarded(self, FALSE, [&]() -> gboolean {
+    const std::filesystem::path model = choose_model(self);
+    if (model.empty()) return FALSE;
+    Parts& parts = *self->parts;
+    try {
+      parts.stream.finder = std::make_unique<fer::FaceFinder>(fer::open_detector(model));
+    } catch (const std::runtime_error& error) {
+      std::error_code ignored;
+      if (std::filesystem::exists(model, ignored)) {
+        GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("%s.", error.what()), (nullptr));
+      } else {
+        GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s.", error.what()), (nullptr));
+      }
+      return FALSE;
+    }
+    GST_INFO_OBJECT(self, "opened %s", model.c_str());
+    parts.stats.with([&](Stats& stats) {
+      stats = {};
+      stats.detector = parts.stream.finder->detector_name();
+    });
+    parts.earliest.with([](GstClockTime& time) { time = GST_CLOCK_TIME_NONE; });
+    parts.fault.reset();
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* base) {
+  FER_DETECT(base)->parts->stream = {};
+  return TRUE;
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  FerDetect* self = FER_DETECT(base);
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) {
+    GST_ERROR_OBJECT(self, "%" GST_PTR_FORMAT " is no raw video", caps);
+    return FALSE;
+  }
+  Stream& stream = self->parts->stream;
+  stream.info = info;
+  stream.finder->reset();
+  stream.last_pts = GST_CLOCK_TIME_NONE;
+  return TRUE;
+}
+
+// --- Events.
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  Parts& parts = *FER_DETECT(base)->parts;
+  // Both are serialized with the buffers.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
+      GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+    if (parts.stream.finder) parts.stream.finder->reset();
+    parts.stream.last_pts = GST_CLOCK_TIME_NONE;
+    parts.earliest.with([](GstClockTime& time) { time = GST_CLOCK_TIME_NONE; });
+  }
+  return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->sink_event(base, event);
+}
+
+gboolean src_event(GstBaseTransform* base, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
+    GstClockTimeDiff lateness = 0;
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+    gst_event_parse_qos(event, nullptr, nullptr, &lateness, &time);
+    // Twice the lateness, to catch up, as GStreamer's decoders do.
+    const GstClockTimeDiff earliest =
+        GST_CLOCK_TIME_IS_VALID(time)
+            ? static_cast<GstClockTimeDiff>(time) + (lateness > 0 ? 2 * lateness : lateness)
+            : -1;
+    FER_DETECT(base)->parts->earliest.with([&](GstClockTime& value) {
+      value = earliest < 0 ? GST_CLOCK_TIME_NONE : static_cast<GstClockTime>(earliest);
+    });
+  }
+  return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->src_event(base, event);
+}
+
+// --- Frames.
+
+/// Tells the finder what lies between this frame and the one before it.
+void bridge_gap(FerDetect* self, GstBuffer* buffer) {
+  Stream& stream = self->parts->stream;
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  const GstVideoInfo& info = *stream.info;
+  const bool measurable = GST_CLOCK_TIME_IS_VALID(pts) &&
+                          GST_CLOCK_TIME_IS_VALID(stream.last_pts) &&
+                          GST_VIDEO_INFO_FPS_N(&info) > 0 && GST_VIDEO_INFO_FPS_D(&info) > 0;
+  if (measurable) {
+    const bool backwards = GST_BASE_TRANSFORM(self)->segment.rate < 0;
+    const auto step =
+        static_cast<GstClockTimeDiff>(backwards ? stream.last_pts - pts : pts - stream.last_pts);
+    const double frames = static_cast<double>(step) * GST_VIDEO_INFO_FPS_N(&info) /
+                          GST_VIDEO_INFO_FPS_D(&info) / GST_SECOND;
+    if (frames < -0.5) {
+      GST_DEBUG_OBJECT(self, "the time jumps by %.1f frames, tracks end", frames);
+      stream.finder->reset();
+    } else {
+      stream.finder->miss(static_cast<int>(std::lround(std::clamp(frames - 1, 0., 1e6))));
+    }
+  } else if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
+    stream.finder->reset();
+  }
+  if (GST_CLOCK_TIME_IS_VALID(pts)) stream.last_pts = pts;
+}
+
+bool is_late(FerDetect* self, GstBuffer* buffer) {
+  const GstClockTime earliest = self->parts->earliest.copy();
+  if (!GST_CLOCK_TIME_IS_VALID(earliest)) return false;
+  const GstClockTime running_time = gst_segment_to_running_time(
+      &GST_BASE_TRANSFORM(self)->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  return GST_CLOCK_TIME_IS_VALID(running_time) && running_time <= earliest;
+}
+
+/// The faces in the frame's pixels; nullopt, and a warning, where they could not be had.
+std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* buffer) {
+  Parts& parts = *self->parts;
+  std::string fault = "the buffer does not hold the frame that its caps describe";
+  try {
+    const fer::MappedFrame mapped(*parts.stream.info, buffer, GST_MAP_READ);
+    if (mapped) {
+      const auto before = std::chrono::steady_clock::now();
+      auto faces = parts.stream.finder->detect(mapped.view());
+      const auto time = static_cast<GstClockTime>(
+          std::chrono::nanoseconds(std::chrono::steady_clock::now() - before).count());
+      parts.stats.with([&](Stats& stats) {
+        ++stats.detections;
+        stats.last_detect_time = time;
+        stats.total_detect_time += time;
+      });
+      return faces;
+    }
+  } catch (const std::exception& error) {
+    fault = error.what();
+  }
+  parts.stats.with([](Stats& stats) { ++stats.failed; });
+  fer::warn_limited(GST_ELEMENT(self), parts.fault,
+                    "A frame was not searched for faces: " + fault + ".");
+  return std::nullopt;
+}
+
+std::vector<fer::TrackedFace> find_faces(FerDetect* self, GstBuffer* buffer, bool qos) {
+  fer::FaceFinder& finder = *self->parts->stream.finder;
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
+    // Nothing is to be seen in it; time passes all the same.
+    finder.predict();
+    return {};
+  }
+  if (finder.due()) {
+    if (qos && finder.may_skip() && is_late(self, buffer)) {
+      self->parts->stats.with([](Stats& stats) { ++stats.skipped; });
+    } else if (auto faces = detect(self, buffer)) {
+      return std::move(*faces);
+    }
+  }
+  return finder.predict();
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  FerDetect* self = FER_DETECT(base);
+  return fer::guarded(self, GST_FLOW_ERROR, [&] {
+    Parts& parts = *self->parts;
+    const GstVideoInfo& info = *parts.stream.info;
+    const GstClockTime stream_time =
+        gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(stream_time)) {
+      gst_object_sync_values(GST_OBJECT(self), stream_time);
+    }
+    const Settings settings = parts.settings.copy();
+    fer::FaceFinderConfig config;
+    config.threshold = static_cast<float>(settings.threshold);
+    config.min_face_size = static_cast<float>(settings.min_face_size);
+    config.max_faces = static_cast<int>(settings.max_faces);
+    config.detect_width = static_cast<int>(settings.detect_width);
+    config.interval = static_cast<int>(settings.inference_interval);
+    config.tracking = settings.tracking;
+    if (GST_VIDEO_INFO_FPS_D(&info) > 0) {
+      config.frame_rate =
+          static_cast<double>(GST_VIDEO_INFO_FPS_N(&info)) / GST_VIDEO_INFO_FPS_D(&info);
+    }
+    parts.stream.finder->configure(config);
+    bridge_gap(self, buffer);
+
+    const gint width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
+    const cv::Rect2f frame(0, 0, static_cast<float>(width), static_cast<float>(height));
+    std::vector<fer::FaceRecord> records;
+    guint64 last_track = 0;
+    for (const fer::TrackedFace& face : find_faces(self, buffer, settings.qos)) {
+      last_track = std::max<guint64>(last_track, face.track_id);
+      // A face that moves on beyond the border has left.
+      if (!(face.box & frame).empty()) records.push_back(fer::face_record(face, width, height));
+    }
+    fer::face_meta_write(buffer, info, records);
+    parts.stats.with([&](Stats& stats) {
+      ++stats.frames;
+      stats.faces += records.size();
+      stats.tracks = std::max(stats.tracks, last_track);
+    });
+    GST_LOG_OBJECT(self, "%zu faces on %" GST_PTR_FORMAT, records.size(), buffer);
+    return GST_FLOW_OK;
+  });
+}
+
+void finalize(GObject* object) {
+  delete FER_DETECT(object)->parts;
+  G_OBJECT_CLASS(fer_detect_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto kControlled = static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE);
+  const Settings defaults;
+  g_object_class_install_property(
+      klass, kModel,
+      g_param_spec_string("model", "Model",
+                          "File of the face detector: YuNet (.onnx) or an OpenCV cascade (.xml); "
+                          "unset: the best one on this machine",
+                          nullptr, kReady));
+  g_object_class_install_property(
+      klass, kThreshold,
+      g_param_spec_double("threshold", "Threshold",
+                          "Least score of a face that is reported; a face that is followed stays "
+                          "down to half of it",
+                          0, 1, defaults.threshold, kControlled));
+  g_object_class_install_property(
+      klass, kMinFaceSize,
+      g_param_spec_uint("min-face-size", "Least face size",
+                        "Leave out faces whose shorter side has fewer pixels of the frame", 0,
+                        16384, defaults.min_face_size, kControlled));
+  g_object_class_install_property(
+      klass, kMaxFaces,
+      g_param_spec_uint("max-faces", "Most faces",
+                        "Report at most this many faces a frame, the surest ones (0 = all)", 0,
+                        10000, defaults.max_faces, kControlled));
+  g_object_class_install_property(
+      klass, kInferenceInterval,
+      g_param_spec_uint("inference-interval", "Inference interval",
+                        "Run the detector on each n-th frame; between, the tracker predicts where "
+                        "the faces are",
+                        1, 10000, defaults.inference_interval, kControlled));
+  g_object_class_install_property(
+      klass, kDetectWidth,
+      g_param_spec_uint("detect-width", "Detection width",
+                        "Detect in frames shrunk to this many pixels in width where they are wider "
+                        "(0 = full size); less is faster, and misses small faces",
+                        0, 16384, defaults.detect_width, kControlled));
+  g_object_class_install_property(
+      klass, kTracking,
+      g_param_spec_boolean("tracking", "Tracking",
+                           "Follow faces from frame to frame and give them ids; without, frames on "
+                           "which the detector does not run have no faces",
+                           defaults.tracking, kControlled));
+  // In place of the base class's, which would drop late frames altogether.
+  g_object_class_install_property(
+      klass, kQos,
+      g_param_spec_boolean("qos", "QoS",
+                           "On frames that come too late downstream, predict faces in place of "
+                           "detecting them, except for one frame a second",
+                           defaults.qos, kPlaying));
+  g_object_class_install_property(
+      klass, kStats,
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Since the start: detector (its name), frames, detections (runs of the detector), "
+          "skipped "
+          "(runs left out because the frame was late), failed (runs that failed), faces (over all "
+          "frames), tracks (ids given), average-detect-time and last-detect-time (nanoseconds)",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+}  // namespace
+
+static void fer_detect_class_init(FerDetectClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(fer_detect_debug, "ferdetect", 0, "Finds and follows faces");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Face detector", "Filter/Analyzer/Video",
+      "Finds faces, follows them from frame to frame and attaches them to buffers as metadata",
+      "gst-fer");
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->set_caps = set_caps;
+  base_class->sink_event = sink_event;
+  base_class->src_event = src_event;
+  base_class->transform_ip = transform_ip;
+}
+
+static void fer_detect_init(FerDetect* self) {
+  self->parts = new Parts;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+  gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
+}

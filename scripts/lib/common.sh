@@ -33,8 +33,15 @@ has_sha256() { # FILE SHA256
   [ -f "$1" ] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
 }
 
-# in_build_tree COMMAND…: runs it with the build tree's elements and programs found.
-in_build_tree() { meson devenv -C "$fer_root/build" "$@"; }
+# enter_build_tree DIR: lets this shell find the tree's elements and programs. Not `meson devenv
+# COMMAND`: that would end the command at Ctrl-C before it could finish its files.
+enter_build_tree() {
+  local dump
+  dump=$(meson devenv -C "$1" --dump)
+  set +u
+  eval "$dump"
+  set -u
+}
 
 # build_tree DIR OPTION…: configures the build tree where need be and compiles it.
 build_tree() {

@@ -31,7 +31,7 @@ struct TrainConfig {
   /// square of that (progressive resizing: Howard 2018; Tan & Le 2021); 0: none.
   double early_epochs = 0;
   double early_side = 0.75;
-  double mixup = 0.2;  ///< Beta(α, α) of mixup (Zhang et al. 2018); 0: off.
+  double mixup = 0;  ///< Beta(α, α) of mixup (Zhang et al. 2018); 0: off.
   double balance =
       0.25;           ///< Rows are drawn in proportion to (class share)^-balance; 0: as they are.
   int min_votes = 2;  ///< Votes that stand alone below this count are taken as slips.

@@ -174,8 +174,6 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
       nn::init::kaiming_normal_(c->weight, 0, torch::kFanOut, torch::kReLU);
     }
   }
-  // Every block starts as the identity (Goyal et al. 2017).
-  for (auto& block : blocks) nn::init::zeros_(block->bn2->weight);
 }
 
 torch::Tensor NetworkImpl::forward(torch::Tensor x) {

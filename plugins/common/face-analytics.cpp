@@ -125,7 +125,8 @@ std::vector<guint> analytics_replace(GstBuffer* buffer, const GstVideoInfo& info
   }
 
   for (const FaceRecord& face : faces) {
-    const PixelBox box = pixel_box(face, info);
+    const PixelBox box =
+        pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
     const auto stood = std::find_if(reusable.begin(), reusable.end(), [&](const auto& object) {
       return stands_at(object, box);
     });

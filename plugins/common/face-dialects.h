@@ -12,12 +12,6 @@ namespace fer {
 /// Region type, and GstAnalytics object type, of a face.
 inline constexpr char kFaceType[] = "face";
 
-/// A face's box in pixels, at least one pixel large and inside the frame.
-struct PixelBox {
-  gint x, y, w, h;
-};
-PixelBox pixel_box(const FaceRecord& face, const GstVideoInfo& info);
-
 /// Takes off the regions that face_meta_write() put on the buffer earlier. A region that lost its
 /// parameters on the way is known by its id, one of `earlier`.
 void regions_remove(GstBuffer* buffer, const std::vector<FaceRecord>& earlier);

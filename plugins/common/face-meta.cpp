@@ -235,6 +235,18 @@ double Expression::confidence() const {
   return known ? static_cast<double>(probabilities[static_cast<std::size_t>(label_id)]) : 0;
 }
 
+PixelBox pixel_box(const FaceRecord& face, gint width, gint height) {
+  const auto pixel = [](double share, gint size) {
+    return std::clamp(static_cast<gint>(std::lround(share * size)), 0, size);
+  };
+  PixelBox box{};
+  box.x = std::min(pixel(face.x, width), std::max(0, width - 1));
+  box.y = std::min(pixel(face.y, height), std::max(0, height - 1));
+  box.w = std::max(1, pixel(face.x + face.w, width) - box.x);
+  box.h = std::max(1, pixel(face.y + face.h, height) - box.y);
+  return box;
+}
+
 void face_meta_register() {
   // Plugins load one at a time, so nobody can come in between the question and the registration.
   if (gst_meta_get_info(kFacesMetaName) != nullptr) return;

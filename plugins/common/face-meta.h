@@ -38,6 +38,12 @@ struct FaceRecord {
   std::optional<Expression> expression;
 };
 
+/// A face's box in pixels, at least one pixel large and inside the frame.
+struct PixelBox {
+  gint x, y, w, h;
+};
+PixelBox pixel_box(const FaceRecord& face, gint width, gint height);
+
 /// Registers the custom meta with GStreamer, once a process, whichever plugin comes first. Call it
 /// from plugin_init.
 void face_meta_register();

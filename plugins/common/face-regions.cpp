@@ -28,19 +28,6 @@ bool is_ours(GstVideoRegionOfInterestMeta* region, const std::vector<FaceRecord>
 
 }  // namespace
 
-PixelBox pixel_box(const FaceRecord& face, const GstVideoInfo& info) {
-  const gint width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
-  const auto pixel = [](double share, gint size) {
-    return std::clamp(static_cast<gint>(std::lround(share * size)), 0, size);
-  };
-  PixelBox box{};
-  box.x = std::min(pixel(face.x, width), std::max(0, width - 1));
-  box.y = std::min(pixel(face.y, height), std::max(0, height - 1));
-  box.w = std::max(1, pixel(face.x + face.w, width) - box.x);
-  box.h = std::max(1, pixel(face.y + face.h, height) - box.y);
-  return box;
-}
-
 void regions_remove(GstBuffer* buffer, const std::vector<FaceRecord>& earlier) {
   auto remove_ours = [](GstBuffer*, GstMeta** meta, gpointer data) -> gboolean {
     if ((*meta)->info->api == GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE &&
@@ -74,7 +61,8 @@ void regions_number(GstBuffer* buffer, std::vector<FaceRecord>& faces) {
 void regions_add(GstBuffer* buffer, const GstVideoInfo& info,
                  const std::vector<FaceRecord>& faces) {
   for (const FaceRecord& face : faces) {
-    const PixelBox box = pixel_box(face, info);
+    const PixelBox box =
+        pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
     GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta(
         buffer, kFaceType, static_cast<guint>(box.x), static_cast<guint>(box.y),
         static_cast<guint>(box.w), static_cast<guint>(box.h));

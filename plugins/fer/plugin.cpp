@@ -4,12 +4,16 @@
 #include "face-meta.h"
 #include "fercrop.h"
 #include "ferdetect.h"
+#include "feroverlay.h"
+#include "ferpublish.h"
 
-static gboolean plugin_init([[maybe_unused]] GstPlugin* plugin) {
+static gboolean plugin_init(GstPlugin* plugin) {
   fer::face_meta_register();
   gboolean any = FALSE;
   any |= GST_ELEMENT_REGISTER(fercrop, plugin);
   any |= GST_ELEMENT_REGISTER(ferdetect, plugin);
+  any |= GST_ELEMENT_REGISTER(feroverlay, plugin);
+  any |= GST_ELEMENT_REGISTER(ferpublish, plugin);
   return any;
 }
 

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Finds the faces of a video, says what each expresses, and writes the annotated video.
+#
+#   file.sh INPUT OUTPUT.mp4 [RECORDS.jsonl]
+#
+#   INPUT          a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
+#   OUTPUT.mp4     the video with boxes and labels, without sound
+#   RECORDS.jsonl  one JSON object a frame, a line each
+#
+# An input without end runs until Ctrl-C; the MP4 is whole then, too.
+set -euo pipefail
+# shellcheck source=pipelines/common.sh
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+take_arguments 2 3 "$@"
+find_elements
+source_of "$1"
+choose_encoder
+publish=()
+[ $# -lt 3 ] || publish=(! ferpublish method=file "location=$3")
+
+exec gst-launch-1.0 -e "${source[@]}" \
+  ! ferdetect ! ferinfer "${publish[@]}" ! feroverlay \
+  ! progressreport update-freq=1 \
+  ! "${encoder[@]}" ! mp4mux ! filesink "location=$2"

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Prints what is seen in a video, one JSON object a frame, for the next program in a shell's pipe:
+#
+#   json-to-stdout.sh INPUT | jq -r '.objects[].emotion.label' | sort | uniq -c
+#
+#   INPUT   a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
+#
+# Nothing but the records goes to standard output.
+set -euo pipefail
+# shellcheck source=pipelines/common.sh
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+take_arguments 1 1 "$@"
+find_elements
+source_of "$1"
+
+exec gst-launch-1.0 -q -e "${source[@]}" \
+  ! ferdetect ! ferinfer ! ferpublish method=stdout ! fakesink sync=false

@@ -1,11 +1,17 @@
 #include "model/network.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "model/network_layout.h"
 
 namespace fer {
 namespace nn = torch::nn;
 namespace {
+
+/// Values of the largest feature map: what a file may make us ask memory for.
+constexpr std::int64_t kMaxMaps = 1 << 26;
 
 nn::Conv2d conv(int in, int out, int kernel, int stride) {
   return nn::Conv2d(
@@ -30,6 +36,13 @@ void NetworkConfig::check() const {
           "widths, depths and strides must name the same number of stages");
   for (int width : widths) require(width >= 1 && width <= 4096, "widths must be in [1, 4096]");
   for (int depth : depths) require(depth >= 1 && depth <= 64, "depths must be in [1, 64]");
+  std::int64_t side = (input_size - 1) / stem_stride + 1, maps = stem_width * side * side;
+  for (std::size_t stage = 0; stage < widths.size(); ++stage) {
+    if (strides[stage] < 1) break;  // refused below
+    side = (side - 1) / strides[stage] + 1;
+    maps = std::max(maps, widths[stage] * side * side);
+  }
+  require(maps <= kMaxMaps, "feature maps of more than " + std::to_string(kMaxMaps) + " values");
   for (int stride : strides) require(stride >= 1 && stride <= 4, "strides must be in [1, 4]");
   require(attention_branches >= 0 && attention_branches <= 64,
           "attention_branches must be in [0, 64]");
@@ -157,7 +170,7 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
   for (std::size_t stage = 0; stage < config.widths.size(); ++stage) {
     for (int i = 0; i < config.depths[stage]; ++i) {
       ResidualBlock block(width, config.widths[stage], i == 0 ? config.strides[stage] : 1);
-      register_module("stage" + std::to_string(stage) + "_" + std::to_string(i), block);
+      register_module(block_name(stage, i), block);
       blocks.push_back(block);
       width = config.widths[stage];
     }

@@ -146,11 +146,12 @@ class Painter {
 
   // --- The label: a tag above the box, or where that is out of the frame, below or inside.
 
-  /// Labels that would hide one another are cut down to the expression.
+  /// Labels that would hide one another are cut down to the expression, and go where they hide
+  /// none if there is such a place.
   void place_labels(std::vector<Face>& faces) {
     for (Face& face : faces) {
       face.label = label_of(face);
-      face.tag = place_label(face);
+      face.tag = place_label(face, {});
     }
     std::vector<bool> crowded(faces.size());
     for (std::size_t i = 0; i < faces.size(); ++i) {
@@ -158,10 +159,15 @@ class Painter {
         if (overlap(faces[i].tag, faces[j].tag)) crowded[i] = crowded[j] = true;
       }
     }
+    std::vector<Rect> taken;
+    for (std::size_t i = 0; i < faces.size(); ++i) {
+      if (!crowded[i]) taken.push_back(faces[i].tag);
+    }
     for (std::size_t i = 0; i < faces.size(); ++i) {
       if (!crowded[i]) continue;
       faces[i].label.resize(1);
-      faces[i].tag = place_label(faces[i]);
+      faces[i].tag = place_label(faces[i], taken);
+      taken.push_back(faces[i].tag);
     }
   }
 
@@ -191,19 +197,29 @@ class Painter {
 
   int stripe_width(const Face& face) const { return std::max(2, pixels(face.font * kStripe)); }
 
-  Rect place_label(const Face& face) const {
+  /// Above the box, below it or inside: the first of these that is in the frame and free of what is
+  /// taken, or at least in the frame.
+  Rect place_label(const Face& face, const std::vector<Rect>& taken) const {
     int width = stripe_width(face) + 2 * pixels(face.font * kTagPadding) +
                 pixels(face.font * kTagGap) * (static_cast<int>(face.label.size()) - 1);
     for (const Piece& piece : face.label) width += piece.width;
     const int height = pixels(face.font * kTagHeight);
     const Rect& box = face.outline;
     const int gap = halo_ + 1;
-    Rect tag{box.x - halo_, box.y - gap - height, width, height};
-    if (tag.y < 0) tag.y = box.bottom() + gap;
-    if (tag.bottom() > canvas_.height()) tag.y = std::max(0, box.y) + line_ + gap;
     // What is wider than the frame shows its beginning.
-    tag.x = std::max(0, std::min(tag.x, canvas_.width() - tag.w));
-    return tag;
+    const int x = std::max(0, std::min(box.x - halo_, canvas_.width() - width));
+    std::optional<Rect> best;
+    for (const int y :
+         {box.y - gap - height, box.bottom() + gap, std::max(0, box.y) + line_ + gap}) {
+      const Rect tag{x, y, width, height};
+      if (y < 0 || tag.bottom() > canvas_.height()) continue;
+      if (std::none_of(taken.begin(), taken.end(),
+                       [&](const Rect& other) { return overlap(tag, other); })) {
+        return tag;
+      }
+      if (!best) best = tag;
+    }
+    return best.value_or(Rect{x, std::max(0, canvas_.height() - height), width, height});
   }
 
   void paint_label(const Face& face) {

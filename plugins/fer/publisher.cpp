@@ -105,23 +105,21 @@ void Publisher::publish_next(const std::stop_token& stop) {
     queue_.pop_front();
     busy_ = true;
   }
-  std::exception_ptr fault;
   std::size_t bytes = 0;
+  bool written = false;
   try {
     const std::string line = to_json(record);
     sink_->write(line, stop);
     bytes = line.size();
-  } catch (...) {
-    fault = std::current_exception();
+    written = true;
+  } catch (const std::exception& error) {
+    on_fault_(error.what());
   }
-  {
-    const std::lock_guard lock(mutex_);
-    busy_ = false;
-    ++(fault ? stats_.dropped : stats_.published);
-    stats_.bytes += bytes;
-    changed_.notify_all();
-  }
-  if (fault) std::rethrow_exception(fault);
+  const std::lock_guard lock(mutex_);
+  busy_ = false;
+  ++(written ? stats_.published : stats_.dropped);
+  stats_.bytes += bytes;
+  changed_.notify_all();
 }
 
 }  // namespace fer

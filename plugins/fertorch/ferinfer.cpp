@@ -471,9 +471,8 @@ std::optional<std::vector<fer::FaceRecord>> faces_of(FerInfer* self, const Setti
 using Chosen = std::vector<fer::FaceRecord*>;
 
 /// Cuts the faces for this model.
-void cut(FerInfer* self, const fer::FrameView& frame, Region region, const Chosen& chosen,
-         const fer::ModelInfo& model) {
-  fer::CropBatch& crops = self->parts->stream.crops;
+void cut(const fer::FrameView& frame, Region region, const Chosen& chosen,
+         const fer::ModelInfo& model, fer::CropBatch& crops) {
   crops.start(model);
   for (const fer::FaceRecord* face : chosen) {
     if (region == Region::kFullFrame) {
@@ -484,24 +483,26 @@ void cut(FerInfer* self, const fer::FrameView& frame, Region region, const Chose
   }
 }
 
-/// Crops of the faces through the slot's queue. A model that wants other crops may take over
-/// meanwhile; then they are cut anew for it.
+/// What the model of the slot says of the faces.
 fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
                                  const Chosen& chosen) {
   Stream& stream = self->parts->stream;
   const guint threads =
       settings.threads > 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
-  const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
-  if (!mapped)
-    throw std::runtime_error("the buffer does not hold the frame that its caps describe");
-  auto model = stream.slot->current();
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    cut(self, mapped.view(), settings.region, chosen, model->info());
-    auto answer = stream.slot->queue().classify(stream.crops.bytes(), threads);
-    if (fer::same_crops(answer.classifier->info(), model->info())) return answer;
-    model = answer.classifier;
+  const auto model = stream.slot->current();
+  {
+    const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
+    if (!mapped) {
+      throw std::runtime_error("the buffer does not hold the frame that its caps describe");
+    }
+    cut(mapped.view(), settings.region, chosen, model->info(), stream.crops);
   }
-  throw std::runtime_error("models with different inputs follow each other too quickly");
+  auto answer = stream.slot->queue().classify(stream.crops.bytes(), threads);
+  if (!fer::same_crops(answer.classifier->info(), model->info())) {
+    // One that wants other crops took over meanwhile. These are for the one before it.
+    answer = {model, model->logits(stream.crops.bytes())};
+  }
+  return answer;
 }
 
 /// Infers the faces and sets their expressions.

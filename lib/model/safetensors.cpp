@@ -133,13 +133,15 @@ void SafetensorsFile::parse(std::string_view bytes) {
   std::uint64_t header_size = 0;
   std::memcpy(&header_size, bytes.data(), 8);
   if (header_size > kMaxHeader || header_size > size - 8) {
-    fail(path_, "expected a safetensors file; its header would be " + std::to_string(header_size) +
-                    " bytes, the file has " + std::to_string(size) +
-                    " (truncated, or another kind of file)");
+    fail(path_, "expected a safetensors file, found one whose header would be " +
+                    std::to_string(header_size) + " of its " + std::to_string(size) +
+                    " bytes (truncated, or another kind of file)");
   }
   const json header = parse_shallow_json(bytes.substr(8, header_size), kMaxDepth);
   if (!header.is_object()) {
-    fail(path_, "expected a safetensors file; its header is not a JSON object of the right form");
+    fail(path_,
+         "expected a safetensors file, found one whose header is not a JSON object of the right "
+         "form");
   }
 
   const std::uint64_t data_size = size - 8 - header_size;

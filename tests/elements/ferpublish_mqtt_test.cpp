@@ -206,6 +206,19 @@ TEST_F(FerPublishMqtt, StopsWithoutABroker) {
   EXPECT_EQ(stat(element(), "dropped"), 3);
 }
 
+TEST_F(FerPublishMqtt, StopsAfterTheBrokerWasLost) {
+  auto broker = std::make_unique<Broker>(port_);
+  play(address_);
+  push_frames(0, 1);
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 1; }));
+  broker.reset();
+  EXPECT_THAT(warning(), HasSubstr("lost"));
+  push_frames(1, 4);
+  gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "published"), 1);
+  EXPECT_EQ(stat(element(), "dropped"), 3);
+}
+
 TEST_F(FerPublishMqtt, RefusesAddressesAndTopicsThatMakeNoSense) {
   const auto start_error = [](Properties properties) {
     properties.emplace_back("method", "mqtt");

@@ -214,6 +214,7 @@ TEST_F(FerPublishMqtt, StopsWithoutABroker) {
 
 TEST_F(FerPublishMqtt, StopsAfterTheBrokerWasLost) {
   auto broker = std::make_unique<Broker>(port_);
+  const Subscriber its_there(port_, "fer/#");  // so that this is the only fault
   play(address_);
   push_frames(0, 1);
   EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 1; }));

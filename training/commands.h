@@ -2,12 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <atomic>
+
+#include "interrupt.h"
 
 namespace fer {
-
-/// Set by SIGINT and SIGTERM: long jobs save what they have and return.
-extern std::atomic<bool> stop_requested;
 
 void add_train(CLI::App& app);
 void add_eval(CLI::App& app);

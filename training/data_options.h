@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "face_loader.h"
+#include "data_source.h"
 
 namespace fer {
 
@@ -16,21 +16,21 @@ struct DataOptions {
   int size = 48;
   bool colour = false;
   std::string align_template = "fer";
+  double max_unreadable = 5;  ///< Percent.
 
   /// --data and --align; with `shape` also what the network's input fixes elsewhere.
   void add_to(CLI::App& command, bool shape = true) {
     command
         .add_option("--data", data,
-                    "A packed dataset, a CSV with header (image, label or vote columns, split), or a "
-                    "folder with one folder a class")
-        ->required()
-        ->check(CLI::ExistingPath);
+                    "A packed dataset, a CSV with header (image, label or vote columns, split), or "
+                    "a folder with one folder a class")
+        ->required();
     const std::map<std::string, AlignMode> modes{
         {"auto", AlignMode::kAuto}, {"always", AlignMode::kAlways}, {"never", AlignMode::kNever}};
     command
         .add_option("--align", align,
-                    "Find and align the face of each image: auto (where a detector with landmarks is "
-                    "at hand), always, never. Packed datasets stay as they are")
+                    "Find and align the face of each image: auto (where a detector with landmarks "
+                    "is at hand), always, never. Packed datasets stay as they are")
         ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
         ->default_str("auto");
     if (!shape) return;
@@ -43,14 +43,17 @@ struct DataOptions {
         ->capture_default_str();
   }
 
-  CropSpec crop_spec() const {
-    CropSpec spec;
-    spec.align_template =
-        align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
-    spec.width = spec.height = size;
-    spec.grey = !colour;
-    return spec;
+  void add_max_unreadable(CLI::App& command) {
+    command
+        .add_option("--max-unreadable", max_unreadable,
+                    "Percent of the images that may be unreadable; more is an error")
+        ->check(CLI::Range(0.0, 100.0))
+        ->capture_default_str();
   }
+
+  CropShape crop_spec() const { return {size, colour ? 3 : 1, align_template}; }
+
+  ReadOptions read_options() const { return {.split = {}, .max_unreadable = max_unreadable / 100}; }
 };
 
 }  // namespace fer

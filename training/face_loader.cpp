@@ -1,13 +1,12 @@
 #include "face_loader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 
+#include "interrupt.h"
 #include "progress.h"
 
 namespace fer {
@@ -17,6 +16,9 @@ namespace {
 /// (99 to 100 % of them, and next to none as they are).
 constexpr int kSmallImage = 160;
 constexpr int kSmallTarget = 192;
+
+/// So many unreadable images are named.
+constexpr std::size_t kNamed = 3;
 
 FrameView view_of(const cv::Mat& bgr) {
   FrameView view;
@@ -28,16 +30,39 @@ FrameView view_of(const cv::Mat& bgr) {
   return view;
 }
 
+CropSpec spec_of(const CropShape& shape) {
+  CropSpec spec;
+  spec.align_template =
+      shape.align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+  spec.width = spec.height = shape.side;
+  spec.grey = shape.channels == 1;
+  return spec;
+}
+
+/// For people: where rows came from.
+std::string source_name(const std::filesystem::path& path) {
+  std::filesystem::path name = std::filesystem::weakly_canonical(path);
+  if (name.filename() == "labels.csv") name = name.parent_path();
+  return name.filename().string();
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
-FaceLoader::FaceLoader(AlignMode mode, const CropSpec& spec) : spec_(spec) {
+FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(spec_of(shape)) {
   if (mode == AlignMode::kNever) return;
   const DetectorModel model = find_detector_model();
   const bool landmarks = !model.path.empty() && model.remedy.empty();
   if (landmarks) {
     detector_ = open_detector(model.path);
   } else if (mode == AlignMode::kAlways) {
-    throw std::runtime_error("alignment needs a face detector with landmarks. " + model.remedy);
+    throw std::runtime_error("--align always needs a face detector with landmarks: " +
+                             model.remedy);
   }
 }
 
@@ -52,7 +77,8 @@ std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& pa
   if (image.empty() || image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3))
     return std::nullopt;
   if (std::min(image.cols, image.rows) < kSmallImage) {
-    const double factor = std::max(2.0, static_cast<double>(kSmallTarget) / std::min(image.cols, image.rows));
+    const double factor =
+        std::max(2.0, static_cast<double>(kSmallTarget) / std::min(image.cols, image.rows));
     cv::resize(image, image, {}, factor, factor, cv::INTER_CUBIC);
   }
   Crop crop;
@@ -64,9 +90,10 @@ std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& pa
     std::erase_if(faces, [](const Face& face) { return !face.landmarks; });
     if (!faces.empty()) {
       // Stills show one person: the largest face, not a bystander's.
-      const Face& face = *std::max_element(faces.begin(), faces.end(), [](const Face& a, const Face& b) {
-        return a.box.area() * a.score < b.box.area() * b.score;
-      });
+      const Face& face =
+          *std::max_element(faces.begin(), faces.end(), [](const Face& a, const Face& b) {
+            return a.box.area() * a.score < b.box.area() * b.score;
+          });
       crop_face(view, face, spec_, crop.image);
       crop.aligned = true;
       return crop;
@@ -76,19 +103,32 @@ std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& pa
   return crop;
 }
 
-std::vector<PackedRow> load_rows(const ImageList& list, FaceLoader& loader, PackedInfo& info,
-                                 const std::function<void(std::size_t)>& on_progress,
-                                 std::size_t& unreadable) {
-  info.labels = list.labels;
-  info.splits.clear();
-  unreadable = 0;
-  std::vector<PackedRow> rows;
+FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, AlignMode mode,
+                    const CropShape& shape, const ReadOptions& options) {
+  FaceLoader loader(mode, shape);
+  if (mode == AlignMode::kAuto && !loader.aligns()) {
+    std::fprintf(stderr,
+                 "warning: no face detector with landmarks was found, so whole images are taken "
+                 "and nothing is aligned; %s\n",
+                 find_detector_model().remedy.c_str());
+  }
+  FaceRows faces;
+  faces.info.channels = shape.channels;
+  faces.info.side = shape.side;
+  faces.info.align_template = shape.align_template;
+  faces.info.labels = list.labels;
+  faces.info.source = source_name(path);
+  std::vector<std::string> unreadable;
+  Progress progress("reading faces");
+  faces.rows.reserve(list.entries.size());
   for (std::size_t i = 0; i < list.entries.size(); ++i) {
+    stop_if_requested();
     const ImageEntry& entry = list.entries[i];
-    on_progress(i);
+    progress.update(static_cast<double>(i), static_cast<double>(list.entries.size()));
     const auto crop = loader.load(entry.image);
     if (!crop) {
-      ++unreadable;
+      ++faces.unreadable;
+      if (unreadable.size() < kNamed) unreadable.push_back(entry.image.string());
       continue;
     }
     PackedRow row;
@@ -96,54 +136,41 @@ std::vector<PackedRow> load_rows(const ImageList& list, FaceLoader& loader, Pack
     row.label = entry.label;
     row.duplicate = entry.duplicate;
     row.aligned = crop->aligned;
-    auto split = std::find(info.splits.begin(), info.splits.end(), entry.split);
-    if (split == info.splits.end()) {
-      if (info.splits.size() == 255) throw std::runtime_error("more than 255 different splits");
-      split = info.splits.insert(split, entry.split);
+    auto& splits = faces.info.splits;
+    auto split = std::find(splits.begin(), splits.end(), entry.split);
+    if (split == splits.end()) {
+      if (splits.size() == 255)
+        throw std::runtime_error(path.string() + ": more than 255 different splits");
+      split = splits.insert(split, entry.split);
     }
-    row.split = static_cast<std::uint8_t>(split - info.splits.begin());
+    row.split = static_cast<std::uint8_t>(split - splits.begin());
     std::vector<cv::Mat> planes;
     cv::split(crop->image, planes);
     for (const cv::Mat& plane : planes)
       row.crop.insert(row.crop.end(), plane.datastart, plane.dataend);
-    rows.push_back(std::move(row));
+    faces.rows.push_back(std::move(row));
   }
-  return rows;
-}
-
-DataSource::DataSource(const std::filesystem::path& path, AlignMode mode, const CropSpec& spec) {
-  path_ = path;
-  if (std::filesystem::is_directory(path) || path.extension() == ".csv") {
-    const ImageList list = read_image_list(path);
-    FaceLoader loader(mode, spec);
-    PackedInfo info;
-    info.channels = spec.grey ? 1 : 3;
-    info.side = spec.width;
-    info.align_template = spec.align_template == AlignTemplate::kFer ? "fer" : "arcface";
-    info.source = path.filename().string();
-    if (info.source == "labels.csv") info.source = path.parent_path().filename().string();
-    std::size_t unreadable = 0;
-    std::vector<PackedRow> rows;
-    {
-      Progress progress("reading faces");
-      rows = load_rows(list, loader, info,
-                       [&](std::size_t done) { progress.update(done, list.entries.size()); }, unreadable);
-    }
-    if (unreadable)
-      std::fprintf(stderr, "warning: %zu of %zu images could not be read and are left out\n", unreadable,
-                   list.entries.size());
-    if (list.unknown_labels)
-      std::fprintf(stderr, "warning: %zu images have a label that names no expression\n", list.unknown_labels);
-    path_ = std::filesystem::temp_directory_path() / ("fer-" + std::to_string(::getpid()) + ".packed");
-    temporary_ = true;
-    write_packed(path_, info, rows);
+  progress.clear();
+  const std::size_t all = list.entries.size();
+  if (faces.unreadable > 0) {
+    const std::string sentence = std::to_string(faces.unreadable) + " of " + std::to_string(all) +
+                                 " images could not be read (" + joined(unreadable) +
+                                 (faces.unreadable > unreadable.size() ? ", …)" : ")");
+    const double share = static_cast<double>(faces.unreadable) / static_cast<double>(all);
+    if (share > options.max_unreadable || faces.rows.empty())
+      throw std::runtime_error(path.string() + ": " + sentence +
+                               ", more than --max-unreadable of pack and eval allows");
+    std::fprintf(stderr, "warning: %s and are left out\n", sentence.c_str());
   }
-  data_ = std::make_unique<PackedDataset>(path_);
-}
-
-DataSource::~DataSource() {
-  std::error_code ignored;
-  if (temporary_) std::filesystem::remove(path_, ignored);
+  if (list.unknown_labels > 0) {
+    std::fprintf(stderr, "warning: %zu images have a label that names no expression (%s)\n",
+                 list.unknown_labels, joined(list.unknown_examples).c_str());
+  }
+  if (list.held_out > 0) {
+    std::fprintf(stderr, "note: there is no split valid; %zu images were put into it\n",
+                 list.held_out);
+  }
+  return faces;
 }
 
 }  // namespace fer

@@ -1,64 +1,45 @@
-// From image files to the face crops that a network sees, by the elements' own detector and alignment.
+// From image files to the face crops that a network sees, by the elements' own detector and
+// alignment.
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 
+#include "data_source.h"
 #include "image_list.h"
-#include "learn/packed_dataset.h"
 #include "vision/align.h"
 #include "vision/detector.h"
 
 namespace fer {
 
-/// When a face is looked for and aligned.
-enum class AlignMode {
-  kAuto,    ///< As kAlways, where a detector with landmarks is at hand; else as kNever.
-  kAlways,  ///< Aligned on the best face; the whole image where none is found.
-  kNever,   ///< The whole image, scaled.
-};
-
 /// Loads images as crops. Not thread-safe.
 class FaceLoader {
  public:
   /// Throws std::runtime_error where kAlways finds no detector with landmarks.
-  FaceLoader(AlignMode mode, const CropSpec& spec);
+  FaceLoader(AlignMode mode, const CropShape& shape);
 
   struct Crop {
-    cv::Mat image;  ///< 8UC1 or 8UC3 (RGB), spec's shape.
+    cv::Mat image;  ///< side x side, 8UC1 or 8UC3 (RGB).
     bool aligned = false;
   };
   /// nullopt where the file is no image that can be decoded.
   std::optional<Crop> load(const std::filesystem::path& image);
 
+  /// False where whole images are all that there will be.
   bool aligns() const { return detector_ != nullptr; }
 
  private:
-  const CropSpec spec_;
+  CropSpec spec_;
   std::unique_ptr<Detector> detector_;
 };
 
-/// All entries of a list as packed rows. Images that cannot be read are left out and counted in
-/// `unreadable`.
-std::vector<PackedRow> load_rows(const ImageList& list, FaceLoader& loader, PackedInfo& info,
-                                 const std::function<void(std::size_t done)>& on_progress,
-                                 std::size_t& unreadable);
-
-/// Opens a packed dataset, or packs a CSV or folder into a temporary one first, with a progress bar.
-class DataSource {
- public:
-  DataSource(const std::filesystem::path& path, AlignMode mode, const CropSpec& spec);
-  ~DataSource();
-  const PackedDataset& data() const { return *data_; }
-  /// The packed file that is mapped.
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-  bool temporary_ = false;
-  std::unique_ptr<PackedDataset> data_;
-};
+/// All entries of `list` (read from `path`) as rows, with a progress bar and warnings on stderr:
+/// unreadable images, unknown labels, images held out.
+///
+/// Throws std::runtime_error where no detector is found (kAlways) or more than
+/// `options.max_unreadable` of the images are unreadable; Interrupted.
+FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, AlignMode mode,
+                    const CropShape& shape, const ReadOptions& options);
 
 }  // namespace fer

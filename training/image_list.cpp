@@ -1,6 +1,8 @@
 #include "image_list.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdint>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -14,59 +16,121 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One record of RFC 4180: quotes, doubled quotes, line breaks inside quotes. False at the end.
-bool read_record(std::istream& in, std::vector<std::string>& fields, int& line) {
-  fields.assign(1, "");
-  bool quoted = false, any = false;
-  for (int c; (c = in.get()) != EOF;) {
-    any = true;
-    if (c == '\n') ++line;
-    if (quoted) {
-      if (c != '"') {
-        fields.back() += static_cast<char>(c);
-      } else if (in.peek() == '"') {
-        fields.back() += static_cast<char>(in.get());
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == ',') {
-      fields.emplace_back();
-    } else if (c == '\n') {
-      break;
-    } else if (c != '\r') {
-      fields.back() += static_cast<char>(c);
-    }
-  }
-  return any;
+constexpr std::size_t kExamples = 3;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Reads the records of RFC 4180: quotes, doubled quotes, line breaks inside quotes; lines that end
+/// in LF or CRLF.
+class CsvReader {
+ public:
+  explicit CsvReader(const fs::path& path) : path_(path), in_(path, std::ios::binary) {
+    if (!in_ || fs::is_directory(path))
+      throw std::runtime_error(path.string() + ": cannot be opened");
+  }
+
+  /// False at the end. Empty lines are skipped.
+  bool next(std::vector<std::string>& fields) {
+    do {
+      if (!read(fields)) return false;
+    } while (fields.size() == 1 && fields[0].empty());
+    return true;
+  }
+
+  /// "FILE, line N: ", the line where the last record began.
+  std::string where() const {
+    return path_.string() + ", line " + std::to_string(record_line_) + ": ";
+  }
+
+ private:
+  bool read(std::vector<std::string>& fields) {
+    fields.assign(1, "");
+    record_line_ = line_;
+    bool quoted = false, any = false;
+    for (int c; (c = in_.get()) != EOF;) {
+      any = true;
+      if (c == '\n') ++line_;
+      if (quoted) {
+        if (c != '"') {
+          fields.back() += static_cast<char>(c);
+        } else if (in_.peek() == '"') {
+          fields.back() += static_cast<char>(in_.get());
+        } else {
+          quoted = false;
+        }
+      } else if (c == '"') {
+        quoted = true;
+      } else if (c == ',') {
+        fields.emplace_back();
+      } else if (c == '\n') {
+        break;
+      } else if (c != '\r' || in_.peek() != '\n') {
+        fields.back() += static_cast<char>(c);
+      }
+    }
+    if (quoted) throw std::runtime_error(where() + "a quote is opened and never closed");
+    return any;
+  }
+
+  const fs::path path_;
+  std::ifstream in_;
+  int line_ = 1, record_line_ = 1;
+};
 
 /// The index of the largest value; -1 where several share it or all are zero.
 int single_majority(const std::vector<float>& votes) {
   const auto top = std::max_element(votes.begin(), votes.end());
-  if (top == votes.end() || *top <= 0 || std::count(votes.begin(), votes.end(), *top) != 1) return -1;
+  if (top == votes.end() || *top <= 0 || std::count(votes.begin(), votes.end(), *top) != 1)
+    return -1;
   return static_cast<int>(top - votes.begin());
 }
 
-/// Keeps the labels that occur, for lists that name one label an image.
-void keep_occurring(ImageList& list) {
-  std::vector<std::string> kept;
-  std::vector<int> map(list.labels.size(), -1);
-  for (std::size_t k = 0; k < list.labels.size(); ++k) {
-    const bool occurs = std::any_of(list.entries.begin(), list.entries.end(), [&](const auto& e) {
-      return e.label == static_cast<int>(k);
-    });
-    if (!occurs) continue;
-    map[k] = static_cast<int>(kept.size());
-    kept.push_back(list.labels[k]);
+/// Keeps these labels only, in their order. No entry may have another one.
+void keep_labels(ImageList& list, const std::set<int>& kept) {
+  std::vector<std::string> labels;
+  std::map<int, int> place;
+  for (int k : kept) {
+    place[k] = static_cast<int>(labels.size());
+    labels.push_back(list.labels[k]);
   }
-  list.labels = kept;
   for (ImageEntry& entry : list.entries) {
-    if (entry.label >= 0) entry.label = map[entry.label];
-    entry.votes.assign(kept.size(), 0.f);
-    if (entry.label >= 0) entry.votes[entry.label] = 1;
+    if (entry.label >= 0) entry.label = place.at(entry.label);
+    std::vector<float> votes;
+    for (int k : kept) votes.push_back(entry.votes.empty() ? 0.f : entry.votes[k]);
+    entry.votes = std::move(votes);
   }
+  list.labels = std::move(labels);
+}
+
+void keep_occurring(ImageList& list) {
+  std::set<int> occurring;
+  for (const ImageEntry& entry : list.entries)
+    if (entry.label >= 0) occurring.insert(entry.label);
+  keep_labels(list, occurring);
+}
+
+/// For lists that name one label an image.
+void one_vote_each(ImageList& list) {
+  for (ImageEntry& entry : list.entries)
+    if (entry.label >= 0) entry.votes[entry.label] = 1;
+}
+
+void note_unknown(ImageList& list, const std::string& name) {
+  ++list.unknown_labels;
+  auto& examples = list.unknown_examples;
+  if (examples.size() < kExamples &&
+      std::find(examples.begin(), examples.end(), name) == examples.end())
+    examples.push_back(name);
 }
 
 int index_of(const std::vector<std::string>& labels, const std::optional<std::string>& label) {
@@ -75,75 +139,124 @@ int index_of(const std::vector<std::string>& labels, const std::optional<std::st
   return it == labels.end() ? -1 : static_cast<int>(it - labels.begin());
 }
 
+/// What the columns of a CSV are.
+struct Columns {
+  int image = -1, label = -1, split = -1, duplicate = -1;
+  std::map<int, int> votes;  ///< Column → label of ferplus_labels().
+  std::vector<int> others;   ///< Compete for the majority, but are no expression.
+};
+
+Columns columns_of(const std::vector<std::string>& header, const std::string& where) {
+  Columns columns;
+  const auto once = [&](int& column, int i) {
+    if (column >= 0) {
+      throw std::runtime_error(where + "columns \"" + header[column] + "\" and \"" + header[i] +
+                               "\" say the same");
+    }
+    column = i;
+  };
+  for (int i = 0; i < static_cast<int>(header.size()); ++i) {
+    const std::string name = lower(header[i]);
+    if (name == "image" || name == "path" || name == "file")
+      once(columns.image, i);
+    else if (name == "label" || name == "emotion" || name == "expression")
+      once(columns.label, i);
+    else if (name == "split" || name == "usage")
+      once(columns.split, i);
+    else if (name == "duplicate")
+      once(columns.duplicate, i);
+    else if (name == "unknown" || name == "not_face")
+      columns.others.push_back(i);
+    else if (const int k = index_of(ferplus_labels(), canonical_label(name)); k >= 0)
+      columns.votes[i] = k;
+  }
+  // A single column that is called after an expression is no ballot.
+  if (columns.votes.size() < 2) columns.votes.clear();
+  if (columns.image < 0 || (columns.label < 0 && columns.votes.empty())) {
+    std::string found;
+    for (const std::string& name : header) found += (found.empty() ? "" : ", ") + name;
+    throw std::runtime_error(
+        where +
+        "expected a header with a column \"image\" and either \"label\" or one "
+        "column of votes for each expression, found: " +
+        found);
+  }
+  return columns;
+}
+
 ImageList read_csv(const fs::path& path) {
-  std::ifstream in(path);
-  if (!in) throw std::runtime_error(path.string() + ": cannot be opened");
-  int line = 1;
+  CsvReader reader(path);
   std::vector<std::string> header, fields;
-  read_record(in, header, line);
-  if (!header.empty() && header[0].rfind("\xef\xbb\xbf", 0) == 0) header[0].erase(0, 3);
+  if (!reader.next(header))
+    throw std::runtime_error(path.string() + ": expected a header, found nothing");
+  if (header[0].rfind("\xef\xbb\xbf", 0) == 0) header[0].erase(0, 3);
+  for (std::string& name : header) name = trimmed(name);
+  const Columns columns = columns_of(header, reader.where());
 
   ImageList list;
   list.labels = ferplus_labels();
-  int image = -1, label = -1, split = -1, duplicate = -1;
-  std::map<int, int> votes;      // column → label
-  std::vector<int> other_votes;  // columns that compete for the majority, but are no expression
-  for (int i = 0; i < static_cast<int>(header.size()); ++i) {
-    const std::string& name = header[i];
-    if (name == "image" || name == "path" || name == "file") image = i;
-    else if (name == "label" || name == "emotion" || name == "expression") label = i;
-    else if (name == "split" || name == "usage") split = i;
-    else if (name == "duplicate") duplicate = i;
-    else if (name == "unknown" || name == "not_face") other_votes.push_back(i);
-    else if (const int k = index_of(list.labels, canonical_label(name)); k >= 0) votes[i] = k;
-  }
-  if (image < 0 || (label < 0 && votes.size() < 2)) {
-    throw std::runtime_error(path.string() +
-                             ": expected a header with a column \"image\" and either \"label\" or "
-                             "one column of votes for each expression");
-  }
-  while (read_record(in, fields, line)) {
-    if (fields.size() == 1 && fields[0].empty()) continue;
-    const std::string where = path.string() + ", line " + std::to_string(line - 1) + ": ";
+  while (reader.next(fields)) {
+    const std::string where = reader.where();
     if (fields.size() != header.size()) {
       throw std::runtime_error(where + "expected " + std::to_string(header.size()) +
                                " fields, found " + std::to_string(fields.size()));
     }
     ImageEntry entry;
-    entry.image = path.parent_path() / fields[image];
+    if (fields[columns.image].empty())
+      throw std::runtime_error(where + "expected a path in column \"" + header[columns.image] +
+                               "\", found nothing");
+    entry.image = path.parent_path() / fields[columns.image];
     entry.votes.assign(list.labels.size(), 0.f);
-    if (split >= 0) entry.split = fields[split];
-    if (duplicate >= 0) entry.duplicate = !fields[duplicate].empty();
-    if (!votes.empty()) {
-      auto number = [&](int column) {
+    if (columns.split >= 0) entry.split = canonical_split(trimmed(fields[columns.split]));
+    if (columns.duplicate >= 0) entry.duplicate = !trimmed(fields[columns.duplicate]).empty();
+    if (!columns.votes.empty()) {
+      const auto number = [&](int column) {
+        const std::string text = trimmed(fields[column]);
         try {
-          const float value = std::stof(fields[column]);
-          if (value >= 0 && value < 1e6f) return value;
+          std::size_t used = 0;
+          const float value = std::stof(text, &used);
+          if (used == text.size() && value >= 0 && value < 1e6f) return value;
         } catch (const std::exception&) {
         }
         throw std::runtime_error(where + "expected a count of votes in column \"" + header[column] +
                                  "\", found \"" + fields[column] + "\"");
       };
-      for (const auto& [column, k] : votes) entry.votes[k] += number(column);
+      for (const auto& [column, k] : columns.votes) entry.votes[k] += number(column);
       std::vector<float> all = entry.votes;
-      for (int column : other_votes) all.push_back(number(column));
+      for (int column : columns.others) all.push_back(number(column));
       const int top = single_majority(all);
       entry.label = top < static_cast<int>(list.labels.size()) ? top : -1;
     } else {
-      entry.label = index_of(list.labels, canonical_label(fields[label]));
-      if (entry.label < 0 && !fields[label].empty()) ++list.unknown_labels;
+      const std::string name = trimmed(fields[columns.label]);
+      entry.label = index_of(list.labels, canonical_label(name));
+      if (entry.label < 0 && !name.empty()) note_unknown(list, name);
     }
     list.entries.push_back(std::move(entry));
   }
-  if (votes.empty()) keep_occurring(list);
+  if (list.entries.empty())
+    throw std::runtime_error(path.string() + ": expected rows below its header, found none");
+  if (columns.votes.empty()) {
+    keep_occurring(list);
+    one_vote_each(list);
+  } else {
+    std::set<int> voted;
+    for (const auto& [column, k] : columns.votes) voted.insert(k);
+    keep_labels(list, voted);
+  }
+  if (list.labels.empty()) {
+    throw std::runtime_error(path.string() + ": no row has a label that names an expression" +
+                             (list.unknown_examples.empty()
+                                  ? std::string()
+                                  : "; found, for example, \"" + list.unknown_examples[0] + "\""));
+  }
   return list;
 }
 
 bool is_image(const fs::path& path) {
-  std::string ext = path.extension().string();
-  std::transform(ext.begin(), ext.end(), ext.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::set<std::string>{".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
-      .contains(ext);
+  static const std::set<std::string> known{".png",  ".jpg", ".jpeg", ".bmp",
+                                           ".webp", ".tif", ".tiff", ".pgm"};
+  // Names that begin with a dot are other programs' ("._face.jpg" of macOS is no image).
+  return path.filename().string()[0] != '.' && known.contains(lower(path.extension().string()));
 }
 
 ImageList read_folder(const fs::path& root) {
@@ -151,33 +264,102 @@ ImageList read_folder(const fs::path& root) {
   list.labels = ferplus_labels();
   for (const auto& file : fs::recursive_directory_iterator(root)) {
     if (!file.is_regular_file() || !is_image(file.path())) continue;
-    const fs::path folder = fs::relative(file.path().parent_path(), root);
+    // The innermost folder that is called after an expression is the class, the outermost one above
+    // that the split.
+    const fs::path folder = file.path().parent_path().lexically_relative(root);
     ImageEntry entry;
     entry.image = file.path();
-    entry.label = index_of(list.labels, canonical_label(folder.filename().string()));
+    std::string outermost;
+    for (const fs::path& part : folder) {
+      const int k = index_of(list.labels, canonical_label(part.string()));
+      if (k >= 0) {
+        entry.label = k;
+        entry.split = outermost;
+      }
+      if (outermost.empty() && part != ".") outermost = canonical_split(part.string());
+    }
     if (entry.label < 0) {
-      ++list.unknown_labels;
+      note_unknown(list, folder == "." ? root.filename().string() : folder.filename().string());
       continue;
     }
-    if (folder.has_parent_path()) entry.split = folder.parent_path().begin()->string();
     list.entries.push_back(std::move(entry));
   }
   if (list.entries.empty()) {
-    throw std::runtime_error(root.string() +
-                             ": expected a folder for each expression (happiness, sad, …, also below "
-                             "train/, valid/, test/) with images in it, found none");
+    throw std::runtime_error(
+        root.string() +
+        ": expected a folder for each expression (happiness, sad, …, also below "
+        "train/, valid/, test/) with images in it, found none");
   }
   std::sort(list.entries.begin(), list.entries.end(),
             [](const auto& a, const auto& b) { return a.image < b.image; });
   keep_occurring(list);
+  one_vote_each(list);
   return list;
+}
+
+/// 64-bit FNV-1a.
+std::uint64_t hash_of(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (unsigned char c : text) hash = (hash ^ c) * 0x100000001b3u;
+  return hash;
+}
+
+/// Makes a split valid where there is none to choose a model by.
+void hold_out(ImageList& list, const fs::path& root) {
+  bool any = false, train = false, valid = false;
+  for (const ImageEntry& entry : list.entries) {
+    any = any || !entry.split.empty();
+    train = train || entry.split == "train";
+    valid = valid || entry.split == "valid";
+  }
+  if (valid || (any && !train)) return;
+  std::map<int, std::vector<std::pair<std::uint64_t, ImageEntry*>>> classes;
+  for (ImageEntry& entry : list.entries) {
+    if (any && entry.split != "train") continue;
+    entry.split = "train";
+    if (entry.label < 0) continue;
+    const std::string name = entry.image.lexically_relative(root).generic_string();
+    classes[entry.label].emplace_back(hash_of(name), &entry);
+  }
+  for (auto& [label, entries] : classes) {
+    if (entries.size() < 2) continue;
+    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.first, a.second->image) < std::pair(b.first, b.second->image);
+    });
+    entries.resize(std::max<std::size_t>(1, (entries.size() + 5) / 10));
+    for (auto& [hash, entry] : entries) entry->split = "valid";
+    list.held_out += entries.size();
+  }
 }
 
 }  // namespace
 
-ImageList read_image_list(const fs::path& path) {
+std::string canonical_split(const std::string& name) {
+  static const std::map<std::string, std::string> aliases{
+      {"train", "train"},      {"training", "train"},  {"valid", "valid"}, {"val", "valid"},
+      {"validation", "valid"}, {"dev", "valid"},       {"test", "test"},   {"testing", "test"},
+      {"publictest", "valid"}, {"privatetest", "test"}};
+  const auto it = aliases.find(lower(name));
+  return it == aliases.end() ? name : it->second;
+}
+
+ImageList read_image_list(const fs::path& path, const std::string& split) {
   if (!fs::exists(path)) throw std::runtime_error(path.string() + ": no such file or folder");
-  return fs::is_directory(path) ? read_folder(path) : read_csv(path);
+  const bool folder = fs::is_directory(path);
+  ImageList list = folder ? read_folder(path) : read_csv(path);
+  hold_out(list, folder ? path : path.parent_path());
+  if (split.empty()) return list;
+  std::set<std::string> splits;
+  for (const ImageEntry& entry : list.entries) splits.insert(entry.split);
+  const std::string wanted = canonical_split(split);
+  if (!splits.contains(wanted)) {
+    std::string known;
+    for (const std::string& name : splits) known += (known.empty() ? "\"" : ", \"") + name + "\"";
+    throw std::runtime_error(path.string() + ": it has no split \"" + split + "\"; it has " +
+                             known);
+  }
+  std::erase_if(list.entries, [&](const ImageEntry& entry) { return entry.split != wanted; });
+  return list;
 }
 
 }  // namespace fer

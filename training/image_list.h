@@ -16,19 +16,32 @@ struct ImageEntry {
 };
 
 struct ImageList {
-  std::vector<std::string> labels;
+  std::vector<std::string> labels;  ///< In FER+'s order.
   std::vector<ImageEntry> entries;
-  std::size_t unknown_labels = 0;  ///< Rows whose label names no expression that we know.
+  std::size_t unknown_labels = 0;  ///< Images whose label names no expression that we know.
+  std::vector<std::string> unknown_examples;  ///< The first few of those labels.
+  std::size_t held_out = 0;  ///< Images that we put into split valid, since there was none.
 };
 
-/// Reads a CSV with a header or a folder with one folder a class (or split/class).
+/// Reads a CSV with a header or a folder with one folder a class (also below a folder a split).
 ///
-/// CSV columns: `image` (a path relative to the CSV); `split` where there is one; either `label`, or one
-/// column of votes a label (further columns `unknown` and `not_face` compete for the majority);
-/// `duplicate`, not empty where the image stands elsewhere too. Labels may be any usual alias. The
-/// labels of the result are FER+'s eight where it has votes for all of them or `all_labels`, else those
-/// that occur, in FER+'s order.
-/// Throws std::runtime_error: file, line, what was expected, what was found.
-ImageList read_image_list(const std::filesystem::path& path);
+/// CSV columns, in any order and case: `image` (or `path`, `file`), relative to the CSV; either one
+/// column of votes for each of at least two expressions (`unknown` and `not_face` compete for the
+/// majority), or `label` (or `emotion`, `expression`); optionally `split` (or `usage`) and
+/// `duplicate` (not empty where the same pixels stand in another row). Further columns are
+/// ignored. Expressions may go by any usual alias (canonical_label), splits too (canonical_split).
+/// The result has a label for each column of votes, else for each label that occurs.
+///
+/// Where no image has a split, or there is a split train but none that is called valid, every tenth
+/// of the images (of train), class by class and by a hash of their names, becomes split valid; the
+/// rest is train.
+///
+/// With `split`, only its entries are kept. Throws std::runtime_error: file, line, what was
+/// expected, what was found.
+ImageList read_image_list(const std::filesystem::path& path, const std::string& split = "");
+
+/// "train", "valid" or "test" for their usual aliases in any case ("training", "val",
+/// "validation", "dev", "PublicTest", …); any other name as it is.
+std::string canonical_split(const std::string& name);
 
 }  // namespace fer

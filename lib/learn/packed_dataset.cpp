@@ -23,8 +23,11 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   std::vector<std::uint8_t> crops, splits, duplicates, aligned;
   std::vector<float> votes;
   std::vector<std::int64_t> labels;
-  crops.reserve(rows.size() * info.channels * info.side * info.side);
+  const auto pixels = static_cast<std::size_t>(info.channels) * info.side * info.side;
+  crops.reserve(rows.size() * pixels);
   for (const PackedRow& row : rows) {
+    if (row.crop.size() != pixels || row.votes.size() != info.labels.size())
+      throw std::invalid_argument("write_packed: a row's crop or votes do not fit the dataset");
     crops.insert(crops.end(), row.crop.begin(), row.crop.end());
     votes.insert(votes.end(), row.votes.begin(), row.votes.end());
     labels.push_back(row.label);
@@ -50,8 +53,9 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                      {"source", info.source}});
 }
 
-PackedDataset::PackedDataset(const std::filesystem::path& path)
-    : file_(std::make_unique<SafetensorsFile>(path)) {
+PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name)
+    : file_(std::make_unique<SafetensorsFile>(path)),
+      name_(name.empty() ? path.string() : std::move(name)) {
   const auto format = file_->metadata().find("format");
   if (format == file_->metadata().end() || format->second != kFormat)
     fail(path, std::string("expected a packed dataset (format ") + kFormat +
@@ -80,6 +84,7 @@ PackedDataset::PackedDataset(const std::filesystem::path& path)
     if (view.shape[0] != n) fail(path, std::string(name) + ": expected one entry a crop");
     return view.data;
   };
+  if (n == 0) fail(path, "it has no rows");
   size_ = static_cast<std::size_t>(n);
   crops_ = static_cast<const std::uint8_t*>(crops.data);
   votes_ = static_cast<const float*>(votes.data);
@@ -91,12 +96,14 @@ PackedDataset::PackedDataset(const std::filesystem::path& path)
     if (splits_[i] >= info_.splits.size() || labels_[i] < -1 ||
         labels_[i] >= static_cast<std::int64_t>(info_.labels.size()))
       fail(path, "row " + std::to_string(i) + ": label or split out of range");
+    for (float vote : this->votes(i))
+      if (!(vote >= 0 && vote < 1e9f))
+        fail(path, "row " + std::to_string(i) + ": a vote is negative or no number");
   }
 }
 
 std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {
-  const std::size_t bytes =
-      static_cast<std::size_t>(info_.channels) * info_.side * info_.side;
+  const std::size_t bytes = static_cast<std::size_t>(info_.channels) * info_.side * info_.side;
   return {crops_ + row * bytes, bytes};
 }
 
@@ -104,9 +111,15 @@ std::span<const float> PackedDataset::votes(std::size_t row) const {
   return {votes_ + row * info_.labels.size(), info_.labels.size()};
 }
 
-int PackedDataset::label(std::size_t row) const { return static_cast<int>(labels_[row]); }
-bool PackedDataset::duplicate(std::size_t row) const { return duplicates_[row] != 0; }
-bool PackedDataset::aligned(std::size_t row) const { return aligned_[row] != 0; }
+int PackedDataset::label(std::size_t row) const {
+  return static_cast<int>(labels_[row]);
+}
+bool PackedDataset::duplicate(std::size_t row) const {
+  return duplicates_[row] != 0;
+}
+bool PackedDataset::aligned(std::size_t row) const {
+  return aligned_[row] != 0;
+}
 const std::string& PackedDataset::split(std::size_t row) const {
   return info_.splits[splits_[row]];
 }
@@ -114,7 +127,7 @@ const std::string& PackedDataset::split(std::size_t row) const {
 std::vector<std::size_t> PackedDataset::rows(const std::string& split) const {
   const auto found = std::find(info_.splits.begin(), info_.splits.end(), split);
   if (!split.empty() && found == info_.splits.end()) {
-    fail(file_->path(), "it has no split \"" + split + "\"; it has " + json(info_.splits).dump());
+    fail(name_, "it has no split \"" + split + "\"; it has " + json(info_.splits).dump());
   }
   const auto index = static_cast<std::uint8_t>(found - info_.splits.begin());
   std::vector<std::size_t> rows;

@@ -18,10 +18,10 @@ namespace fer {
 struct PackedRow {
   std::vector<std::uint8_t> crop;  ///< channels x side x side.
   std::vector<float> votes;        ///< One a label; all zero: not labelled.
-  int label = -1;                  ///< The one majority label; -1: none (a tie, "unknown", no face).
-  std::uint8_t split = 0;          ///< Index into PackedInfo::splits.
-  bool duplicate = false;          ///< Its pixels stand in another row of the source as well.
-  bool aligned = false;            ///< A face was found and aligned; else the whole image was scaled.
+  int label = -1;          ///< The one majority label; -1: none (a tie, "unknown", no face).
+  std::uint8_t split = 0;  ///< Index into PackedInfo::splits.
+  bool duplicate = false;  ///< Its pixels stand in another row of the source as well.
+  bool aligned = false;    ///< A face was found and aligned; else the whole image was scaled.
 };
 
 /// What holds for all rows.
@@ -34,15 +34,17 @@ struct PackedInfo {
   std::string source;  ///< For people: where the rows came from.
 };
 
-/// Writes a packed dataset (a safetensors file) atomically.
+/// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where a row
+/// does not have the shape that `info` says, std::runtime_error where the file cannot be written.
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                           const std::vector<PackedRow>& rows);
 
 /// A packed dataset, memory-mapped: rows are read from the page cache as they are asked for.
 class FER_API PackedDataset {
  public:
-  /// Throws std::runtime_error: file, what was expected, what was found.
-  explicit PackedDataset(const std::filesystem::path& path);
+  /// `name` stands for the path in later messages, where the file is only a temporary one. Throws
+  /// std::runtime_error: file, what was expected, what was found.
+  explicit PackedDataset(const std::filesystem::path& path, std::string name = {});
 
   const PackedInfo& info() const { return info_; }
   std::size_t size() const { return size_; }
@@ -57,6 +59,7 @@ class FER_API PackedDataset {
 
  private:
   std::unique_ptr<SafetensorsFile> file_;
+  const std::string name_;
   PackedInfo info_;
   std::size_t size_ = 0;
   const std::uint8_t* crops_ = nullptr;

@@ -1,0 +1,129 @@
+#include "data_source.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <stdexcept>
+#include <system_error>
+
+#ifdef HAVE_VISION
+#include "face_loader.h"
+#endif
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef HAVE_VISION
+/// A folder under the temporary one that goes with its owner.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = fs::temp_directory_path() / "fer-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw std::runtime_error(fs::temp_directory_path().string() +
+                               ": cannot create a folder in it: " +
+                               std::generic_category().message(errno) + "; name another in TMPDIR");
+    }
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+#endif
+
+}  // namespace
+
+std::string size_text(double bytes) {
+  char text[32];
+  if (bytes >= 1e9)
+    std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
+  else if (bytes >= 1e6)
+    std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
+  else if (bytes >= 1e4)
+    std::snprintf(text, sizeof text, "%.0f kB", bytes / 1e3);
+  else
+    std::snprintf(text, sizeof text, "%.0f bytes", bytes);
+  return text;
+}
+
+double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels) {
+  const double row = static_cast<double>(shape.channels) * shape.side * shape.side +
+                     static_cast<double>(labels) * sizeof(float) + sizeof(std::int64_t) + 3;
+  return 4096 + static_cast<double>(count) * row;
+}
+
+void require_space(const fs::path& folder, double bytes, const std::string& remedy) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  // A file system that cannot say how much is free is asked by writing.
+  if (error || static_cast<double>(space.available) >= bytes) return;
+  throw std::runtime_error(folder.string() + ": the decoded faces need " + size_text(bytes) +
+                           ", but only " + size_text(static_cast<double>(space.available)) +
+                           " are free; " + remedy);
+}
+
+void require_writable(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder))
+    throw std::runtime_error(file.string() + ": there is no folder " + folder.string());
+  if (fs::is_directory(file))
+    throw std::runtime_error(file.string() + ": expected a file to write, found a folder");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw std::runtime_error(
+        file.string() + ": cannot write in its folder: " + std::generic_category().message(errno));
+  }
+}
+
+bool is_image_list(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return fs::is_directory(path) || extension == ".csv";
+}
+
+#ifdef HAVE_VISION
+DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& shape,
+                       const ReadOptions& options) {
+  if (!is_image_list(path)) {
+    data_ = std::make_unique<PackedDataset>(path);
+    return;
+  }
+  was_packed_ = false;
+  const TemporaryFolder folder;
+  const fs::path packed = folder.path() / "faces.packed";
+  const ImageList list = read_image_list(path, options.split);
+  require_space(folder.path(), packed_bytes(list.entries.size(), shape, list.labels.size()),
+                "name another folder in TMPDIR, or pack them once by: fer pack");
+  {
+    FaceRows faces = read_faces(path, list, mode, shape, options);
+    unreadable_ = faces.unreadable;
+    write_packed(packed, faces.info, faces.rows);
+  }
+  // Mapped, it needs no name: the folder goes now, and nothing is left behind by whatever comes.
+  data_ = std::make_unique<PackedDataset>(packed, path.string());
+}
+#else
+DataSource::DataSource(const fs::path& path, AlignMode, const CropShape&, const ReadOptions&) {
+  if (is_image_list(path)) {
+    throw std::runtime_error(path.string() +
+                             ": expected a packed dataset, since this program was built without "
+                             "OpenCV; make one by `fer pack` where it has it");
+  }
+  data_ = std::make_unique<PackedDataset>(path);
+}
+#endif
+
+}  // namespace fer

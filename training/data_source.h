@@ -1,0 +1,75 @@
+// A dataset as the commands see it: packed already, or read from images on the way.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "learn/packed_dataset.h"
+
+namespace fer {
+
+/// When a face is looked for and aligned.
+enum class AlignMode {
+  kAuto,    ///< As kAlways, where a detector with landmarks is at hand; else as kNever.
+  kAlways,  ///< Aligned on the best face; the whole image where none is found.
+  kNever,   ///< The whole image, scaled.
+};
+
+/// What a network takes.
+struct CropShape {
+  int side = 48;                       ///< Pixels.
+  int channels = 1;                    ///< 1: grey, 3: RGB.
+  std::string align_template = "fer";  ///< "fer" or "arcface"; see vision/align.h.
+};
+
+/// What to read of a CSV or folder, and how much of it may be broken.
+struct ReadOptions {
+  std::string split;             ///< Read this split only; empty: all.
+  double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
+};
+
+/// A dataset decoded in memory, on its way to a packed file.
+struct FaceRows {
+  PackedInfo info;
+  std::vector<PackedRow> rows;
+  std::size_t unreadable = 0;  ///< Images that could not be decoded and are left out.
+};
+
+/// "4.2 GB", "13 MB", "900 bytes".
+std::string size_text(double bytes);
+
+/// Bytes that `count` rows of this shape take as a packed file.
+double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels);
+
+/// Throws std::runtime_error where the folder's disk has fewer bytes free; `remedy` ends the
+/// sentence.
+void require_space(const std::filesystem::path& folder, double bytes, const std::string& remedy);
+
+/// Throws std::runtime_error where `file` could not be written: its folder is missing or closed to
+/// us. For asking before a long job rather than after it.
+void require_writable(const std::filesystem::path& file);
+
+/// True for what DataSource would read image by image: a folder, or a file that ends in .csv.
+bool is_image_list(const std::filesystem::path& path);
+
+/// Opens a packed dataset, or packs a CSV or folder into a temporary one first (under TMPDIR, and
+/// gone from there as soon as it is mapped), with a progress bar and warnings on stderr.
+class DataSource {
+ public:
+  /// Throws std::runtime_error: file, line, what was expected; Interrupted.
+  DataSource(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+             const ReadOptions& options = {});
+
+  const PackedDataset& data() const { return *data_; }
+  /// True where the dataset was packed before: its shape is its own, not the one asked for.
+  bool was_packed() const { return was_packed_; }
+  std::size_t unreadable() const { return unreadable_; }
+
+ private:
+  std::unique_ptr<PackedDataset> data_;
+  bool was_packed_ = true;
+  std::size_t unreadable_ = 0;
+};
+
+}  // namespace fer

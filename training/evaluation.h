@@ -1,0 +1,46 @@
+// How well a model meets the labels of a dataset.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "learn/metrics.h"
+#include "learn/packed_dataset.h"
+#include "model/classifier.h"
+
+namespace fer {
+
+struct EvalSettings {
+  std::string split;                  ///< Empty: all rows.
+  std::vector<std::string> classes;   ///< Rows of others are left out; empty: the data's.
+  bool keep_duplicates = false;       ///< Count rows whose pixels stand in another row too.
+  double prior_correction = 0;        ///< See to_probabilities().
+  std::string model_name, data_name;  ///< For messages.
+};
+
+struct Evaluation {
+  Confusion confusion;
+  bool restricted = false;  ///< Predictions were taken among fewer classes than the model knows.
+  std::size_t aligned = 0;  ///< Of the rows counted.
+  /// Rows left out: pixels that stand elsewhere, no single majority, a class that is not asked for.
+  std::size_t duplicates = 0, unlabelled = 0, other_classes = 0;
+  /// Medians over all faces, each classified alone as a stream would: by the clock, and of CPU time
+  /// (which other programs on the machine disturb less).
+  double ms_per_face = 0, cpu_ms_per_face = 0;
+};
+
+/// Throws std::runtime_error, naming both files, where the model takes other crops than the dataset
+/// holds.
+void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
+                 const std::string& data_name);
+
+/// Classifies the rows of the dataset one by one. Classes are matched by canonical_label(); the
+/// prediction is the likeliest of the classes that are counted. Throws std::runtime_error for a
+/// class that the model does not know, a split that is not there, and where no row is left;
+/// Interrupted.
+Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
+                    const EvalSettings& settings,
+                    const std::function<void(std::size_t done, std::size_t all)>& on_progress);
+
+}  // namespace fer

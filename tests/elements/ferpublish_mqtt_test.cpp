@@ -142,6 +142,12 @@ class FerPublishMqtt : public testing::Test {
     const MessagePtr message = harness_->messages().wait(GST_MESSAGE_WARNING);
     return message ? message_text(message.get()) : "no warning";
   }
+  bool connected() {
+    gboolean connected = FALSE;
+    const StructurePtr stats = property<StructurePtr>(element(), "stats");
+    EXPECT_TRUE(gst_structure_get_boolean(stats.get(), "connected", &connected));
+    return connected == TRUE;
+  }
   GstElement* element() { return harness_->element(); }
 
   const int port_ = free_port();
@@ -203,6 +209,21 @@ TEST_F(FerPublishMqtt, StopsWithoutABroker) {
   play(address_);
   push_frames(0, 3);
   gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "dropped"), 3);
+}
+
+TEST_F(FerPublishMqtt, StopsAfterTheBrokerWasLost) {
+  auto broker = std::make_unique<Broker>(port_);
+  const Subscriber its_there(port_, "fer/#");  // so that this is the only fault
+  play(address_);
+  push_frames(0, 1);
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 1; }));
+  broker.reset();
+  EXPECT_TRUE(eventually([&] { return !connected(); }));
+  push_frames(1, 4);
+  EXPECT_THAT(warning(), HasSubstr("lost"));
+  gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "published"), 1);
   EXPECT_EQ(stat(element(), "dropped"), 3);
 }
 

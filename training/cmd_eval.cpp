@@ -22,7 +22,6 @@ struct Options : DataOptions {
   std::filesystem::path model, json, plot;
   EvalSettings eval;
   Precision precision = Precision::kFp32;
-  int threads = 1;
 };
 
 const char* name_of(Precision precision) {
@@ -72,8 +71,7 @@ nlohmann::json report_json(const Options& o, const Classifier& classifier, const
   report["aligned"] = e.aligned;
   report["restricted"] = e.restricted;
   report["prior_correction"] = o.eval.prior_correction;
-  report["precision"] = name_of(o.precision);
-  report["threads"] = o.threads;
+  report["precision"] = name_of(classifier.precision());
   report["left_out"] = {{"duplicates", e.duplicates},
                         {"unlabelled", e.unlabelled},
                         {"other_classes", e.other_classes},
@@ -112,11 +110,8 @@ std::string report_text(const Options& o, const Classifier& classifier, const Da
   out += line("macro recall", text("%.2f %%", e.confusion.macro_recall() * 100));
   out += line(
       "time",
-      text("%.2f ms a face, %.2f ms of CPU (medians; one face at a time, as in a stream; %s, %s)",
-           e.ms_per_face, e.cpu_ms_per_face, name_of(o.precision),
-           o.threads == 1  ? "one thread"
-           : o.threads > 1 ? text("%d threads", o.threads).c_str()
-                           : "a thread a core"));
+      text("%.2f ms a face, %.2f ms of CPU (medians; one face at a time on one thread, as in a stream; %s)",
+           e.ms_per_face, e.cpu_ms_per_face, name_of(classifier.precision())));
   return out + "\n" + e.confusion.to_text();
 }
 
@@ -124,7 +119,6 @@ void run(Options& o) {
   o.model = model_path(o);
   if (o.json != "-" && !o.json.empty()) require_writable(o.json);
   if (!o.plot.empty()) require_writable(o.plot);
-  set_inference_threads(o.threads);
   const auto classifier = Classifier::open(o.model, o.precision);
   const ModelInfo& model = classifier->info();
   ReadOptions read = o.read_options();
@@ -204,9 +198,6 @@ void add_eval(CLI::App& app) {
   c->add_option("--precision", o->precision, "Arithmetic of the convolutions: fp32 or bf16")
       ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case))
       ->default_str("fp32");
-  c->add_option("--threads", o->threads, "Threads that classify a face; 0: one a core")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");
   c->add_option("--plot", o->plot, "Draw the confusion matrix here (.png or .svg)")
       ->check(CLI::Validator(check_plot, "PATH"));

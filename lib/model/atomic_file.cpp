@@ -1,11 +1,10 @@
 #include "model/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -35,15 +34,20 @@ void write_atomically(const std::filesystem::path& path,
                       const std::vector<std::string_view>& pieces) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   Temporary temporary;
-  std::string pattern = folder / ".";
-  pattern.append(path.filename().string()).append(".XXXXXX");
-  temporary.fd = ::mkostemp(pattern.data(), O_CLOEXEC);
-  if (temporary.fd < 0) fail(path, "cannot create a temporary file beside it");
-  temporary.name = pattern;
-  // mkostemp makes files that only the owner reads; give what open() would.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(temporary.fd, 0666 & ~mask);
+  // Not mkostemp(): it makes files that only the owner reads, and to ask for the process's umask is
+  // to change it for all threads.
+  std::random_device random;
+  for (int attempt = 0; temporary.fd < 0; ++attempt) {
+    std::string name(1, '.');
+    name.append(path.filename().string()).append(".").append(std::to_string(random()));
+    name = folder / name;
+    temporary.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (temporary.fd >= 0) {
+      temporary.name = name;
+    } else if (errno != EEXIST || attempt == 100) {
+      fail(path, "cannot create a temporary file beside it");
+    }
+  }
   for (std::string_view piece : pieces) {
     while (!piece.empty()) {
       const ssize_t written = ::write(temporary.fd, piece.data(), piece.size());

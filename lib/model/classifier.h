@@ -5,55 +5,63 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "export.h"
 #include "model/model_info.h"
+#include "model/precision.h"
 
 namespace fer {
 
 struct ModelFile;
+class InferenceEngine;
 
-/// Arithmetic of the convolutions.
-enum class Precision { kFp32, kBf16 };
-
-/// A model laid out for inference: batch norm folded into the convolutions, channels last, every
-/// convolution sent to oneDNN directly. LibTorch 1.13 sends small batches of one past oneDNN, which
-/// costs some forty times as much (tests/bench/classifier_bench.cpp keeps the figures).
+/// A model laid out for inference: batch norm folded into the convolutions, weights in the layout
+/// that the processor's kernels want. On a CPU it calls oneDNN directly where the build has it:
+/// LibTorch 1.13 sends small batches past oneDNN, and later ones reorder the weights in every call
+/// (tests/bench/classifier_bench.cpp keeps the figures).
 ///
 /// Immutable and thread-safe once made.
 class FER_API Classifier {
  public:
-  Classifier(const ModelFile& model, Precision precision);
+  /// bf16 on a CPU that lacks it becomes fp32: see precision(). Throws std::runtime_error where the
+  /// model lacks a tensor and where there is no such device.
+  Classifier(const ModelFile& model, Precision precision, Device device = Device::kCpu);
   ~Classifier();
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 
-  /// Reads a model file; throws what read_model() throws.
+  /// Reads a model file; throws what read_model() and the constructor throw.
   static std::shared_ptr<const Classifier> open(const std::filesystem::path& path,
-                                                Precision precision);
+                                                Precision precision, Device device = Device::kCpu);
 
   const ModelInfo& info() const { return info_; }
+  /// The arithmetic it computes in, never kAuto.
+  Precision precision() const { return precision_; }
+  /// What computes, for logs: "oneDNN 2.6.3 …".
+  std::string engine() const;
   /// Bytes of one crop: channels x input_size x input_size.
   std::size_t crop_bytes() const;
   std::size_t classes() const { return info_.labels.size(); }
 
   /// n crops, planar uint8, one after the other → n x classes logits under the model's own prior.
-  /// `crops.size()` must be a multiple of crop_bytes(); throws std::invalid_argument otherwise.
+  /// On a CPU it works on the calling thread alone. `crops.size()` must be a multiple of
+  /// crop_bytes(); throws std::invalid_argument otherwise.
   std::vector<float> logits(std::span<const std::uint8_t> crops) const;
 
+  /// Whether a batch ends sooner where several threads call logits() with a part of it each.
+  bool divisible() const;
+
  private:
-  struct Layers;
-  ModelInfo info_;
-  std::unique_ptr<Layers> layers_;
+  const ModelInfo info_;
+  const Precision precision_;
+  std::unique_ptr<const InferenceEngine> engine_;
 };
 
 /// Softmax of each row of `logits`, in place, after dividing out the model's prior to the power of
 /// `prior_correction`: 0 assumes the training set's mix of expressions, 1 an even one.
 FER_API void to_probabilities(std::span<float> logits, const ModelInfo& info,
                               double prior_correction);
-
-/// Threads that LibTorch may use for the calling thread's own work; 0: one a core.
-FER_API void set_inference_threads(int threads);
 
 }  // namespace fer

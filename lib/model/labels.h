@@ -14,8 +14,8 @@ namespace fer {
 /// contempt.
 FER_API const std::vector<std::string>& ferplus_labels();
 
-/// FER+'s name for a usual alias in any case ("happy", "Joy", "angry", "surprised", …); nullopt where
-/// it names no expression that we know.
+/// FER+'s name for a usual alias in any case ("happy", "Joy", "angry", "surprised", …); nullopt
+/// where it names no expression that we know.
 FER_API std::optional<std::string> canonical_label(std::string_view name);
 
 }  // namespace fer

@@ -4,8 +4,9 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "model/network.h"
+#include "model/network_layout.h"
 #include "model/safetensors.h"
+#include "model/shallow_json.h"
 #include "model/tensor_view.h"
 
 namespace fer {
@@ -14,6 +15,10 @@ namespace {
 using nlohmann::json;
 
 constexpr char kFormat[] = "gst-fer/1";
+constexpr char kChecksum[] = "checksum";
+constexpr std::size_t kVersionDigits = 12;
+/// Provenance may nest some.
+constexpr int kMaxDepth = 32;
 
 ModelInfo info_of(const SafetensorsFile& file) {
   const auto& metadata = file.metadata();
@@ -26,7 +31,10 @@ ModelInfo info_of(const SafetensorsFile& file) {
   }
   ModelInfo info;
   try {
-    const json model = json::parse(file.meta("model"));
+    const json model = parse_shallow_json(file.meta("model"), kMaxDepth);
+    if (!model.is_object()) {
+      throw std::runtime_error("its metadata \"model\" is not a JSON object");
+    }
     model.at("network").get_to(info.network);
     model.at("labels").get_to(info.labels);
     model.at("mean").get_to(info.mean);
@@ -48,21 +56,24 @@ ModelInfo info_of(const SafetensorsFile& file) {
                              " labels and priors, found " + std::to_string(info.labels.size()) +
                              " and " + std::to_string(info.prior.size()));
   }
+  for (const std::string& label : info.labels) {
+    if (label.empty()) throw std::runtime_error(file.path().string() + ": a label is empty");
+  }
   bool finite = std::isfinite(info.mean) && std::isfinite(info.stddev) && info.stddev > 0;
   for (float p : info.prior) finite = finite && std::isfinite(p) && p > 0;
   if (!finite)
-    throw std::runtime_error(file.path().string() + ": mean, std and prior must be finite, std and prior positive");
+    throw std::runtime_error(file.path().string() +
+                             ": mean, std and prior must be finite, std and prior positive");
   if (info.align_template != "fer" && info.align_template != "arcface")
     throw std::runtime_error(file.path().string() + ": align_template \"" + info.align_template +
                              "\" is not known; expected fer or arcface");
   return info;
 }
 
-/// 64-bit FNV-1a over the weights, as 12 hex digits: a name, not a protection.
-std::string content_version(const std::map<std::string, torch::Tensor>& weights) {
+/// 64-bit FNV-1a over names and weights, as hex digits: against accidents, not against forgers.
+std::string content_hash(const std::map<std::string, TensorView>& tensors) {
   std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const auto& [name, tensor] : weights) {
-    const TensorView view = view_of(tensor);
+  for (const auto& [name, view] : tensors) {
     for (const auto& [data, size] :
          {std::pair{static_cast<const void*>(name.data()), name.size()}, {view.data, view.bytes}}) {
       const auto* bytes = static_cast<const unsigned char*>(data);
@@ -71,36 +82,42 @@ std::string content_version(const std::map<std::string, torch::Tensor>& weights)
   }
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return std::string(text, 12);
+  return text;
 }
 
 }  // namespace
 
 ModelInfo read_model_info(const std::filesystem::path& path) {
-  return info_of(SafetensorsFile(path));
+  return info_of(SafetensorsFile(path, FileAccess::kRead));
 }
 
 ModelFile read_model(const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+  const SafetensorsFile file(path, FileAccess::kRead);
   ModelFile model{info_of(file), {}};
-  // The network that the config describes says which tensors there must be, and of what shape.
-  Network network(model.info.network);
-  auto take = [&](const std::string& name, const torch::Tensor& like) {
-    const auto it = file.tensors().find(name);
-    if (it == file.tensors().end())
-      throw std::runtime_error(path.string() + ": expected a tensor \"" + name + "\", found none");
-    if (it->second.shape != like.sizes().vec() || it->second.dtype == DType::kU8)
-      throw std::runtime_error(path.string() + ": tensor \"" + name +
-                               "\" has another shape or type than its network config says");
-    const torch::Tensor tensor = tensor_of(it->second);
-    model.weights[name] = tensor.is_floating_point() ? tensor.to(torch::kFloat32, false, /*copy=*/true)
-                                                     : tensor.clone();
-    if (tensor.is_floating_point() && !model.weights[name].isfinite().all().item<bool>())
-      throw std::runtime_error(path.string() + ": tensor \"" + name + "\" holds NaN or infinity");
+  const auto refuse = [&](const std::string& what) {
+    throw std::runtime_error(path.string() + ": " + what);
   };
-  for (const auto& item : network->named_parameters()) take(item.key(), item.value());
-  for (const auto& item : network->named_buffers())
-    if (item.value().is_floating_point()) take(item.key(), item.value());
+  for (const auto& [name, shape] : network_layout(model.info.network)) {
+    const std::string where = "tensor \"" + name + "\"";
+    const auto it = file.tensors().find(name);
+    if (it == file.tensors().end()) refuse("expected a " + where + ", found none");
+    const TensorView& view = it->second;
+    if (view.shape != shape ||
+        (view.dtype != DType::kF32 && view.dtype != DType::kBF16 && view.dtype != DType::kF16)) {
+      refuse(where + " has another shape or type than its network config says");
+    }
+    const torch::Tensor tensor = tensor_of(view).to(torch::kFloat32, false, /*copy=*/true);
+    if (!tensor.isfinite().all().item<bool>()) refuse(where + " holds NaN or infinity");
+    if (name.ends_with(".running_var") && tensor.lt(0).any().item<bool>()) {
+      refuse(where + " holds a negative variance");
+    }
+    model.weights[name] = tensor;
+  }
+  // Files that others wrote need not have one.
+  const auto checksum = file.metadata().find(kChecksum);
+  if (checksum != file.metadata().end() && checksum->second != content_hash(file.tensors())) {
+    refuse("its weights are not those that were written: the checksum differs");
+  }
   return model;
 }
 
@@ -110,19 +127,26 @@ void write_model(const std::filesystem::path& path, ModelFile& model, bool bf16)
     if (!tensor.is_floating_point()) continue;  // batch norm's step counters serve nobody
     // Statistics and biases are small, and matter: only kernels are shortened.
     const bool shorten = bf16 && tensor.dim() > 1;
-    stored[name] = tensor.detach().to(torch::kCPU, shorten ? torch::kBFloat16 : torch::kFloat32).contiguous();
+    stored[name] =
+        tensor.detach().to(torch::kCPU, shorten ? torch::kBFloat16 : torch::kFloat32).contiguous();
   }
-  model.info.version = content_version(stored);
   std::map<std::string, TensorView> views;
   for (const auto& [name, tensor] : stored) views[name] = view_of(tensor);
+  const std::string checksum = content_hash(views);
+  model.info.version = checksum.substr(0, kVersionDigits);
   const ModelInfo& info = model.info;
-  const json text{{"network", info.network}, {"labels", info.labels},
-                  {"mean", info.mean},       {"std", info.stddev},
+  const json text{{"network", info.network},
+                  {"labels", info.labels},
+                  {"mean", info.mean},
+                  {"std", info.stddev},
                   {"align_template", info.align_template},
-                  {"prior", info.prior},     {"version", info.version},
-                  {"parent", info.parent},   {"provenance", info.provenance},
+                  {"prior", info.prior},
+                  {"version", info.version},
+                  {"parent", info.parent},
+                  {"provenance", info.provenance},
                   {"thresholds", info.thresholds}};
-  write_safetensors(path, views, {{"format", kFormat}, {"model", text.dump()}});
+  write_safetensors(path, views,
+                    {{"format", kFormat}, {"model", text.dump()}, {kChecksum, checksum}});
 }
 
 }  // namespace fer

@@ -19,10 +19,12 @@ struct ModelFile {
   std::map<std::string, torch::Tensor> weights;
 };
 
-/// Reads and checks a model file. Throws std::runtime_error: file, what was expected, what was found.
+/// Reads and checks a model file. Throws std::runtime_error: file, what was expected, what was
+/// found.
 FER_API ModelFile read_model(const std::filesystem::path& path);
 
-/// Writes a model file atomically; sets `info.version` from the content first. bf16 halves the file.
+/// Writes a model file atomically; sets `info.version` from the content first. bf16 halves the
+/// file.
 FER_API void write_model(const std::filesystem::path& path, ModelFile& model, bool bf16 = false);
 
 }  // namespace fer

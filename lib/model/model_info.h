@@ -17,7 +17,8 @@ struct ModelInfo {
   std::vector<std::string> labels;  ///< One a class, in the order of the outputs.
   float mean = 0.5f;                ///< Subtracted from pixels in [0, 1] …
   float stddev = 0.25f;             ///< … which are then divided by this.
-  std::string align_template = "fer";  ///< Geometry of the crops it was trained on (vision/align.h).
+  std::string align_template =
+      "fer";  ///< Geometry of the crops it was trained on (vision/align.h).
   /// Share of each class in the training data, which the outputs assume. Serving elsewhere may
   /// divide by a power of it (`prior-correction`).
   std::vector<float> prior;
@@ -27,8 +28,8 @@ struct ModelInfo {
   nlohmann::json thresholds;  ///< State of the threshold policy; null where it has none.
 };
 
-/// Reads and checks all but the weights. Throws std::runtime_error: file, what was expected, what was
-/// found.
+/// Reads and checks all but the weights. Throws std::runtime_error: file, what was expected, what
+/// was found.
 FER_API ModelInfo read_model_info(const std::filesystem::path& path);
 
 }  // namespace fer

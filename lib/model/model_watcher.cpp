@@ -2,29 +2,27 @@
 
 #include <sys/stat.h>
 
-#include <tuple>
+#include <exception>
+#include <utility>
 
 namespace fer {
-namespace {
 
-using Stamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
-
-/// All zero where there is no file: being replaced, perhaps.
-Stamp stamp_of(const std::filesystem::path& path) {
+FileStamp FileStamp::of(const std::filesystem::path& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return {};
-  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+  FileStamp stamp;
+  if (::stat(path.c_str(), &info) != 0) return stamp;
+  stamp.device_ = info.st_dev;
+  stamp.inode_ = info.st_ino;
+  stamp.size_ = info.st_size;
+  stamp.seconds_ = info.st_mtim.tv_sec;
+  stamp.nanoseconds_ = info.st_mtim.tv_nsec;
+  return stamp;
 }
 
-}  // namespace
-
-ModelWatcher::ModelWatcher(std::filesystem::path path, Precision precision,
-                           std::chrono::milliseconds interval,
+ModelWatcher::ModelWatcher(Options options,
                            std::function<void(std::shared_ptr<const Classifier>)> on_model,
                            std::function<void(const std::string&)> on_error)
-    : path_(std::move(path)),
-      precision_(precision),
-      interval_(interval),
+    : options_(std::move(options)),
       on_model_(std::move(on_model)),
       on_error_(std::move(on_error)),
       thread_([this] { watch(); }) {}
@@ -39,18 +37,27 @@ ModelWatcher::~ModelWatcher() {
 }
 
 void ModelWatcher::watch() {
-  Stamp known = stamp_of(path_);
+  FileStamp known = options_.known, seen = known;
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, interval_, [this] { return stop_; })) {
-    const Stamp now = stamp_of(path_);
-    if (now == known || now == Stamp{}) continue;
-    known = now;
+  while (!changed_.wait_for(lock, options_.interval, [this] { return stop_; })) {
     lock.unlock();
-    try {
-      on_model_(Classifier::open(path_, precision_));
-    } catch (const std::exception& error) {
-      on_error_(error.what());
+    const FileStamp now = FileStamp::of(options_.path);
+    if (now == seen && now != known && now.exists()) {
+      try {
+        auto model = Classifier::open(options_.path, options_.precision, options_.device);
+        // Written to while it was read: what was read is neither the one nor the other.
+        if (FileStamp::of(options_.path) == now) {
+          known = now;
+          on_model_(std::move(model));
+        }
+      } catch (const std::exception& error) {
+        if (FileStamp::of(options_.path) == now) {
+          known = now;
+          on_error_(error.what());
+        }
+      }
     }
+    seen = now;
     lock.lock();
   }
 }

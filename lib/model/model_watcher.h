@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "export.h"
@@ -14,24 +15,46 @@
 
 namespace fer {
 
-/// Looks at a file's identity, size and time from a thread of its own, and opens it when they changed.
+/// What tells one version of a file from another, without reading it.
+class FER_API FileStamp {
+ public:
+  /// Of the file as it is now. All zero where there is none: being replaced, perhaps.
+  static FileStamp of(const std::filesystem::path& path);
+
+  bool exists() const { return *this != FileStamp(); }
+  bool operator==(const FileStamp&) const = default;
+
+ private:
+  std::uint64_t device_ = 0, inode_ = 0;
+  std::int64_t size_ = 0, seconds_ = 0, nanoseconds_ = 0;
+};
+
+/// Looks at a file's identity, size and time from a thread of its own, and opens it when they
+/// changed and then stayed for an interval: a file that is still being written is left alone.
 /// Polling, since renames across network file systems raise no events.
 class FER_API ModelWatcher {
  public:
-  /// `on_model` gets each newly opened model, `on_error` the sentence of each failure (once a version
-  /// of the file); both are called on the watcher's thread.
-  ModelWatcher(std::filesystem::path path, Precision precision, std::chrono::milliseconds interval,
-               std::function<void(std::shared_ptr<const Classifier>)> on_model,
+  struct Options {
+    std::filesystem::path path;
+    FileStamp known;  ///< The version that serves already; taken before it was opened.
+    Precision precision = Precision::kAuto;
+    Device device = Device::kCpu;
+    std::chrono::milliseconds interval{500};
+  };
+
+  /// `on_model` gets each newly opened model, `on_error` the sentence of each failure (once a
+  /// version of the file); both are called on the watcher's thread, and must not throw.
+  ModelWatcher(Options options, std::function<void(std::shared_ptr<const Classifier>)> on_model,
                std::function<void(const std::string&)> on_error);
   /// Waits for a load under way.
   ~ModelWatcher();
+  ModelWatcher(const ModelWatcher&) = delete;
+  ModelWatcher& operator=(const ModelWatcher&) = delete;
 
  private:
   void watch();
 
-  const std::filesystem::path path_;
-  const Precision precision_;
-  const std::chrono::milliseconds interval_;
+  const Options options_;
   const std::function<void(std::shared_ptr<const Classifier>)> on_model_;
   const std::function<void(const std::string&)> on_error_;
   std::mutex mutex_;

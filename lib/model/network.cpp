@@ -1,7 +1,8 @@
 #include "model/network.h"
 
-#include <nlohmann/json.hpp>
-#include <stdexcept>
+#include <algorithm>
+
+#include "model/network_layout.h"
 
 namespace fer {
 namespace nn = torch::nn;
@@ -12,102 +13,7 @@ nn::Conv2d conv(int in, int out, int kernel, int stride) {
       nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
-void require(bool good, const std::string& what) {
-  if (!good) throw std::runtime_error("network config: " + what);
-}
-
 }  // namespace
-
-void NetworkConfig::check() const {
-  require(input_size >= 16 && input_size <= 512, "input_size must be in [16, 512]");
-  require(channels == 1 || channels == 3, "channels must be 1 (grey) or 3 (RGB)");
-  require(stem_width >= 1 && stem_width <= 1024, "stem_width must be in [1, 1024]");
-  require(stem_kernel >= 1 && stem_kernel <= 11 && stem_kernel % 2 == 1,
-          "stem_kernel must be odd and in [1, 11]");
-  require(stem_stride >= 1 && stem_stride <= 4, "stem_stride must be in [1, 4]");
-  require(!widths.empty() && widths.size() <= 8, "widths must name 1 to 8 stages");
-  require(depths.size() == widths.size() && strides.size() == widths.size(),
-          "widths, depths and strides must name the same number of stages");
-  for (int width : widths) require(width >= 1 && width <= 4096, "widths must be in [1, 4096]");
-  for (int depth : depths) require(depth >= 1 && depth <= 64, "depths must be in [1, 64]");
-  for (int stride : strides) require(stride >= 1 && stride <= 4, "strides must be in [1, 4]");
-  require(attention_branches >= 0 && attention_branches <= 64,
-          "attention_branches must be in [0, 64]");
-  require(
-      attention_branches == 0 || (attention_reduction >= 1 && attention_reduction <= widths.back()),
-      "attention_reduction must be in [1, last width]");
-  for (double p : {drop_branch, drop_feature, dropout})
-    require(p >= 0 && p < 1, "drop_branch, drop_feature and dropout must be in [0, 1)");
-  require(classes >= 2 && classes <= 1000, "classes must be in [2, 1000]");
-}
-
-NetworkConfig network_preset(const std::string& name) {
-  NetworkConfig config;
-  config.name = name;
-  if (name == "fernet") return config;
-  if (name == "fernet-large") {
-    config.stem_width = 48;
-    config.widths = {64, 128, 256};
-    config.depths = {2, 2, 2};
-    config.dropout = 0.3;
-    return config;
-  }
-  if (name == "resnet18") {
-    config.input_size = 112;
-    config.stem_width = 64;
-    config.stem_kernel = 7;
-    config.stem_stride = 2;
-    config.stem_pool = true;
-    config.widths = {64, 128, 256, 512};
-    config.depths = {2, 2, 2, 2};
-    config.strides = {1, 2, 2, 2};
-    config.attention_branches = 0;
-    config.drop_branch = 0;
-    config.dropout = 0;
-    return config;
-  }
-  throw std::runtime_error("network \"" + name +
-                           "\" is not known; expected fernet, fernet-large or resnet18");
-}
-
-void to_json(nlohmann::json& json, const NetworkConfig& c) {
-  json = {{"name", c.name},
-          {"input_size", c.input_size},
-          {"channels", c.channels},
-          {"stem_width", c.stem_width},
-          {"stem_kernel", c.stem_kernel},
-          {"stem_stride", c.stem_stride},
-          {"stem_pool", c.stem_pool},
-          {"widths", c.widths},
-          {"depths", c.depths},
-          {"strides", c.strides},
-          {"attention_branches", c.attention_branches},
-          {"attention_reduction", c.attention_reduction},
-          {"drop_branch", c.drop_branch},
-          {"drop_feature", c.drop_feature},
-          {"dropout", c.dropout},
-          {"classes", c.classes}};
-}
-
-void from_json(const nlohmann::json& json, NetworkConfig& c) {
-  json.at("name").get_to(c.name);
-  json.at("input_size").get_to(c.input_size);
-  json.at("channels").get_to(c.channels);
-  json.at("stem_width").get_to(c.stem_width);
-  json.at("stem_kernel").get_to(c.stem_kernel);
-  json.at("stem_stride").get_to(c.stem_stride);
-  json.at("stem_pool").get_to(c.stem_pool);
-  json.at("widths").get_to(c.widths);
-  json.at("depths").get_to(c.depths);
-  json.at("strides").get_to(c.strides);
-  json.at("attention_branches").get_to(c.attention_branches);
-  json.at("attention_reduction").get_to(c.attention_reduction);
-  json.at("drop_branch").get_to(c.drop_branch);
-  json.at("drop_feature").get_to(c.drop_feature);
-  json.at("dropout").get_to(c.dropout);
-  json.at("classes").get_to(c.classes);
-  c.check();
-}
 
 ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
   conv1 = register_module("conv1", conv(in, out, 3, stride));
@@ -157,7 +63,7 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
   for (std::size_t stage = 0; stage < config.widths.size(); ++stage) {
     for (int i = 0; i < config.depths[stage]; ++i) {
       ResidualBlock block(width, config.widths[stage], i == 0 ? config.strides[stage] : 1);
-      register_module("stage" + std::to_string(stage) + "_" + std::to_string(i), block);
+      register_module(block_name(stage, i), block);
       blocks.push_back(block);
       width = config.widths[stage];
     }

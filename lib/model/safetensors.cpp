@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
 
 #include "model/atomic_file.h"
+#include "model/shallow_json.h"
 
 namespace fer {
 namespace {
@@ -23,6 +23,8 @@ using nlohmann::json;
 /// The format's own limit on the header.
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 constexpr std::size_t kMaxRank = 8;
+/// The header, its entries, their lists.
+constexpr int kMaxDepth = 3;
 
 constexpr std::pair<DType, const char*> kNames[] = {{DType::kU8, "U8"},
                                                     {DType::kI64, "I64"},
@@ -57,52 +59,93 @@ std::size_t size_of(DType dtype) {
   return 0;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail(path, "cannot open: " + std::generic_category().message(errno));
-  struct stat info {};
-  const bool regular = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-  if (!regular || info.st_size < 8) {
+/// The bytes of a file, mapped or read.
+class SafetensorsFile::Content {
+ public:
+  Content(const std::filesystem::path& path, FileAccess access) {
+    // Not waiting for the other end, should it be a pipe.
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) fail(path, "cannot open: " + std::generic_category().message(errno));
+    try {
+      struct stat info {};
+      if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) fail(path, "expected a regular file");
+      size_ = static_cast<std::size_t>(info.st_size);
+      if (size_ < 8) {
+        fail(path, "expected a safetensors file, found " + std::to_string(size_) +
+                       " bytes, less than its 8-byte length field");
+      }
+      if (access == FileAccess::kMapped) {
+        map(path, fd);
+      } else {
+        read(path, fd);
+      }
+    } catch (...) {
+      ::close(fd);
+      throw;
+    }
     ::close(fd);
-    fail(path, regular ? "expected a safetensors file, found " + std::to_string(info.st_size) +
-                             " bytes, less than its 8-byte length field"
-                       : "expected a regular file");
   }
-  size_ = static_cast<std::size_t>(info.st_size);
-  mapping_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-  const int error = errno;
-  ::close(fd);
-  if (mapping_ == MAP_FAILED) {
-    mapping_ = nullptr;
-    fail(path, "cannot map: " + std::generic_category().message(error));
+  ~Content() {
+    if (mapping_ != nullptr) ::munmap(mapping_, size_);
   }
-  try {
-    parse();
-  } catch (...) {
-    ::munmap(mapping_, size_);
-    throw;
+  Content(const Content&) = delete;
+  Content& operator=(const Content&) = delete;
+
+  std::string_view bytes() const {
+    return {static_cast<const char*>(mapping_ != nullptr ? mapping_ : buffer_.get()), size_};
   }
+
+ private:
+  void map(const std::filesystem::path& path, int fd) {
+    mapping_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapping_ == MAP_FAILED) {
+      mapping_ = nullptr;
+      fail(path, "cannot map: " + std::generic_category().message(errno));
+    }
+  }
+
+  void read(const std::filesystem::path& path, int fd) {
+    buffer_ = std::make_unique<std::byte[]>(size_);
+    std::size_t done = 0;
+    while (done < size_) {
+      const ssize_t got = ::read(fd, buffer_.get() + done, size_ - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail(path, "cannot read: " + std::generic_category().message(errno));
+      if (got == 0) fail(path, "was truncated while it was read");
+      done += static_cast<std::size_t>(got);
+    }
+  }
+
+  void* mapping_ = nullptr;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t size_ = 0;
+};
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, FileAccess access)
+    : path_(path), content_(std::make_unique<const Content>(path, access)) {
+  parse(content_->bytes());
 }
 
-SafetensorsFile::~SafetensorsFile() {
-  if (mapping_) ::munmap(mapping_, size_);
-}
+SafetensorsFile::~SafetensorsFile() = default;
 
-void SafetensorsFile::parse() {
-  const char* bytes = static_cast<const char*>(mapping_);
+void SafetensorsFile::parse(std::string_view bytes) {
+  const std::uint64_t size = bytes.size();
   std::uint64_t header_size = 0;
-  std::memcpy(&header_size, bytes, 8);
-  if (header_size > kMaxHeader || header_size > size_ - 8) {
-    fail(path_, "expected a safetensors file; its header would be " + std::to_string(header_size) +
-                    " bytes, the file has " + std::to_string(size_) +
-                    " (truncated, or another kind of file)");
+  std::memcpy(&header_size, bytes.data(), 8);
+  if (header_size > kMaxHeader || header_size > size - 8) {
+    fail(path_, "expected a safetensors file, found one whose header would be " +
+                    std::to_string(header_size) + " of its " + std::to_string(size) +
+                    " bytes (truncated, or another kind of file)");
   }
-  const json header =
-      json::parse(bytes + 8, bytes + 8 + header_size, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) fail(path_, "expected a safetensors file; its header is not JSON");
+  const json header = parse_shallow_json(bytes.substr(8, header_size), kMaxDepth);
+  if (!header.is_object()) {
+    fail(path_,
+         "expected a safetensors file, found one whose header is not a JSON object of the right "
+         "form");
+  }
 
-  const std::uint64_t data_size = size_ - 8 - header_size;
-  const char* data = bytes + 8 + header_size;
+  const std::uint64_t data_size = size - 8 - header_size;
+  const char* data = bytes.data() + 8 + header_size;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans;
   for (const auto& [name, entry] : header.items()) {
     if (!entry.is_object()) fail(path_, "header entry \"" + name + "\" is not an object");
@@ -119,7 +162,7 @@ void SafetensorsFile::parse() {
     const auto known = std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& pair) {
       return dtype.is_string() && dtype.get_ref<const std::string&>() == pair.second;
     });
-    if (known == std::end(kNames)) fail(path_, where + "unknown type " + dtype.dump());
+    if (known == std::end(kNames)) fail(path_, where + "unknown type");
     view.dtype = known->first;
 
     const json shape = entry.value("shape", json());
@@ -191,6 +234,13 @@ void write_safetensors(const std::filesystem::path& path,
   std::vector<std::string_view> pieces(2);
   for (const auto* entry : order) {
     const TensorView& view = entry->second;
+    std::size_t expected = size_of(view.dtype);
+    for (const std::int64_t extent : view.shape) expected *= static_cast<std::size_t>(extent);
+    if (view.bytes != expected) {
+      throw std::invalid_argument("write_safetensors: tensor \"" + entry->first + "\" has " +
+                                  std::to_string(view.bytes) + " bytes, its shape says " +
+                                  std::to_string(expected));
+    }
     header[entry->first] = {{"dtype", name_of(view.dtype)},
                             {"shape", view.shape},
                             {"data_offsets", {offset, offset + view.bytes}}};

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "export.h"
@@ -20,8 +21,8 @@ enum class DType { kU8, kI64, kF32, kBF16, kF16 };
 /// Bytes of one element.
 std::size_t size_of(DType dtype);
 
-/// One tensor of a file: row-major, contiguous, little-endian. `data` points into the mapping (or, for
-/// writing, to the caller's memory).
+/// One tensor of a file: row-major, contiguous, little-endian. `data` points into the mapping (or,
+/// for writing, to the caller's memory).
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<std::int64_t> shape;
@@ -29,14 +30,22 @@ struct TensorView {
   std::size_t bytes = 0;
 };
 
-/// A safetensors file mapped read-only. Every length, offset, shape and type has been checked against
-/// the file's size before the constructor returns; tensors do not overlap. A file that is truncated
-/// while it is mapped raises SIGBUS, as with any mapping, so writers must replace files (see
-/// atomic_file.h).
+/// How a file comes into memory.
+enum class FileAccess {
+  /// Mapped: quick, for large files. One that is truncated meanwhile raises SIGBUS, as with any
+  /// mapping, so its writers must replace it (see atomic_file.h).
+  kMapped,
+  /// Read: for small ones that somebody may overwrite at any time.
+  kRead,
+};
+
+/// A safetensors file, read-only. Every length, offset, shape and type has been checked against the
+/// file's size before the constructor returns; tensors do not overlap.
 class FER_API SafetensorsFile {
  public:
   /// Throws std::runtime_error that names the file, what was expected and what was found.
-  explicit SafetensorsFile(const std::filesystem::path& path);
+  explicit SafetensorsFile(const std::filesystem::path& path,
+                           FileAccess access = FileAccess::kMapped);
   ~SafetensorsFile();
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
@@ -52,16 +61,18 @@ class FER_API SafetensorsFile {
   const std::string& meta(const std::string& key) const;
 
  private:
+  class Content;
+
   std::filesystem::path path_;
-  void* mapping_ = nullptr;
-  std::size_t size_ = 0;
+  std::unique_ptr<const Content> content_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 
-  void parse();
+  void parse(std::string_view bytes);
 };
 
-/// Writes tensors and metadata atomically (see atomic_file.h). Data starts at a multiple of 64 bytes.
+/// Writes tensors and metadata atomically (see atomic_file.h). Data starts at a multiple of 64
+/// bytes. Throws std::invalid_argument for a view whose bytes do not fit its shape.
 FER_API void write_safetensors(const std::filesystem::path& path,
                                const std::map<std::string, TensorView>& tensors,
                                const std::map<std::string, std::string>& metadata);

@@ -1,7 +1,9 @@
 // Models that several elements share, and that can be exchanged while they serve.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,33 +14,70 @@
 
 namespace fer {
 
+class ModelWatcher;
+
 /// Holds the model that serves. Exchanging it is one pointer swap between two batches: no frame is
 /// lost, reordered or held. Thread-safe.
 class FER_API ModelSlot {
  public:
   ModelSlot();
+  ~ModelSlot();
+  ModelSlot(const ModelSlot&) = delete;
+  ModelSlot& operator=(const ModelSlot&) = delete;
 
-  /// The slot of this name in this process, made where there is none yet. It lives as long as somebody
-  /// holds it. An empty name makes a slot that nobody else shares.
+  /// The slot of this name in this process, made where there is none yet. It lives as long as
+  /// somebody holds it. An empty name makes a slot that nobody else shares.
   static std::shared_ptr<ModelSlot> get(const std::string& name);
 
-  /// The serving model; null before the first swap.
-  std::shared_ptr<const Classifier> current() const;
-  /// Serves `next` from the next batch on; returns what served before.
-  std::shared_ptr<const Classifier> swap(std::shared_ptr<const Classifier> next);
-  /// As swap(), but only where nothing serves yet. Returns what serves then.
-  std::shared_ptr<const Classifier> install_first(std::shared_ptr<const Classifier> first);
-  /// Counts the swaps.
-  std::uint64_t generation() const;
+  struct Source {
+    std::filesystem::path path;
+    Precision precision = Precision::kAuto;
+    Device device = Device::kCpu;
+    /// Opens the file anew, on a thread of the slot's own, whenever it is replaced. What cannot be
+    /// read is refused, counted, and the model before it serves on. Ends once somebody else swaps a
+    /// model in: what was learnt is not thrown away for what stands in a file.
+    bool reload = false;
+    std::chrono::milliseconds interval{500};  ///< How often to look.
+  };
 
-  /// All that want this slot's model ask here. Must not be called while current() is null.
+  /// Serves the source's model, unless the slot serves one already. Blocks while it opens the file;
+  /// others that come meanwhile wait and take what was opened. Returns what serves then. Throws
+  /// what Classifier::open() throws.
+  std::shared_ptr<const Classifier> open(const Source& source);
+
+  /// The serving model; null before the first.
+  std::shared_ptr<const Classifier> current() const;
+  /// The file that open() took the first model from; empty where it came by swap().
+  std::filesystem::path source() const;
+  /// Serves `next` (not null) from the next batch on; returns what served before.
+  std::shared_ptr<const Classifier> swap(std::shared_ptr<const Classifier> next);
+
+  /// Reloads that failed so far, and why the last did.
+  struct Failures {
+    std::uint64_t count = 0;
+    std::string last;
+  };
+  Failures failures() const;
+  /// Models that came after the first.
+  std::uint64_t swaps() const;
+
+  /// All that want this slot's model ask here.
   BatchQueue& queue() { return queue_; }
 
  private:
-  mutable std::mutex mutex_;  ///< Held for a pointer copy, never for work.
-  std::shared_ptr<const Classifier> current_;
-  std::uint64_t generation_ = 0;
+  /// A model that the watcher opened.
+  void reloaded(std::shared_ptr<const Classifier> next);
+  void failed(const std::string& error);
+
+  std::mutex opening_;                           ///< Held while open() reads; taken before mutex_.
+  mutable std::mutex mutex_;                     ///< Held for a copy, never for work.
+  std::shared_ptr<const Classifier> current_;    ///< Guarded by mutex_, and so on to swaps_.
+  std::shared_ptr<const Classifier> from_file_;  ///< The last that came from the file.
+  std::filesystem::path source_;
+  Failures failures_;
+  std::uint64_t swaps_ = 0;
   BatchQueue queue_;
+  std::unique_ptr<ModelWatcher> watcher_;  ///< Guarded by opening_. Last: goes first.
 };
 
 }  // namespace fer

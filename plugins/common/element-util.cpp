@@ -38,6 +38,16 @@ void warn_limited(GstElement* element, WarningLimiter& limiter, const std::strin
   }
 }
 
+void post_open_error(GstElement* element, const std::filesystem::path& file,
+                     const std::string& what) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) {
+    GST_ELEMENT_ERROR(element, RESOURCE, OPEN_READ, ("%s.", what.c_str()), (nullptr));
+  } else {
+    GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND, ("%s.", what.c_str()), (nullptr));
+  }
+}
+
 void sync_properties(GstBaseTransform* element, GstBuffer* buffer) {
   const GstClockTime time =
       gst_segment_to_stream_time(&element->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -53,6 +54,11 @@ class WarningLimiter {
 /// Posts a warning message of the element (domain STREAM, code FAILED) unless `limiter` keeps it
 /// back.
 void warn_limited(GstElement* element, WarningLimiter& limiter, const std::string& text);
+
+/// Posts an element error (domain RESOURCE) that says why the file could not be opened: NOT_FOUND
+/// where there is none, else OPEN_READ. `what` names the file and ends without a full stop.
+void post_open_error(GstElement* element, const std::filesystem::path& file,
+                     const std::string& what);
 
 /// Brings the properties that somebody controls (GstControlBinding) to their values at the time of
 /// this buffer. Call it before the buffer's settings are read.

@@ -13,6 +13,7 @@
 #include "face-finder.h"
 #include "face-geometry.h"
 #include "face-meta.h"
+#include "lateness.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
@@ -54,9 +55,7 @@ struct Stream {
 struct Parts {
   fer::Locked<Settings> settings;
   fer::Locked<Stats> stats;
-  /// Frames with a running time up to here come too late downstream. QoS events arrive on any
-  /// thread.
-  fer::Locked<GstClockTime> earliest{GST_CLOCK_TIME_NONE};
+  fer::Lateness lateness;
   fer::WarningLimiter fault;
   bool told_of_fallback = false;  ///< Only start() uses it.
   Stream stream;
@@ -206,12 +205,7 @@ gboolean start(GstBaseTransform* base) {
     try {
       parts.stream.finder = std::make_unique<fer::FaceFinder>(fer::open_detector(model));
     } catch (const std::runtime_error& error) {
-      std::error_code ignored;
-      if (std::filesystem::exists(model, ignored)) {
-        GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("%s.", error.what()), (nullptr));
-      } else {
-        GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s.", error.what()), (nullptr));
-      }
+      fer::post_open_error(GST_ELEMENT(self), model, error.what());
       return FALSE;
     }
     GST_INFO_OBJECT(self, "opened %s", model.c_str());
@@ -219,7 +213,7 @@ gboolean start(GstBaseTransform* base) {
       stats = {};
       stats.detector = parts.stream.finder->detector_name();
     });
-    parts.earliest.with([](GstClockTime& time) { time = GST_CLOCK_TIME_NONE; });
+    parts.lateness.reset();
     parts.fault.reset();
     return TRUE;
   });
@@ -253,25 +247,13 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
       GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     if (parts.stream.finder) parts.stream.finder->reset();
     parts.stream.last_pts = GST_CLOCK_TIME_NONE;
-    parts.earliest.with([](GstClockTime& time) { time = GST_CLOCK_TIME_NONE; });
+    parts.lateness.reset();
   }
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->sink_event(base, event);
 }
 
 gboolean src_event(GstBaseTransform* base, GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
-    GstClockTimeDiff lateness = 0;
-    GstClockTime time = GST_CLOCK_TIME_NONE;
-    gst_event_parse_qos(event, nullptr, nullptr, &lateness, &time);
-    // Twice the lateness, to catch up, as GStreamer's decoders do.
-    const GstClockTimeDiff earliest =
-        GST_CLOCK_TIME_IS_VALID(time)
-            ? static_cast<GstClockTimeDiff>(time) + (lateness > 0 ? 2 * lateness : lateness)
-            : -1;
-    FER_DETECT(base)->parts->earliest.with([&](GstClockTime& value) {
-      value = earliest < 0 ? GST_CLOCK_TIME_NONE : static_cast<GstClockTime>(earliest);
-    });
-  }
+  FER_DETECT(base)->parts->lateness.take(event);
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->src_event(base, event);
 }
 
@@ -301,14 +283,6 @@ void bridge_gap(FerDetect* self, GstBuffer* buffer) {
     stream.finder->reset();
   }
   if (GST_CLOCK_TIME_IS_VALID(pts)) stream.last_pts = pts;
-}
-
-bool is_late(FerDetect* self, GstBuffer* buffer) {
-  const GstClockTime earliest = self->parts->earliest.copy();
-  if (!GST_CLOCK_TIME_IS_VALID(earliest)) return false;
-  const GstClockTime running_time = gst_segment_to_running_time(
-      &GST_BASE_TRANSFORM(self)->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  return GST_CLOCK_TIME_IS_VALID(running_time) && running_time <= earliest;
 }
 
 /// The faces in the frame's pixels; nullopt, and a warning, where they could not be had.
@@ -346,7 +320,8 @@ std::vector<fer::TrackedFace> find_faces(FerDetect* self, GstBuffer* buffer, boo
     return {};
   }
   if (finder.due()) {
-    if (qos && finder.may_skip() && is_late(self, buffer)) {
+    if (qos && finder.may_skip() &&
+        self->parts->lateness.is_late(GST_BASE_TRANSFORM(self), buffer)) {
       self->parts->stats.with([](Stats& stats) { ++stats.skipped; });
     } else if (auto faces = detect(self, buffer)) {
       return std::move(*faces);

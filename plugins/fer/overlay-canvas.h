@@ -54,11 +54,13 @@ class Canvas {
   void fill(const Rect& rect, Argb colour);
 
  private:
-  /// One component (Y, U, V, R, G, B) of the frame.
-  struct Component {
+  /// One plane of the frame, its samples being one or more bytes long.
+  struct Plane {
     std::uint8_t* data;
     int stride, step;  ///< Bytes from row to row, from sample to sample.
     bool subsampled;   ///< One sample for two by two pixels.
+    /// Which component each byte of a sample holds (Y, U, V or R, G, B); -1: none of them.
+    std::array<int, 4> component_at{-1, -1, -1, -1};
   };
   /// A shape's rectangle as far as it lies in the frame, and its coverage from there on.
   struct Clipped {
@@ -67,20 +69,22 @@ class Canvas {
   };
 
   std::array<std::uint8_t, 3> values_of(Argb colour) const;
-  void blend_full(const Clipped& part, const std::array<std::uint8_t, 3>& values, unsigned alpha);
-  void blend_subsampled(const Clipped& part, const std::array<std::uint8_t, 3>& values,
-                        unsigned alpha);
-  const std::uint8_t* over_alpha(const std::uint8_t* alpha, int x, int y, int width);
+  void blend_plane(const Plane& plane, const Clipped& part, unsigned alpha,
+                   const std::array<std::uint8_t, 3>& values);
+  void mean_coverage(const Clipped& part, int row, unsigned alpha);
+  void blend_row(const Plane& plane, int x, int y, const std::uint8_t* alpha, int count);
+  const std::uint8_t* over_alpha(const std::uint8_t* alpha, int x, int y, int count);
 
   int width_, height_;
-  std::array<Component, 3> components_{};
-  int component_count_;
-  Component alpha_{};  ///< Of formats that carry one; else without data.
+  std::array<Plane, 3> planes_{};
+  int plane_count_;
+  int alpha_offset_ = -1;  ///< Of the alpha in a sample of plane 0; -1: the format has none.
   bool rgb_;
   double kr_ = 0.299, kb_ = 0.114;
   std::array<int, 4> offset_{}, scale_{};
-  std::vector<std::uint8_t> full_row_, row_, over_row_;
-  std::vector<unsigned> sums_;
+  // Rows of alpha and of values, one byte a sample or one a byte of a plane.
+  std::vector<std::uint8_t> full_row_, alpha_row_, over_row_, alpha_bytes_, value_bytes_;
+  std::vector<std::uint16_t> sums_;
 };
 
 }  // namespace fer

@@ -1,0 +1,147 @@
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <torch/version.h>
+
+#include <stdexcept>
+
+#include "model/folded_network.h"
+#include "model/inference_engine.h"
+#include "model/omp_threads.h"
+
+namespace fer {
+namespace {
+
+torch::Tensor tensor_of(const std::vector<float>& values, std::vector<std::int64_t> shape,
+                        torch::TensorOptions options) {
+  return torch::from_blob(const_cast<float*>(values.data()), shape)
+      .to(options, false, /*copy=*/true);
+}
+
+/// A convolution with everything that does not change from call to call.
+struct Conv {
+  torch::Tensor weight, bias;
+  std::vector<std::int64_t> stride, padding;
+  std::int64_t groups = 1;
+
+  Conv() = default;
+  Conv(const FoldedConv& conv, torch::TensorOptions options)
+      : weight(tensor_of(conv.weight, {conv.out, conv.in / conv.groups, conv.kernel, conv.kernel},
+                         options)
+                   .contiguous(at::MemoryFormat::ChannelsLast)),
+        bias(tensor_of(conv.bias, {conv.out}, options)),
+        stride(2, conv.stride),
+        padding(2, conv.kernel / 2),
+        groups(conv.groups) {}
+
+  torch::Tensor operator()(const torch::Tensor& x) const {
+    // Left to itself, LibTorch 1.13 sends small batches past oneDNN, to a path that takes some ten
+    // times as long.
+    if (x.is_cpu() && at::globalContext().hasMKLDNN()) {
+      return at::mkldnn_convolution(x, weight, bias, padding, stride, {1, 1}, groups);
+    }
+    return at::conv2d(x, weight, bias, stride, padding, {1, 1}, groups);
+  }
+};
+
+struct Block {
+  Conv conv1, conv2, shortcut;
+  bool identity = true;
+
+  torch::Tensor operator()(const torch::Tensor& x) const {
+    const torch::Tensor y = conv1(x).relu_();
+    return conv2(y).add_(identity ? x : shortcut(x)).relu_();
+  }
+};
+
+/// LibTorch's CUDA half is a library of its own, which costs a second to load: nobody pays that who
+/// does not ask for it.
+void need_cuda() {
+  if (!torch::cuda::is_available()) dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+  if (!torch::cuda::is_available()) {
+    throw std::runtime_error("device cuda: LibTorch " TORCH_VERSION
+                             " was built without CUDA, or finds no CUDA device or driver");
+  }
+}
+
+class AtenEngine : public InferenceEngine {
+ public:
+  AtenEngine(const FoldedNetwork& network, Precision precision, Device device)
+      : side_(network.side),
+        channels_(network.channels),
+        pool_(network.stem_pool),
+        options_(torch::TensorOptions()
+                     .dtype(precision == Precision::kBf16 ? torch::kBFloat16 : torch::kFloat32)
+                     .device(device == Device::kCuda ? torch::kCUDA : torch::kCPU)) {
+    const c10::InferenceMode inference;
+    const torch::TensorOptions fp32 = options_.dtype(torch::kFloat32);
+    input_ = tensor_of({network.input.begin(), network.input.end()}, {256}, options_);
+    stem_ = Conv(network.stem, options_);
+    for (const FoldedBlock& folded : network.blocks) {
+      Block block;
+      block.conv1 = Conv(folded.conv1, options_);
+      block.conv2 = Conv(folded.conv2, options_);
+      block.identity = !folded.shortcut;
+      if (folded.shortcut) block.shortcut = Conv(*folded.shortcut, options_);
+      blocks_.push_back(std::move(block));
+    }
+    if (network.attention) {
+      attends_ = true;
+      reduce_ = Conv(network.attention->reduce, options_);
+      score_ = Conv(network.attention->score, options_);
+    }
+    head_weight_ = tensor_of(network.head_weight, {network.classes, network.width}, fp32).t();
+    head_bias_ = tensor_of(network.head_bias, {network.classes}, fp32);
+  }
+
+  void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
+    const c10::InferenceMode inference;
+    at::get_num_threads();  // LibTorch sets the thread's number once by itself; let it do so first
+    const OneThread one_thread;
+    const auto count = static_cast<std::int64_t>(n);
+    const torch::Tensor bytes = torch::from_blob(const_cast<std::uint8_t*>(crops),
+                                                 {count, channels_, side_, side_}, torch::kUInt8)
+                                    .to(options_.device());
+    torch::Tensor x = input_.index_select(0, bytes.flatten().to(torch::kInt64))
+                          .view(bytes.sizes())
+                          .contiguous(at::MemoryFormat::ChannelsLast);
+    x = stem_(x).relu_();
+    if (pool_) x = torch::max_pool2d(x, 3, 2, 1);
+    for (const Block& block : blocks_) x = block(x);
+    if (attends_) {
+      const torch::Tensor maps = score_(reduce_(x).relu_()).sigmoid_();
+      x = x * maps.amax(1, /*keepdim=*/true);
+    }
+    const torch::Tensor pooled = x.to(torch::kFloat32).mean({2, 3});
+    torch::from_blob(logits, {count, head_bias_.size(0)})
+        .copy_(torch::addmm(head_bias_, pooled, head_weight_));
+  }
+
+  bool divisible() const override { return options_.device().is_cpu(); }
+
+  std::string name() const override {
+    return std::string("LibTorch " TORCH_VERSION) + (options_.device().is_cuda() ? " on CUDA" : "");
+  }
+
+ private:
+  const std::int64_t side_, channels_;
+  const bool pool_;
+  const torch::TensorOptions options_;
+  torch::Tensor input_;  ///< Normalised value of each pixel value.
+  Conv stem_;
+  std::vector<Block> blocks_;
+  bool attends_ = false;
+  Conv reduce_, score_;
+  torch::Tensor head_weight_, head_bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<InferenceEngine> make_aten_engine(const FoldedNetwork& network, Precision precision,
+                                                  Device device) {
+  if (device == Device::kCuda) need_cuda();
+  return std::make_unique<AtenEngine>(network, precision, device);
+}
+
+}  // namespace fer

@@ -1,0 +1,44 @@
+// A network as it is served: batch norm folded into the convolutions, nothing of LibTorch left.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace fer {
+
+struct ModelFile;
+
+/// A convolution with bias, padded so that a stride of 1 keeps the side. `weight` is out x
+/// in/groups x kernel x kernel.
+struct FoldedConv {
+  int in = 0, out = 0, kernel = 1, stride = 1, groups = 1;
+  std::vector<float> weight, bias;
+};
+
+struct FoldedBlock {
+  FoldedConv conv1, conv2;
+  std::optional<FoldedConv> shortcut;  ///< None: the identity.
+};
+
+/// Local attention (see LocalAttentionImpl): C → branches · C/r, then grouped → branches.
+struct FoldedAttention {
+  FoldedConv reduce, score;
+};
+
+struct FoldedNetwork {
+  int side = 0, channels = 0;      ///< Of the input.
+  std::array<float, 256> input{};  ///< Normalised value of each pixel value.
+  FoldedConv stem;
+  bool stem_pool = false;  ///< 3x3 max-pooling of stride 2 after the stem.
+  std::vector<FoldedBlock> blocks;
+  std::optional<FoldedAttention> attention;
+  int width = 0, classes = 0;                 ///< Of the head.
+  std::vector<float> head_weight, head_bias;  ///< classes x width, classes.
+};
+
+/// Folds a model. Throws std::runtime_error that names the tensor, where one is missing or has
+/// another shape than the model's config says.
+FoldedNetwork fold(const ModelFile& model);
+
+}  // namespace fer

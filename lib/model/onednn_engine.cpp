@@ -1,0 +1,478 @@
+// The trunk of the network as a list of oneDNN primitives for one face: weights reordered once,
+// bias, sum and relu inside the convolutions, activations in whatever layout oneDNN likes best. A
+// batch runs face by face: that is no slower than a primitive over the batch, keeps the activations
+// in the processor's cache, and needs no primitives made anew when the number of faces changes.
+//
+// Compiled without LibTorch, whose headers may bring those of another oneDNN.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "model/folded_network.h"
+#include "model/inference_engine.h"
+#include "model/omp_threads.h"
+
+namespace fer {
+namespace {
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+using Type = memory::data_type;
+using Tag = memory::format_tag;
+
+const dnnl::engine& cpu() {
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+// --- Where the two APIs differ.
+
+#if DNNL_VERSION_MAJOR >= 3
+void append_relu(dnnl::post_ops& ops) {
+  ops.append_eltwise(algorithm::eltwise_relu, 0.f, 0.f);
+}
+
+dnnl::convolution_forward::primitive_desc describe_conv(const memory::desc& source,
+                                                        const memory::desc& weight,
+                                                        const memory::desc& bias,
+                                                        const memory::desc& target,
+                                                        memory::dim stride, memory::dim pad,
+                                                        const dnnl::primitive_attr& attributes) {
+  return {cpu(),
+          prop_kind::forward_inference,
+          algorithm::convolution_direct,
+          source,
+          weight,
+          bias,
+          target,
+          {stride, stride},
+          {pad, pad},
+          {pad, pad},
+          attributes};
+}
+
+dnnl::pooling_forward::primitive_desc describe_pool(const memory::desc& source,
+                                                    const memory::desc& target,
+                                                    const dnnl::primitive_attr& attributes) {
+  return {cpu(),
+          prop_kind::forward_inference,
+          algorithm::pooling_max,
+          source,
+          target,
+          {2, 2},
+          {3, 3},
+          {0, 0},
+          {1, 1},
+          {1, 1},
+          attributes};
+}
+#else
+void append_relu(dnnl::post_ops& ops) {
+  ops.append_eltwise(1.f, algorithm::eltwise_relu, 0.f, 0.f);
+}
+
+dnnl::convolution_forward::primitive_desc describe_conv(const memory::desc& source,
+                                                        const memory::desc& weight,
+                                                        const memory::desc& bias,
+                                                        const memory::desc& target,
+                                                        memory::dim stride, memory::dim pad,
+                                                        const dnnl::primitive_attr& attributes) {
+  return {{prop_kind::forward_inference,
+           algorithm::convolution_direct,
+           source,
+           weight,
+           bias,
+           target,
+           {stride, stride},
+           {pad, pad},
+           {pad, pad}},
+          attributes,
+          cpu()};
+}
+
+dnnl::pooling_forward::primitive_desc describe_pool(const memory::desc& source,
+                                                    const memory::desc& target,
+                                                    const dnnl::primitive_attr& attributes) {
+  return {{prop_kind::forward_inference,
+           algorithm::pooling_max,
+           source,
+           target,
+           {2, 2},
+           {3, 3},
+           {1, 1},
+           {1, 1}},
+          attributes,
+          cpu()};
+}
+#endif
+
+// --- The plan: what every thread shares.
+
+/// Memory that oneDNN works in.
+class Block {
+ public:
+  explicit Block(std::size_t bytes)
+      : data_(std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment)) {
+    if (!data_) throw std::bad_alloc();
+    std::memset(data_.get(), 0, bytes);
+  }
+  void* get() const { return data_.get(); }
+
+ private:
+  static constexpr std::size_t kAlignment = 64;
+  struct Free {
+    void operator()(void* data) const { std::free(data); }
+  };
+  std::unique_ptr<void, Free> data_;
+};
+
+/// Blocks by purpose. The activations take turns in three of them, so that they stay in the cache.
+enum BlockId { kInput, kFeatures, kReduced, kScratch, kTurn0, kTurn1, kTurn2, kBlocks };
+
+struct Value {
+  memory::desc desc;
+  memory::dim channels = 0, side = 0;
+  BlockId block = kInput;
+};
+
+struct Step {
+  dnnl::primitive primitive;
+  Value source, target;
+  memory::desc scratch;
+  memory weight, bias;  ///< Empty unless it is a convolution.
+};
+
+class Plan {
+ public:
+  Plan(const FoldedNetwork& network, Type type) : type_(type), stream_(cpu()) {
+    Value x{{{1, network.channels, network.side, network.side}, type, Tag::nhwc},
+            network.channels,
+            network.side,
+            kInput};
+    note(kInput, x.desc);
+    x = conv(x, network.stem, true, kTurn0);
+    if (network.stem_pool) x = pool(x, free_turn({x.block}));
+    for (const FoldedBlock& block : network.blocks) {
+      const Value skip = block.shortcut ? conv(x, *block.shortcut, false, free_turn({x.block})) : x;
+      const Value y = conv(x, block.conv1, true, free_turn({x.block, skip.block}));
+      x = conv_onto(y, block.conv2, skip);
+    }
+    features_ = plain(x);
+    if (network.attention) reduced_ = conv_plain(x, network.attention->reduce, kReduced);
+  }
+
+  const std::vector<Step>& steps() const { return steps_; }
+  /// Bytes that each block must have.
+  const std::array<std::size_t, kBlocks>& sizes() const { return sizes_; }
+  /// The trunk's output and, with attention, the branches' hidden maps: fp32, a row of channels a
+  /// pixel.
+  const Value& features() const { return features_; }
+  const Value& reduced() const { return reduced_; }
+  const std::string& kernel() const { return kernel_; }
+
+ private:
+  static BlockId free_turn(std::initializer_list<BlockId> taken) {
+    for (const BlockId id : {kTurn0, kTurn1, kTurn2}) {
+      if (std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
+    }
+    return kBlocks;  // cannot be: at most two are taken
+  }
+
+  void note(BlockId block, const memory::desc& desc) {
+    sizes_[block] = std::max(sizes_[block], desc.get_size());
+  }
+
+  static memory::desc any(const memory::dims& dims, Type type) { return {dims, type, Tag::any}; }
+
+  /// relu(conv(x)) or conv(x), in the layout that oneDNN likes best.
+  Value conv(const Value& x, const FoldedConv& folded, bool relu, BlockId to) {
+    const memory::dim side = side_after(x, folded);
+    return add_conv(x, folded, any({1, folded.out, side, side}, type_), false, relu, to);
+  }
+
+  /// relu(conv(x) + skip), written over skip.
+  Value conv_onto(const Value& x, const FoldedConv& folded, const Value& skip) {
+    return add_conv(x, folded, skip.desc, true, true, skip.block);
+  }
+
+  /// relu(conv(x)) as plain rows of fp32.
+  Value conv_plain(const Value& x, const FoldedConv& folded, BlockId to) {
+    const memory::dim side = side_after(x, folded);
+    return add_conv(x, folded, {{1, folded.out, side, side}, Type::f32, Tag::nhwc}, false, true,
+                    to);
+  }
+
+  static memory::dim side_after(const Value& x, const FoldedConv& folded) {
+    return (x.side - 1) / folded.stride + 1;
+  }
+
+  Value add_conv(const Value& x, const FoldedConv& folded, const memory::desc& target, bool sum,
+                 bool relu, BlockId to) {
+    const memory::dims shape{folded.out, folded.in, folded.kernel, folded.kernel};
+    dnnl::post_ops ops;
+    if (sum) ops.append_sum();
+    if (relu) append_relu(ops);
+    dnnl::primitive_attr attributes = own_scratch();
+    attributes.set_post_ops(ops);
+    const auto desc = describe_conv(x.desc, any(shape, type_), {{folded.out}, Type::f32, Tag::a},
+                                    target, folded.stride, folded.kernel / 2, attributes);
+    kernel_ = desc.impl_info_str();
+
+    Step step;
+    step.primitive = dnnl::convolution_forward(desc);
+    step.source = x;
+    step.target = {desc.dst_desc(), folded.out, side_after(x, folded), to};
+    step.scratch = desc.scratchpad_desc();
+    step.weight = memory(desc.weights_desc(), cpu());
+    step.bias = memory(desc.bias_desc(), cpu());
+    memory plain({shape, Type::f32, Tag::oihw}, cpu(), const_cast<float*>(folded.weight.data()));
+    dnnl::reorder(plain, step.weight).execute(stream_, plain, step.weight);
+    stream_.wait();
+    std::copy(folded.bias.begin(), folded.bias.end(),
+              static_cast<float*>(step.bias.get_data_handle()));
+    return add(std::move(step));
+  }
+
+  Value pool(const Value& x, BlockId to) {
+    const memory::dim side = (x.side - 1) / 2 + 1;
+    const auto desc = describe_pool(x.desc, any({1, x.channels, side, side}, type_), own_scratch());
+    Step step;
+    step.primitive = dnnl::pooling_forward(desc);
+    step.source = x;
+    step.target = {desc.dst_desc(), x.channels, side, to};
+    step.scratch = desc.scratchpad_desc();
+    return add(std::move(step));
+  }
+
+  /// x as plain rows of fp32; x itself where it is that already.
+  Value plain(const Value& x) {
+    const memory::desc wanted({1, x.channels, x.side, x.side}, Type::f32, Tag::nhwc);
+    if (x.desc == wanted) return x;
+    const dnnl::reorder::primitive_desc desc(cpu(), x.desc, cpu(), wanted, own_scratch());
+    Step step;
+    step.primitive = dnnl::reorder(desc);
+    step.source = x;
+    step.target = {wanted, x.channels, x.side, kFeatures};
+    step.scratch = desc.scratchpad_desc();
+    return add(std::move(step));
+  }
+
+  /// oneDNN's own scratch memory belongs to the thread that made the primitive; ours runs on any.
+  static dnnl::primitive_attr own_scratch() {
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+  }
+
+  Value add(Step step) {
+    note(step.target.block, step.target.desc);
+    note(kScratch, step.scratch);
+    steps_.push_back(std::move(step));
+    return steps_.back().target;
+  }
+
+  const Type type_;
+  dnnl::stream stream_;
+  std::vector<Step> steps_;
+  std::array<std::size_t, kBlocks> sizes_{};
+  Value features_, reduced_;
+  std::string kernel_;
+};
+
+// --- What one thread works in.
+
+class Lane {
+ public:
+  explicit Lane(const Plan& plan) : plan_(plan), stream_(cpu()) {
+    for (const std::size_t size : plan.sizes()) blocks_.emplace_back(size);
+    for (const Step& step : plan.steps()) {
+      std::unordered_map<int, memory> arguments{
+          {DNNL_ARG_FROM, on_block(step.source.desc, step.source.block)},
+          {DNNL_ARG_TO, on_block(step.target.desc, step.target.block)}};
+      if (step.scratch.get_size() > 0) {
+        arguments.emplace(DNNL_ARG_SCRATCHPAD, on_block(step.scratch, kScratch));
+      }
+      if (step.weight) {
+        arguments.emplace(DNNL_ARG_WEIGHTS, step.weight);
+        arguments.emplace(DNNL_ARG_BIAS, step.bias);
+      }
+      arguments_.push_back(std::move(arguments));
+    }
+  }
+
+  void execute() {
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      plan_.steps()[i].primitive.execute(stream_, arguments_[i]);
+    }
+    stream_.wait();
+  }
+
+  template <typename T>
+  T* block(BlockId id) const {
+    return static_cast<T*>(blocks_[id].get());
+  }
+
+ private:
+  memory on_block(const memory::desc& desc, BlockId id) const {
+    return {desc, cpu(), blocks_[id].get()};
+  }
+
+  const Plan& plan_;
+  dnnl::stream stream_;
+  std::vector<Block> blocks_;
+  std::vector<std::unordered_map<int, memory>> arguments_;
+};
+
+// --- The small rest, in plain loops.
+
+/// The largest of the branches' maps at one pixel.
+float attention_at(const float* hidden, const FoldedConv& score) {
+  const int inner = score.in / score.groups;
+  float largest = -std::numeric_limits<float>::infinity();
+  for (int branch = 0; branch < score.groups; ++branch) {
+    float sum = score.bias[static_cast<std::size_t>(branch)];
+    for (int i = branch * inner; i < (branch + 1) * inner; ++i) {
+      sum += score.weight[static_cast<std::size_t>(i)] * hidden[i];
+    }
+    largest = std::max(largest, sum);
+  }
+  return 1.f / (1.f + std::exp(-largest));  // the sigmoid keeps the order
+}
+
+std::uint16_t to_bf16(float value) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+class OneDnnEngine : public InferenceEngine {
+ public:
+  OneDnnEngine(const FoldedNetwork& network, Precision precision)
+      : bf16_(precision == Precision::kBf16),
+        side_(static_cast<std::size_t>(network.side)),
+        channels_(static_cast<std::size_t>(network.channels)),
+        input_(network.input),
+        classes_(static_cast<std::size_t>(network.classes)),
+        head_weight_(network.head_weight),
+        head_bias_(network.head_bias),
+        plan_(network, bf16_ ? Type::bf16 : Type::f32) {
+    if (network.attention) score_ = network.attention->score;
+    for (std::size_t value = 0; value < input_.size(); ++value) {
+      input_bf16_[value] = to_bf16(input_[value]);
+    }
+    idle_.push_back(std::make_unique<Lane>(plan_));
+  }
+
+  void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
+    const OneThread one_thread;
+    std::unique_ptr<Lane> lane = take_lane();
+    const std::size_t crop_bytes = channels_ * side_ * side_;
+    std::vector<float> pooled(static_cast<std::size_t>(plan_.features().channels));
+    for (std::size_t i = 0; i < n; ++i) {
+      if (bf16_) {
+        normalise(crops + i * crop_bytes, input_bf16_, lane->block<std::uint16_t>(kInput));
+      } else {
+        normalise(crops + i * crop_bytes, input_, lane->block<float>(kInput));
+      }
+      lane->execute();
+      pool(*lane, pooled);
+      head(pooled, logits + i * classes_);
+    }
+    give_back(std::move(lane));
+  }
+
+  bool divisible() const override { return true; }
+
+  std::string name() const override {
+    const dnnl_version_t* version = dnnl_version();
+    return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+           std::to_string(version->patch) + " " + plan_.kernel();
+  }
+
+ private:
+  /// Planes of bytes → rows of channels.
+  template <typename T>
+  void normalise(const std::uint8_t* crop, const std::array<T, 256>& table, T* to) const {
+    const std::size_t pixels = side_ * side_;
+    for (std::size_t c = 0; c < channels_; ++c) {
+      for (std::size_t p = 0; p < pixels; ++p) to[p * channels_ + c] = table[crop[c * pixels + p]];
+    }
+  }
+
+  /// The mean of the features over all pixels, weighted by the attention where there is one.
+  void pool(const Lane& lane, std::vector<float>& pooled) const {
+    const Value& features = plan_.features();
+    const auto pixels = static_cast<std::size_t>(features.side * features.side);
+    const float* row = lane.block<float>(features.block);
+    const float* hidden = lane.block<float>(kReduced);
+    std::fill(pooled.begin(), pooled.end(), 0.f);
+    for (std::size_t p = 0; p < pixels; ++p, row += pooled.size()) {
+      float weight = 1.f / static_cast<float>(pixels);
+      if (score_) {
+        weight *= attention_at(hidden, *score_);
+        hidden += score_->in;
+      }
+      for (std::size_t c = 0; c < pooled.size(); ++c) pooled[c] += weight * row[c];
+    }
+  }
+
+  void head(const std::vector<float>& pooled, float* logits) const {
+    const float* weight = head_weight_.data();
+    for (std::size_t k = 0; k < classes_; ++k) {
+      float sum = head_bias_[k];
+      for (const float feature : pooled) sum += *weight++ * feature;
+      logits[k] = sum;
+    }
+  }
+
+  std::unique_ptr<Lane> take_lane() const {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        std::unique_ptr<Lane> lane = std::move(idle_.back());
+        idle_.pop_back();
+        return lane;
+      }
+    }
+    return std::make_unique<Lane>(plan_);
+  }
+
+  void give_back(std::unique_ptr<Lane> lane) const {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(lane));
+  }
+
+  const bool bf16_;
+  const std::size_t side_, channels_;
+  const std::array<float, 256> input_;
+  std::array<std::uint16_t, 256> input_bf16_{};
+  std::optional<FoldedConv> score_;
+  const std::size_t classes_;
+  const std::vector<float> head_weight_, head_bias_;
+  const Plan plan_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Lane>> idle_;  ///< Guarded by mutex_. Lanes that nobody uses.
+};
+
+}  // namespace
+
+std::unique_ptr<InferenceEngine> make_onednn_engine(const FoldedNetwork& network,
+                                                    Precision precision) {
+  const OneThread one_thread;  // primitives remember for how many threads they were made
+  return std::make_unique<OneDnnEngine>(network, precision);
+}
+
+}  // namespace fer

@@ -1,0 +1,742 @@
+#include "ferinfer.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "crop-batch.h"
+#include "element-util.h"
+#include "face-geometry.h"
+#include "face-meta.h"
+#include "known-faces.h"
+#include "lateness.h"
+#include "model/find_model.h"
+#include "model/slot.h"
+#include "video-frame.h"
+
+GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
+#define GST_CAT_DEFAULT fer_infer_debug
+
+namespace {
+
+enum class Region { kRoiList, kFullFrame };
+
+struct Settings {
+  std::string model;
+  std::string model_slot;
+  fer::Device device = fer::Device::kCpu;
+  fer::Precision precision = fer::Precision::kAuto;
+  bool reload = true;
+  guint threads = 1;
+  Region region = Region::kRoiList;
+  guint inference_interval = 1;
+  guint reclassify_interval = 5;
+  double smoothing = 0.5;
+  double prior_correction = 0;
+  bool qos = true;
+};
+
+struct Stats {
+  guint64 frames = 0;
+  guint64 faces = 0;
+  guint64 inferences = 0;
+  guint64 cached = 0;
+  guint64 skipped = 0;
+  guint64 failed = 0;
+  guint64 inference_frames = 0;
+  GstClockTime last_inference_time = 0;
+  GstClockTime total_inference_time = 0;
+  std::string model_version;
+  std::string engine;
+  std::string precision;
+  // The slot's, since the slot was made.
+  guint64 batches = 0;
+  guint64 swaps = 0;
+  guint64 load_errors = 0;
+};
+
+/// What start() makes and stop() destroys. Only the streaming thread uses it, and start() and
+/// stop(), while that does not run.
+struct Stream {
+  std::shared_ptr<fer::ModelSlot> slot;
+  /// The model that served the last frame. It names what is told as an update; the batch queue asks
+  /// the slot itself.
+  std::shared_ptr<const fer::Classifier> model;
+  guint64 failures = 0;  ///< Of the slot's reloads, as far as they were told.
+  guint64 frame = 0;
+  std::optional<GstVideoInfo> info;
+  fer::KnownFaces known;
+  fer::CropBatch crops;
+};
+
+struct Parts {
+  fer::Locked<Settings> settings;
+  fer::Locked<Stats> stats;
+  fer::Locked<std::shared_ptr<fer::ModelSlot>> slot;  ///< For `stats`, while it runs.
+  fer::Lateness lateness;
+  fer::WarningLimiter fault;
+  fer::WarningLimiter no_record;
+  fer::WarningLimiter load_error;
+  Stream stream;
+};
+
+}  // namespace
+
+struct _FerInfer {
+  GstBaseTransform parent;
+  Parts* parts;
+};
+
+G_DEFINE_FINAL_TYPE(FerInfer, fer_infer, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(ferinfer, "ferinfer", GST_RANK_NONE, FER_TYPE_INFER)
+
+namespace {
+
+enum Property {
+  kModel = 1,
+  kModelSlot,
+  kDevice,
+  kPrecision,
+  kReload,
+  kThreads,
+  kInferenceRegion,
+  kInferenceInterval,
+  kReclassifyInterval,
+  kSmoothing,
+  kPriorCorrection,
+  kQos,
+  kStats,
+};
+
+guint model_updated_signal = 0;
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
+GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
+
+GType device_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(fer::Device::kCpu), "The processor", "cpu"},
+      {static_cast<gint>(fer::Device::kCuda),
+       "The first CUDA device, with a LibTorch that has CUDA", "cuda"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerDevice", values);
+}
+
+GType precision_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(fer::Precision::kAuto),
+       "bf16 where the processor computes in it, else fp32", "auto"},
+      {static_cast<gint>(fer::Precision::kFp32), "32-bit floating point", "fp32"},
+      {static_cast<gint>(fer::Precision::kBf16),
+       "16-bit brain floating point: twice as fast where the processor computes in it", "bf16"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerPrecision", values);
+}
+
+GType region_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(Region::kRoiList), "The faces in the frame's metadata", "roi-list"},
+      {static_cast<gint>(Region::kFullFrame), "The whole frame is one face", "full-frame"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerInferenceRegion", values);
+}
+
+// --- Properties.
+
+std::string text_of(const GValue* value) {
+  const char* text = g_value_get_string(value);
+  return text == nullptr ? "" : text;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  FER_INFER(object)->parts->settings.with([&](Settings& settings) {
+    switch (id) {
+      case kModel:
+        settings.model = text_of(value);
+        break;
+      case kModelSlot:
+        settings.model_slot = text_of(value);
+        break;
+      case kDevice:
+        settings.device = static_cast<fer::Device>(g_value_get_enum(value));
+        break;
+      case kPrecision:
+        settings.precision = static_cast<fer::Precision>(g_value_get_enum(value));
+        break;
+      case kReload:
+        settings.reload = g_value_get_boolean(value) == TRUE;
+        break;
+      case kThreads:
+        settings.threads = g_value_get_uint(value);
+        break;
+      case kInferenceRegion:
+        settings.region = static_cast<Region>(g_value_get_enum(value));
+        break;
+      case kInferenceInterval:
+        settings.inference_interval = g_value_get_uint(value);
+        break;
+      case kReclassifyInterval:
+        settings.reclassify_interval = g_value_get_uint(value);
+        break;
+      case kSmoothing:
+        settings.smoothing = g_value_get_double(value);
+        break;
+      case kPriorCorrection:
+        settings.prior_correction = g_value_get_double(value);
+        break;
+      case kQos:
+        settings.qos = g_value_get_boolean(value) == TRUE;
+        break;
+      default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+  });
+}
+
+void count_slot(fer::ModelSlot& slot, Stats& stats) {
+  stats.batches = slot.queue().batches();
+  stats.swaps = slot.swaps();
+  stats.load_errors = slot.failures().count;
+}
+
+GstStructure* structure_of(const Stats& stats) {
+  const GstClockTime average =
+      stats.inference_frames == 0 ? 0 : stats.total_inference_time / stats.inference_frames;
+  return gst_structure_new(
+      "fer-infer-stats", "model-version", G_TYPE_STRING, stats.model_version.c_str(), "engine",
+      G_TYPE_STRING, stats.engine.c_str(), "precision", G_TYPE_STRING, stats.precision.c_str(),
+      "frames", G_TYPE_UINT64, stats.frames, "faces", G_TYPE_UINT64, stats.faces, "inferences",
+      G_TYPE_UINT64, stats.inferences, "cached", G_TYPE_UINT64, stats.cached, "skipped",
+      G_TYPE_UINT64, stats.skipped, "failed", G_TYPE_UINT64, stats.failed, "batches", G_TYPE_UINT64,
+      stats.batches, "swaps", G_TYPE_UINT64, stats.swaps, "load-errors", G_TYPE_UINT64,
+      stats.load_errors, "average-inference-time", G_TYPE_UINT64, average, "last-inference-time",
+      G_TYPE_UINT64, stats.last_inference_time, nullptr);
+}
+
+GstStructure* current_stats(Parts& parts) {
+  Stats stats = parts.stats.copy();
+  if (const auto slot = parts.slot.copy()) count_slot(*slot, stats);
+  return structure_of(stats);
+}
+
+void set_text(GValue* value, const std::string& text) {
+  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  Parts& parts = *FER_INFER(object)->parts;
+  const Settings settings = parts.settings.copy();
+  switch (id) {
+    case kModel:
+      set_text(value, settings.model);
+      break;
+    case kModelSlot:
+      set_text(value, settings.model_slot);
+      break;
+    case kDevice:
+      g_value_set_enum(value, static_cast<gint>(settings.device));
+      break;
+    case kPrecision:
+      g_value_set_enum(value, static_cast<gint>(settings.precision));
+      break;
+    case kReload:
+      g_value_set_boolean(value, settings.reload);
+      break;
+    case kThreads:
+      g_value_set_uint(value, settings.threads);
+      break;
+    case kInferenceRegion:
+      g_value_set_enum(value, static_cast<gint>(settings.region));
+      break;
+    case kInferenceInterval:
+      g_value_set_uint(value, settings.inference_interval);
+      break;
+    case kReclassifyInterval:
+      g_value_set_uint(value, settings.reclassify_interval);
+      break;
+    case kSmoothing:
+      g_value_set_double(value, settings.smoothing);
+      break;
+    case kPriorCorrection:
+      g_value_set_double(value, settings.prior_correction);
+      break;
+    case kQos:
+      g_value_set_boolean(value, settings.qos);
+      break;
+    case kStats:
+      g_value_take_boxed(value, current_stats(parts));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+// --- The model.
+
+/// Names the model in `stats`.
+void note_model(Parts& parts, const fer::Classifier& model) {
+  parts.stats.with([&](Stats& stats) {
+    stats.model_version = model.info().version;
+    stats.engine = model.engine();
+    stats.precision = model.precision() == fer::Precision::kBf16 ? "bf16" : "fp32";
+  });
+}
+
+/// Opens the model of the slot, or takes the one that the slot serves already; null, and an element
+/// error, where there is none.
+std::shared_ptr<const fer::Classifier> open_model(FerInfer* self, const Settings& settings,
+                                                  fer::ModelSlot& slot) {
+  if (auto serving = slot.current()) return serving;
+  fer::ModelSlot::Source source;
+  source.path =
+      settings.model.empty() ? fer::find_expression_model() : std::filesystem::path(settings.model);
+  source.precision = settings.precision;
+  source.device = settings.device;
+  source.reload = settings.reload;
+  if (source.path.empty()) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
+                      ("There is no expression model on this machine: name one by the property "
+                       "model, or name the folder that holds %s by FER_MODELS.",
+                       fer::kExpressionModel),
+                      (nullptr));
+    return nullptr;
+  }
+  try {
+    return slot.open(source);
+  } catch (const std::exception& error) {
+    fer::post_open_error(GST_ELEMENT(self), source.path, error.what());
+    return nullptr;
+  }
+}
+
+/// Says where what was asked for is not what serves.
+void warn_of_differences(FerInfer* self, const Settings& settings, const fer::ModelSlot& slot,
+                         const fer::Classifier& model) {
+  std::error_code ignored;
+  if (!settings.model.empty() && settings.model != slot.source() &&
+      !std::filesystem::equivalent(settings.model, slot.source(), ignored)) {
+    GST_ELEMENT_WARNING(
+        self, RESOURCE, SETTINGS,
+        ("%s is not loaded: model-slot %s serves version %s%s%s already.", settings.model.c_str(),
+         settings.model_slot.c_str(), model.info().version.c_str(),
+         slot.source().empty() ? "" : " of ", slot.source().c_str()),
+        (nullptr));
+  }
+  if (settings.precision == fer::Precision::kBf16 && model.precision() != fer::Precision::kBf16) {
+    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
+                        ("precision=bf16 is computed as fp32: %s.",
+                         fer::cpu_has_bf16() ? "the model of the slot was loaded so"
+                                             : "this processor has no instructions for bf16"),
+                        (nullptr));
+  }
+}
+
+gboolean start(GstBaseTransform* base) {
+  FerInfer* self = FER_INFER(base);
+  return fer::guarded(self, FALSE, [&]() -> gboolean {
+    Parts& parts = *self->parts;
+    const Settings settings = parts.settings.copy();
+    auto slot = fer::ModelSlot::get(settings.model_slot);
+    const auto model = open_model(self, settings, *slot);
+    if (!model) return FALSE;
+    warn_of_differences(self, settings, *slot, *model);
+    GST_INFO_OBJECT(self, "model %s computed by %s", model->info().version.c_str(),
+                    model->engine().c_str());
+    parts.stream.slot = slot;
+    parts.stream.model = model;
+    parts.stream.failures = slot->failures().count;
+    parts.stats.with([](Stats& stats) { stats = {}; });
+    note_model(parts, *model);
+    parts.slot.with([&](auto& shared) { shared = slot; });
+    parts.lateness.reset();
+    for (auto* limiter : {&parts.fault, &parts.no_record, &parts.load_error}) limiter->reset();
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* base) {
+  Parts& parts = *FER_INFER(base)->parts;
+  if (const auto slot = parts.stream.slot) {
+    parts.stats.with([&](Stats& stats) { count_slot(*slot, stats); });
+  }
+  // The slot may go with these, and waits for a reload under way: not under the lock.
+  std::shared_ptr<fer::ModelSlot> last;
+  parts.slot.with([&](auto& shared) { shared.swap(last); });
+  parts.stream = {};
+  return TRUE;
+}
+
+/// Tells the application of a model that took over.
+void tell_update(FerInfer* self, const fer::Classifier& before, const fer::Classifier& now) {
+  GST_INFO_OBJECT(self, "model %s follows %s", now.info().version.c_str(),
+                  before.info().version.c_str());
+  note_model(*self->parts, now);
+  gst_element_post_message(
+      GST_ELEMENT(self),
+      gst_message_new_element(
+          GST_OBJECT(self),
+          gst_structure_new("fer-model-updated", "version", G_TYPE_STRING,
+                            now.info().version.c_str(), "previous-version", G_TYPE_STRING,
+                            before.info().version.c_str(), nullptr)));
+  g_signal_emit(self, model_updated_signal, 0, now.info().version.c_str());
+}
+
+/// The model of this frame. Takes notice of what happened to the slot since the last one.
+const fer::Classifier& current_model(FerInfer* self) {
+  Parts& parts = *self->parts;
+  Stream& stream = parts.stream;
+  const auto failures = stream.slot->failures();
+  if (failures.count != stream.failures) {
+    stream.failures = failures.count;
+    fer::warn_limited(GST_ELEMENT(self), parts.load_error,
+                      "The model file was replaced by one that cannot be used, so that version " +
+                          stream.model->info().version + " serves on: " + failures.last + ".");
+  }
+  if (auto now = stream.slot->current(); now && now != stream.model) {
+    const auto before = std::exchange(stream.model, std::move(now));
+    tell_update(self, *before, *stream.model);
+  }
+  return *stream.model;
+}
+
+// --- Events.
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  FerInfer* self = FER_INFER(base);
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) {
+    GST_ERROR_OBJECT(self, "%" GST_PTR_FORMAT " is no raw video", caps);
+    return FALSE;
+  }
+  self->parts->stream.info = info;
+  self->parts->stream.known.clear();
+  return TRUE;
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  Parts& parts = *FER_INFER(base)->parts;
+  // Both are serialized with the buffers.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
+      GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+    parts.stream.known.clear();
+    parts.lateness.reset();
+  }
+  return GST_BASE_TRANSFORM_CLASS(fer_infer_parent_class)->sink_event(base, event);
+}
+
+gboolean src_event(GstBaseTransform* base, GstEvent* event) {
+  FER_INFER(base)->parts->lateness.take(event);
+  return GST_BASE_TRANSFORM_CLASS(fer_infer_parent_class)->src_event(base, event);
+}
+
+// --- Frames.
+
+/// The face that a whole frame is, with what is known of it where the frame says so.
+std::vector<fer::FaceRecord> whole_frame(std::optional<std::vector<fer::FaceRecord>> faces) {
+  fer::FaceRecord face;
+  if (faces && faces->size() == 1) face = faces->front();
+  face.x = face.y = 0;
+  face.w = face.h = 1;
+  if (face.confidence <= 0) face.confidence = 1;
+  return {face};
+}
+
+/// The faces to label; nullopt where there is nothing to write on this frame.
+std::optional<std::vector<fer::FaceRecord>> faces_of(FerInfer* self, const Settings& settings,
+                                                     GstBuffer* buffer) {
+  auto faces = fer::face_meta_read(buffer);
+  if (settings.region == Region::kFullFrame) return whole_frame(std::move(faces));
+  if (!faces) {
+    fer::warn_limited(GST_ELEMENT(self), self->parts->no_record,
+                      "Nobody has looked for faces in these frames, so that there are none to "
+                      "label: put ferdetect before this element, or set "
+                      "inference-region=full-frame where each frame is one face.");
+    return std::nullopt;
+  }
+  if (faces->empty()) return std::nullopt;
+  return faces;
+}
+
+using Chosen = std::vector<fer::FaceRecord*>;
+
+/// Cuts the faces for this model.
+void cut(const fer::FrameView& frame, Region region, const Chosen& chosen,
+         const fer::ModelInfo& model, fer::CropBatch& crops) {
+  crops.start(model);
+  for (const fer::FaceRecord* face : chosen) {
+    if (region == Region::kFullFrame) {
+      crops.add_whole(frame);
+    } else {
+      crops.add_face(frame, fer::face_in_pixels(*face, frame.width, frame.height));
+    }
+  }
+}
+
+/// What the model of the slot says of the faces.
+fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
+                                 const Chosen& chosen) {
+  Stream& stream = self->parts->stream;
+  const guint threads =
+      settings.threads > 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
+  const auto model = stream.slot->current();
+  {
+    const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
+    if (!mapped) {
+      throw std::runtime_error("the buffer does not hold the frame that its caps describe");
+    }
+    cut(mapped.view(), settings.region, chosen, model->info(), stream.crops);
+  }
+  auto answer = stream.slot->queue().classify(stream.crops.bytes(), threads);
+  if (!fer::same_crops(answer.classifier->info(), model->info())) {
+    // One that wants other crops took over meanwhile. These are for the one before it.
+    answer = {model, model->logits(stream.crops.bytes())};
+  }
+  return answer;
+}
+
+/// Infers the faces and sets their expressions.
+void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Chosen& chosen) {
+  Parts& parts = *self->parts;
+  const auto before = std::chrono::steady_clock::now();
+  fer::BatchQueue::Answer answer = classify(self, settings, buffer, chosen);
+  const fer::ModelInfo& model = answer.classifier->info();
+  fer::to_probabilities(answer.logits, model, settings.prior_correction);
+  if (!std::all_of(answer.logits.begin(), answer.logits.end(),
+                   [](float value) { return std::isfinite(value); })) {
+    throw std::runtime_error("model " + model.version + " gives numbers that are not finite");
+  }
+  auto row = answer.logits.begin();
+  for (fer::FaceRecord* face : chosen) {
+    fer::Expression fresh;
+    fresh.probabilities.assign(row, row + static_cast<std::ptrdiff_t>(model.labels.size()));
+    fresh.labels = model.labels;
+    fresh.model_version = model.version;
+    parts.stream.known.learn(*face, std::move(fresh), settings.smoothing);
+    row += static_cast<std::ptrdiff_t>(model.labels.size());
+  }
+  const auto time = static_cast<GstClockTime>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - before).count());
+  parts.stats.with([&](Stats& stats) {
+    stats.inferences += chosen.size();
+    ++stats.inference_frames;
+    stats.last_inference_time = time;
+    stats.total_inference_time += time;
+  });
+}
+
+/// The faces that are to be inferred now, if this frame is one on which faces are.
+Chosen choose(FerInfer* self, const Settings& settings, const fer::Classifier& model,
+              GstBuffer* buffer, std::vector<fer::FaceRecord>& faces) {
+  Parts& parts = *self->parts;
+  const bool turn = (parts.stream.frame - 1) % settings.inference_interval == 0;
+  if (!turn || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return {};
+  const fer::ReclassifyRules rules{settings.reclassify_interval, model.info().version};
+  Chosen chosen;
+  for (fer::FaceRecord& face : faces) {
+    if (parts.stream.known.due(face, rules)) chosen.push_back(&face);
+  }
+  if (!chosen.empty() && settings.qos && parts.lateness.is_late(GST_BASE_TRANSFORM(self), buffer)) {
+    parts.stats.with([](Stats& stats) { ++stats.skipped; });
+    return {};
+  }
+  return chosen;
+}
+
+void label(FerInfer* self, const Settings& settings, const fer::Classifier& model,
+           GstBuffer* buffer, std::vector<fer::FaceRecord>& faces) {
+  Parts& parts = *self->parts;
+  // What another ferinfer upstream said stays only where this one says nothing.
+  Chosen chosen = choose(self, settings, model, buffer, faces);
+  if (!chosen.empty()) {
+    try {
+      infer(self, settings, buffer, chosen);
+    } catch (const std::exception& error) {
+      chosen.clear();
+      parts.stats.with([](Stats& stats) { ++stats.failed; });
+      fer::warn_limited(
+          GST_ELEMENT(self), parts.fault,
+          "The faces of a frame were not labelled: " + std::string(error.what()) + ".");
+    }
+  }
+  guint64 recalled = 0;
+  for (fer::FaceRecord& face : faces) {
+    const bool inferred = std::find(chosen.begin(), chosen.end(), &face) != chosen.end();
+    if (!inferred && parts.stream.known.recall(face)) ++recalled;
+  }
+  parts.stats.with([&](Stats& stats) {
+    stats.faces += faces.size();
+    stats.cached += recalled;
+  });
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  FerInfer* self = FER_INFER(base);
+  return fer::guarded(self, GST_FLOW_ERROR, [&] {
+    Parts& parts = *self->parts;
+    fer::sync_properties(base, buffer);
+    const Settings settings = parts.settings.copy();
+    const fer::Classifier& model = current_model(self);
+    ++parts.stream.frame;
+    parts.stream.known.next_frame();
+    auto faces = faces_of(self, settings, buffer);
+    if (faces) {
+      label(self, settings, model, buffer, *faces);
+      fer::face_meta_write(buffer, *parts.stream.info, *faces);
+    }
+    parts.stats.with([](Stats& stats) { ++stats.frames; });
+    GST_LOG_OBJECT(self, "%zu faces on %" GST_PTR_FORMAT, faces ? faces->size() : 0, buffer);
+    return GST_FLOW_OK;
+  });
+}
+
+void finalize(GObject* object) {
+  delete FER_INFER(object)->parts;
+  G_OBJECT_CLASS(fer_infer_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto kControlled = static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE);
+  const Settings defaults;
+  g_object_class_install_property(
+      klass, kModel,
+      g_param_spec_string("model", "Model",
+                          "File of the expression model (.fer); unset: the one that gst-fer ships",
+                          nullptr, kReady));
+  g_object_class_install_property(
+      klass, kModelSlot,
+      g_param_spec_string("model-slot", "Model slot",
+                          "Name of a model that all elements with this name in the process share, "
+                          "and its batches; whoever starts first loads it, with its own model, "
+                          "device and precision; unset: a model of one's own",
+                          nullptr, kReady));
+  g_object_class_install_property(
+      klass, kDevice,
+      g_param_spec_enum("device", "Device", "Where the model is computed", device_type(),
+                        static_cast<gint>(defaults.device), kReady));
+  g_object_class_install_property(
+      klass, kPrecision,
+      g_param_spec_enum("precision", "Precision", "Arithmetic of the convolutions",
+                        precision_type(), static_cast<gint>(defaults.precision), kReady));
+  g_object_class_install_property(
+      klass, kReload,
+      g_param_spec_boolean("reload", "Reload",
+                           "Load the model's file anew when it is replaced, while the stream goes "
+                           "on; a broken one is refused. Ends where another element puts a model "
+                           "into the slot",
+                           defaults.reload, kReady));
+  g_object_class_install_property(
+      klass, kThreads,
+      g_param_spec_uint("threads", "Threads",
+                        "Threads over which the faces of a batch are spread (0 = one a core); one "
+                        "face runs on one thread",
+                        0, 256, defaults.threads, kPlaying));
+  g_object_class_install_property(
+      klass, kInferenceRegion,
+      g_param_spec_enum("inference-region", "Inference region", "What is taken for faces",
+                        region_type(), static_cast<gint>(defaults.region), kPlaying));
+  g_object_class_install_property(
+      klass, kInferenceInterval,
+      g_param_spec_uint("inference-interval", "Inference interval",
+                        "Infer on each n-th frame only; between, faces that are followed keep what "
+                        "was last said of them",
+                        1, 10000, defaults.inference_interval, kControlled));
+  g_object_class_install_property(
+      klass, kReclassifyInterval,
+      g_param_spec_uint("reclassify-interval", "Reclassify interval",
+                        "Infer a face that is followed every n frames (0 = once), and when its box "
+                        "grew by a quarter; a face without a track id is always inferred",
+                        0, 10000, defaults.reclassify_interval, kControlled));
+  g_object_class_install_property(
+      klass, kSmoothing,
+      g_param_spec_double("smoothing", "Smoothing",
+                          "Weight of what was said of a track before in what is said of it now "
+                          "(0 = off)",
+                          0, 0.99, defaults.smoothing, kControlled));
+  g_object_class_install_property(
+      klass, kPriorCorrection,
+      g_param_spec_double("prior-correction", "Prior correction",
+                          "How far the training data's mix of expressions is divided out of the "
+                          "probabilities: 0 assumes that mix here too, 1 assumes all expressions "
+                          "as frequent",
+                          0, 1, defaults.prior_correction, kControlled));
+  // In place of the base class's, which would drop late frames altogether.
+  g_object_class_install_property(
+      klass, kQos,
+      g_param_spec_boolean("qos", "QoS",
+                           "On frames that come too late downstream, keep what was last said of "
+                           "the faces in place of inferring them",
+                           defaults.qos, kPlaying));
+  g_object_class_install_property(
+      klass, kStats,
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Since the start: model-version, engine (what computes it), precision, frames, faces "
+          "(over all frames), inferences (faces inferred), cached (faces that kept what was last "
+          "said of them), skipped (frames not inferred because they were late), failed (frames "
+          "whose inference failed), average-inference-time and last-inference-time (nanoseconds a "
+          "frame on which faces were inferred); of the slot, since it was made, all its elements "
+          "together: batches, swaps (models that followed the first), load-errors",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+}
+
+}  // namespace
+
+static void fer_infer_class_init(FerInferClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(fer_infer_debug, "ferinfer", 0, "Says what faces express");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+
+  /**
+   * FerInfer::model-updated:
+   * @self: the element
+   * @version: the version of the model that serves from here on
+   *
+   * Emitted on the streaming thread, between two frames, when another model took over: its file was
+   * replaced, or another element put one into the slot. An element message `fer-model-updated`
+   * tells the same.
+   */
+  model_updated_signal = g_signal_new("model-updated", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST,
+                                      0, nullptr, nullptr, nullptr, G_TYPE_NONE, 1, G_TYPE_STRING);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Facial expression recogniser", "Filter/Analyzer/Video",
+      "Says what the faces in a frame's metadata express, and writes it there", "gst-fer");
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_type_mark_as_plugin_api(device_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(precision_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(region_type(), static_cast<GstPluginAPIFlags>(0));
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->set_caps = set_caps;
+  base_class->sink_event = sink_event;
+  base_class->src_event = src_event;
+  base_class->transform_ip = transform_ip;
+}
+
+static void fer_infer_init(FerInfer* self) {
+  self->parts = new Parts;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+  gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
+}

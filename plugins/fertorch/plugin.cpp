@@ -1,0 +1,15 @@
+// Entry point of the plugin `fertorch`: what needs LibTorch.
+#include <gst/gst.h>
+
+#include "face-meta.h"
+#include "ferinfer.h"
+
+static gboolean plugin_init(GstPlugin* plugin) {
+  fer::face_meta_register();
+  return GST_ELEMENT_REGISTER(ferinfer, plugin);
+}
+
+#define PACKAGE "gst-fer"
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, fertorch,
+                  "Says what faces express, and learns from the stream", plugin_init,
+                  PACKAGE_VERSION, "MIT/X11", PACKAGE, "Unknown package origin")

@@ -1,0 +1,249 @@
+// ferpublish and a real broker on the loopback interface.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mosquitto.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "element_test.h"
+#include "made_up_faces.h"
+
+namespace fer {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+/// A port of the loopback interface that nobody listens on.
+int free_port() {
+  const int handle = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  bind(handle, reinterpret_cast<sockaddr*>(&address), length);
+  getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length);
+  close(handle);
+  return ntohs(address.sin_port);
+}
+
+/// Waits until it holds; false after half a minute.
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 3000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+/// The program `mosquitto`, without a configuration, which serves this machine only.
+class Broker {
+ public:
+  explicit Broker(int port) {
+    const std::string number = std::to_string(port);
+    const char* arguments[] = {MOSQUITTO, "-p", number.c_str(), nullptr};
+    posix_spawn_file_actions_t quietly;
+    posix_spawn_file_actions_init(&quietly);
+    posix_spawn_file_actions_addopen(&quietly, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn(&process_, MOSQUITTO, &quietly, nullptr, const_cast<char**>(arguments), environ);
+    posix_spawn_file_actions_destroy(&quietly);
+  }
+  ~Broker() {
+    if (process_ <= 0) return;
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+ private:
+  pid_t process_ = 0;
+};
+
+/// Collects what is published; waits for the broker to be there.
+class Subscriber {
+ public:
+  Subscriber(int port, const std::string& topic) : client_(mosquitto_new(nullptr, true, this)) {
+    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) {
+      static_cast<Subscriber*>(self)->subscribed_ = true;
+    });
+    mosquitto_message_callback_set(client_,
+                                   [](mosquitto*, void* self, const mosquitto_message* message) {
+                                     static_cast<Subscriber*>(self)->lines_.emplace_back(
+                                         static_cast<const char*>(message->payload),
+                                         static_cast<std::size_t>(message->payloadlen));
+                                   });
+    EXPECT_TRUE(eventually(
+        [&] { return mosquitto_connect(client_, "127.0.0.1", port, 10) == MOSQ_ERR_SUCCESS; }));
+    mosquitto_subscribe(client_, nullptr, topic.c_str(), 1);
+    EXPECT_TRUE(eventually([&] {
+      mosquitto_loop(client_, 10, 1);
+      return subscribed_;
+    }));
+  }
+  ~Subscriber() { mosquitto_destroy(client_); }
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  /// The messages, once there are that many.
+  std::vector<Json> wait_for(std::size_t count) {
+    EXPECT_TRUE(eventually([&] {
+      mosquitto_loop(client_, 10, 1);
+      return lines_.size() >= count;
+    }));
+    std::vector<Json> records;
+    for (const std::string& line : lines_) records.push_back(Json::parse(line));
+    return records;
+  }
+
+ private:
+  mosquitto* client_;
+  bool subscribed_ = false;
+  std::vector<std::string> lines_;
+};
+
+class FerPublishMqtt : public testing::Test {
+ protected:
+  FerPublishMqtt() { mosquitto_lib_init(); }
+  ~FerPublishMqtt() override { mosquitto_lib_cleanup(); }
+
+  void play(const std::string& address, Properties properties = {}) {
+    properties.emplace_back("method", "mqtt");
+    properties.emplace_back("address", address);
+    harness_ = std::make_unique<Harness>(make_element("ferpublish", properties));
+    harness_->set_caps(video_caps("I420", 64, 48));
+  }
+  void push_frames(int from, int to) {
+    const GstVideoInfo info = video_info("I420", 64, 48);
+    for (int i = from; i < to; ++i) {
+      BufferPtr buffer(gst_buffer_new_allocate(nullptr, 10, nullptr));
+      GST_BUFFER_PTS(buffer.get()) = static_cast<GstClockTime>(i);
+      face_meta_write(buffer.get(), info, {with_expression(face_at(0, 0, 1, 1, 1), 2)});
+      EXPECT_EQ(harness_->push(std::move(buffer)), GST_FLOW_OK);
+      EXPECT_TRUE(harness_->try_pull());
+    }
+  }
+  std::string warning() {
+    const MessagePtr message = harness_->messages().wait(GST_MESSAGE_WARNING);
+    return message ? message_text(message.get()) : "no warning";
+  }
+  bool connected() {
+    gboolean connected = FALSE;
+    const StructurePtr stats = property<StructurePtr>(element(), "stats");
+    EXPECT_TRUE(gst_structure_get_boolean(stats.get(), "connected", &connected));
+    return connected == TRUE;
+  }
+  GstElement* element() { return harness_->element(); }
+
+  const int port_ = free_port();
+  const std::string address_ = "127.0.0.1:" + std::to_string(port_);
+  std::unique_ptr<Harness> harness_;
+};
+
+TEST_F(FerPublishMqtt, PublishesOneMessageAFrame) {
+  const Broker broker(port_);
+  Subscriber subscriber(port_, "some/topic");
+  play("mqtt://" + address_, {{"topic", "some/topic"}});
+  push_frames(0, 100);
+  EXPECT_TRUE(harness_->push_event(gst_event_new_eos()));
+  EXPECT_EQ(stat(element(), "published"), 100) << "at the end of the stream";
+  const auto records = subscriber.wait_for(100);
+  ASSERT_THAT(records, SizeIs(100));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(records[static_cast<std::size_t>(i)]["timestamp"], i);
+  }
+  EXPECT_EQ(records[0]["objects"][0]["emotion"]["label"], "surprise");
+  EXPECT_EQ(harness_->messages().count(GST_MESSAGE_WARNING), 0);
+}
+
+TEST_F(FerPublishMqtt, ABrokerMayComeLate) {
+  play(address_, {{"max-queue", "5"}});
+  EXPECT_THAT(warning(), AllOf(HasSubstr(address_), HasSubstr("cannot be reached")));
+  push_frames(0, 20);
+  EXPECT_EQ(stat(element(), "dropped"), 15);
+  const Broker broker(port_);
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 5; }));
+  Subscriber subscriber(port_, "fer/#");
+  push_frames(20, 23);
+  const auto records = subscriber.wait_for(3);
+  EXPECT_EQ(records.at(0)["timestamp"], 20);
+}
+
+TEST_F(FerPublishMqtt, ALostBrokerCostsAWarning) {
+  auto broker = std::make_unique<Broker>(port_);
+  {
+    Subscriber subscriber(port_, "fer/#");
+    play(address_);
+    push_frames(0, 3);
+    subscriber.wait_for(3);
+  }
+  broker.reset();
+  // It is told apart from a broker that is not there: the connection is lost in the background.
+  push_frames(3, 5);
+  EXPECT_THAT(warning(), AllOf(HasSubstr(address_), HasSubstr("lost")));
+  push_frames(5, 10);
+  broker = std::make_unique<Broker>(port_);
+  Subscriber subscriber(port_, "fer/#");
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 10; }));
+  push_frames(10, 11);
+  EXPECT_TRUE(eventually([&] { return subscriber.wait_for(1).back()["timestamp"] == 10; }));
+  EXPECT_EQ(stat(element(), "dropped"), 0);
+}
+
+TEST_F(FerPublishMqtt, StopsWithoutABroker) {
+  play(address_);
+  push_frames(0, 3);
+  gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "dropped"), 3);
+}
+
+TEST_F(FerPublishMqtt, StopsAfterTheBrokerWasLost) {
+  auto broker = std::make_unique<Broker>(port_);
+  const Subscriber its_there(port_, "fer/#");  // so that this is the only fault
+  play(address_);
+  push_frames(0, 1);
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 1; }));
+  broker.reset();
+  EXPECT_TRUE(eventually([&] { return !connected(); }));
+  push_frames(1, 4);
+  EXPECT_THAT(warning(), HasSubstr("lost"));
+  gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "published"), 1);
+  EXPECT_EQ(stat(element(), "dropped"), 3);
+}
+
+TEST_F(FerPublishMqtt, RefusesAddressesAndTopicsThatMakeNoSense) {
+  const auto start_error = [](Properties properties) {
+    properties.emplace_back("method", "mqtt");
+    const ElementPtr element = make_element("ferpublish", properties);
+    Messages messages(element.get());
+    EXPECT_EQ(gst_element_set_state(element.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    const MessagePtr error = messages.wait(GST_MESSAGE_ERROR, 0);
+    gst_element_set_state(element.get(), GST_STATE_NULL);
+    return error ? message_text(error.get()) : "";
+  };
+  for (const std::string address : {"http://host", "", "host:port", "mqtt://", "host:99999999"}) {
+    EXPECT_THAT(start_error({{"address", address}}), HasSubstr("\"" + address + "\""));
+  }
+  for (const std::string topic : {"", "fer/#", "+/x"}) {
+    EXPECT_THAT(start_error({{"topic", topic}}), HasSubstr("\"" + topic + "\""));
+  }
+}
+
+}  // namespace
+}  // namespace fer

@@ -73,7 +73,7 @@ class Summary:
             if emotion.get("model_version"):
                 self.models.add(emotion["model_version"])
             self.now.append((label, emotion.get("confidence", 0.0)))
-            track = self.tracks.setdefault(thing.get("id", 0), Track(self.last))
+            track = self.tracks.setdefault(thing.get("id"), Track(self.last))
             track.add(self.last, int(self.last / self.bin_seconds), label)
         if len(self.tracks) > MOST_TRACKS:
             shortest = sorted(self.tracks, key=lambda name: self.tracks[name].frames)
@@ -112,13 +112,14 @@ class Summary:
         if not self.tracks:
             return ["No face was seen."]
         share = self.frames_with_faces / self.frames
-        followed = len(self.tracks) + self.forgotten
+        followed = len(self.tracks) + self.forgotten - (None in self.tracks)
         lines.append(f"Faces: in {share:.0%} of the frames, {self.most_faces} at most at a time, "
                      f"{followed} followed.")
         longest = sorted(self.tracks.items(), key=lambda item: -item[1].frames)[:tracks]
         for name, track in sorted(longest, key=lambda item: item[1].first):
             lines.append("")
-            lines.append(f"face {name}: {track.first:.1f} to {track.last:.1f} s, "
+            title = "faces that were not followed" if name is None else f"face {name}"
+            lines.append(f"{title}: {track.first:.1f} to {track.last:.1f} s, "
                          f"{track.frames} frames")
             total = sum(track.labels.values())
             if not total:
@@ -131,7 +132,8 @@ class Summary:
                     lines.append(f"  {label:>9} {share:4.0%} |{drawn:<{COLUMNS}}|")
             end = f"{self.last:.1f} s"
             lines.append(f"  {'':9} {'':4}  0 s{end:>{COLUMNS - 3}}")
-        if followed > len(longest):
+        more = len(self.tracks) + self.forgotten - len(longest)
+        if more:
             lines.append("")
-            lines.append(f"and {followed - len(longest)} more, seen for a shorter time")
+            lines.append(f"and {more} more, seen for a shorter time")
         return lines

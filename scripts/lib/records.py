@@ -1,6 +1,7 @@
 """What a stream of ferpublish's records says: faces, and their expressions over time."""
 import collections
 import json
+import math
 
 COLUMNS = 60
 # Beyond this many bins a track's neighbours are merged, so that a stream without end fits in memory.
@@ -98,6 +99,13 @@ class Summary:
             column = min(COLUMNS - 1, int(at / max(self.last, 1e-9) * COLUMNS))
             hits[column] += labels[label]
             frames[column] += sum(labels.values())
+        # Where frames are further apart than columns, each lasts until the next one.
+        apart = math.ceil(COLUMNS / max(1, self.frames - 1))
+        seen = [column for column in range(COLUMNS) if frames[column]]
+        for left, right in zip(seen, seen[1:]):
+            if right - left <= apart:
+                for column in range(left + 1, right):
+                    hits[column], frames[column] = hits[left], frames[left]
         level = len(bars) - 1
         return "".join(
             bars[max(1, round(hit / total * level)) if hit else 0] if total else " "

@@ -43,16 +43,22 @@ enter_build_tree() {
   set -u
 }
 
-# build_tree DIR OPTION…: configures the build tree where need be and compiles it.
-build_tree() {
+# configure_tree DIR OPTION…: makes the build tree where there is none yet, and sets its options.
+configure_tree() {
   local tree=$1
   shift
-  if [ -f "$tree/build.ninja" ]; then
-    [ $# = 0 ] || meson configure "$tree" "$@"
-  else
+  if [ ! -f "$tree/build.ninja" ]; then
     step "Configuring $tree"
     meson setup "$tree" "$fer_root" "$@"
+  elif [ $# != 0 ]; then
+    meson configure "$tree" "$@"
   fi
+}
+
+# compile_tree DIR TARGET…: compiles the targets, or everything.
+compile_tree() {
+  local tree=$1
+  shift
   step "Building $tree"
-  meson compile -C "$tree"
+  meson compile -C "$tree" "$@"
 }

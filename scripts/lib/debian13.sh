@@ -53,7 +53,8 @@ make_debian13() {
   fi
   [ ! -e "$debian13_root" ] || return 0
   local part=$debian13_root.part.$$ packages
-  packages=$("$fer_root/scripts/setup" --list test | paste -sd ,)
+  # What scripts/setup adds there, and would have to fetch package lists for.
+  packages=$("$fer_root/scripts/setup" --list test | paste -sd ,),libgstreamer-plugins-bad1.0-dev
   step "Making a Debian 13 root in $debian13_root (some minutes, once)"
   mkdir -p "$fer_cache"
   # As root of the namespace, hence the mode; what a namespace cannot make, device nodes, is bound.

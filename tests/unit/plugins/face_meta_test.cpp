@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#ifdef HAVE_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
 
 #include <cmath>
 #include <functional>
@@ -347,6 +350,115 @@ TEST_F(ForeignFaceMeta, FiveLandmarksAreTenNumbers) {
     expect_only_the_second();
   }
 }
+
+#ifdef HAVE_ANALYTICS
+// --- GstAnalytics.
+
+/// The entries of a type; none where there is no relation meta.
+std::vector<GstAnalyticsMtd> entries_of(GstBuffer* buffer, GstAnalyticsMtdType type) {
+  std::vector<GstAnalyticsMtd> entries;
+  GstAnalyticsRelationMeta* relations = gst_buffer_get_analytics_relation_meta(buffer);
+  gpointer state = nullptr;
+  GstAnalyticsMtd entry;
+  while (relations != nullptr &&
+         gst_analytics_relation_meta_iterate(relations, &state, type, &entry)) {
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+std::vector<GstAnalyticsODMtd> objects_of(GstBuffer* buffer, const char* type) {
+  auto objects = entries_of(buffer, gst_analytics_od_mtd_get_mtd_type());
+  std::erase_if(objects, [&](GstAnalyticsMtd& object) {
+    return gst_analytics_od_mtd_get_obj_type(&object) != g_quark_from_string(type);
+  });
+  return objects;
+}
+
+/// What the object is related to.
+std::vector<GstAnalyticsMtd> related(GstAnalyticsODMtd object, GstAnalyticsRelTypes relation,
+                                     GstAnalyticsMtdType type) {
+  std::vector<GstAnalyticsMtd> entries;
+  gpointer state = nullptr;
+  GstAnalyticsMtd entry;
+  while (gst_analytics_relation_meta_get_direct_related(object.meta, object.id, relation, type,
+                                                        &state, &entry)) {
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+TEST_F(FaceMeta, AnalyticsSayTheSame) {
+  write({full_face(), plain_face(0.5)});
+  auto objects = objects_of(buffer_.get(), "face");
+  ASSERT_THAT(objects, SizeIs(2));
+  gint x = 0, y = 0, w = 0, h = 0;
+  gfloat confidence = 0;
+  ASSERT_TRUE(gst_analytics_od_mtd_get_location(&objects[0], &x, &y, &w, &h, &confidence));
+  EXPECT_THAT((std::vector<gint>{x, y, w, h}),
+              ElementsAre(kWidth / 4, kHeight / 8, kWidth / 4, kHeight / 2));
+  EXPECT_FLOAT_EQ(confidence, 0.875f);
+
+  // Both relations that readers ask for.
+  for (const GstAnalyticsRelTypes relation :
+       {GST_ANALYTICS_REL_TYPE_CONTAIN, GST_ANALYTICS_REL_TYPE_RELATE_TO}) {
+    auto labels = related(objects[0], relation, gst_analytics_cls_mtd_get_mtd_type());
+    ASSERT_THAT(labels, SizeIs(1));
+    ASSERT_EQ(gst_analytics_cls_mtd_get_length(&labels[0]), 1u);
+    EXPECT_STREQ(g_quark_to_string(gst_analytics_cls_mtd_get_quark(&labels[0], 0)), "anger");
+    EXPECT_FLOAT_EQ(gst_analytics_cls_mtd_get_level(&labels[0], 0), 0.5f);
+  }
+  EXPECT_THAT(
+      related(objects[1], GST_ANALYTICS_REL_TYPE_RELATE_TO, gst_analytics_cls_mtd_get_mtd_type()),
+      IsEmpty());
+
+  auto tracks = related(objects[1], GST_ANALYTICS_REL_TYPE_RELATE_TO,
+                        gst_analytics_tracking_mtd_get_mtd_type());
+  ASSERT_THAT(tracks, SizeIs(1));
+  guint64 id = 0;
+  GstClockTime first = 0, last = 0;
+  gboolean lost = TRUE;
+  ASSERT_TRUE(gst_analytics_tracking_mtd_get_info(&tracks[0], &id, &first, &last, &lost));
+  EXPECT_EQ(id, 5u);
+  EXPECT_FALSE(lost);
+}
+
+TEST_F(FaceMeta, WritingReplacesAnalytics) {
+  write({full_face(), plain_face(0.5)});
+  write({full_face(0.125)});
+  EXPECT_THAT(objects_of(buffer_.get(), "face"), SizeIs(1));
+  EXPECT_THAT(entries_of(buffer_.get(), gst_analytics_cls_mtd_get_mtd_type()), SizeIs(1));
+  EXPECT_THAT(entries_of(buffer_.get(), gst_analytics_tracking_mtd_get_mtd_type()), SizeIs(1));
+  write({});
+  EXPECT_EQ(gst_buffer_get_analytics_relation_meta(buffer_.get()), nullptr);
+}
+
+TEST_F(FaceMeta, AnalyticsOfOthersStay) {
+  GstAnalyticsRelationMeta* relations = gst_buffer_add_analytics_relation_meta(buffer_.get());
+  GstAnalyticsODMtd person;
+  ASSERT_TRUE(gst_analytics_relation_meta_add_od_mtd(relations, g_quark_from_string("person"), 1, 2,
+                                                     3, 4, 0.5f, &person));
+  write({plain_face()});
+  // The expression comes later: the same object, now with a label.
+  FaceRecord labelled = full_face();
+  labelled.roi_id = faces_of(buffer_.get()).at(0).roi_id;
+  write({labelled});
+  EXPECT_THAT(objects_of(buffer_.get(), "person"), SizeIs(1));
+  auto objects = objects_of(buffer_.get(), "face");
+  ASSERT_THAT(objects, SizeIs(1));
+  for (const char* label : {"anger", "fear"}) {
+    labelled.expression->label = label;
+    write({labelled});
+    auto labels =
+        related(objects[0], GST_ANALYTICS_REL_TYPE_RELATE_TO, gst_analytics_cls_mtd_get_mtd_type());
+    ASSERT_THAT(labels, SizeIs(1)) << "the earlier label is no longer related";
+    EXPECT_STREQ(g_quark_to_string(gst_analytics_cls_mtd_get_quark(&labels[0], 0)), label);
+    EXPECT_THAT(related(objects[0], GST_ANALYTICS_REL_TYPE_RELATE_TO,
+                        gst_analytics_tracking_mtd_get_mtd_type()),
+                SizeIs(1));
+  }
+}
+#endif
 
 // --- Other elements on the way.
 

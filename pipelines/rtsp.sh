@@ -17,8 +17,9 @@ source_of "$1"
 retry=${FER_RETRY:-5}
 [[ $retry =~ ^[0-9]+$ ]] || die "FER_RETRY=$retry: expected seconds"
 
-# Appending by the shell, and not by ferpublish, keeps what was written before a new try.
-[ $# -lt 2 ] || exec >>"$2"
+publish=(method=stdout)
+# What was written before a new try stays.
+[ $# -lt 2 ] || publish=(method=file append=true "location=$2")
 child=
 stop() {
   [ -z "$child" ] || kill -INT "$child" 2>/dev/null || true
@@ -29,7 +30,7 @@ trap stop INT TERM
 while true; do
   status=0
   gst-launch-1.0 -q -e "${source[@]}" ! ferdetect ! ferinfer \
-    ! ferpublish method=stdout ! fakesink sync=false </dev/null &
+    ! ferpublish "${publish[@]}" ! fakesink sync=false </dev/null &
   child=$!
   wait "$child" || status=$?
   child=

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "vision/detector.h"
 
@@ -11,6 +12,12 @@ namespace fer::test {
 inline std::filesystem::path yunet_path() {
   const DetectorModel found = find_detector_model();
   return found.path.extension() == ".onnx" ? found.path : std::filesystem::path();
+}
+
+/// The YuNet of that name beside it; empty: it is not there.
+inline std::filesystem::path yunet_path(const std::string& name) {
+  const std::filesystem::path path = yunet_path().parent_path() / name;
+  return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 
 /// The Haar cascade of the system's opencv-data; empty: it is not installed.

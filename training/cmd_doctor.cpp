@@ -174,7 +174,8 @@ void look_at_gstreamer(Findings& findings) {
   findings.push_back({Verdict::kGood, "GStreamer", first.substr(first.rfind(' ') + 1), ""});
 
   const auto exists = [](const std::string& element) {
-    const ProgramResult r = run_program({"gst-inspect-1.0", "--exists", element}, kInspectLimit);
+    // Not --exists: that asks for a version of at least 1.0, which ours have not yet.
+    const ProgramResult r = run_program({"gst-inspect-1.0", element}, kInspectLimit);
     return r.ran && r.status == 0;
   };
   struct Element {

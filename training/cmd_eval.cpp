@@ -108,10 +108,9 @@ std::string report_text(const Options& o, const Classifier& classifier, const Da
     out += line("prior", text("divided out to the power of %g", o.eval.prior_correction));
   out += line("accuracy", text("%.2f %%", e.confusion.accuracy() * 100));
   out += line("macro recall", text("%.2f %%", e.confusion.macro_recall() * 100));
-  out += line(
-      "time",
-      text("%.2f ms a face, %.2f ms of CPU (medians; one face at a time on one thread, as in a stream; %s)",
-           e.ms_per_face, e.cpu_ms_per_face, name_of(classifier.precision())));
+  out += line("time", text("%.2f ms a face, %.2f ms of CPU (medians; one face at a time on one "
+                           "thread, as in a stream; %s)",
+                           e.ms_per_face, e.cpu_ms_per_face, name_of(classifier.precision())));
   return out + "\n" + e.confusion.to_text();
 }
 

@@ -16,6 +16,7 @@ int run(int argc, char** argv) {
   add_train(app);
   add_eval(app);
   add_pack(app);
+  add_shrink(app);
   add_info(app);
   add_doctor(app);
   try {

@@ -14,7 +14,8 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     kept[name] = tensor.detach().to(torch::kCPU).contiguous();
     views[name] = view_of(kept[name]);
   }
-  write_safetensors(path, views, {{"format", "gst-fer-checkpoint/1"}, {"state", checkpoint.state.dump()}});
+  write_safetensors(path, views,
+                    {{"format", "gst-fer-checkpoint/1"}, {"state", checkpoint.state.dump()}});
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -23,7 +24,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   checkpoint.state = nlohmann::json::parse(file.meta("state"), nullptr, false);
   if (checkpoint.state.is_discarded())
     throw std::runtime_error(path.string() + ": expected a checkpoint; its state is not JSON");
-  for (const auto& [name, view] : file.tensors()) checkpoint.tensors[name] = tensor_of(view).clone();
+  for (const auto& [name, view] : file.tensors())
+    checkpoint.tensors[name] = tensor_of(view).clone();
   return checkpoint;
 }
 

@@ -59,8 +59,8 @@ nlohmann::json Confusion::to_json() const {
     for (std::size_t j = 0; j < labels_.size(); ++j) row.push_back(counts_[i * labels_.size() + j]);
     matrix.push_back(row);
   }
-  return {{"n", total()},        {"accuracy", accuracy()},  {"macro_recall", macro_recall()},
-          {"recall", recalls},   {"confusion", matrix},     {"labels", labels_}};
+  return {{"n", total()},      {"accuracy", accuracy()}, {"macro_recall", macro_recall()},
+          {"recall", recalls}, {"confusion", matrix},    {"labels", labels_}};
 }
 
 std::string Confusion::to_text() const {

@@ -18,6 +18,7 @@ constexpr char kFormat[] = "gst-fer-faces/1";
 
 void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                   const std::vector<PackedRow>& rows) {
+  if (rows.empty()) throw std::invalid_argument("write_packed: expected rows");
   const auto n = static_cast<std::int64_t>(rows.size());
   const auto classes = static_cast<std::int64_t>(info.labels.size());
   std::vector<std::uint8_t> crops, splits, duplicates, aligned;
@@ -77,6 +78,7 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   if (crops.shape[2] != crops.shape[3] || info_.side < 8 || info_.side > 1024 ||
       (info_.channels != 1 && info_.channels != 3))
     fail(path, "crops: expected N x (1 or 3) x S x S with S in [8, 1024]");
+  if (n == 0) fail(path, "it has no rows");
   if (votes.shape[0] != n || votes.shape[1] != static_cast<std::int64_t>(info_.labels.size()))
     fail(path, "votes: expected one row a crop and one column a label");
   auto column = [&](const char* name, DType dtype) {
@@ -84,7 +86,6 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
     if (view.shape[0] != n) fail(path, std::string(name) + ": expected one entry a crop");
     return view.data;
   };
-  if (n == 0) fail(path, "it has no rows");
   size_ = static_cast<std::size_t>(n);
   crops_ = static_cast<const std::uint8_t*>(crops.data);
   votes_ = static_cast<const float*>(votes.data);

@@ -34,8 +34,9 @@ struct PackedInfo {
   std::string source;  ///< For people: where the rows came from.
 };
 
-/// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where a row
-/// does not have the shape that `info` says, std::runtime_error where the file cannot be written.
+/// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
+/// there are no rows or one does not have the shape that `info` says, std::runtime_error where the
+/// file cannot be written.
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                           const std::vector<PackedRow>& rows);
 

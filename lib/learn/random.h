@@ -1,5 +1,5 @@
-// A small random generator that a seed and a position fix wholly, so that a run that was stopped goes
-// on as if it had not been.
+// A small random generator that a seed and a position fix wholly, so that a run that was stopped
+// goes on as if it had not been.
 #pragma once
 
 #include <cstdint>

@@ -1,19 +1,13 @@
-#include <opencv2/core/version.hpp>
-
 #include "vision/detector.h"
 #include "vision/model_paths.h"
 
 namespace fer {
 namespace {
 
-// Detector files by name, best first. cv::FaceDetectorYN reads the YuNet of its own time only.
-constexpr const char* kNetworks[] = {
-#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
-    "face_detection_yunet_2023mar.onnx",
-#else
-    "face_detection_yunet_2022mar.onnx",
-#endif
-};
+// Detector files by name, best first: expression models are trained on faces that the first one
+// aligned.
+constexpr const char* kNetworks[] = {"face_detection_yunet_2022mar.onnx",
+                                     "face_detection_yunet_2023mar.onnx"};
 
 // Best first: alt2 finds more faces with fewer false alarms than the default one.
 constexpr const char* kCascades[] = {"haarcascade_frontalface_alt2.xml",
@@ -30,8 +24,8 @@ bool is_file(const std::filesystem::path& path) {
 }  // namespace
 
 DetectorModel find_detector_model() {
-  for (const char* name : kNetworks) {
-    for (const std::filesystem::path& folder : model_folders()) {
+  for (const std::filesystem::path& folder : model_folders()) {
+    for (const char* name : kNetworks) {
       if (is_file(folder / name)) return {folder / name, ""};
     }
   }

@@ -1,21 +1,21 @@
-// YuNet (Wu, Peng, Yu 2023) from the OpenCV Zoo, run by cv::FaceDetectorYN.
+// YuNet (Wu, Peng, Yu 2023) from the OpenCV Zoo. cv::FaceDetectorYN would run it too, but it
+// decodes one of the two releases only (which one depends on OpenCV's version), and allocates the
+// network's input anew for each frame: 5 MB that a streaming thread's malloc gives back and faults
+// in again.
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core/version.hpp>
 #include <opencv2/dnn.hpp>
-#include <opencv2/imgproc.hpp>
-#include <opencv2/objdetect.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "vision/detector_backends.h"
 #include "vision/read_region.h"
+#include "vision/yunet_outputs.h"
 
 namespace fer {
 namespace {
 
-// Below 128 pixels a side a pooled map of the 2022 network becomes empty; its strides go up to 32.
-constexpr int kLeastSide = 128;
-constexpr int kStride = 32;
 constexpr float kOverlap = 0.3f;  // non-maximum suppression, as in the OpenCV Zoo's demo
 constexpr int kCandidates = 5000;
 
@@ -33,121 +33,128 @@ bool is_flat(const cv::Mat& picture, const cv::Rect2f& box) {
 }
 
 int padded_side(int side) {
-  return std::max(kLeastSide, (side + kStride - 1) / kStride * kStride);
+  return std::max(kYuNetLeastSide, (side + kYuNetStride - 1) / kYuNetStride * kYuNetStride);
 }
 
-// What cv::FaceDetectorYN decodes changed with OpenCV 4.8: it reads the file of its own time only,
-// and trusts the outputs' shapes. An output here is its name and the values it has per anchor.
-struct Output {
-  const char* name;
-  int values;
-  int anchors;  // in a 128x128 picture
-};
-#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
-constexpr const char* kExpected = "YuNet of March 2023 (face_detection_yunet_2023mar.onnx)";
-constexpr Output kOutputs[] = {{"cls_8", 1, 256},  {"cls_16", 1, 64},  {"cls_32", 1, 16},
-                               {"obj_8", 1, 256},  {"obj_16", 1, 64},  {"obj_32", 1, 16},
-                               {"bbox_8", 4, 256}, {"bbox_16", 4, 64}, {"bbox_32", 4, 16},
-                               {"kps_8", 10, 256}, {"kps_16", 10, 64}, {"kps_32", 10, 16}};
-#else
-constexpr const char* kExpected = "YuNet of March 2022 (face_detection_yunet_2022mar.onnx)";
-constexpr Output kOutputs[] = {{"loc", 14, 940}, {"conf", 2, 940}, {"iou", 1, 940}};
-#endif
-
-/// Empty where the network's outputs are YuNet's, else what they are instead.
-std::string foreign_outputs(cv::dnn::Net& network) {
-  std::vector<std::string> names = network.getUnconnectedOutLayersNames();
-  std::vector<std::string> wanted;
-  for (const Output& output : kOutputs) wanted.emplace_back(output.name);
-  std::vector<std::string> sorted = names;
-  std::sort(sorted.begin(), sorted.end());
-  std::sort(wanted.begin(), wanted.end());
-  if (sorted != wanted) {
-    std::string found = "a network with the outputs";
-    for (const std::string& name : names) found += " " + name;
-    return found;
+/// Lays a picture in BGR out as the network wants it, plane by plane, in the upper left corner of
+/// `blob`; the rest, if any, is black.
+void fill_blob(const cv::Mat& picture, cv::Mat& blob, cv::Rect& filled) {
+  const cv::Rect now({}, picture.size());
+  const int shape[] = {1, 3, padded_side(picture.rows), padded_side(picture.cols)};
+  const bool same = blob.dims == 4 && std::equal(shape, shape + 4, blob.size.p);
+  if (!same || now != filled) {
+    blob.create(4, shape, CV_32F);
+    blob.setTo(0);
+    filled = now;
   }
-  network.setInput(cv::Mat(std::vector<int>{1, 3, kLeastSide, kLeastSide}, CV_32F, cv::Scalar(0)));
-  for (const Output& output : kOutputs) {
-    const cv::Mat blob = network.forward(output.name);
-    const auto values = static_cast<std::size_t>(output.values) * output.anchors;
-    if (blob.type() != CV_32F || blob.total() != values) {
-      return "a network whose output " + std::string(output.name) + " has " +
-             std::to_string(blob.total()) + " values in place of " + std::to_string(values);
+  for (int y = 0; y < picture.rows; ++y) {
+    const auto* pixel = picture.ptr<std::uint8_t>(y);
+    auto* blue = blob.ptr<float>(0, 0, y);
+    auto* green = blob.ptr<float>(0, 1, y);
+    auto* red = blob.ptr<float>(0, 2, y);
+    for (int x = 0; x < picture.cols; ++x) {
+      blue[x] = pixel[3 * x];
+      green[x] = pixel[3 * x + 1];
+      red[x] = pixel[3 * x + 2];
     }
   }
-  return {};
 }
 
 class YuNet final : public Detector {
  public:
-  explicit YuNet(cv::Ptr<cv::FaceDetectorYN> network) : network_(std::move(network)) {}
+  YuNet(cv::dnn::Net network, YuNetRelease release)
+      : network_(std::move(network)), release_(release) {}
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override;
 
   std::string name() const override { return "yunet"; }
 
  private:
-  cv::Ptr<cv::FaceDetectorYN> network_;
+  cv::dnn::Net network_;
+  YuNetRelease release_;
   cv::Mat picture_;
-  cv::Mat padded_;
-  cv::Mat found_;
+  cv::Mat blob_;
+  cv::Rect filled_;  ///< The part of the blob that is not black by design.
+  std::vector<cv::Mat> outputs_;
 };
+
+/// Leaves the best guess of each face.
+std::vector<Face> best_of(const std::vector<Face>& guesses) {
+  std::vector<cv::Rect2d> boxes;
+  std::vector<float> scores;
+  for (const Face& face : guesses) {
+    boxes.emplace_back(face.box);
+    scores.push_back(face.score);
+  }
+  std::vector<int> kept;
+  cv::dnn::NMSBoxes(boxes, scores, 0, kOverlap, kept, 1, kCandidates);
+  std::vector<Face> faces;
+  for (const int i : kept) faces.push_back(guesses[static_cast<std::size_t>(i)]);
+  return faces;
+}
 
 std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& config) {
   check_frame(frame);
   const cv::Size size = detection_size(frame, config);
   read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kBgr, picture_);
-  const cv::Size input_size(padded_side(size.width), padded_side(size.height));
-  cv::Mat input = picture_;
-  if (input_size != size) {
-    cv::copyMakeBorder(picture_, padded_, 0, input_size.height - size.height, 0,
-                       input_size.width - size.width, cv::BORDER_CONSTANT);
-    input = padded_;
+  fill_blob(picture_, blob_, filled_);
+  const cv::Size input(blob_.size[3], blob_.size[2]);
+  network_.setInput(blob_);
+  network_.forward(outputs_, yunet_output_names(release_));
+  if (const std::string wrong = yunet_wrong_shape(release_, outputs_, input); !wrong.empty()) {
+    throw std::runtime_error("YuNet: " + wrong);
   }
-  if (network_->getInputSize() != input_size) network_->setInputSize(input_size);
-  network_->setScoreThreshold(config.score_threshold);
-  network_->detect(input, found_);
+  std::vector<Face> faces = best_of(yunet_faces(release_, outputs_, input, config.score_threshold));
+  std::erase_if(faces, [&](const Face& face) { return is_flat(picture_, face.box); });
 
   const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
   const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);
-  std::vector<Face> faces;
-  faces.reserve(static_cast<std::size_t>(found_.rows));
-  for (int i = 0; i < found_.rows; ++i) {
-    const float* row = found_.ptr<float>(i);  // box, five points, score
-    if (is_flat(picture_, {row[0], row[1], row[2], row[3]})) continue;
-    Face face;
-    face.box = {row[0] * sx, row[1] * sy, row[2] * sx, row[3] * sy};
-    Landmarks points;
-    for (int k = 0; k < 5; ++k) points[k] = {row[4 + 2 * k] * sx, row[5 + 2 * k] * sy};
-    face.landmarks = points;
-    face.score = std::clamp(row[14], 0.f, 1.f);
-    faces.push_back(face);
+  for (Face& face : faces) {
+    face.box = {face.box.x * sx, face.box.y * sy, face.box.width * sx, face.box.height * sy};
+    for (cv::Point2f& point : *face.landmarks) point = {point.x * sx, point.y * sy};
   }
   finish_faces(frame, config, faces);
   return faces;
 }
 
+/// The release whose outputs the network has; nullopt for another network.
+std::optional<YuNetRelease> release_of(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  for (const YuNetRelease release : kYuNetReleases) {
+    std::vector<std::string> wanted = yunet_output_names(release);
+    std::sort(wanted.begin(), wanted.end());
+    if (names == wanted) return release;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::unique_ptr<Detector> open_yunet(const std::filesystem::path& model) {
-  const std::string expected = model.string() + ": expected " + kExpected + ", found ";
-  cv::Ptr<cv::FaceDetectorYN> network;
-  std::string foreign;
+  std::string found;
   try {
-    cv::dnn::Net net = cv::dnn::readNetFromONNX(model.string());
-    foreign = foreign_outputs(net);
-    if (foreign.empty()) {
-      network = cv::FaceDetectorYN::create(model.string(), "", {kLeastSide, kLeastSide}, 0.6f,
-                                           kOverlap, kCandidates);
-      cv::Mat found;
-      network->detect(cv::Mat::zeros(kLeastSide, kLeastSide, CV_8UC3), found);
+    cv::dnn::Net network = cv::dnn::readNetFromONNX(model.string());
+    const std::vector<std::string> names = network.getUnconnectedOutLayersNames();
+    if (const std::optional<YuNetRelease> release = release_of(names)) {
+      const int shape[] = {1, 3, kYuNetLeastSide, kYuNetLeastSide};
+      network.setInput(cv::Mat(4, shape, CV_32F, cv::Scalar(0)));
+      std::vector<cv::Mat> outputs;
+      network.forward(outputs, yunet_output_names(*release));
+      found = yunet_wrong_shape(*release, outputs, {kYuNetLeastSide, kYuNetLeastSide});
+      if (found.empty()) return std::make_unique<YuNet>(std::move(network), *release);
+    } else {
+      found = "a network with the outputs";
+      for (const std::string& name : names) found += " " + name;
     }
   } catch (const cv::Exception& error) {
-    foreign = "a file that OpenCV " CV_VERSION " cannot run (" + error.err + ")";
+    found = "a file that OpenCV " CV_VERSION " cannot run (" + error.err + ")";
   }
-  if (!foreign.empty()) throw std::runtime_error(expected + foreign);
-  return std::make_unique<YuNet>(std::move(network));
+  throw std::runtime_error(
+      model.string() +
+      ": expected YuNet of March 2022 or 2023 "
+      "(face_detection_yunet_2022mar.onnx, face_detection_yunet_2023mar.onnx), "
+      "found " +
+      found);
 }
 
 }  // namespace fer

@@ -1,5 +1,5 @@
-// Faces as GstAnalytics metadata (GStreamer >= 1.24): an object detection of type "face", related to
-// a classification with the most likely label and to a tracking record.
+// Faces as GstAnalytics metadata (GStreamer >= 1.24): an object detection of type "face", related
+// to a classification with the most likely label and to a tracking record.
 #include <gst/analytics/analytics.h>
 
 #include <algorithm>
@@ -11,8 +11,8 @@ namespace fer {
 namespace {
 
 // Both readings that are in use: GStreamer's overlay follows RELATE_TO, DL Streamer CONTAIN.
-constexpr auto kObjectToClass = static_cast<GstAnalyticsRelTypes>(
-    GST_ANALYTICS_REL_TYPE_CONTAIN | GST_ANALYTICS_REL_TYPE_RELATE_TO);
+constexpr auto kObjectToClass = static_cast<GstAnalyticsRelTypes>(GST_ANALYTICS_REL_TYPE_CONTAIN |
+                                                                  GST_ANALYTICS_REL_TYPE_RELATE_TO);
 constexpr auto kClassToObject = static_cast<GstAnalyticsRelTypes>(
     GST_ANALYTICS_REL_TYPE_IS_PART_OF | GST_ANALYTICS_REL_TYPE_RELATE_TO);
 
@@ -33,7 +33,8 @@ bool get_related(GstAnalyticsODMtd object, GstAnalyticsMtdType type, GstAnalytic
       object.meta, object.id, GST_ANALYTICS_REL_TYPE_RELATE_TO, type, nullptr, related);
 }
 
-/// Whether nobody else has written into the meta: it holds our objects and what they are related to.
+/// Whether nobody else has written into the meta: it holds our objects and what they are related
+/// to.
 bool holds_only_ours(GstAnalyticsRelationMeta* relations, const std::vector<guint>& earlier) {
   std::set<guint> ours;
   for (const guint id : earlier) {
@@ -112,8 +113,8 @@ std::vector<guint> analytics_replace(GstBuffer* buffer, const GstVideoInfo& info
     gst_buffer_remove_meta(buffer, reinterpret_cast<GstMeta*>(relations));
     relations = nullptr;
   }
-  // Single entries cannot be taken off. Where others have written too, an object that stands where it
-  // stood is used again and only what it is related to is replaced; objects that are gone stay.
+  // Single entries cannot be taken off. Where others have written too, an object that stands where
+  // it stood is used again and only what it is related to is replaced; objects that are gone stay.
   std::vector<GstAnalyticsODMtd> reusable;
   if (relations != nullptr) {
     for (const guint id : earlier) {
@@ -125,20 +126,18 @@ std::vector<guint> analytics_replace(GstBuffer* buffer, const GstVideoInfo& info
   }
 
   for (const FaceRecord& face : faces) {
-    const PixelBox box =
-        pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
-    const auto stood = std::find_if(reusable.begin(), reusable.end(), [&](const auto& object) {
-      return stands_at(object, box);
-    });
+    const PixelBox box = pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
+    const auto stood = std::find_if(reusable.begin(), reusable.end(),
+                                    [&](const auto& object) { return stands_at(object, box); });
     GstAnalyticsODMtd object;
     if (stood != reusable.end()) {
       object = *stood;
       reusable.erase(stood);
       unrelate(object, gst_analytics_cls_mtd_get_mtd_type(), 0);
       unrelate(object, gst_analytics_tracking_mtd_get_mtd_type(), face.track_id);
-    } else if (!gst_analytics_relation_meta_add_od_mtd(
-                   relations, face_quark(), box.x, box.y, box.w, box.h,
-                   static_cast<gfloat>(face.confidence), &object)) {
+    } else if (!gst_analytics_relation_meta_add_od_mtd(relations, face_quark(), box.x, box.y, box.w,
+                                                       box.h, static_cast<gfloat>(face.confidence),
+                                                       &object)) {
       continue;
     }
     if (face.track_id != 0) add_tracking(buffer, object, face.track_id);

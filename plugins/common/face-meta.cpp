@@ -230,8 +230,7 @@ void set_analytics_ids(GstStructure* record, const std::vector<guint>& ids) {
 }  // namespace
 
 double Expression::confidence() const {
-  const bool known =
-      label_id >= 0 && static_cast<std::size_t>(label_id) < probabilities.size();
+  const bool known = label_id >= 0 && static_cast<std::size_t>(label_id) < probabilities.size();
   return known ? static_cast<double>(probabilities[static_cast<std::size_t>(label_id)]) : 0;
 }
 
@@ -283,7 +282,8 @@ std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer) {
 void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info,
                      const std::vector<FaceRecord>& faces) {
   g_return_if_fail(gst_buffer_is_writable(buffer));
-  const std::vector<FaceRecord> earlier = face_meta_read(buffer).value_or(std::vector<FaceRecord>());
+  const std::vector<FaceRecord> earlier =
+      face_meta_read(buffer).value_or(std::vector<FaceRecord>());
   regions_remove(buffer, earlier);
   std::vector<guint> analytics_ids;
   if (const GstStructure* record = record_of(buffer)) analytics_ids = read_analytics_ids(record);

@@ -30,11 +30,12 @@ struct Expression {
 /// One face of a buffer. Coordinates are shares of the frame's width and height; the box lies in
 /// [0, 1], landmarks may lie a little outside of the frame.
 struct FaceRecord {
-  gint roi_id = 0;  ///< Its region-of-interest meta; 0: face_meta_write() finds a free one.
+  gint roi_id = 0;       ///< Its region-of-interest meta; 0: face_meta_write() finds a free one.
   guint64 track_id = 0;  ///< 0: not tracked.
   double x = 0, y = 0, w = 0, h = 0;
   double confidence = 0;
-  std::optional<std::array<double, 10>> landmarks;  ///< x0 y0 … x4 y4, in the order of vision/face.h.
+  std::optional<std::array<double, 10>>
+      landmarks;  ///< x0 y0 … x4 y4, in the order of vision/face.h.
   std::optional<Expression> expression;
 };
 
@@ -53,9 +54,10 @@ void face_meta_register();
 std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer);
 
 /// Replaces the faces of a writable buffer, in all dialects: the custom meta, region-of-interest
-/// metas (DL Streamer's parameters) and, where built with it, GstAnalytics. Regions and analytics of
-/// other elements are left alone. `info` is the frame's. Boxes are clipped to the frame; faces whose
-/// numbers are not finite or whose box is empty are left out, with a warning in the log.
-void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info, const std::vector<FaceRecord>& faces);
+/// metas (DL Streamer's parameters) and, where built with it, GstAnalytics. Regions and analytics
+/// of other elements are left alone. `info` is the frame's. Boxes are clipped to the frame; faces
+/// whose numbers are not finite or whose box is empty are left out, with a warning in the log.
+void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info,
+                     const std::vector<FaceRecord>& faces);
 
 }  // namespace fer

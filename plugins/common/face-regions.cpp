@@ -16,8 +16,7 @@ constexpr char kCreator[] = "gst-fer";
 
 bool is_ours(GstVideoRegionOfInterestMeta* region, const std::vector<FaceRecord>& earlier) {
   if (region->roi_type != g_quark_from_static_string(kFaceType)) return false;
-  const GstStructure* detection =
-      gst_video_region_of_interest_meta_get_param(region, "detection");
+  const GstStructure* detection = gst_video_region_of_interest_meta_get_param(region, "detection");
   if (detection != nullptr) {
     return g_strcmp0(gst_structure_get_string(detection, kCreatorField), kCreator) == 0;
   }
@@ -61,8 +60,7 @@ void regions_number(GstBuffer* buffer, std::vector<FaceRecord>& faces) {
 void regions_add(GstBuffer* buffer, const GstVideoInfo& info,
                  const std::vector<FaceRecord>& faces) {
   for (const FaceRecord& face : faces) {
-    const PixelBox box =
-        pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
+    const PixelBox box = pixel_box(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
     GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta(
         buffer, kFaceType, static_cast<guint>(box.x), static_cast<guint>(box.y),
         static_cast<guint>(box.w), static_cast<guint>(box.h));
@@ -83,12 +81,11 @@ void regions_add(GstBuffer* buffer, const GstVideoInfo& info,
     if (face.expression) {
       const Expression& expression = *face.expression;
       gst_video_region_of_interest_meta_add_param(
-          region,
-          gst_structure_new("emotion", "label", G_TYPE_STRING, expression.label.c_str(), "label_id",
-                            G_TYPE_INT, expression.label_id, "confidence", G_TYPE_DOUBLE,
-                            expression.confidence(), "model_name", G_TYPE_STRING,
-                            expression.model_version.c_str(), "type", G_TYPE_STRING,
-                            "classification_result", nullptr));
+          region, gst_structure_new("emotion", "label", G_TYPE_STRING, expression.label.c_str(),
+                                    "label_id", G_TYPE_INT, expression.label_id, "confidence",
+                                    G_TYPE_DOUBLE, expression.confidence(), "model_name",
+                                    G_TYPE_STRING, expression.model_version.c_str(), "type",
+                                    G_TYPE_STRING, "classification_result", nullptr));
     }
   }
 }

@@ -54,7 +54,8 @@ FrameView view_of(const GstVideoFrame& frame) {
 
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {
   // Without a reference: to take one would make the buffer unwritable for as long as it is mapped.
-  const auto flags = static_cast<GstMapFlags>(static_cast<int>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  const auto flags =
+      static_cast<GstMapFlags>(static_cast<int>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
   mapped_ = gst_video_frame_map(&frame_, &info, buffer, flags) == TRUE;
 }
 

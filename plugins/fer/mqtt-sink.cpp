@@ -86,10 +86,11 @@ class MqttSink : public LineSink {
 
   ~MqttSink() override {
     if (running_) {
-      const bool was_connected = connected();
+      // Its thread may hang for minutes, in a connection attempt or with a peer that is silent:
+      // then it is cancelled.
+      const bool hangs = !connected() || !settled();
       mosquitto_disconnect(client_);
-      // Its thread may hang in a connection attempt for minutes: then it is cancelled.
-      mosquitto_loop_stop(client_, !was_connected);
+      mosquitto_loop_stop(client_, hangs);
     }
     mosquitto_destroy(client_);
     mosquitto_lib_cleanup();

@@ -1,6 +1,7 @@
 """What a stream of ferpublish's records says: faces, and their expressions over time."""
 import collections
 import json
+import math
 
 COLUMNS = 60
 # Beyond this many bins a track's neighbours are merged, so that a stream without end fits in memory.
@@ -73,7 +74,7 @@ class Summary:
             if emotion.get("model_version"):
                 self.models.add(emotion["model_version"])
             self.now.append((label, emotion.get("confidence", 0.0)))
-            track = self.tracks.setdefault(thing.get("id", 0), Track(self.last))
+            track = self.tracks.setdefault(thing.get("id"), Track(self.last))
             track.add(self.last, int(self.last / self.bin_seconds), label)
         if len(self.tracks) > MOST_TRACKS:
             shortest = sorted(self.tracks, key=lambda name: self.tracks[name].frames)
@@ -98,6 +99,13 @@ class Summary:
             column = min(COLUMNS - 1, int(at / max(self.last, 1e-9) * COLUMNS))
             hits[column] += labels[label]
             frames[column] += sum(labels.values())
+        # Where frames are further apart than columns, each lasts until the next one.
+        apart = math.ceil(COLUMNS / max(1, self.frames - 1))
+        seen = [column for column in range(COLUMNS) if frames[column]]
+        for left, right in zip(seen, seen[1:]):
+            if right - left <= apart:
+                for column in range(left + 1, right):
+                    hits[column], frames[column] = hits[left], frames[left]
         level = len(bars) - 1
         return "".join(
             bars[max(1, round(hit / total * level)) if hit else 0] if total else " "
@@ -112,13 +120,14 @@ class Summary:
         if not self.tracks:
             return ["No face was seen."]
         share = self.frames_with_faces / self.frames
-        followed = len(self.tracks) + self.forgotten
+        followed = len(self.tracks) + self.forgotten - (None in self.tracks)
         lines.append(f"Faces: in {share:.0%} of the frames, {self.most_faces} at most at a time, "
                      f"{followed} followed.")
         longest = sorted(self.tracks.items(), key=lambda item: -item[1].frames)[:tracks]
         for name, track in sorted(longest, key=lambda item: item[1].first):
             lines.append("")
-            lines.append(f"face {name}: {track.first:.1f} to {track.last:.1f} s, "
+            title = "faces that were not followed" if name is None else f"face {name}"
+            lines.append(f"{title}: {track.first:.1f} to {track.last:.1f} s, "
                          f"{track.frames} frames")
             total = sum(track.labels.values())
             if not total:
@@ -131,7 +140,8 @@ class Summary:
                     lines.append(f"  {label:>9} {share:4.0%} |{drawn:<{COLUMNS}}|")
             end = f"{self.last:.1f} s"
             lines.append(f"  {'':9} {'':4}  0 s{end:>{COLUMNS - 3}}")
-        if followed > len(longest):
+        more = len(self.tracks) + self.forgotten - len(longest)
+        if more:
             lines.append("")
-            lines.append(f"and {followed - len(longest)} more, seen for a shorter time")
+            lines.append(f"and {more} more, seen for a shorter time")
         return lines

@@ -77,12 +77,10 @@ def progress_text(summary, duration, rate):
 
 
 def error_text(log):
-    """GStreamer's own error, its first sentence and what stands under it."""
-    lines = log.splitlines()
-    for index, line in enumerate(lines):
-        if line.startswith("ERROR:") or "erroneous pipeline" in line:
-            return "\n".join(lines[index:index + 5])
-    return "\n".join(lines[-5:])
+    """GStreamer's own sentence on what went wrong, and of which element it is."""
+    if found := re.search(r"^ERROR: from element \S*?([^/:]+): (.*)$", log, re.M):
+        return f"{found[2]} ({found[1]})"
+    return "\n".join(log.splitlines()[-5:])
 
 
 def main():
@@ -113,7 +111,7 @@ def main():
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        started, duration, first_frame, last_frame = time.monotonic(), 0, None, None
+        started, duration, last_frame = time.monotonic(), 0, None
         while True:
             ended = pipeline.poll() is not None
             before = summary.frames
@@ -121,7 +119,6 @@ def main():
                 summary.add_line(line)
             now = time.monotonic()
             if summary.frames > before:
-                first_frame = first_frame or now
                 last_frame = now
             if not duration:
                 # The child writes at the end of the file that it shares with us.
@@ -152,7 +149,7 @@ def main():
         print(line)
     print()
     print(f"Watched {summary.last:.1f} s of video, {summary.frames} frames, in {seconds:.1f} s "
-          f"with decoding and encoding: {summary.frames / max(seconds, 1e-3):.0f} frames a second.")
+          f"with loading, decoding and encoding: {summary.frames / max(seconds, 1e-3):.0f} frames a second.")
     if summary.models:
         print(f"Model:   {', '.join(sorted(summary.models))}")
     if options.credit:

@@ -383,7 +383,7 @@ TEST_F(FerOverlay, TakesAnyLabel) {
   play("NV12", {320, 240});
   int number = 0;
   for (const std::string& label : {std::string(), std::string(3000, 'x'), std::string("two\nlines"),
-                                  std::string("\xd7\xa9\xd7\x9e"), std::string("<b>%s</b>")}) {
+                                   std::string("\xd7\xa9\xd7\x9e"), std::string("<b>%s</b>")}) {
     FaceRecord face = with_expression(face_at(0.3, 0.3, 0.3, 0.3), 0);
     face.expression->label = face.expression->labels[0] = label;
     EXPECT_GT(cv::countNonZero(drawn({face}, number++)), 0);

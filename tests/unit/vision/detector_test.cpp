@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <opencv2/core/version.hpp>
 
 #include "data/drawn_face.h"
 #include "detector_models.h"
@@ -23,11 +22,8 @@ using test::ScopedFolder;
 using test::ScopedVariable;
 using test::yunet_path;
 
-#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
-constexpr const char* kYuNetFile = "face_detection_yunet_2023mar.onnx";
-#else
 constexpr const char* kYuNetFile = "face_detection_yunet_2022mar.onnx";
-#endif
+constexpr const char* kNewerYuNetFile = "face_detection_yunet_2023mar.onnx";
 
 std::string message_of(const fs::path& model) {
   try {
@@ -101,16 +97,13 @@ TEST(OpenDetector, RefusesAnotherNetwork) {
 }
 
 TEST(OpenDetector, RefusesYuNetsNamesWithOtherShapes) {
-#if CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8)
-  const std::vector<std::string> names = {"cls_8",   "cls_16", "cls_32", "obj_8",
-                                          "obj_16",  "obj_32", "bbox_8", "bbox_16",
-                                          "bbox_32", "kps_8",  "kps_16", "kps_32"};
-#else
-  const std::vector<std::string> names = {"loc", "conf", "iou"};
-#endif
   const ScopedFolder folder;
-  EXPECT_THAT(message_of(folder.write("shapes.onnx", tiny_onnx(names))),
-              AllOf(HasSubstr("shapes.onnx"), HasSubstr("values in place of")));
+  for (const auto& names : {std::vector<std::string>{"loc", "conf", "iou"},
+                            {"cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32", "bbox_8",
+                             "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"}}) {
+    EXPECT_THAT(message_of(folder.write("shapes.onnx", tiny_onnx(names))),
+                AllOf(HasSubstr("shapes.onnx"), HasSubstr("values in place of")));
+  }
 }
 
 TEST(OpenDetector, RefusesATruncatedFile) {
@@ -138,6 +131,16 @@ TEST(FindDetectorModel, LooksInTheFoldersOfTheVariableInOrder) {
   EXPECT_EQ(find_detector_model().path, sooner);
 }
 
+TEST(FindDetectorModel, TakesTheReleaseThatFacesWereAlignedWith) {
+  const ScopedFolder first, second;
+  const ScopedVariable variable("FER_MODELS", first.path().string() + ":" + second.path().string());
+  second.write(kYuNetFile, "x");
+  const fs::path newer = first.write(kNewerYuNetFile, "x");
+  EXPECT_EQ(find_detector_model().path, newer) << "the folder comes first";
+  const fs::path wanted = first.write(kYuNetFile, "x");
+  EXPECT_EQ(find_detector_model().path, wanted);
+}
+
 TEST(FindDetectorModel, FallbackComesWithARemedy) {
   const ScopedVariable models("FER_MODELS", "/nonexistent");
   const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
@@ -151,20 +154,24 @@ TEST(FindDetectorModel, FallbackComesWithARemedy) {
   }
 }
 
-/// Runs with both detectors; a test is skipped where the model is missing.
+/// Runs with every detector; a test is skipped where the model is missing.
 class EveryDetector : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const fs::path path = GetParam() == "yunet" ? yunet_path() : haar_path();
+    const fs::path path = GetParam() == "yunet_2022"   ? yunet_path(kYuNetFile)
+                          : GetParam() == "yunet_2023" ? yunet_path(kNewerYuNetFile)
+                                                       : haar_path();
     if (path.empty()) GTEST_SKIP() << "no model for " << GetParam() << " here";
     detector_ = open_detector(path);
   }
+
+  static bool is_yunet() { return GetParam() != "haar"; }
 
   std::unique_ptr<Detector> detector_;
 };
 
 TEST_P(EveryDetector, SaysItsName) {
-  EXPECT_EQ(detector_->name(), GetParam());
+  EXPECT_EQ(detector_->name(), is_yunet() ? "yunet" : "haar");
 }
 
 TEST_P(EveryDetector, FindsADrawnFaceInEveryFormat) {
@@ -179,7 +186,7 @@ TEST_P(EveryDetector, FindsADrawnFaceInEveryFormat) {
         EXPECT_GT(overlap(faces[0].box, drawn.box), 0.6f);
         EXPECT_GT(faces[0].score, 0.6f);
         EXPECT_LE(faces[0].score, 1.f);
-        ASSERT_EQ(faces[0].landmarks.has_value(), GetParam() == "yunet");
+        ASSERT_EQ(faces[0].landmarks.has_value(), is_yunet());
         if (faces[0].landmarks) {
           for (std::size_t i = 0; i < 5; ++i) {
             EXPECT_LT(cv::norm((*faces[0].landmarks)[i] - drawn.landmarks[i]),
@@ -265,7 +272,8 @@ TEST_P(EveryDetector, ClipsBoxesToTheFrame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Detectors, EveryDetector, testing::Values("yunet", "haar"),
+INSTANTIATE_TEST_SUITE_P(Detectors, EveryDetector,
+                         testing::Values("yunet_2022", "yunet_2023", "haar"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

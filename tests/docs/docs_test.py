@@ -1,0 +1,45 @@
+"""What the documents say against what there is."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^\| \[`(\w+)`\]\(docs/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def inspect(name):
+    return subprocess.run(["gst-inspect-1.0", "--no-colors", name], capture_output=True, text=True,
+                          check=True).stdout
+
+
+class DocsTest(unittest.TestCase):
+    def test_the_readme_lists_all_elements_with_their_class(self):
+        rows = ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+        for name, page, _ in rows:
+            self.assertEqual(name, page)
+        listed = {name: klass for name, _, klass in rows}
+        found = {}
+        for plugin in ("fer", "fertorch"):
+            for name in re.findall(r"^  (\w+): ", inspect(plugin), re.M):
+                found[name] = re.search(r"^  Klass\s+(\S+)$", inspect(name), re.M)[1]
+        self.assertEqual(listed, found)
+
+    def test_links_lead_somewhere(self):
+        pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")]
+        broken = [f"{page.relative_to(ROOT)}: {link}" for page in pages
+                  for link in LINK.findall(page.read_text(encoding="utf-8"))
+                  if "://" not in link and not (page.parent / link).exists()]
+        self.assertEqual(broken, [])
+
+    def test_the_element_reference_is_up_to_date(self):
+        if "\n  topic " not in inspect("ferpublish"):
+            self.skipTest("built without MQTT, which the reference tells of")
+        done = subprocess.run([ROOT / "scripts" / "element-docs", "--check"], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

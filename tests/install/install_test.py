@@ -1,0 +1,99 @@
+"""Installs the build into a folder and uses it from there: headers, libraries, plugins, pipelines."""
+import os
+import pathlib
+import shlex
+import subprocess
+import tempfile
+import unittest
+
+BUILD = os.environ["FER_BUILD"]
+PREFIX = os.environ["FER_PREFIX"]
+CXX = shlex.split(os.environ["FER_CXX"])
+
+VISION = """
+#include <vision/detector.h>
+#include <vision/tracker.h>
+int main() {
+  // Throws nothing and finds nothing where there is no model; the library was linked and loaded.
+  return fer::find_detector_model().remedy.size() > 10000;
+}
+"""
+MODEL = """
+#include <model/labels.h>
+#include <model/model_info.h>
+#include <cstdio>
+int main() {
+  try {
+    fer::read_model_info("/none.fer");
+  } catch (const std::exception& error) {
+    std::puts(error.what());
+  }
+  std::puts(fer::canonical_label("Joy")->c_str());
+}
+"""
+
+
+def run(*command, **variables):
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True,
+                          env=dict(os.environ, **variables)).stdout
+
+
+class InstallTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="fer-install-")
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir",
+            cls.folder.name)
+        cls.prefix = pathlib.Path(cls.folder.name + PREFIX)
+        cls.libraries = next(cls.prefix.glob("lib/**/libfer-vision.so")).parent
+        # As if the folder had been the prefix from the start.
+        for package in (cls.libraries / "pkgconfig").glob("*.pc"):
+            text = package.read_text()
+            package.write_text(text.replace(f"prefix={PREFIX}\n", f"prefix={cls.prefix}\n"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def compile_and_run(self, package, source):
+        """Against what pkg-config says."""
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", package,
+                                PKG_CONFIG_PATH=str(self.libraries / "pkgconfig")))
+        program = pathlib.Path(self.folder.name) / package
+        program.with_suffix(".cpp").write_text(source)
+        subprocess.run([*CXX, "-std=c++20", program.with_suffix(".cpp"), *flags, "-o", program],
+                       check=True)
+        return run(program, LD_LIBRARY_PATH=str(self.libraries))
+
+    def test_a_program_against_fer_vision(self):
+        self.compile_and_run("fer-vision", VISION)
+
+    def test_a_program_against_fer(self):
+        if not (self.libraries / "libfer.so").exists():
+            self.skipTest("built without LibTorch")
+        lines = self.compile_and_run("fer", MODEL).splitlines()
+        self.assertIn("/none.fer", lines[0])
+        self.assertEqual(lines[1], "happiness")
+
+    def test_gstreamer_finds_the_elements_by_the_plugin_path_alone(self):
+        plugins = self.libraries / "gstreamer-1.0"
+        for element, library in {"ferdetect": "libgstfer.so", "ferinfer": "libgstfertorch.so"}.items():
+            if not (plugins / library).exists():
+                continue
+            text = run("gst-inspect-1.0", element, GST_PLUGIN_PATH_1_0=str(plugins),
+                       GST_REGISTRY=self.folder.name + "/registry.bin",
+                       LD_LIBRARY_PATH=str(self.libraries))
+            self.assertIn(str(plugins / library), text)
+
+    def test_pipelines_know_where_the_plugins_went(self):
+        folder = self.prefix / "share" / "gst-fer" / "pipelines"
+        if not folder.exists():
+            self.skipTest("built without the plugins")
+        self.assertEqual(self.prefix.parent / (folder / "plugin-path").read_text().strip(),
+                         pathlib.Path(PREFIX) / self.libraries.relative_to(self.prefix) /
+                         "gstreamer-1.0")
+        self.assertIn("file.sh INPUT", run(folder / "file.sh", "--help"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

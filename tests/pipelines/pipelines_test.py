@@ -1,0 +1,248 @@
+"""Runs every script of pipelines/, and the demo's runner, on a clip of a drawn face."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PIPELINES = ROOT / "pipelines"
+TEST_FILES = os.environ["FER_TEST_FILES"]
+RTSP_SERVER = os.environ.get("FER_RTSP_SERVER")
+WIDTH, HEIGHT, FRAMES, RATE = 320, 240, 45, 15
+LIMIT = 60
+PARSE_RAW = ("rawvideoparse", "format=bgr", f"width={WIDTH}", f"height={HEIGHT}",
+             f"framerate={RATE}/1", "!", "videoconvert", "!", "video/x-raw,format=I420")
+
+
+def launch(*words):
+    subprocess.run(["gst-launch-1.0", "-q", *words], check=True, timeout=LIMIT)
+
+
+def have(element):
+    return subprocess.run(["gst-inspect-1.0", "--exists", element], check=False).returncode == 0
+
+
+def grey_frames(video, folder):
+    """The frames of a video in grey, one after the other."""
+    raw = pathlib.Path(folder) / "grey.raw"
+    launch("filesrc", f"location={video}", "!", "decodebin", "!", "videoconvert", "!",
+           "video/x-raw,format=GRAY8", "!", "filesink", f"location={raw}")
+    data = raw.read_bytes()
+    size = WIDTH * HEIGHT
+    return [data[at:at + size] for at in range(0, len(data), size)]
+
+
+class PipelinesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.TemporaryDirectory(prefix="fer-pipelines-")
+        folder = pathlib.Path(cls.shared.name)
+        cls.raw, cls.clip = folder / "clip.bgr", folder / "a drawn face.mp4"
+        with open(cls.raw, "wb") as frames:
+            subprocess.run([TEST_FILES, "clip", str(WIDTH), str(HEIGHT), str(FRAMES)],
+                           stdout=frames, check=True)
+        encoder = ["x264enc", "!", "h264parse"] if have("x264enc") else ["jpegenc"]
+        launch("filesrc", f"location={cls.raw}", f"blocksize={WIDTH * HEIGHT * 3}", "!",
+               *PARSE_RAW, "!", *encoder, "!", "mp4mux", "!", "filesink", f"location={cls.clip}")
+        subprocess.run([TEST_FILES, "model", str(folder / "fernet.fer")], check=True)
+        before = os.environ.get("FER_MODELS")
+        cls.environment = dict(os.environ,
+                               FER_MODELS=str(folder) + (f":{before}" if before else ""))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.cleanup()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="fer-pipeline-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_script(self, script, *arguments, **variables):
+        done = subprocess.run(
+            [PIPELINES / script, *map(str, arguments)], capture_output=True, text=True,
+            timeout=LIMIT, stdin=subprocess.DEVNULL, cwd=self.folder,
+            env=dict(self.environment, **variables), check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def check_records(self, lines, frames):
+        """One a frame, with the one face and what the model says of every face."""
+        records = [json.loads(line) for line in lines]
+        self.assertEqual(len(records), frames)
+        with_face = [record for record in records if record["objects"]]
+        self.assertGreater(len(with_face), 0.9 * frames)
+        for record in with_face:
+            self.assertEqual(record["resolution"], {"width": WIDTH, "height": HEIGHT})
+            face, = record["objects"]
+            self.assertEqual(face["roi_type"], "face")
+            self.assertEqual(face["emotion"]["label"], "happiness")
+            # The face sways around the middle.
+            self.assertLess(abs(face["x"] + face["w"] / 2 - WIDTH / 2), 0.2 * WIDTH)
+        self.assertEqual(len({record["objects"][0]["id"] for record in with_face}), 1)
+        return records
+
+    def check_annotated(self, video, frames):
+        """It plays, and something was drawn on it."""
+        annotated = grey_frames(video, self.folder)
+        plain = grey_frames(self.clip, self.folder)
+        self.assertEqual(len(annotated), frames)
+        middle = frames // 2
+        changed = sum(abs(a - b) > 40 for a, b in zip(annotated[middle], plain[middle]))
+        self.assertGreater(changed, 0.01 * WIDTH * HEIGHT)
+
+    def test_file(self):
+        self.run_script("file.sh", self.clip, "annotated.mp4", "records.jsonl")
+        lines = (self.folder / "records.jsonl").read_text().splitlines()
+        records = self.check_records(lines, FRAMES)
+        steps = {round(b["timestamp"] - a["timestamp"], -6)
+                 for a, b in zip(records, records[1:])}
+        self.assertEqual(steps, {round(1e9 / RATE, -6)})
+        self.check_annotated(self.folder / "annotated.mp4", FRAMES)
+
+    def test_file_takes_a_uri(self):
+        self.run_script("file.sh", self.clip.as_uri(), "annotated.mp4")
+        self.check_annotated(self.folder / "annotated.mp4", FRAMES)
+
+    def test_webcam(self):
+        raw = self.folder / "window.raw"
+        self.run_script("webcam.sh", self.clip, FER_SINK=f"filesink location={raw}")
+        self.assertEqual(raw.stat().st_size, FRAMES * WIDTH * HEIGHT * 3 // 2)
+
+    def test_many_streams(self):
+        self.run_script("many-streams.sh", "out", self.clip, self.clip, self.clip)
+        versions = set()
+        for number in (1, 2, 3):
+            lines = (self.folder / "out" / f"stream-{number}.jsonl").read_text().splitlines()
+            for record in self.check_records(lines, FRAMES):
+                versions.update(face["emotion"]["model_version"] for face in record["objects"])
+        self.assertEqual(len(versions), 1)
+
+    def test_crops_to_disk(self):
+        self.run_script("crops-to-disk.sh", self.clip, "crops", 96)
+        crops = sorted((self.folder / "crops").glob("face-*.png"))
+        self.assertGreater(len(crops), 0.9 * FRAMES)
+        self.assertLessEqual(len(crops), FRAMES)
+        for crop in crops:
+            header = crop.read_bytes()[:24]
+            self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertEqual([int.from_bytes(header[at:at + 4], "big") for at in (16, 20)],
+                             [96, 96])
+
+    def test_json_to_stdout(self):
+        # Nothing but records, hence every line of it must be one.
+        self.check_records(self.run_script("json-to-stdout.sh", self.clip).splitlines(), FRAMES)
+
+    def serve(self):
+        if not RTSP_SERVER:
+            self.skipTest("built without gst-rtsp-server (libgstrtspserver-1.0-dev)")
+        if not have("x264enc") or not have("rtspsrc"):
+            self.skipTest("there is no x264enc or no rtspsrc")
+        # The raw frames again and again: a camera has no end.
+        server = subprocess.Popen(
+            [RTSP_SERVER, f"( multifilesrc loop=true location={self.raw} ! {' '.join(PARSE_RAW)} ! "
+             "x264enc tune=zerolatency key-int-max=15 ! rtph264pay name=pay0 pt=96 )"],
+            stdout=subprocess.PIPE, text=True)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        return server, server.stdout.readline().strip()
+
+    def start(self, script, *arguments, **variables):
+        script = subprocess.Popen(
+            [PIPELINES / script, *map(str, arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            env=dict(self.environment, **variables))
+        self.addCleanup(script.stdout.close)
+        return script
+
+    def wait_for_lines(self, script, path, least):
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            if path.exists() and path.read_text().count("\n") >= least:
+                return
+            if script.poll() is not None:
+                self.fail(f"ended early: {script.stdout.read()}")
+            time.sleep(0.1)
+        script.kill()
+        self.fail(f"no {least} records in {LIMIT} s: {script.stdout.read()}")
+
+    def test_rtsp(self):
+        server, address = self.serve()
+        records = self.folder / "records.jsonl"
+        script = self.start("rtsp.sh", address, "records.jsonl", FER_RETRY="1")
+        self.wait_for_lines(script, records, 5)
+        faces = [json.loads(line)["objects"] for line in records.read_text().splitlines()[:5]]
+        self.assertTrue(any(faces))
+        server.kill()
+        # It says so and tries again.
+        self.assertIn("trying again in 1 s", self.read_until(script, "trying again"))
+        script.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(LIMIT), 0)
+
+    def read_until(self, script, words):
+        text = ""
+        for line in script.stdout:
+            text += line
+            if words in line:
+                break
+        return text
+
+    def test_ctrl_c_leaves_a_whole_mp4(self):
+        _, address = self.serve()
+        script = self.start("file.sh", address, "annotated.mp4", "records.jsonl")
+        self.wait_for_lines(script, self.folder / "records.jsonl", 10)
+        script.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(LIMIT), 0, script.stdout.read())
+        self.assertGreater(len(grey_frames(self.folder / "annotated.mp4", self.folder)), 5)
+
+    def test_errors_name_the_file(self):
+        for script, arguments in {"file.sh": ["none.mp4", "out.mp4"],
+                                  "json-to-stdout.sh": ["none.mp4"],
+                                  "webcam.sh": ["/dev/video-none"]}.items():
+            done = subprocess.run([PIPELINES / script, *arguments], capture_output=True, text=True,
+                                  env=self.environment, timeout=LIMIT, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(arguments[0], done.stderr)
+
+    def test_usage(self):
+        for script in PIPELINES.glob("*.sh"):
+            if script.name == "common.sh":
+                continue
+            done = subprocess.run([script, "--help"], capture_output=True, text=True,
+                                  timeout=LIMIT, check=False)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"  {script.name}", done.stdout)
+
+    def run_demo(self, input_file):
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts" / "lib" / "run_demo.py", "--credit", "Drawn by us",
+             PIPELINES / "file.sh", input_file, "demo.mp4", "demo.jsonl"],
+            capture_output=True, text=True, encoding="utf-8", cwd=self.folder, timeout=LIMIT,
+            env=dict(self.environment, PYTHONUTF8="1", PYTHONDONTWRITEBYTECODE="1"), check=False)
+
+    def test_demo_says_what_it_saw(self):
+        done = self.run_demo(self.clip)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_annotated(self.folder / "demo.mp4", FRAMES)
+        self.assertIn("1 at most at a time, 1 followed", done.stdout)
+        self.assertRegex(done.stdout, r"happiness 100% \|█{50,60} *\|")
+        self.assertIn(f"{FRAMES} frames", done.stdout)
+        self.assertIn(str(self.folder / "demo.mp4"), done.stdout)
+        self.assertIn("Drawn by us", done.stdout)
+
+    def test_demo_names_what_it_could_not_play(self):
+        broken = self.folder / "broken.mp4"
+        broken.write_bytes(b"no video at all" * 100)
+        done = self.run_demo(broken)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(broken), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,50 @@
+// Makes what the tests of the pipelines work on: a clip of a face that we drew, as raw BGR frames
+// on standard output, and a model that sees happiness in every face.
+//
+//   pipeline-test-files clip WIDTH HEIGHT FRAMES
+//   pipeline-test-files model FILE
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "data/drawn_face.h"
+#include "model/labels.h"
+#include "unit/model/model_support.h"
+
+namespace {
+
+/// A face that sways over the picture, 60 % of it high.
+bool write_clip(cv::Size size, int frames) {
+  for (int i = 0; i < frames; ++i) {
+    cv::Mat picture = fer::test::drawn_background(size);
+    const float sway = std::sin(0.1f * static_cast<float>(i));
+    fer::test::draw_face_at(picture, {{(0.5f + 0.1f * sway) * static_cast<float>(size.width),
+                                       0.5f * static_cast<float>(size.height)},
+                                      0.6f * static_cast<float>(size.height),
+                                      sway});
+    const std::size_t bytes = picture.total() * picture.elemSize();
+    if (std::fwrite(picture.data, 1, bytes, stdout) != bytes) return false;
+  }
+  return true;
+}
+
+int label_id(const std::string& name) {
+  const auto& labels = fer::ferplus_labels();
+  return static_cast<int>(std::find(labels.begin(), labels.end(), name) - labels.begin());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string job = argc > 1 ? argv[1] : "";
+  if (job == "clip" && argc == 5) {
+    return write_clip({std::atoi(argv[2]), std::atoi(argv[3])}, std::atoi(argv[4])) ? 0 : 1;
+  }
+  if (job == "model" && argc == 3) {
+    fer::test::write_constant_model(argv[2], label_id("happiness"));
+    return 0;
+  }
+  std::fprintf(stderr, "usage: pipeline-test-files clip WIDTH HEIGHT FRAMES | model FILE\n");
+  return 2;
+}

@@ -1,0 +1,194 @@
+"""The scripts' own logic: fetching models, summing up records and test runs."""
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+YUNET = {"2022": "face_detection_yunet_2022mar.onnx", "2023": "face_detection_yunet_2023mar.onnx"}
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "lib" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(script, *arguments, **variables):
+    return subprocess.run([ROOT / "scripts" / script, *map(str, arguments)], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=120, check=False,
+                          env=dict(os.environ, **variables))
+
+
+class ModelsTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="fer-models-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.cache = self.folder / "cache" / "gst-fer" / "models"
+
+    def models(self, *arguments, named=""):
+        # Nobody listens at port 9 of this machine: every source on the net fails at once.
+        dead = "http://127.0.0.1:9"
+        return run("models", *arguments, XDG_CACHE_HOME=str(self.folder / "cache"),
+                   FER_MODELS=named, https_proxy=dead, HTTPS_PROXY=dead)
+
+    def test_takes_no_file_with_another_hash(self):
+        for name in YUNET.values():
+            (self.folder / name).write_bytes(b"not YuNet")
+        done = self.models(self.folder)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"{self.folder}: another file, its SHA-256 is", done.stderr)
+        self.assertIn("Remedy", done.stderr)
+        self.assertEqual([path.name for path in self.cache.iterdir()], [])
+
+    def test_names_every_source_that_it_tried(self):
+        done = self.models("--all", named=f"{self.folder}/none")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"{self.folder}/none: no such file in it", done.stderr)
+        for name in YUNET.values():
+            self.assertRegex(done.stderr, rf"https://\S+/{name}: ")
+
+    def test_copies_what_a_named_folder_has_and_then_needs_no_source(self):
+        folders = [pathlib.Path(folder) for folder in os.environ.get("FER_MODELS", "").split(":")]
+        source = next((folder for folder in folders if (folder / YUNET["2022"]).exists()
+                       and (folder / YUNET["2023"]).exists()), None)
+        if source is None:
+            self.skipTest("FER_MODELS names no folder with both versions of YuNet")
+        done = self.models("--all", named=str(source))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in YUNET.values():
+            self.assertEqual((self.cache / name).read_bytes(), (source / name).read_bytes())
+        (self.cache / YUNET["2022"]).write_bytes(b"damaged")
+        self.assertNotEqual(self.models("--all").returncode, 0)
+        self.assertEqual(self.models("--all", source).returncode, 0)
+        again = self.models("--all")
+        self.assertEqual((again.returncode, again.stdout), (0, ""))
+
+
+class ArgumentsTest(unittest.TestCase):
+    def test_demo_names_the_input_that_is_missing(self):
+        done = run("demo", "--input", "/none/video.mp4")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/none/video.mp4", done.stderr)
+
+    def test_demo_names_the_folder_that_is_missing(self):
+        done = run("demo", "--output=/none/out.mp4")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/none", done.stderr)
+
+    def test_scripts_refuse_what_they_do_not_know(self):
+        for script in ("demo", "setup", "models", "sample-clip"):
+            done = run(script, "--nonsense")
+            self.assertEqual(done.returncode, 1, script)
+            self.assertIn("--nonsense", done.stderr)
+        self.assertIn("expected debian13", run("test", "--on", "windows").stderr)
+        self.assertIn("expected address", run("test", "--sanitize=everything").stderr)
+
+    def test_scripts_say_how_they_are_used(self):
+        for script in ("demo", "setup", "models", "sample-clip", "test"):
+            done = run(script, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"scripts/{script}", done.stdout)
+
+
+class RecordsTest(unittest.TestCase):
+    def setUp(self):
+        self.summary = load("records").Summary()
+
+    def add(self, seconds, *faces):
+        objects = [{"id": track, "emotion": {"label": label, "confidence": 0.5,
+                                             "model_version": "abc"}} for track, label in faces]
+        self.summary.add_line(json.dumps({"timestamp": int(seconds * 1e9), "objects": objects}))
+
+    def test_counts_frames_faces_and_tracks(self):
+        self.add(10.0)
+        self.add(10.5, (1, "anger"), (2, "fear"))
+        self.add(11.0, (2, "fear"))
+        self.assertEqual((self.summary.frames, self.summary.frames_with_faces,
+                          self.summary.most_faces, len(self.summary.tracks)), (3, 2, 2, 2))
+        self.assertEqual(self.summary.last, 1.0)
+        self.assertEqual(self.summary.now_text(), "1 face: fear 50%")
+        self.assertEqual(self.summary.models, {"abc"})
+
+    def test_draws_when_each_expression_was_seen(self):
+        for frame in range(600):
+            self.add(frame / 10, (7, "sadness" if frame < 300 else "happiness"))
+        lines = [line for line in self.summary.report() if "|" in line]
+        self.assertEqual(len(lines), 2)
+        drawn = {line.split()[0]: line.split("|")[1] for line in lines}
+        self.assertRegex(drawn["sadness"], r"^█{30} {30}$")
+        self.assertRegex(drawn["happiness"], r"^ {30}█{30}$")
+        ascii_lines = "\n".join(self.summary.report(unicode=False))
+        ascii_lines.encode("ascii")
+
+    def test_a_day_of_video_stays_small_and_keeps_its_shares(self):
+        for second in range(0, 86400, 10):
+            self.add(second, (1, "neutral" if second < 43200 else "surprise"))
+        track = self.summary.tracks[1]
+        self.assertLess(len(track.bins), 2000)
+        self.assertEqual(track.labels, {"neutral": 4320, "surprise": 4320})
+        self.assertRegex(self.summary.timeline(track, "surprise", " x"),
+                         r"^ {29,30}x{30,31}$")
+
+    def test_faces_without_an_expression_count_too(self):
+        self.summary.add_line('{"timestamp": null, "objects": [{"id": null}]}')
+        report = "\n".join(self.summary.report())
+        self.assertIn("faces that were not followed: 0.0 to 0.0 s, 1 frames", report)
+        self.assertIn("no expression", report)
+        self.assertEqual(self.summary.now_text(), "1 face")
+
+    def test_says_so_where_there_was_nothing(self):
+        self.assertEqual(self.summary.report(), ["No frame was seen."])
+        self.add(0)
+        self.assertEqual(self.summary.report(), ["No face was seen."])
+
+    def test_a_line_that_is_no_record_is_an_error(self):
+        for line in ("", "{}", "[1]", '{"timestamp": 1}'):
+            with self.assertRaises(ValueError):
+                self.summary.add_line(line)
+
+
+class TestSummaryTest(unittest.TestCase):
+    def sum_up(self, *programs):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
+            for name, result, output in programs:
+                log.write(json.dumps({"name": name, "result": result, "stdout": output,
+                                      "duration": 1.0}) + "\n")
+            log.flush()
+            return subprocess.run(
+                [sys.executable, ROOT / "scripts" / "lib" / "test_summary.py", log.name],
+                capture_output=True, text=True, check=True).stdout
+
+    def test_counts_cases_of_googletest(self):
+        text = self.sum_up(("a", "FAIL", "[       OK ] A.one (3 ms)\n"
+                                         "[       OK ] Sizes/A.two/0 (0 ms)\n"
+                                         "x_test.cpp:7: Skipped\nno YuNet here\n\n"
+                                         "[  SKIPPED ] A.three (0 ms)\n"
+                                         "[  FAILED  ] A.four (1 ms)\n"
+                                         "[  FAILED  ] A.four\n"))
+        self.assertEqual(text.splitlines()[-1], "2 passed, 1 failed, 1 skipped")
+        self.assertIn("no YuNet here\n    a: A.three", text)
+        self.assertIn("a: A.four", text)
+
+    def test_counts_cases_of_unittest(self):
+        text = self.sum_up(("b", "OK", "test_x (__main__.T.test_x) ... ok\n"
+                                       "test_y (__main__.T.test_y)\nWhat it does. ... ok\n"
+                                       "test_z (__main__.T.test_z) ... skipped 'no server'\n"))
+        self.assertEqual(text.splitlines()[-1], "2 passed, 0 failed, 1 skipped")
+        self.assertIn("no server", text)
+
+    def test_a_program_that_died_has_failed(self):
+        text = self.sum_up(("c", "TIMEOUT", "[       OK ] A.one (3 ms)\n"), ("d", "OK", "fine"),
+                           ("e", "SKIP", "not here"))
+        self.assertEqual(text.splitlines()[-1], "2 passed, 1 failed, 1 skipped")
+        self.assertIn("c: timeout", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -2,7 +2,7 @@
 """Times ONNX Runtime and OpenVINO on a model file, against gst-fer's own classifier, in one run.
 
     python3 -m venv /tmp/rivals && /tmp/rivals/bin/pip install numpy onnx onnxruntime openvino
-    meson devenv -C build /tmp/rivals/bin/python ../tests/bench/rivals.py --model ../models/fernet.fer
+    /tmp/rivals/bin/python tests/bench/rivals.py --model models/fernet.fer
 
 The network is built as ONNX from the model file's weights, the batch norm left for the runtimes to
 fold; that all compute the same is checked on random crops first. Every figure is milliseconds of

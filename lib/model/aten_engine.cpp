@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
 #include <torch/types.h>
@@ -8,7 +7,7 @@
 
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
-#include "model/omp_threads.h"
+#include "model/torch_threads.h"
 
 namespace fer {
 namespace {
@@ -97,8 +96,7 @@ class AtenEngine : public InferenceEngine {
 
   void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
     const c10::InferenceMode inference;
-    at::get_num_threads();  // LibTorch sets the thread's number once by itself; let it do so first
-    const OneThread one_thread;
+    const OneTorchThread one_thread;
     const auto count = static_cast<std::int64_t>(n);
     const torch::Tensor bytes = torch::from_blob(const_cast<std::uint8_t*>(crops),
                                                  {count, channels_, side_, side_}, torch::kUInt8)

@@ -8,6 +8,7 @@
 #include "model/safetensors.h"
 #include "model/shallow_json.h"
 #include "model/tensor_view.h"
+#include "model/torch_threads.h"
 
 namespace fer {
 namespace {
@@ -93,6 +94,7 @@ ModelInfo read_model_info(const std::filesystem::path& path) {
 
 ModelFile read_model(const std::filesystem::path& path) {
   const SafetensorsFile file(path, FileAccess::kRead);
+  const OneTorchThread one_thread;  // a model may be opened while streams run
   ModelFile model{info_of(file), {}};
   const auto refuse = [&](const std::string& what) {
     throw std::runtime_error(path.string() + ": " + what);

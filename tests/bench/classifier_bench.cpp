@@ -1,12 +1,21 @@
 // Milliseconds a face of the classifier against the network as LibTorch runs it by itself, in one
 // run. On one thread the time is the processor's, so that what else the machine does counts little;
 // on several it is the clock's.
+//
+//   classifier-bench [--model=FILE] [--benchmark_…]
+//   classifier-bench --model=FILE [--precision=fp32|bf16] --crops=FILE --logits=FILE
+//
+// Without a model it takes FerNet with random weights. The second form classifies the crops (planar
+// uint8) of a file and writes the logits (fp32) to another, for comparison with others.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/batch_queue.h"
@@ -18,9 +27,15 @@
 namespace fer {
 namespace {
 
-test::RandomModel& fernet() {
-  static test::RandomModel model(network_preset("fernet"));
-  return model;
+test::RandomModel& model() {
+  static test::RandomModel random(network_preset("fernet"));
+  return random;
+}
+
+bool begins(std::string_view text, std::string_view start, std::string& rest) {
+  if (!text.starts_with(start)) return false;
+  rest = text.substr(start.size());
+  return true;
 }
 
 std::vector<std::uint8_t> crops_for(const Classifier& classifier, std::int64_t n) {
@@ -37,7 +52,7 @@ void note(benchmark::State& state, std::int64_t faces, const std::string& label)
 
 /// Ours on one thread.
 void BM_Classifier(benchmark::State& state, Precision precision) {
-  const Classifier classifier(fernet().file(), precision);
+  const Classifier classifier(model().file(), precision);
   if (classifier.precision() != precision) {
     state.SkipWithError("this processor has no bf16");
     return;
@@ -52,7 +67,7 @@ BENCHMARK_CAPTURE(BM_Classifier, bf16, Precision::kBf16)->Arg(1)->Arg(4)->Arg(16
 
 /// Ours through the queue on two threads.
 void BM_TwoThreads(benchmark::State& state, Precision precision) {
-  const auto classifier = std::make_shared<const Classifier>(fernet().file(), precision);
+  const auto classifier = std::make_shared<const Classifier>(model().file(), precision);
   BatchQueue queue([&] { return classifier; });
   const auto crops = crops_for(*classifier, state.range(0));
   queue.classify(crops, 2);
@@ -65,10 +80,10 @@ BENCHMARK_CAPTURE(BM_TwoThreads, auto, Precision::kAuto) -> Arg(1) -> Arg(4) -> 
 
 /// The module's forward in evaluation mode, as one writes it who knows only LibTorch.
 void BM_Module(benchmark::State& state, bool bf16, int threads) {
-  const Classifier classifier(fernet().file(), Precision::kFp32);
+  const Classifier classifier(model().file(), Precision::kFp32);
   const auto crops = crops_for(classifier, state.range(0));
-  fernet().plain_logits(crops, bf16, threads);
-  for (auto _ : state) benchmark::DoNotOptimize(fernet().plain_logits(crops, bf16, threads));
+  model().plain_logits(crops, bf16, threads);
+  for (auto _ : state) benchmark::DoNotOptimize(model().plain_logits(crops, bf16, threads));
   note(state, state.range(0), "LibTorch, module");
 }
 BENCHMARK_CAPTURE(BM_Module, fp32, false, 1)->Arg(1)->Arg(4)->Arg(16);
@@ -78,7 +93,7 @@ BENCHMARK_CAPTURE(BM_Module, fp32_two_threads, false, 2)->Arg(1)->Arg(4)->Arg(16
 /// From the file to the first answer.
 void BM_Load(benchmark::State& state, Precision precision) {
   const test::ScopedFolder folder;
-  fernet().write(folder.path() / "model.fer");
+  model().write(folder.path() / "model.fer");
   for (auto _ : state) {
     const auto classifier = Classifier::open(folder.path() / "model.fer", precision);
     benchmark::DoNotOptimize(classifier->logits(crops_for(*classifier, 1)));
@@ -91,4 +106,32 @@ BENCHMARK_CAPTURE(BM_Load, auto, Precision::kAuto) -> Unit(benchmark::kMilliseco
 }  // namespace
 }  // namespace fer
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  using namespace fer;
+  std::string file, precision = "auto", crops, logits;
+  int left = 1;
+  for (int i = 1; i < argc; ++i) {
+    if (!begins(argv[i], "--model=", file) && !begins(argv[i], "--precision=", precision) &&
+        !begins(argv[i], "--crops=", crops) && !begins(argv[i], "--logits=", logits)) {
+      argv[left++] = argv[i];
+    }
+  }
+  argc = left;
+  if (!file.empty()) model().file() = read_model(file);
+  if (!logits.empty()) {
+    const Precision wanted = precision == "bf16"   ? Precision::kBf16
+                             : precision == "fp32" ? Precision::kFp32
+                                                   : Precision::kAuto;
+    std::ifstream in(crops, std::ios::binary);
+    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+    const auto rows = Classifier(model().file(), wanted).logits(bytes);
+    std::ofstream(logits, std::ios::binary)
+        .write(reinterpret_cast<const char*>(rows.data()),
+               static_cast<std::streamsize>(rows.size() * sizeof(float)));
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -23,10 +23,15 @@ namespace fs = std::filesystem;
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = fs::temp_directory_path() / "fer-XXXXXX";
+    std::error_code error;
+    const fs::path parent = fs::temp_directory_path(error);
+    if (error) {
+      throw std::runtime_error("there is no temporary folder (" + error.message() +
+                               "); name one in TMPDIR");
+    }
+    std::string pattern = parent / "fer-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::runtime_error(fs::temp_directory_path().string() +
-                               ": cannot create a folder in it: " +
+      throw std::runtime_error(parent.string() + ": cannot create a folder in it: " +
                                std::generic_category().message(errno) + "; name another in TMPDIR");
     }
     path_ = pattern;

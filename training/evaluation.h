@@ -12,11 +12,11 @@
 namespace fer {
 
 struct EvalSettings {
-  std::string split;                  ///< Empty: all rows.
-  std::vector<std::string> classes;   ///< Rows of others are left out; empty: the data's.
-  bool keep_duplicates = false;       ///< Count rows whose pixels stand in another row too.
-  double prior_correction = 0;        ///< See to_probabilities().
-  std::string model_name, data_name;  ///< For messages.
+  std::string split = {};                 ///< Empty: all rows.
+  std::vector<std::string> classes = {};  ///< Rows of others are left out; empty: the data's.
+  bool keep_duplicates = false;           ///< Count rows whose pixels stand in another row too.
+  double prior_correction = 0;            ///< See to_probabilities().
+  std::string model_name = {}, data_name = {};  ///< For messages.
 };
 
 struct Evaluation {

@@ -1,0 +1,141 @@
+#include "data_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <functional>
+#include <stdexcept>
+
+#include "data/tiny_dataset.h"
+#include "interrupt.h"
+#include "scoped.h"
+#ifdef HAVE_VISION
+#include "drawn_dataset.h"
+#endif
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ScopedFolder;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(DataSource, OpensPackedDatasetsAsTheyAre) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "tiny.packed";
+  write_packed(path, test::tiny_info(), test::tiny_rows(3));
+  const DataSource source(path, AlignMode::kNever, {.side = 48});
+  EXPECT_TRUE(source.was_packed());
+  EXPECT_EQ(source.data().info().side, test::kTinySide);
+  EXPECT_EQ(source.unreadable(), 0u);
+}
+
+TEST(DataSource, NamesWhatItCannotOpen) {
+  EXPECT_THAT(error_of([] { DataSource("/none.packed", AlignMode::kNever, {}); }),
+              HasSubstr("/none.packed: cannot open"));
+  EXPECT_THAT(error_of([] { DataSource("/none.csv", AlignMode::kNever, {}); }),
+              HasSubstr("/none.csv: "));
+}
+
+#ifdef HAVE_VISION
+TEST(DataSource, LeavesNothingInTheTemporaryFolder) {
+  const ScopedFolder folder, temporary;
+  const test::ScopedVariable variable("TMPDIR", temporary.path().string());
+  const fs::path csv = test::write_drawn_dataset(folder.path(), 4);
+  const DataSource source(csv, AlignMode::kNever, {.side = 24});
+  EXPECT_FALSE(source.was_packed());
+  EXPECT_TRUE(fs::is_empty(temporary.path()));
+  EXPECT_EQ(source.data().size(), 12u);
+  EXPECT_EQ(source.data().info().side, 24);
+  // Still there, though it has no name any more; and errors name the CSV.
+  EXPECT_GT(source.data().crop(11)[0], 0);
+  EXPECT_THAT(error_of([&] { source.data().rows("other"); }), HasSubstr(csv.string() + ": "));
+}
+
+TEST(DataSource, ReadsOneSplitWhereOneIsAskedFor) {
+  const ScopedFolder folder;
+  // Unreadable images of other splits do not matter.
+  const fs::path csv = folder.write(
+      "labels.csv", "image,label,split\na.png,happy,test\na.png,sad,test\nb.png,sad,train\n");
+  test::write_face(folder.path() / "a.png", 0);
+  const DataSource source(csv, AlignMode::kNever, {.side = 24}, {.split = "test"});
+  EXPECT_EQ(source.data().size(), 2u);
+  EXPECT_EQ(source.data().info().labels.size(), 2u);
+}
+
+TEST(DataSource, LeavesNothingWhenItIsStopped) {
+  const ScopedFolder folder, temporary;
+  const test::ScopedVariable variable("TMPDIR", temporary.path().string());
+  const fs::path csv = test::write_drawn_dataset(folder.path(), 4);
+  stop_requested = true;
+  EXPECT_THROW(DataSource(csv, AlignMode::kNever, {}), Interrupted);
+  stop_requested = false;
+  EXPECT_TRUE(fs::is_empty(temporary.path()));
+}
+
+TEST(DataSource, NamesTheRemedyForATemporaryFolderThatIsNone) {
+  const ScopedFolder folder;
+  const test::ScopedVariable variable("TMPDIR", (folder.path() / "none").string());
+  const fs::path csv = test::write_drawn_dataset(folder.path(), 1);
+  try {
+    DataSource(csv, AlignMode::kNever, {});
+    FAIL();
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("TMPDIR"));
+  }
+}
+#endif
+
+TEST(RequireSpace, SaysHowMuchIsMissing) {
+  const ScopedFolder folder;
+  EXPECT_EQ(error_of([&] { require_space(folder.path(), 1, "free some"); }), "");
+  EXPECT_THAT(error_of([&] { require_space(folder.path(), 1e20, "free some"); }),
+              AllOf(HasSubstr(folder.path().string()), HasSubstr("need 100000000000.0 GB"),
+                    HasSubstr("are free; free some")));
+}
+
+TEST(PackedBytes, ForetellTheSizeOfTheFile) {
+  const ScopedFolder folder;
+  const auto rows = test::tiny_rows(60);
+  write_packed(folder.path() / "tiny.packed", test::tiny_info(), rows);
+  const double expected = packed_bytes(rows.size(), {.side = test::kTinySide}, 3);
+  const auto size = static_cast<double>(fs::file_size(folder.path() / "tiny.packed"));
+  EXPECT_LE(size, expected);
+  EXPECT_GT(size, 0.9 * expected);
+}
+
+TEST(RequireWritable, SaysWhatIsWrongBeforeTheWork) {
+  const ScopedFolder folder;
+  EXPECT_EQ(error_of([&] { require_writable(folder.path() / "new"); }), "");
+  EXPECT_EQ(error_of([] { require_writable("new-file-in-this-folder"); }), "");
+  EXPECT_THAT(error_of([&] { require_writable(folder.path() / "none" / "new"); }),
+              AllOf(HasSubstr("none/new: "), HasSubstr("no folder")));
+  EXPECT_THAT(error_of([&] { require_writable(folder.path()); }), HasSubstr("found a folder"));
+  if (::geteuid() == 0) return;  // root may write anywhere
+  fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_THAT(error_of([&] { require_writable(folder.path() / "new"); }),
+              HasSubstr("cannot write in its folder"));
+  fs::permissions(folder.path(), fs::perms::owner_all);
+}
+
+TEST(IsImageList, KnowsFoldersAndCsv) {
+  const ScopedFolder folder;
+  EXPECT_TRUE(is_image_list(folder.path()));
+  EXPECT_TRUE(is_image_list("labels.csv"));
+  EXPECT_TRUE(is_image_list("LABELS.CSV"));
+  EXPECT_FALSE(is_image_list("faces.packed"));
+}
+
+}  // namespace
+}  // namespace fer

@@ -1,0 +1,470 @@
+// The built program `fer`, from the outside. FER_PROGRAM names it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "detector_models.h"
+#include "drawn_dataset.h"
+#include "scoped.h"
+
+extern char** environ;
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::ScopedFolder;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string content(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+struct Outcome {
+  int code = -1;  ///< -1: a signal ended it.
+  std::string out, err;
+};
+
+/// `fer` at work. Whoever starts it must wait for it.
+class Fer {
+ public:
+  explicit Fer(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words{std::getenv("FER_PROGRAM")};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    const auto to = [&](int fd, const char* name) {
+      const std::string path = folder_.path() / name;
+      posix_spawn_file_actions_addopen(&actions, fd, path.c_str(), O_WRONLY | O_CREAT, 0600);
+    };
+    to(STDOUT_FILENO, "out");
+    to(STDERR_FILENO, "err");
+    EXPECT_EQ(::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+
+  /// Waits until `condition` holds or the program has ended.
+  template <typename Condition>
+  void wait_until(Condition condition) {
+    while (!condition() && !ended()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+
+  /// True once it has said what is to be done about SIGINT.
+  bool catches_signals() const {
+    std::ifstream in("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(in, line);) {
+      if (line.rfind("SigCgt:", 0) == 0)
+        return (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1)) & 1;
+    }
+    return false;
+  }
+
+  void signal(int number) const { ::kill(pid_, number); }
+
+  Outcome wait() {
+    if (!ended_) ::waitpid(pid_, &status_, 0);
+    ended_ = true;
+    return {WIFEXITED(status_) ? WEXITSTATUS(status_) : -1, content(folder_.path() / "out"),
+            content(folder_.path() / "err")};
+  }
+
+ private:
+  bool ended() {
+    if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
+    return ended_;
+  }
+
+  const ScopedFolder folder_;
+  pid_t pid_ = -1;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+Outcome fer(const std::vector<std::string>& arguments) {
+  return Fer(arguments).wait();
+}
+
+/// A dataset of drawn faces, packed, and a model that was trained on it for two epochs.
+class FerTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new ScopedFolder;
+    csv_ = test::write_drawn_dataset(folder_->path() / "faces", 12);
+  }
+  static void TearDownTestSuite() { delete folder_; }
+
+  static std::string path(const std::string& name) { return folder_->path() / name; }
+
+  /// The dataset, packed without a detector.
+  static std::string packed() {
+    const std::string file = path("faces.packed");
+    if (!fs::exists(file)) {
+      const Outcome done =
+          fer({"pack", "--data", csv_, "--align", "never", "--size", "24", "--out", file});
+      EXPECT_EQ(done.code, 0) << done.err;
+    }
+    return file;
+  }
+
+  static std::vector<std::string> train_arguments(const std::string& out, int epochs) {
+    return {"train",   "--data", packed(),    "--out", out,      "--epochs", std::to_string(epochs),
+            "--batch", "6",      "--threads", "1",     "--seed", "3",        "--fp32"};
+  }
+
+  static std::string model() {
+    const std::string file = path("run/last.fer");
+    if (!fs::exists(file)) {
+      const Outcome done = fer(train_arguments(path("run"), 2));
+      EXPECT_EQ(done.code, 0) << done.err;
+      EXPECT_THAT(done.out,
+                  AllOf(HasSubstr("epoch   1"), HasSubstr("epoch   2"), HasSubstr("best.fer")));
+    }
+    return file;
+  }
+
+  static json info(const std::string& file) {
+    const Outcome said = fer({"info", "--json", file});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return json::parse(said.out);
+  }
+
+  static ScopedFolder* folder_;
+  static std::string csv_;
+};
+
+ScopedFolder* FerTest::folder_;
+std::string FerTest::csv_;
+
+TEST_F(FerTest, SaysHowItIsUsed) {
+  const Outcome help = fer({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* command : {"train", "eval", "pack", "info", "doctor", "Exit codes"})
+    EXPECT_THAT(help.out, HasSubstr(command));
+  EXPECT_EQ(fer({"eval", "--help"}).code, 0);
+  const Outcome version = fer({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.out, StartsWith("gst-fer "));
+}
+
+TEST_F(FerTest, ReturnsTwoForWrongUsage) {
+  const std::vector<std::vector<std::string>> wrong{
+      {},
+      {"dance"},
+      {"pack", "--data", csv_},
+      {"pack", "--data", csv_, "--out", path("x"), "--size", "3"},
+      {"pack", "--data", csv_, "--out", path("x"), "--align", "perhaps"},
+      {"train", "--data", csv_, "--out", path("x"), "--epochs", "many"},
+      {"eval", "--data", csv_, "--classes", "neutral,hungry"},
+      {"eval", "--data", csv_, "--plot", "plot.jpg"},
+      {"eval", "--data", csv_, "--precision", "fp64"},
+      {"info"},
+      {"doctor", "now"}};
+  for (const auto& arguments : wrong) {
+    const Outcome outcome = fer(arguments);
+    EXPECT_EQ(outcome.code, 2) << testing::PrintToString(arguments);
+    EXPECT_NE(outcome.err, "");
+    EXPECT_EQ(outcome.out, "");
+  }
+  EXPECT_THAT(fer({"eval", "--data", csv_, "--classes", "neutral,hungry"}).err,
+              HasSubstr("\"hungry\" names no expression"));
+}
+
+TEST_F(FerTest, Packs) {
+  const std::string file = path("new.packed");
+  const Outcome done = fer({"pack", "--data", csv_, "--align", "never", "--size", "20", "--colour",
+                            "--template", "arcface", "--out", file});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("new.packed: 36 faces of 20 x 20 px, 0 of them aligned"));
+  const json about = info(file);
+  EXPECT_EQ(about["kind"], "packed dataset");
+  EXPECT_EQ(about["rows"], 36);
+  EXPECT_EQ(about["channels"], 3);
+  EXPECT_EQ(about["side"], 20);
+  EXPECT_EQ(about["align_template"], "arcface");
+  EXPECT_EQ(about["source"], "faces");
+  EXPECT_EQ(about["labels"], json::parse(R"(["neutral","happiness","sadness"])"));
+  EXPECT_EQ(about["splits"]["train"]["rows"], 18);
+  EXPECT_EQ(about["splits"]["valid"]["labels"]["sadness"], 3);
+  EXPECT_THAT(fer({"info", file}).out, AllOf(HasSubstr("packed dataset"), HasSubstr("sadness")));
+}
+
+TEST_F(FerTest, AlignsFacesOrSaysWhyItCannot) {
+  const Outcome done =
+      fer({"pack", "--data", csv_, "--align", "always", "--out", path("aligned.packed")});
+  if (test::yunet_path().empty()) {
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, HasSubstr("scripts/models"));
+  } else {
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("36 of them aligned"));
+  }
+}
+
+TEST_F(FerTest, TrainsAndDescribesAModel) {
+  const json about = info(model());
+  EXPECT_EQ(about["kind"], "model");
+  EXPECT_EQ(about["network"]["name"], "fernet");
+  EXPECT_EQ(about["network"]["input_size"], 24);
+  EXPECT_EQ(about["labels"], json::parse(R"(["neutral","happiness","sadness"])"));
+  EXPECT_GT(about["parameters"], 1e6);
+  EXPECT_GT(about["macs"], 1e7);
+  EXPECT_EQ(about["version"].get<std::string>().size(), 12u);
+  EXPECT_EQ(about["parent"], "");
+  EXPECT_EQ(about["provenance"]["train"]["seed"], 3);
+  EXPECT_EQ(about["prior"].size(), 3u);
+  EXPECT_TRUE(about["thresholds"].is_null());
+  EXPECT_EQ(about["bytes"], fs::file_size(model()));
+  EXPECT_THAT(fer({"info", model()}).out,
+              AllOf(HasSubstr("last.fer: model"), HasSubstr("multiply-accumulates"),
+                    HasSubstr("24 x 24 px"), HasSubstr("no parent")));
+
+  const json run = info(path("run/checkpoint"));
+  EXPECT_EQ(run["kind"], "checkpoint");
+  EXPECT_EQ(run["state"]["epoch"], 2);
+  EXPECT_THAT(fer({"info", path("run/checkpoint")}).out, HasSubstr("2 done of 2"));
+
+  const Outcome two = fer({"info", "--json", model(), packed()});
+  EXPECT_EQ(std::count(two.out.begin(), two.out.end(), '\n'), 2);
+}
+
+TEST_F(FerTest, Evaluates) {
+  const std::string report = path("report.json"), plot = path("plot.png");
+  const Outcome done = fer({"eval", "--model", model(), "--data", packed(), "--split", "test",
+                            "--json", report, "--plot", plot});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("9 faces"), HasSubstr("accuracy"), HasSubstr("ms a face"),
+                              HasSubstr("label \\ predicted")));
+  EXPECT_THAT(done.out, testing::Not(HasSubstr("among")));
+  const json figures = json::parse(content(report));
+  EXPECT_EQ(figures["n"], 9);
+  EXPECT_EQ(figures["labels"], json::parse(R"(["neutral","happiness","sadness"])"));
+  EXPECT_EQ(figures["confusion"].size(), 3u);
+  double right = 0, recalls = 0;
+  for (int i = 0; i < 3; ++i) {
+    const json& row = figures["confusion"][i];
+    EXPECT_EQ(row[0].get<int>() + row[1].get<int>() + row[2].get<int>(), 3);
+    right += row[i].get<double>();
+    const std::string label = figures["labels"][i];
+    EXPECT_DOUBLE_EQ(figures["recall"][label], row[i].get<double>() / 3);
+    recalls += figures["recall"][label].get<double>();
+  }
+  EXPECT_DOUBLE_EQ(figures["accuracy"], right / 9);
+  EXPECT_DOUBLE_EQ(figures["macro_recall"], recalls / 3);
+  EXPECT_GT(figures["ms_per_face"], 0);
+  EXPECT_EQ(figures["restricted"], false);
+  EXPECT_EQ(figures["model_version"], info(model())["version"]);
+  EXPECT_THAT(content(plot), StartsWith("\x89PNG"));
+}
+
+TEST_F(FerTest, EvaluatesImagesAsItDoesPackedOnes) {
+  const auto report = [&](const std::string& data, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"eval",    "--model", model(),  "--data", data,
+                                       "--align", "never",   "--json", "-"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome done = fer(arguments);
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("accuracy"));
+    return json::parse(done.out);
+  };
+  const json packed_report = report(packed()), csv_report = report(csv_);
+  EXPECT_EQ(csv_report["confusion"], packed_report["confusion"]);
+  EXPECT_EQ(csv_report["n"], 36);
+  EXPECT_EQ(csv_report["align"], "never");
+  EXPECT_EQ(packed_report["align"], "packed");
+
+  // A folder with a class less than the model knows.
+  for (const char* name : {"happy0.png", "happy1.png"}) {
+    fs::create_directories(path("by_class/joy"));
+    fs::copy_file(path("faces") + "/" + name, path("by_class/joy/") + name,
+                  fs::copy_options::overwrite_existing);
+  }
+  fs::create_directories(path("by_class/sad"));
+  fs::copy_file(path("faces/sad0.png"), path("by_class/sad/1.png"),
+                fs::copy_options::overwrite_existing);
+  const json folder_report = report(path("by_class"));
+  EXPECT_EQ(folder_report["n"], 3);
+  EXPECT_EQ(folder_report["labels"], json::parse(R"(["happiness","sadness"])"));
+  EXPECT_EQ(folder_report["restricted"], true);
+  EXPECT_THAT(fer({"eval", "--model", model(), "--data", path("by_class"), "--align", "never"}).out,
+              HasSubstr("among 2 of the model's 3 classes: happiness, sadness"));
+
+  const json restricted = report(csv_, {"--classes", "sad,neutral", "--split", "test"});
+  EXPECT_EQ(restricted["labels"], json::parse(R"(["sadness","neutral"])"));
+  EXPECT_EQ(restricted["n"], 6);
+  EXPECT_EQ(restricted["left_out"]["other_classes"], 3);
+}
+
+TEST_F(FerTest, FindsTheModelThatIsCalledLikeTheShippedOne) {
+  fs::create_directories(path("models"));
+  fs::copy_file(model(), path("models/fernet.fer"), fs::copy_options::overwrite_existing);
+  const test::ScopedVariable variable("FER_MODELS", path("models"));
+  const Outcome done = fer({"eval", "--data", packed()});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("models/fernet.fer"));
+}
+
+TEST_F(FerTest, ReturnsOneForBadInputAndSaysWhatWasExpected) {
+  const std::string broken = path("broken.csv");
+  std::ofstream(broken) << "image,label\na.png,sad\nb.png\n";
+  std::ofstream(path("text.fer")) << "this is no model";
+  const std::string good = model();
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string expected;
+  };
+  const std::vector<Case> cases{
+      {{"pack", "--data", path("none.csv"), "--out", path("x.packed")}, "none.csv: no such file"},
+      {{"pack", "--data", broken, "--out", path("x.packed")},
+       "broken.csv, line 3: expected 2 fields, found 1"},
+      {{"pack", "--data", packed(), "--out", path("x.packed")}, "faces.packed: expected a folder"},
+      {{"pack", "--data", csv_, "--out", path("none/x.packed")},
+       "none/x.packed: there is no folder"},
+      {{"train", "--data", packed(), "--out", path("x"), "--batch", "4096"},
+       "fewer than one batch of 4096"},
+      {{"train", "--data", packed(), "--out", path("x"), "--network", "vgg"}, "\"vgg\""},
+      {{"eval", "--model", path("none.fer"), "--data", packed()}, "none.fer: cannot open"},
+      {{"eval", "--model", path("text.fer"), "--data", packed()},
+       "text.fer: expected a safetensors file"},
+      {{"eval", "--model", packed(), "--data", packed()}, "expected a model file"},
+      {{"eval", "--model", good, "--data", good}, "expected a packed dataset"},
+      {{"eval", "--model", good, "--data", packed(), "--split", "exam"}, "no split \"exam\""},
+      {{"eval", "--model", good, "--data", csv_, "--split", "exam"}, "no split \"exam\""},
+      {{"eval", "--model", good, "--data", packed(), "--classes", "fear,anger"}, "\"fear\""},
+      {{"eval", "--model", good, "--data", packed(), "--json", path("none/r.json")},
+       "there is no folder"},
+      {{"info", path("text.fer")}, "text.fer: expected a safetensors file"},
+      {{"info", csv_}, "labels.csv: expected a safetensors file"}};
+  for (const Case& c : cases) {
+    const Outcome outcome = fer(c.arguments);
+    EXPECT_EQ(outcome.code, 1) << testing::PrintToString(c.arguments);
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("fer: "), HasSubstr(c.expected)));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  EXPECT_FALSE(fs::exists(path("x.packed")));
+}
+
+TEST_F(FerTest, GoesOnAfterItWasKilled) {
+  ASSERT_EQ(fer(train_arguments(path("whole"), 5)).code, 0);
+  Fer killed(train_arguments(path("pieces"), 5));
+  killed.wait_until([&] { return !content(path("pieces/log.jsonl")).empty(); });
+  killed.signal(SIGKILL);
+  killed.wait();
+  const Outcome rest = fer(train_arguments(path("pieces"), 5));
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  EXPECT_EQ(info(path("pieces/last.fer"))["version"], info(path("whole/last.fer"))["version"]);
+  EXPECT_EQ(info(path("pieces/best.fer"))["version"], info(path("whole/best.fer"))["version"]);
+  const std::string log = content(path("pieces/log.jsonl"));
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;
+
+  const Outcome other = fer(train_arguments(path("pieces"), 6));
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("other settings"), HasSubstr("epochs")));
+}
+
+TEST_F(FerTest, SavesAndReturns130WhenInterrupted) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    const std::string out = path("interrupted" + std::to_string(number));
+    Fer run(train_arguments(out, 100000));
+    run.wait_until([&] { return !content(fs::path(out) / "log.jsonl").empty(); });
+    run.signal(number);
+    const Outcome outcome = run.wait();
+    EXPECT_EQ(outcome.code, 130) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("the same command goes on"));
+    EXPECT_GE(info(out + "/checkpoint")["state"]["epoch"], 1);
+  }
+}
+
+TEST_F(FerTest, LeavesNothingOfAnInterruptedPack) {
+  const fs::path folder = path("long");
+  fs::create_directories(folder);
+  test::write_face(folder / "face.png", 0);
+  {
+    std::ofstream csv(folder / "labels.csv");
+    csv << "image,label,split\n";
+    for (int i = 0; i < 200000; ++i) csv << "face.png,sad,train\n";
+  }
+  const ScopedFolder out;
+  Fer run({"pack", "--data", folder / "labels.csv", "--align", "never", "--size", "16", "--out",
+           out.path() / "long.packed"});
+  run.wait_until([&] { return run.catches_signals(); });
+  run.signal(SIGINT);
+  EXPECT_EQ(run.wait().code, 130);
+  EXPECT_TRUE(fs::is_empty(out.path()));
+}
+
+TEST_F(FerTest, DoctorNamesWhatIsMissingAndTheRemedy) {
+  const test::ScopedVariable search("PATH", path("nowhere"));
+  const Outcome said = fer({"doctor"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_THAT(said.out, AllOf(HasSubstr("LibTorch"), HasSubstr("face detector"),
+                              HasSubstr("MISSING  GStreamer"), HasSubstr("apt-get install"),
+                              HasSubstr("cannot run")));
+  const Outcome machine = fer({"doctor", "--json"});
+  EXPECT_EQ(machine.code, 1);
+  const json report = json::parse(machine.out);
+  EXPECT_EQ(report["runs"], false);
+  bool found = false;
+  for (const json& finding : report["findings"]) {
+    if (finding["what"] != "GStreamer") continue;
+    found = true;
+    EXPECT_EQ(finding["verdict"], "missing");
+    EXPECT_NE(finding["remedy"], "");
+  }
+  EXPECT_TRUE(found);
+}
+
+/// A gst-inspect-1.0 that knows every element.
+TEST_F(FerTest, DoctorIsContentWhereEverythingIsThere) {
+  const fs::path bin = path("bin");
+  fs::create_directories(bin);
+  {
+    std::ofstream script(bin / "gst-inspect-1.0");
+    script << "#!/bin/sh\n"
+              "case \"$1\" in\n"
+              "  --version) echo 'gst-inspect-1.0 version 1.22.0' ;;\n"
+              "  --exists) ;;\n"
+              "  *) printf 'Plugin Details:\\n  Filename   /somewhere/libgstfer.so\\n"
+              "  Version    9.8.7\\n' ;;\n"
+              "esac\n";
+  }
+  fs::permissions(bin / "gst-inspect-1.0", fs::perms::owner_all);
+  fs::create_directories(path("models"));
+  fs::copy_file(model(), path("models/fernet.fer"), fs::copy_options::overwrite_existing);
+  if (find_detector_model().path.empty()) GTEST_SKIP() << "no face detector model was found";
+  const char* before = std::getenv("FER_MODELS");
+  const test::ScopedVariable models(
+      "FER_MODELS", path("models") + (before ? ":" + std::string(before) : std::string()));
+  const test::ScopedVariable search("PATH", bin.string());
+  const Outcome said = fer({"doctor"});
+  EXPECT_EQ(said.code, 0) << said.out;
+  EXPECT_THAT(said.out,
+              AllOf(HasSubstr("9.8.7, /somewhere/libgstfer.so"), HasSubstr("1.22.0"),
+                    HasSubstr(info(model())["version"].get<std::string>()), HasSubstr("can run")));
+
+  fs::remove(path("models/fernet.fer"));
+  std::ofstream(path("models/fernet.fer")) << "broken";
+  const Outcome broken = fer({"doctor"});
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_THAT(broken.out, AllOf(HasSubstr("MISSING  expression model"), HasSubstr("replace")));
+}
+
+}  // namespace
+}  // namespace fer

@@ -47,7 +47,7 @@ void run(Options& o) {
   if (result.stopped) {
     std::printf("stopped; the same command goes on from the last whole epoch in %s\n",
                 o.out.c_str());
-    return;
+    throw Interrupted();
   }
   std::printf("best.fer: epoch %d, accuracy %.2f %% on valid; last.fer: %.2f %%; both in %s\n",
               result.best["epoch"].get<int>() + 1, result.best["accuracy"].get<double>() * 100,

@@ -34,7 +34,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "fer: %s\n", error.what());
     return kBadInput;
   }
-  return stop_requested ? kInterrupted : kDone;
+  return kDone;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -14,12 +15,14 @@
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "learn/autocast.h"
 #include "learn/batches.h"
 #include "learn/checkpoint.h"
 #include "learn/metrics.h"
 #include "learn/sgd.h"
+#include "model/atomic_file.h"
 #include "model/model_file.h"
 #include "model/network.h"
 
@@ -155,8 +158,10 @@ class Run {
         state_["best"] = entry;
         save("best.fer", entry);
       }
-      checkpoint();
+      // The line first: a run that was killed between the two drops it and writes it again, while
+      // one that lacked it would never come back to this epoch.
       log(entry);
+      checkpoint();
       on_epoch(entry);
     }
     return {state_.value("best", json()), state_.value("last", json()), false};
@@ -310,7 +315,7 @@ class Run {
 
   void resume() {
     const auto path = out_ / "checkpoint";
-    if (!std::filesystem::exists(path)) return;
+    if (!std::filesystem::exists(path)) return truncate_log();
     const Checkpoint c = read_checkpoint(path);
     if (c.state.value("config", json()) != identity()) {
       throw std::runtime_error(path.string() +
@@ -339,12 +344,13 @@ class Run {
   /// A crash between log and checkpoint leaves a line of an epoch that is run again.
   void truncate_log() const {
     std::ifstream in(out_ / "log.jsonl");
+    if (!in) return;
     std::ostringstream kept;
     for (std::string line; std::getline(in, line);) {
       const json entry = json::parse(line, nullptr, false);
       if (entry.is_object() && entry.value("epoch", epoch_) < epoch_) kept << line << '\n';
     }
-    std::ofstream(out_ / "log.jsonl", std::ios::trunc) << kept.str();
+    write_atomically(out_ / "log.jsonl", {kept.view()});
   }
 
   void log(const json& entry) const {
@@ -412,7 +418,10 @@ TrainResult train(const PackedDataset& data, const TrainConfig& config,
                   const std::filesystem::path& out,
                   const std::function<void(const TrainProgress&)>& on_progress,
                   const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-  if (config.threads > 0) at::set_num_threads(config.threads);
+  // LibTorch's own default is one thread on machines of two cores.
+  at::set_num_threads(config.threads > 0
+                          ? config.threads
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   keep_freed_memory();
   return Run(data, config, out).go(on_progress, on_epoch, stop);
 }

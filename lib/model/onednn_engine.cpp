@@ -181,6 +181,7 @@ class Plan {
   /// pixel.
   const Value& features() const { return features_; }
   const Value& reduced() const { return reduced_; }
+  /// Name of oneDNN's kernel, of a slow one where there is one among them.
   const std::string& kernel() const { return kernel_; }
 
  private:
@@ -244,7 +245,7 @@ class Plan {
   }
 
   Value add_conv(const ConvDesc& desc, const Value& x, const FoldedConv& folded, BlockId to) {
-    kernel_ = desc.impl_info_str();
+    if (!kernel_.starts_with("ref")) kernel_ = desc.impl_info_str();
     Step step;
     step.primitive = dnnl::convolution_forward(desc);
     step.source = x;

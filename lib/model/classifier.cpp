@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <stdexcept>
 
 #include "model/folded_network.h"
@@ -11,16 +12,8 @@
 namespace fer {
 namespace {
 
-Precision resolve(Precision wanted, Device device) {
-  if (wanted == Precision::kFp32) return wanted;
-  // On a GPU, fp32 unless asked: batches are small there, and bf16 gains little.
-  if (device == Device::kCuda) return wanted == Precision::kAuto ? Precision::kFp32 : wanted;
-  return cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
-}
-
-std::unique_ptr<const InferenceEngine> make_engine(const ModelFile& model, Precision precision,
-                                                   Device device) {
-  const FoldedNetwork network = fold(model);
+std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
+                                                   Precision precision, Device device) {
 #ifdef HAVE_ONEDNN
   if (device == Device::kCpu) return make_onednn_engine(network, precision);
 #endif
@@ -30,9 +23,23 @@ std::unique_ptr<const InferenceEngine> make_engine(const ModelFile& model, Preci
 }  // namespace
 
 Classifier::Classifier(const ModelFile& model, Precision precision, Device device)
-    : info_(model.info),
-      precision_(resolve(precision, device)),
-      engine_(make_engine(model, precision_, device)) {}
+    : info_(model.info) {
+  const FoldedNetwork network = fold(model);
+  // On a GPU, fp32 unless asked: batches are small there, and bf16 gains little.
+  const bool bf16 = device == Device::kCpu ? precision != Precision::kFp32 && cpu_has_bf16()
+                                           : precision == Precision::kBf16;
+  if (bf16) {
+    try {
+      engine_ = make_engine(network, Precision::kBf16, device);
+      precision_ = Precision::kBf16;
+      return;
+    } catch (const std::exception&) {
+      // The library may have no kernels for what the processor could do; fp32 has its own say
+      // below.
+    }
+  }
+  engine_ = make_engine(network, Precision::kFp32, device);
+}
 
 Classifier::~Classifier() = default;
 

@@ -55,7 +55,7 @@ class FER_API Classifier {
 
  private:
   const ModelInfo info_;
-  const Precision precision_;
+  Precision precision_ = Precision::kFp32;
   std::unique_ptr<const InferenceEngine> engine_;
 };
 

@@ -1,5 +1,6 @@
 // The trunk of the network as a list of oneDNN primitives for one face: weights reordered once,
-// bias, sum and relu inside the convolutions, activations in whatever layout oneDNN likes best. A
+// bias, sum and relu inside the convolutions, activations in whatever layout each convolution likes
+// best (nearly always that of the one before it; else they are reordered between the two). A
 // batch runs face by face: that is no slower than a primitive over the batch, keeps the activations
 // in the processor's cache, and needs no primitives made anew when the number of faces changes.
 //
@@ -158,79 +159,93 @@ struct Step {
 class Plan {
  public:
   Plan(const FoldedNetwork& network, Type type) : type_(type), stream_(cpu()) {
-    Value x{{{1, network.channels, network.side, network.side}, type, Tag::nhwc},
-            network.channels,
-            network.side,
-            kInput};
-    note(kInput, x.desc);
-    x = conv(x, network.stem, true, kTurn0);
-    if (network.stem_pool) x = pool(x, free_turn({x.block}));
+    Value x = conv(input(network), network.stem, true);
+    if (network.stem_pool) x = pool(x);
     for (const FoldedBlock& block : network.blocks) {
-      const Value skip = block.shortcut ? conv(x, *block.shortcut, false, free_turn({x.block})) : x;
-      const Value y = conv(x, block.conv1, true, free_turn({x.block, skip.block}));
+      const Value skip = block.shortcut ? conv(x, *block.shortcut, false, x.block) : x;
+      const Value y = conv(x, block.conv1, true, skip.block);
       x = conv_onto(y, block.conv2, skip);
     }
-    features_ = plain(x);
-    if (network.attention) reduced_ = conv_plain(x, network.attention->reduce, kReduced);
+    if (network.attention) {
+      reduced_ = rows(conv(x, network.attention->reduce, true, x.block), kReduced);
+    }
+    features_ = rows(x, kFeatures);
   }
 
   const std::vector<Step>& steps() const { return steps_; }
   /// Bytes that each block must have.
   const std::array<std::size_t, kBlocks>& sizes() const { return sizes_; }
+  /// Whether the input is one plane after the other, else a row of channels a pixel.
+  bool planar_input() const { return planar_input_; }
   /// The trunk's output and, with attention, the branches' hidden maps: fp32, a row of channels a
   /// pixel.
   const Value& features() const { return features_; }
   const Value& reduced() const { return reduced_; }
+  /// Name of oneDNN's kernel, of a slow one where there is one among them.
   const std::string& kernel() const { return kernel_; }
 
  private:
-  static BlockId free_turn(std::initializer_list<BlockId> taken) {
-    for (const BlockId id : {kTurn0, kTurn1, kTurn2}) {
-      if (std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
-    }
-    return kBlocks;  // cannot be: at most two are taken
+  using ConvDesc = dnnl::convolution_forward::primitive_desc;
+
+  /// A block for activations that is neither of these.
+  static BlockId other_turn(BlockId a, BlockId b = kInput) {
+    if (a != kTurn0 && b != kTurn0) return kTurn0;
+    return a != kTurn1 && b != kTurn1 ? kTurn1 : kTurn2;
   }
 
   void note(BlockId block, const memory::desc& desc) {
     sizes_[block] = std::max(sizes_[block], desc.get_size());
   }
 
-  static memory::desc any(const memory::dims& dims, Type type) { return {dims, type, Tag::any}; }
+  static memory::dims dims_of(const Value& x) { return {1, x.channels, x.side, x.side}; }
 
-  /// relu(conv(x)) or conv(x), in the layout that oneDNN likes best.
-  Value conv(const Value& x, const FoldedConv& folded, bool relu, BlockId to) {
-    const memory::dim side = side_after(x, folded);
-    return add_conv(x, folded, any({1, folded.out, side, side}, type_), false, relu, to);
-  }
-
-  /// relu(conv(x) + skip), written over skip.
-  Value conv_onto(const Value& x, const FoldedConv& folded, const Value& skip) {
-    return add_conv(x, folded, skip.desc, true, true, skip.block);
-  }
-
-  /// relu(conv(x)) as plain rows of fp32.
-  Value conv_plain(const Value& x, const FoldedConv& folded, BlockId to) {
-    const memory::dim side = side_after(x, folded);
-    return add_conv(x, folded, {{1, folded.out, side, side}, Type::f32, Tag::nhwc}, false, true,
-                    to);
+  /// The input in the layout, of the two that we write, that the stem likes better.
+  Value input(const FoldedNetwork& network) {
+    Value x{{}, network.channels, network.side, kInput};
+    const memory::desc planes(dims_of(x), type_, Tag::nchw);
+    planar_input_ = describe(x, network.stem, false, true).src_desc() == planes;
+    x.desc = planar_input_ ? planes : memory::desc(dims_of(x), type_, Tag::nhwc);
+    note(kInput, x.desc);
+    return x;
   }
 
   static memory::dim side_after(const Value& x, const FoldedConv& folded) {
     return (x.side - 1) / folded.stride + 1;
   }
 
-  Value add_conv(const Value& x, const FoldedConv& folded, const memory::desc& target, bool sum,
-                 bool relu, BlockId to) {
-    const memory::dims shape{folded.out, folded.in, folded.kernel, folded.kernel};
+  /// The convolution with all layouts as oneDNN likes them best: some of its kernels know only
+  /// certain ones, and where none fits it falls back to loops that take a hundred times as long.
+  ConvDesc describe(const Value& x, const FoldedConv& folded, bool sum, bool relu) const {
+    const memory::dim side = side_after(x, folded);
+    const memory::desc weight({folded.out, folded.in, folded.kernel, folded.kernel}, type_,
+                              Tag::any);
     dnnl::post_ops ops;
     if (sum) ops.append_sum();
     if (relu) append_relu(ops);
     dnnl::primitive_attr attributes = own_scratch();
     attributes.set_post_ops(ops);
-    const auto desc = describe_conv(x.desc, any(shape, type_), {{folded.out}, Type::f32, Tag::a},
-                                    target, folded.stride, folded.kernel / 2, attributes);
-    kernel_ = desc.impl_info_str();
+    return describe_conv({dims_of(x), type_, Tag::any}, weight, {{folded.out}, Type::f32, Tag::a},
+                         {{1, folded.out, side, side}, type_, Tag::any}, folded.stride,
+                         folded.kernel / 2, attributes);
+  }
 
+  /// relu(conv(x)) or conv(x). What stands in the block `keep` stays there.
+  Value conv(Value x, const FoldedConv& folded, bool relu, BlockId keep = kInput) {
+    const ConvDesc desc = describe(x, folded, false, relu);
+    x = laid_out(x, desc.src_desc(), other_turn(x.block, keep));
+    return add_conv(desc, x, folded, other_turn(x.block, keep));
+  }
+
+  /// relu(conv(x) + skip), written over skip.
+  Value conv_onto(Value x, const FoldedConv& folded, Value skip) {
+    const ConvDesc desc = describe(x, folded, true, true);
+    x = laid_out(x, desc.src_desc(), other_turn(x.block, skip.block));
+    skip = laid_out(skip, desc.dst_desc(), other_turn(x.block, skip.block));
+    return add_conv(desc, x, folded, skip.block);
+  }
+
+  Value add_conv(const ConvDesc& desc, const Value& x, const FoldedConv& folded, BlockId to) {
+    if (!kernel_.starts_with("ref")) kernel_ = desc.impl_info_str();
     Step step;
     step.primitive = dnnl::convolution_forward(desc);
     step.source = x;
@@ -238,7 +253,8 @@ class Plan {
     step.scratch = desc.scratchpad_desc();
     step.weight = memory(desc.weights_desc(), cpu());
     step.bias = memory(desc.bias_desc(), cpu());
-    memory plain({shape, Type::f32, Tag::oihw}, cpu(), const_cast<float*>(folded.weight.data()));
+    memory plain({{folded.out, folded.in, folded.kernel, folded.kernel}, Type::f32, Tag::oihw},
+                 cpu(), const_cast<float*>(folded.weight.data()));
     dnnl::reorder(plain, step.weight).execute(stream_, plain, step.weight);
     stream_.wait();
     std::copy(folded.bias.begin(), folded.bias.end(),
@@ -246,26 +262,31 @@ class Plan {
     return add(std::move(step));
   }
 
-  Value pool(const Value& x, BlockId to) {
+  Value pool(const Value& x) {
     const memory::dim side = (x.side - 1) / 2 + 1;
-    const auto desc = describe_pool(x.desc, any({1, x.channels, side, side}, type_), own_scratch());
+    const auto desc =
+        describe_pool(x.desc, {{1, x.channels, side, side}, type_, Tag::any}, own_scratch());
     Step step;
     step.primitive = dnnl::pooling_forward(desc);
     step.source = x;
-    step.target = {desc.dst_desc(), x.channels, side, to};
+    step.target = {desc.dst_desc(), x.channels, side, other_turn(x.block)};
     step.scratch = desc.scratchpad_desc();
     return add(std::move(step));
   }
 
-  /// x as plain rows of fp32; x itself where it is that already.
-  Value plain(const Value& x) {
-    const memory::desc wanted({1, x.channels, x.side, x.side}, Type::f32, Tag::nhwc);
+  /// x as plain rows of fp32.
+  Value rows(const Value& x, BlockId to) {
+    return laid_out(x, {dims_of(x), Type::f32, Tag::nhwc}, to);
+  }
+
+  /// x in this layout: x itself where it is in it already, else reordered into the block.
+  Value laid_out(const Value& x, const memory::desc& wanted, BlockId to) {
     if (x.desc == wanted) return x;
     const dnnl::reorder::primitive_desc desc(cpu(), x.desc, cpu(), wanted, own_scratch());
     Step step;
     step.primitive = dnnl::reorder(desc);
     step.source = x;
-    step.target = {wanted, x.channels, x.side, kFeatures};
+    step.target = {wanted, x.channels, x.side, to};
     step.scratch = desc.scratchpad_desc();
     return add(std::move(step));
   }
@@ -288,6 +309,7 @@ class Plan {
   dnnl::stream stream_;
   std::vector<Step> steps_;
   std::array<std::size_t, kBlocks> sizes_{};
+  bool planar_input_ = false;
   Value features_, reduced_;
   std::string kernel_;
 };
@@ -403,12 +425,14 @@ class OneDnnEngine : public InferenceEngine {
   }
 
  private:
-  /// Planes of bytes → rows of channels.
+  /// Planes of bytes → the input.
   template <typename T>
   void normalise(const std::uint8_t* crop, const std::array<T, 256>& table, T* to) const {
     const std::size_t pixels = side_ * side_;
+    const std::size_t step = plan_.planar_input() ? 1 : channels_;
     for (std::size_t c = 0; c < channels_; ++c) {
-      for (std::size_t p = 0; p < pixels; ++p) to[p * channels_ + c] = table[crop[c * pixels + p]];
+      T* at = to + (plan_.planar_input() ? c * pixels : c);
+      for (std::size_t p = 0; p < pixels; ++p) at[p * step] = table[crop[c * pixels + p]];
     }
   }
 
@@ -417,7 +441,7 @@ class OneDnnEngine : public InferenceEngine {
     const Value& features = plan_.features();
     const auto pixels = static_cast<std::size_t>(features.side * features.side);
     const float* row = lane.block<float>(features.block);
-    const float* hidden = lane.block<float>(kReduced);
+    const float* hidden = lane.block<float>(plan_.reduced().block);
     std::fill(pooled.begin(), pooled.end(), 0.f);
     for (std::size_t p = 0; p < pixels; ++p, row += pooled.size()) {
       float weight = 1.f / static_cast<float>(pixels);

@@ -105,6 +105,23 @@ class PipelinesTest(unittest.TestCase):
         self.assertEqual(steps, {round(1e9 / RATE, -6)})
         self.check_annotated(self.folder / "annotated.mp4", FRAMES)
 
+    def test_the_demo_from_its_command_line_to_its_files(self):
+        if pathlib.Path(os.environ["FER_BUILD_TREE"]) != ROOT / "build":
+            self.skipTest("scripts/demo builds in build/, which is another tree than this one")
+        # Nobody listens at port 9 of this machine: what is fetched fails at once.
+        dead = "http://127.0.0.1:9"
+        done = subprocess.run(
+            [ROOT / "scripts" / "demo", f"--input={self.clip}", "--output", "demo.mp4",
+             "--json", "demo.jsonl"], capture_output=True, text=True, timeout=4 * LIMIT,
+            stdin=subprocess.DEVNULL, cwd=self.folder, check=False,
+            env=dict(self.environment, XDG_CACHE_HOME=str(self.folder / "cache"),
+                     https_proxy=dead, HTTPS_PROXY=dead))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_records((self.folder / "demo.jsonl").read_text().splitlines(), FRAMES)
+        self.check_annotated(self.folder / "demo.mp4", FRAMES)
+        for words in ("Faces: in", "happiness", "frames a second", "demo.mp4", "demo.jsonl"):
+            self.assertIn(words, done.stdout)
+
     def test_file_takes_a_uri(self):
         self.run_script("file.sh", self.clip.as_uri(), "annotated.mp4")
         self.check_annotated(self.folder / "annotated.mp4", FRAMES)

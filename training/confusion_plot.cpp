@@ -145,8 +145,8 @@ void draw(cairo_t* cr, const Layout& layout, const Confusion& confusion, const s
       cairo_fill(cr);
       if (total == 0) continue;
       const double middle = x + layout.cell_width / 2;
-      // The ramp is dark from about half on.
-      set_colour(cr, share > 0.45 ? kPaper : count > 0 ? kInk : kSoft);
+      // Whichever stands out more: the ramp is dark enough for paper white from here on.
+      set_colour(cr, share > 0.58 ? kPaper : count > 0 ? kInk : kSoft);
       set_font(cr, kText, i == j);
       put_text(cr, middle, y + kCell / 2 - 1, percent(share), 0.5);
       set_font(cr, kSmall);

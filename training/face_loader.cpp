@@ -1,9 +1,12 @@
 #include "face_loader.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstdio>
+#include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <sstream>
 #include <stdexcept>
 
 #include "interrupt.h"
@@ -19,6 +22,13 @@ constexpr int kSmallTarget = 192;
 
 /// So many unreadable images are named.
 constexpr std::size_t kNamed = 3;
+
+/// Empty where the file cannot be read: one that is not there, a folder.
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  return bytes.str();
+}
 
 FrameView view_of(const cv::Mat& bgr) {
   FrameView view;
@@ -67,10 +77,15 @@ FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(spec_of(s
 }
 
 std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& path) {
-  // No EXIF turn: labels and boxes of datasets refer to pixels as they are stored.
+  // Not cv::imread(), which complains on stderr of every file that it cannot read: the caller
+  // counts them and tells of all at once.
+  std::string bytes = bytes_of(path);
+  if (bytes.empty() || bytes.size() > INT_MAX) return std::nullopt;
   cv::Mat image;
   try {
-    image = cv::imread(path.string(), cv::IMREAD_ANYCOLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    // No EXIF turn: labels and boxes of datasets refer to pixels as they are stored.
+    image = cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()),
+                         cv::IMREAD_ANYCOLOR | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception&) {
     return std::nullopt;
   }

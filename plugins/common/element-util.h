@@ -1,10 +1,11 @@
-// What every element does the same way: enum properties, controlled properties, stopping
-// exceptions, warnings that do not flood the bus.
+// What every element does the same way: enum types, controlled properties, stopping exceptions,
+// warnings that do not flood the bus, times for the statistics.
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
 
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -63,5 +64,21 @@ void post_open_error(GstElement* element, const std::filesystem::path& file,
 /// Brings the properties that somebody controls (GstControlBinding) to their values at the time of
 /// this buffer. Call it before the buffer's settings are read.
 void sync_properties(GstBaseTransform* element, GstBuffer* buffer);
+
+/// Whether what comes behind this event has nothing to do with what came before: a flush, another
+/// stream. Both are serialized with the buffers.
+bool starts_anew(const GstEvent* event);
+
+/// How long something took.
+class Stopwatch {
+ public:
+  GstClockTime elapsed() const {
+    return static_cast<GstClockTime>(std::chrono::nanoseconds(Clock::now() - start_).count());
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
 
 }  // namespace fer

@@ -16,6 +16,12 @@ namespace fer {
 /// The same as caps, in system memory.
 #define FER_VIDEO_CAPS GST_VIDEO_CAPS_MAKE(FER_VIDEO_FORMATS)
 
+/// Gives an element class a sink and a source pad for them.
+void add_video_pads(GstElementClass* klass);
+
+/// What the caps say of the frames; nullopt, and a line in the log, where they are no raw video.
+std::optional<GstVideoInfo> raw_video_info(gpointer element, const GstCaps* caps);
+
 /// The library's name of a GStreamer format; nullopt for one it does not read.
 std::optional<PixelFormat> pixel_format(GstVideoFormat format);
 

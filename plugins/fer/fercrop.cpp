@@ -3,7 +3,6 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <opencv2/imgproc.hpp>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
+#include "property-table.h"
 #include "video-frame.h"
 #include "vision/align.h"
 
@@ -83,14 +83,6 @@ GST_ELEMENT_REGISTER_DEFINE(fercrop, "fercrop", GST_RANK_NONE, FER_TYPE_CROP)
 
 namespace {
 
-enum Property {
-  kTemplate = 1,
-  kMargin,
-  kMinFaceSize,
-  kMaxFaces,
-  kStats,
-};
-
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
@@ -109,25 +101,11 @@ GType template_type() {
 
 // --- Properties.
 
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_CROP(object)->parts->settings.with([&](Settings& settings) {
-    switch (id) {
-      case kTemplate:
-        settings.align_template = static_cast<fer::AlignTemplate>(g_value_get_enum(value));
-        break;
-      case kMargin:
-        settings.margin = g_value_get_double(value);
-        break;
-      case kMinFaceSize:
-        settings.min_face_size = g_value_get_uint(value);
-        break;
-      case kMaxFaces:
-        settings.max_faces = g_value_get_uint(value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
-  });
+  FER_CROP(object)->parts->settings.with(
+      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
 }
 
 GstStructure* structure_of(const Stats& stats) {
@@ -141,25 +119,10 @@ GstStructure* structure_of(const Stats& stats) {
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_CROP(object)->parts;
-  const Settings settings = parts.settings.copy();
-  switch (id) {
-    case kTemplate:
-      g_value_set_enum(value, static_cast<gint>(settings.align_template));
-      break;
-    case kMargin:
-      g_value_set_double(value, settings.margin);
-      break;
-    case kMinFaceSize:
-      g_value_set_uint(value, settings.min_face_size);
-      break;
-    case kMaxFaces:
-      g_value_set_uint(value, settings.max_faces);
-      break;
-    case kStats:
-      g_value_take_boxed(value, structure_of(parts.stats.copy()));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, structure_of(parts.stats.copy()));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
   }
 }
 
@@ -376,10 +339,9 @@ bool make_crop(FerCrop* self, const fer::FaceRecord& record, GstBuffer* buffer) 
     const fer::TrackedFace face =
         fer::face_in_pixels(record, GST_VIDEO_INFO_WIDTH(&in), GST_VIDEO_INFO_HEIGHT(&in));
     if (const fer::MappedFrame mapped(out, buffer, GST_MAP_WRITE); mapped) {
-      const auto before = std::chrono::steady_clock::now();
+      const fer::Stopwatch stopwatch;
       write_crop(self, face, mapped.view());
-      const auto time = static_cast<GstClockTime>(
-          std::chrono::nanoseconds(std::chrono::steady_clock::now() - before).count());
+      const GstClockTime time = stopwatch.elapsed();
       parts.stats.with([&](Stats& stats) {
         ++stats.crops;
         stats.last_crop_time = time;
@@ -439,37 +401,25 @@ void finalize(GObject* object) {
 }
 
 void install_properties(GObjectClass* klass) {
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kControlled = static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE);
-  const Settings defaults;
-  g_object_class_install_property(
-      klass, kTemplate,
-      g_param_spec_enum("template", "Template", "Where the five landmarks come to lie in the crop",
-                        template_type(), static_cast<gint>(defaults.align_template), kPlaying));
-  g_object_class_install_property(
-      klass, kMargin,
-      g_param_spec_double("margin", "Margin",
-                          "Extra room on every side of the template, as a share of the crop's side",
-                          0, 0.45, defaults.margin, kControlled));
-  g_object_class_install_property(
-      klass, kMinFaceSize,
-      g_param_spec_uint("min-face-size", "Least face size",
-                        "Leave out faces whose shorter side has fewer pixels of the frame", 0,
-                        16384, defaults.min_face_size, kControlled));
-  g_object_class_install_property(
-      klass, kMaxFaces,
-      g_param_spec_uint("max-faces", "Most faces",
-                        "Crop at most this many faces of a frame, the surest ones (0 = all)", 0,
-                        10000, defaults.max_faces, kControlled));
-  g_object_class_install_property(
-      klass, kStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Since the start: frames, crops, left-out (faces too small or too many), "
-          "failed (frames or faces that could not be cropped), average-crop-time and "
-          "last-crop-time (nanoseconds)",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  properties.add(&Settings::align_template, template_type(),
+                 {"template", "Template", "Where the five landmarks come to lie in the crop"},
+                 fer::kMutablePlaying);
+  properties.add(&Settings::margin,
+                 {"margin", "Margin",
+                  "Extra room on every side of the template, as a share of the crop's side"},
+                 0, 0.45, fer::kControllable);
+  properties.add(&Settings::min_face_size,
+                 {"min-face-size", "Least face size",
+                  "Leave out faces whose shorter side has fewer pixels of the frame"},
+                 0, 16384, fer::kControllable);
+  properties.add(&Settings::max_faces,
+                 {"max-faces", "Most faces",
+                  "Crop at most this many faces of a frame, the surest ones (0 = all)"},
+                 0, 10000, fer::kControllable);
+  properties.install(klass,
+                     "Since the start: frames, crops, left-out (faces too small or too many), "
+                     "failed (frames or faces that could not be cropped), average-crop-time and "
+                     "last-crop-time (nanoseconds)");
 }
 
 }  // namespace
@@ -481,7 +431,6 @@ static void fer_crop_class_init(FerCropClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   install_properties(object_class);
-  gst_type_mark_as_plugin_api(template_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element_class, "Face cropper", "Filter/Converter/Video",

@@ -3,7 +3,6 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "lateness.h"
+#include "property-table.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
@@ -73,58 +73,13 @@ GST_ELEMENT_REGISTER_DEFINE(ferdetect, "ferdetect", GST_RANK_NONE, FER_TYPE_DETE
 
 namespace {
 
-enum Property {
-  kModel = 1,
-  kThreshold,
-  kMinFaceSize,
-  kMaxFaces,
-  kInferenceInterval,
-  kDetectWidth,
-  kTracking,
-  kQos,
-  kStats,
-};
-
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
-
 // --- Properties.
 
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_DETECT(object)->parts->settings.with([&](Settings& settings) {
-    switch (id) {
-      case kModel: {
-        const char* model = g_value_get_string(value);
-        settings.model = model == nullptr ? "" : model;
-        break;
-      }
-      case kThreshold:
-        settings.threshold = g_value_get_double(value);
-        break;
-      case kMinFaceSize:
-        settings.min_face_size = g_value_get_uint(value);
-        break;
-      case kMaxFaces:
-        settings.max_faces = g_value_get_uint(value);
-        break;
-      case kInferenceInterval:
-        settings.inference_interval = g_value_get_uint(value);
-        break;
-      case kDetectWidth:
-        settings.detect_width = g_value_get_uint(value);
-        break;
-      case kTracking:
-        settings.tracking = g_value_get_boolean(value) == TRUE;
-        break;
-      case kQos:
-        settings.qos = g_value_get_boolean(value) == TRUE;
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
-  });
+  FER_DETECT(object)->parts->settings.with(
+      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
 }
 
 GstStructure* structure_of(const Stats& stats) {
@@ -140,37 +95,10 @@ GstStructure* structure_of(const Stats& stats) {
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_DETECT(object)->parts;
-  const Settings settings = parts.settings.copy();
-  switch (id) {
-    case kModel:
-      g_value_set_string(value, settings.model.empty() ? nullptr : settings.model.c_str());
-      break;
-    case kThreshold:
-      g_value_set_double(value, settings.threshold);
-      break;
-    case kMinFaceSize:
-      g_value_set_uint(value, settings.min_face_size);
-      break;
-    case kMaxFaces:
-      g_value_set_uint(value, settings.max_faces);
-      break;
-    case kInferenceInterval:
-      g_value_set_uint(value, settings.inference_interval);
-      break;
-    case kDetectWidth:
-      g_value_set_uint(value, settings.detect_width);
-      break;
-    case kTracking:
-      g_value_set_boolean(value, settings.tracking);
-      break;
-    case kQos:
-      g_value_set_boolean(value, settings.qos);
-      break;
-    case kStats:
-      g_value_take_boxed(value, structure_of(parts.stats.copy()));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, structure_of(parts.stats.copy()));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
   }
 }
 
@@ -226,13 +154,9 @@ gboolean stop(GstBaseTransform* base) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerDetect* self = FER_DETECT(base);
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, caps)) {
-    GST_ERROR_OBJECT(self, "%" GST_PTR_FORMAT " is no raw video", caps);
-    return FALSE;
-  }
   Stream& stream = self->parts->stream;
-  stream.info = info;
+  stream.info = fer::raw_video_info(self, caps);
+  if (!stream.info) return FALSE;
   stream.finder->reset();
   stream.last_pts = GST_CLOCK_TIME_NONE;
   return TRUE;
@@ -242,9 +166,7 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   Parts& parts = *FER_DETECT(base)->parts;
-  // Both are serialized with the buffers.
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
-      GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+  if (fer::starts_anew(event)) {
     if (parts.stream.finder) parts.stream.finder->reset();
     parts.stream.last_pts = GST_CLOCK_TIME_NONE;
     parts.lateness.reset();
@@ -292,10 +214,9 @@ std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* 
   try {
     const fer::MappedFrame mapped(*parts.stream.info, buffer, GST_MAP_READ);
     if (mapped) {
-      const auto before = std::chrono::steady_clock::now();
+      const fer::Stopwatch stopwatch;
       auto faces = parts.stream.finder->detect(mapped.view());
-      const auto time = static_cast<GstClockTime>(
-          std::chrono::nanoseconds(std::chrono::steady_clock::now() - before).count());
+      const GstClockTime time = stopwatch.elapsed();
       parts.stats.with([&](Stats& stats) {
         ++stats.detections;
         stats.last_detect_time = time;
@@ -377,68 +298,51 @@ void finalize(GObject* object) {
 }
 
 void install_properties(GObjectClass* klass) {
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kControlled = static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE);
-  const Settings defaults;
-  g_object_class_install_property(
-      klass, kModel,
-      g_param_spec_string("model", "Model",
-                          "File of the face detector: YuNet (.onnx) or an OpenCV cascade (.xml); "
-                          "unset: the best one on this machine",
-                          nullptr, kReady));
-  g_object_class_install_property(
-      klass, kThreshold,
-      g_param_spec_double("threshold", "Threshold",
-                          "Least score of a face that is reported; a face that is followed stays "
-                          "down to half of it",
-                          0, 1, defaults.threshold, kControlled));
-  g_object_class_install_property(
-      klass, kMinFaceSize,
-      g_param_spec_uint("min-face-size", "Least face size",
-                        "Leave out faces whose shorter side has fewer pixels of the frame", 0,
-                        16384, defaults.min_face_size, kControlled));
-  g_object_class_install_property(
-      klass, kMaxFaces,
-      g_param_spec_uint("max-faces", "Most faces",
-                        "Report at most this many faces a frame, the surest ones (0 = all)", 0,
-                        10000, defaults.max_faces, kControlled));
-  g_object_class_install_property(
-      klass, kInferenceInterval,
-      g_param_spec_uint("inference-interval", "Inference interval",
-                        "Run the detector on each n-th frame; between, the tracker predicts where "
-                        "the faces are",
-                        1, 10000, defaults.inference_interval, kControlled));
-  g_object_class_install_property(
-      klass, kDetectWidth,
-      g_param_spec_uint("detect-width", "Detection width",
-                        "Detect in frames shrunk to this many pixels in width where they are wider "
-                        "(0 = full size); less is faster, and misses small faces",
-                        0, 16384, defaults.detect_width, kControlled));
-  g_object_class_install_property(
-      klass, kTracking,
-      g_param_spec_boolean("tracking", "Tracking",
-                           "Follow faces from frame to frame and give them ids; without, frames on "
-                           "which the detector does not run have no faces",
-                           defaults.tracking, kControlled));
+  properties.add(
+      &Settings::model,
+      {"model", "Model",
+       "File of the face detector: YuNet (.onnx) or an OpenCV cascade (.xml); unset: the "
+       "best one on this machine"},
+      fer::kMutableReady);
+  properties.add(&Settings::threshold,
+                 {"threshold", "Threshold",
+                  "Least score of a face that is reported; a face that is followed stays down to "
+                  "half of it"},
+                 0, 1, fer::kControllable);
+  properties.add(&Settings::min_face_size,
+                 {"min-face-size", "Least face size",
+                  "Leave out faces whose shorter side has fewer pixels of the frame"},
+                 0, 16384, fer::kControllable);
+  properties.add(&Settings::max_faces,
+                 {"max-faces", "Most faces",
+                  "Report at most this many faces a frame, the surest ones (0 = all)"},
+                 0, 10000, fer::kControllable);
+  properties.add(&Settings::inference_interval,
+                 {"inference-interval", "Inference interval",
+                  "Run the detector on each n-th frame; between, the tracker predicts where the "
+                  "faces are"},
+                 1, 10000, fer::kControllable);
+  properties.add(&Settings::detect_width,
+                 {"detect-width", "Detection width",
+                  "Detect in frames shrunk to this many pixels in width where they are wider (0 = "
+                  "full size); less is faster, and misses small faces"},
+                 0, 16384, fer::kControllable);
+  properties.add(&Settings::tracking,
+                 {"tracking", "Tracking",
+                  "Follow faces from frame to frame and give them ids; without, frames on which "
+                  "the detector does not run have no faces"},
+                 fer::kControllable);
   // In place of the base class's, which would drop late frames altogether.
-  g_object_class_install_property(
-      klass, kQos,
-      g_param_spec_boolean("qos", "QoS",
-                           "On frames that come too late downstream, predict faces in place of "
-                           "detecting them, except for one frame a second",
-                           defaults.qos, kPlaying));
-  g_object_class_install_property(
-      klass, kStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Since the start: detector (its name), frames, detections (runs of the detector), "
-          "skipped "
-          "(runs left out because the frame was late), failed (runs that failed), faces (over all "
-          "frames), tracks (ids given), average-detect-time and last-detect-time (nanoseconds)",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  properties.add(&Settings::qos,
+                 {"qos", "QoS",
+                  "On frames that come too late downstream, predict faces in place of detecting "
+                  "them, except for one frame a second"},
+                 fer::kMutablePlaying);
+  properties.install(
+      klass,
+      "Since the start: detector (its name), frames, detections (runs of the detector), skipped "
+      "(runs left out because the frame was late), failed (runs that failed), faces (over all "
+      "frames), tracks (ids given), average-detect-time and last-detect-time (nanoseconds)");
 }
 
 }  // namespace
@@ -456,8 +360,7 @@ static void fer_detect_class_init(FerDetectClass* klass) {
       element_class, "Face detector", "Filter/Analyzer/Video",
       "Finds faces, follows them from frame to frame and attaches them to buffers as metadata",
       "gst-fer");
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  fer::add_video_pads(element_class);
 
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->start = start;

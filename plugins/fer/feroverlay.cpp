@@ -2,6 +2,8 @@
 
 #include <gst/video/video.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "element-util.h"
 #include "face-meta.h"
 #include "overlay-painter.h"
+#include "property-table.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_overlay_debug);
@@ -31,7 +34,7 @@ struct Stats {
 
 /// Only the streaming thread uses it, and start() and stop(), while that does not run.
 struct Stream {
-  GstVideoInfo info{};
+  std::optional<GstVideoInfo> info;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
   fer::OverlayLook look;               ///< Of the frame at hand.
@@ -57,74 +60,23 @@ GST_ELEMENT_REGISTER_DEFINE(feroverlay, "feroverlay", GST_RANK_NONE, FER_TYPE_OV
 
 namespace {
 
-enum Property {
-  kFont = 1,
-  kFontSize,
-  kShowBox,
-  kShowLabel,
-  kShowBars,
-  kShowLandmarks,
-  kShowId,
-  kColorBox,
-  kColorText,
-  kColorBackground,
-  kLineWidth,
-  kSmoothing,
-  kStats,
-};
-
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
-
 // --- Properties.
+
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
+
+/// The row's way to a part of the look.
+template <typename Part>
+auto look(Part fer::OverlayLook::*part) {
+  return [part](auto& settings) -> auto& {
+    return settings.look.*part;
+  };
+}
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   FER_OVERLAY(object)->parts->settings.with([&](Settings& settings) {
-    fer::OverlayLook& look = settings.look;
-    switch (id) {
-      case kFont: {
-        const char* font = g_value_get_string(value);
-        look.font = font == nullptr || *font == '\0' ? fer::OverlayLook().font : font;
-        break;
-      }
-      case kFontSize:
-        look.font_size = g_value_get_double(value);
-        break;
-      case kShowBox:
-        look.box = g_value_get_boolean(value) == TRUE;
-        break;
-      case kShowLabel:
-        look.label = g_value_get_boolean(value) == TRUE;
-        break;
-      case kShowBars:
-        look.bars = g_value_get_boolean(value) == TRUE;
-        break;
-      case kShowLandmarks:
-        look.landmarks = g_value_get_boolean(value) == TRUE;
-        break;
-      case kShowId:
-        look.id = g_value_get_boolean(value) == TRUE;
-        break;
-      case kColorBox:
-        look.box_colour = g_value_get_uint(value);
-        break;
-      case kColorText:
-        look.text_colour = g_value_get_uint(value);
-        break;
-      case kColorBackground:
-        look.background_colour = g_value_get_uint(value);
-        break;
-      case kLineWidth:
-        look.line_width = g_value_get_double(value);
-        break;
-      case kSmoothing:
-        settings.smoothing = g_value_get_double(value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
+    properties.set(settings, object, id, value, spec);
+    // An empty font is no font.
+    if (settings.look.font.empty()) settings.look.font = fer::OverlayLook().font;
   });
 }
 
@@ -137,50 +89,10 @@ GstStructure* structure_of(const Stats& stats) {
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_OVERLAY(object)->parts;
-  const Settings settings = parts.settings.copy();
-  const fer::OverlayLook& look = settings.look;
-  switch (id) {
-    case kFont:
-      g_value_set_string(value, look.font.c_str());
-      break;
-    case kFontSize:
-      g_value_set_double(value, look.font_size);
-      break;
-    case kShowBox:
-      g_value_set_boolean(value, look.box);
-      break;
-    case kShowLabel:
-      g_value_set_boolean(value, look.label);
-      break;
-    case kShowBars:
-      g_value_set_boolean(value, look.bars);
-      break;
-    case kShowLandmarks:
-      g_value_set_boolean(value, look.landmarks);
-      break;
-    case kShowId:
-      g_value_set_boolean(value, look.id);
-      break;
-    case kColorBox:
-      g_value_set_uint(value, look.box_colour);
-      break;
-    case kColorText:
-      g_value_set_uint(value, look.text_colour);
-      break;
-    case kColorBackground:
-      g_value_set_uint(value, look.background_colour);
-      break;
-    case kLineWidth:
-      g_value_set_double(value, look.line_width);
-      break;
-    case kSmoothing:
-      g_value_set_double(value, settings.smoothing);
-      break;
-    case kStats:
-      g_value_take_boxed(value, structure_of(parts.stats.copy()));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, structure_of(parts.stats.copy()));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
   }
 }
 
@@ -206,10 +118,8 @@ gboolean stop(GstBaseTransform* base) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   Stream& stream = *FER_OVERLAY(base)->parts->stream;
-  if (!gst_video_info_from_caps(&stream.info, in)) {
-    GST_ERROR_OBJECT(base, "not raw video: %" GST_PTR_FORMAT, in);
-    return FALSE;
-  }
+  stream.info = fer::raw_video_info(base, in);
+  if (!stream.info) return FALSE;
   stream.tracks.reset();
   return TRUE;
 }
@@ -228,12 +138,6 @@ gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) 
 }
 
 // --- The streaming thread.
-
-void before_transform(GstBaseTransform* base, GstBuffer* buffer) {
-  const GstClockTime time =
-      gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(base), time);
-}
 
 /// Reads what there is to draw. A frame without it passes as it is, shared or not; one with it is
 /// made writable.
@@ -262,10 +166,10 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   if (parts.stream->faces.empty()) return GST_FLOW_OK;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     Stream& stream = *parts.stream;
-    fer::MappedFrame frame(stream.info, buffer, GST_MAP_READWRITE);
+    const GstVideoInfo& info = *stream.info;
+    fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE);
     if (!frame) {
       parts.stats.with([](Stats& stats) { ++stats.failed; });
-      const GstVideoInfo& info = stream.info;
       fer::warn_limited(GST_ELEMENT(base), parts.fault,
                         "A frame passed without overlay: its buffer of " +
                             std::to_string(gst_buffer_get_size(buffer)) +
@@ -292,73 +196,63 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(fer_overlay_parent_class)->finalize(object);
 }
 
-void install_properties(GObjectClass* object_class) {
-  constexpr auto kFlags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kControllable = static_cast<GParamFlags>(kFlags | GST_PARAM_CONTROLLABLE);
-  const Settings defaults;
-  const fer::OverlayLook& look = defaults.look;
-  const auto install = [&](guint id, GParamSpec* spec) {
-    g_object_class_install_property(object_class, id, spec);
-  };
-  const auto install_switch = [&](guint id, const char* name, const char* nick, const char* blurb,
-                                  bool on) {
-    install(id, g_param_spec_boolean(name, nick, blurb, on, kControllable));
-  };
-  const auto install_colour = [&](guint id, const char* name, const char* nick, const char* blurb,
-                                  fer::Argb colour) {
-    install(id, g_param_spec_uint(name, nick, blurb, 0, G_MAXUINT32, colour, kControllable));
-  };
-
-  install(kFont, g_param_spec_string(
-                     "font", "Font",
-                     "Pango's description of the font of labels and bars: a family, or family, "
-                     "style and size (\"Sans\", \"DejaVu Sans Condensed Bold 14\")",
-                     look.font.c_str(), kFlags));
-  install(kFontSize,
-          g_param_spec_double("font-size", "Font size",
-                              "Size of the labels' font in pixels (0: the size that font names; "
-                              "where it names none, by the height of frame and face)",
-                              0, 1000, look.font_size, kControllable));
-  install_switch(kShowBox, "show-box", "Show box", "Draw a box around each face", look.box);
-  install_switch(kShowLabel, "show-label", "Show label",
-                 "Write each face's expression and its probability; before it is known, how sure "
-                 "the detector is of the face",
-                 look.label);
-  install_switch(
-      kShowBars, "show-bars", "Show bars",
-      "Draw the probability of each expression as a bar, beside faces that have room for "
-      "it",
-      look.bars);
-  install_switch(kShowLandmarks, "show-landmarks", "Show landmarks",
-                 "Draw eyes, nose tip and mouth corners as dots", look.landmarks);
-  install_switch(kShowId, "show-id", "Show id", "Write the number of the face's track in its label",
-                 look.id);
-  install_colour(kColorBox, "color-box", "Color of boxes",
-                 "Color of box, landmarks and bars as big-endian ARGB (0: each expression has its "
-                 "own)",
-                 look.box_colour);
-  install_colour(kColorText, "color-text", "Color of text", "Color of labels as big-endian ARGB",
-                 look.text_colour);
-  install_colour(kColorBackground, "color-background", "Color of the background",
-                 "Color behind labels and bars as big-endian ARGB (0: none)",
-                 look.background_colour);
-  install(kLineWidth,
-          g_param_spec_double("line-width", "Line width",
-                              "Width of the boxes' lines in pixels (0: by the frame's height)", 0,
-                              100, look.line_width, kControllable));
-  install(kSmoothing,
-          g_param_spec_double("smoothing", "Smoothing",
-                              "How much of the shown probabilities stays from one frame of a track "
-                              "to the next, so that labels do not flicker (0: shown as they come)",
-                              0, 0.99, defaults.smoothing, kControllable));
-  install(kStats, g_param_spec_boxed(
-                      "stats", "Statistics",
-                      "Since the start: frames, drawn (frames with something drawn on), failed "
-                      "(frames that could not be mapped), faces, rendered (texts and shapes that "
-                      "were not in the cache)",
-                      GST_TYPE_STRUCTURE,
-                      static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+void install_properties(GObjectClass* klass) {
+  using fer::kControllable;
+  using fer::OverlayLook;
+  properties.add(look(&OverlayLook::font),
+                 {"font", "Font",
+                  "Pango's description of the font of labels and bars: a family, or family, style "
+                  "and size (\"Sans\", \"DejaVu Sans Condensed Bold 14\")"},
+                 fer::kMutablePlaying);
+  properties.add(look(&OverlayLook::font_size),
+                 {"font-size", "Font size",
+                  "Size of the labels' font in pixels (0: the size that font names; where it names "
+                  "none, by the height of frame and face)"},
+                 0, 1000, kControllable);
+  properties.add(look(&OverlayLook::box), {"show-box", "Show box", "Draw a box around each face"},
+                 kControllable);
+  properties.add(look(&OverlayLook::label),
+                 {"show-label", "Show label",
+                  "Write each face's expression and its probability; before it is known, how sure "
+                  "the detector is of the face"},
+                 kControllable);
+  properties.add(look(&OverlayLook::bars),
+                 {"show-bars", "Show bars",
+                  "Draw the probability of each expression as a bar, beside faces that have room "
+                  "for it"},
+                 kControllable);
+  properties.add(
+      look(&OverlayLook::landmarks),
+      {"show-landmarks", "Show landmarks", "Draw eyes, nose tip and mouth corners as dots"},
+      kControllable);
+  properties.add(look(&OverlayLook::id),
+                 {"show-id", "Show id", "Write the number of the face's track in its label"},
+                 kControllable);
+  properties.add(look(&OverlayLook::box_colour),
+                 {"color-box", "Color of boxes",
+                  "Color of box, landmarks and bars as big-endian ARGB (0: each expression has its "
+                  "own)"},
+                 0, G_MAXUINT32, kControllable);
+  properties.add(look(&OverlayLook::text_colour),
+                 {"color-text", "Color of text", "Color of labels as big-endian ARGB"}, 0,
+                 G_MAXUINT32, kControllable);
+  properties.add(look(&OverlayLook::background_colour),
+                 {"color-background", "Color of the background",
+                  "Color behind labels and bars as big-endian ARGB (0: none)"},
+                 0, G_MAXUINT32, kControllable);
+  properties.add(look(&OverlayLook::line_width),
+                 {"line-width", "Line width",
+                  "Width of the boxes' lines in pixels (0: by the frame's height)"},
+                 0, 100, kControllable);
+  properties.add(&Settings::smoothing,
+                 {"smoothing", "Smoothing",
+                  "How much of the shown probabilities stays from one frame of a track to the "
+                  "next, so that labels do not flicker (0: shown as they come)"},
+                 0, 0.99, kControllable);
+  properties.install(klass,
+                     "Since the start: frames, drawn (frames with something drawn on), failed "
+                     "(frames that could not be mapped), faces, rendered (texts and shapes that "
+                     "were not in the cache)");
 }
 
 }  // namespace
@@ -372,8 +266,7 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
   install_properties(object_class);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
+  fer::add_video_pads(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Face overlay", "Filter/Effect/Video",
       "Draws faces with their expressions, as found by ferdetect and ferinfer, on video",
@@ -385,7 +278,7 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
   transform_class->set_caps = set_caps;
   transform_class->sink_event = sink_event;
   transform_class->propose_allocation = propose_allocation;
-  transform_class->before_transform = before_transform;
+  transform_class->before_transform = fer::sync_properties;
   transform_class->prepare_output_buffer = prepare_output_buffer;
   transform_class->transform_ip = transform_ip;
 }

@@ -9,6 +9,7 @@
 #include "face-meta.h"
 #include "frame-record.h"
 #include "line-sink.h"
+#include "property-table.h"
 #include "publisher.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_publish_debug);
@@ -70,16 +71,6 @@ GST_ELEMENT_REGISTER_DEFINE(ferpublish, "ferpublish", GST_RANK_NONE, FER_TYPE_PU
 
 namespace {
 
-enum Property {
-  kMethod = 1,
-  kLocation,
-  kAppend,
-  kAddress,
-  kTopic,
-  kMaxQueue,
-  kStats,
-};
-
 // No pixel is looked at, so video may lie in any memory.
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
                                                              GST_STATIC_CAPS("video/x-raw(ANY)"));
@@ -88,44 +79,21 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, 
 
 // --- Properties.
 
-std::string text_of(const GValue* value) {
-  const char* text = g_value_get_string(value);
-  return text == nullptr ? "" : text;
-}
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_PUBLISH(object)->parts;
-  parts.settings.with([&](Settings& settings) {
-    switch (id) {
-      case kMethod:
-        settings.method = static_cast<Method>(g_value_get_enum(value));
-        break;
-      case kLocation:
-        settings.location = text_of(value);
-        break;
-      case kAppend:
-        settings.append = g_value_get_boolean(value) == TRUE;
-        break;
-      case kAddress:
-        settings.address = text_of(value);
-        break;
-      case kTopic:
-        settings.topic = text_of(value);
-        break;
-      case kMaxQueue:
-        settings.max_queue = g_value_get_uint(value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
+  const guint max_queue = parts.settings.with([&](Settings& settings) {
+    properties.set(settings, object, id, value, spec);
+    return settings.max_queue;
   });
-  if (id == kMaxQueue) {
-    const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
-    if (publisher) publisher->set_max_queue(g_value_get_uint(value));
-  }
+  const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
+  if (publisher) publisher->set_max_queue(max_queue);
 }
 
-GstStructure* structure_of(const fer::Publisher::Stats& stats) {
+GstStructure* current_stats(Parts& parts) {
+  const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
+  const fer::Publisher::Stats stats = publisher ? publisher->stats() : parts.last_stats.copy();
   return gst_structure_new("fer-publish-stats", "published", G_TYPE_UINT64, stats.published,
                            "dropped", G_TYPE_UINT64, stats.dropped, "bytes", G_TYPE_UINT64,
                            stats.bytes, "queued", G_TYPE_UINT64, static_cast<guint64>(stats.queued),
@@ -134,34 +102,10 @@ GstStructure* structure_of(const fer::Publisher::Stats& stats) {
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_PUBLISH(object)->parts;
-  const Settings settings = parts.settings.copy();
-  switch (id) {
-    case kMethod:
-      g_value_set_enum(value, static_cast<gint>(settings.method));
-      break;
-    case kLocation:
-      g_value_set_string(value, settings.location.empty() ? nullptr : settings.location.c_str());
-      break;
-    case kAppend:
-      g_value_set_boolean(value, settings.append);
-      break;
-    case kAddress:
-      g_value_set_string(value, settings.address.c_str());
-      break;
-    case kTopic:
-      g_value_set_string(value, settings.topic.c_str());
-      break;
-    case kMaxQueue:
-      g_value_set_uint(value, settings.max_queue);
-      break;
-    case kStats: {
-      const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
-      g_value_take_boxed(value,
-                         structure_of(publisher ? publisher->stats() : parts.last_stats.copy()));
-      break;
-    }
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, current_stats(parts));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
   }
 }
 
@@ -296,46 +240,34 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(fer_publish_parent_class)->finalize(object);
 }
 
-void install_properties(GObjectClass* object_class) {
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  const Settings defaults;
-  const auto install = [&](guint id, GParamSpec* spec) {
-    g_object_class_install_property(object_class, id, spec);
-  };
-  install(kMethod, g_param_spec_enum("method", "Method", "Where the records go", method_type(),
-                                     static_cast<gint>(defaults.method), kReady));
-  install(kLocation,
-          g_param_spec_string("location", "Location",
-                              "The file to write (method=file); it is made, or overwritten. A FIFO "
-                              "is written to as soon as it has a reader",
-                              nullptr, kReady));
-  install(kAppend,
-          g_param_spec_boolean("append", "Append",
-                               "Keep what the file holds and write behind it (method=file)",
-                               defaults.append, kReady));
+void install_properties(GObjectClass* klass) {
+  properties.add(&Settings::method, method_type(), {"method", "Method", "Where the records go"},
+                 fer::kMutableReady);
+  properties.add(&Settings::location,
+                 {"location", "Location",
+                  "The file to write (method=file); it is made, or overwritten. A FIFO is written "
+                  "to as soon as it has a reader"},
+                 fer::kMutableReady);
+  properties.add(&Settings::append,
+                 {"append", "Append", "Keep what the file holds and write behind it (method=file)"},
+                 fer::kMutableReady);
 #ifdef HAVE_MQTT
-  install(kAddress, g_param_spec_string("address", "Address",
-                                        "The MQTT broker (method=mqtt): host, host:port or "
-                                        "mqtt://[user:password@]host[:port]",
-                                        defaults.address.c_str(), kReady));
-  install(kTopic, g_param_spec_string("topic", "Topic", "The MQTT topic (method=mqtt)",
-                                      defaults.topic.c_str(), kReady));
+  properties.add(&Settings::address,
+                 {"address", "Address",
+                  "The MQTT broker (method=mqtt): host, host:port or "
+                  "mqtt://[user:password@]host[:port]"},
+                 fer::kMutableReady);
+  properties.add(&Settings::topic, {"topic", "Topic", "The MQTT topic (method=mqtt)"},
+                 fer::kMutableReady);
 #endif
-  install(kMaxQueue,
-          g_param_spec_uint("max-queue", "Maximum queue",
-                            "How many records may wait until they can be written; then the oldest "
-                            "are dropped",
-                            1, G_MAXUINT, defaults.max_queue,
-                            static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING)));
-  install(kStats,
-          g_param_spec_boxed("stats", "Statistics",
-                             "Since the start: published (records), dropped (records), bytes; "
-                             "queued (records that wait), connected (whether file or broker take "
-                             "any)",
-                             GST_TYPE_STRUCTURE,
-                             static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  properties.add(&Settings::max_queue,
+                 {"max-queue", "Maximum queue",
+                  "How many records may wait until they can be written; then the oldest are "
+                  "dropped"},
+                 1, G_MAXUINT, fer::kMutablePlaying);
+  properties.install(klass,
+                     "Since the start: published (records), dropped (records), bytes; queued "
+                     "(records that wait), connected (whether file or broker take any)");
 }
 
 }  // namespace
@@ -357,7 +289,6 @@ static void fer_publish_class_init(FerPublishClass* klass) {
                                         "a file, standard output or an MQTT "
                                         "broker",
                                         "gst-fer");
-  gst_type_mark_as_plugin_api(method_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstBaseTransformClass* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->passthrough_on_same_caps = TRUE;

@@ -3,9 +3,7 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +17,8 @@
 #include "face-meta.h"
 #include "known-faces.h"
 #include "lateness.h"
-#include "model/find_model.h"
-#include "model/slot.h"
+#include "property-table.h"
+#include "served-model.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
@@ -64,14 +62,9 @@ struct Stats {
   guint64 load_errors = 0;
 };
 
-/// What start() makes and stop() destroys. Only the streaming thread uses it, and start() and
-/// stop(), while that does not run.
+/// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
+/// does not run.
 struct Stream {
-  std::shared_ptr<fer::ModelSlot> slot;
-  /// The model that served the last frame. It names what is told as an update; the batch queue asks
-  /// the slot itself.
-  std::shared_ptr<const fer::Classifier> model;
-  guint64 failures = 0;  ///< Of the slot's reloads, as far as they were told.
   guint64 frame = 0;
   std::optional<GstVideoInfo> info;
   fer::KnownFaces known;
@@ -85,7 +78,7 @@ struct Parts {
   fer::Lateness lateness;
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
-  fer::WarningLimiter load_error;
+  fer::ServedModel model;  ///< Used like `stream`.
   Stream stream;
 };
 
@@ -101,28 +94,7 @@ GST_ELEMENT_REGISTER_DEFINE(ferinfer, "ferinfer", GST_RANK_NONE, FER_TYPE_INFER)
 
 namespace {
 
-enum Property {
-  kModel = 1,
-  kModelSlot,
-  kDevice,
-  kPrecision,
-  kReload,
-  kThreads,
-  kInferenceRegion,
-  kInferenceInterval,
-  kReclassifyInterval,
-  kSmoothing,
-  kPriorCorrection,
-  kQos,
-  kStats,
-};
-
 guint model_updated_signal = 0;
-
-GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
-GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
 
 GType device_type() {
   static const GEnumValue values[] = {
@@ -154,54 +126,11 @@ GType region_type() {
 
 // --- Properties.
 
-std::string text_of(const GValue* value) {
-  const char* text = g_value_get_string(value);
-  return text == nullptr ? "" : text;
-}
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_INFER(object)->parts->settings.with([&](Settings& settings) {
-    switch (id) {
-      case kModel:
-        settings.model = text_of(value);
-        break;
-      case kModelSlot:
-        settings.model_slot = text_of(value);
-        break;
-      case kDevice:
-        settings.device = static_cast<fer::Device>(g_value_get_enum(value));
-        break;
-      case kPrecision:
-        settings.precision = static_cast<fer::Precision>(g_value_get_enum(value));
-        break;
-      case kReload:
-        settings.reload = g_value_get_boolean(value) == TRUE;
-        break;
-      case kThreads:
-        settings.threads = g_value_get_uint(value);
-        break;
-      case kInferenceRegion:
-        settings.region = static_cast<Region>(g_value_get_enum(value));
-        break;
-      case kInferenceInterval:
-        settings.inference_interval = g_value_get_uint(value);
-        break;
-      case kReclassifyInterval:
-        settings.reclassify_interval = g_value_get_uint(value);
-        break;
-      case kSmoothing:
-        settings.smoothing = g_value_get_double(value);
-        break;
-      case kPriorCorrection:
-        settings.prior_correction = g_value_get_double(value);
-        break;
-      case kQos:
-        settings.qos = g_value_get_boolean(value) == TRUE;
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-    }
-  });
+  FER_INFER(object)->parts->settings.with(
+      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
 }
 
 void count_slot(fer::ModelSlot& slot, Stats& stats) {
@@ -230,55 +159,12 @@ GstStructure* current_stats(Parts& parts) {
   return structure_of(stats);
 }
 
-void set_text(GValue* value, const std::string& text) {
-  g_value_set_string(value, text.empty() ? nullptr : text.c_str());
-}
-
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_INFER(object)->parts;
-  const Settings settings = parts.settings.copy();
-  switch (id) {
-    case kModel:
-      set_text(value, settings.model);
-      break;
-    case kModelSlot:
-      set_text(value, settings.model_slot);
-      break;
-    case kDevice:
-      g_value_set_enum(value, static_cast<gint>(settings.device));
-      break;
-    case kPrecision:
-      g_value_set_enum(value, static_cast<gint>(settings.precision));
-      break;
-    case kReload:
-      g_value_set_boolean(value, settings.reload);
-      break;
-    case kThreads:
-      g_value_set_uint(value, settings.threads);
-      break;
-    case kInferenceRegion:
-      g_value_set_enum(value, static_cast<gint>(settings.region));
-      break;
-    case kInferenceInterval:
-      g_value_set_uint(value, settings.inference_interval);
-      break;
-    case kReclassifyInterval:
-      g_value_set_uint(value, settings.reclassify_interval);
-      break;
-    case kSmoothing:
-      g_value_set_double(value, settings.smoothing);
-      break;
-    case kPriorCorrection:
-      g_value_set_double(value, settings.prior_correction);
-      break;
-    case kQos:
-      g_value_set_boolean(value, settings.qos);
-      break;
-    case kStats:
-      g_value_take_boxed(value, current_stats(parts));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, current_stats(parts));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
   }
 }
 
@@ -293,86 +179,36 @@ void note_model(Parts& parts, const fer::Classifier& model) {
   });
 }
 
-/// Opens the model of the slot, or takes the one that the slot serves already; null, and an element
-/// error, where there is none.
-std::shared_ptr<const fer::Classifier> open_model(FerInfer* self, const Settings& settings,
-                                                  fer::ModelSlot& slot) {
-  if (auto serving = slot.current()) return serving;
-  fer::ModelSlot::Source source;
-  source.path =
-      settings.model.empty() ? fer::find_expression_model() : std::filesystem::path(settings.model);
-  source.precision = settings.precision;
-  source.device = settings.device;
-  source.reload = settings.reload;
-  if (source.path.empty()) {
-    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
-                      ("There is no expression model on this machine: name one by the property "
-                       "model, or name the folder that holds %s by FER_MODELS.",
-                       fer::kExpressionModel),
-                      (nullptr));
-    return nullptr;
-  }
-  try {
-    return slot.open(source);
-  } catch (const std::exception& error) {
-    fer::post_open_error(GST_ELEMENT(self), source.path, error.what());
-    return nullptr;
-  }
-}
-
-/// Says where what was asked for is not what serves.
-void warn_of_differences(FerInfer* self, const Settings& settings, const fer::ModelSlot& slot,
-                         const fer::Classifier& model) {
-  std::error_code ignored;
-  if (!settings.model.empty() && settings.model != slot.source() &&
-      !std::filesystem::equivalent(settings.model, slot.source(), ignored)) {
-    GST_ELEMENT_WARNING(
-        self, RESOURCE, SETTINGS,
-        ("%s is not loaded: model-slot %s serves version %s%s%s already.", settings.model.c_str(),
-         settings.model_slot.c_str(), model.info().version.c_str(),
-         slot.source().empty() ? "" : " of ", slot.source().c_str()),
-        (nullptr));
-  }
-  if (settings.precision == fer::Precision::kBf16 && model.precision() != fer::Precision::kBf16) {
-    GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
-                        ("precision=bf16 is computed as fp32: %s.",
-                         fer::cpu_has_bf16() ? "the model of the slot was loaded so"
-                                             : "this processor has no instructions for bf16"),
-                        (nullptr));
-  }
-}
-
 gboolean start(GstBaseTransform* base) {
   FerInfer* self = FER_INFER(base);
   return fer::guarded(self, FALSE, [&]() -> gboolean {
     Parts& parts = *self->parts;
     const Settings settings = parts.settings.copy();
-    auto slot = fer::ModelSlot::get(settings.model_slot);
-    const auto model = open_model(self, settings, *slot);
-    if (!model) return FALSE;
-    warn_of_differences(self, settings, *slot, *model);
-    GST_INFO_OBJECT(self, "model %s computed by %s", model->info().version.c_str(),
-                    model->engine().c_str());
-    parts.stream.slot = slot;
-    parts.stream.model = model;
-    parts.stream.failures = slot->failures().count;
+    if (!parts.model.open(GST_ELEMENT(self),
+                          {settings.model, settings.model_slot, settings.precision, settings.device,
+                           settings.reload})) {
+      return FALSE;
+    }
+    const fer::Classifier& model = parts.model.model();
+    GST_INFO_OBJECT(self, "model %s computed by %s", model.info().version.c_str(),
+                    model.engine().c_str());
     parts.stats.with([](Stats& stats) { stats = {}; });
-    note_model(parts, *model);
-    parts.slot.with([&](auto& shared) { shared = slot; });
+    note_model(parts, model);
+    parts.slot.with([&](auto& shared) { shared = parts.model.slot(); });
     parts.lateness.reset();
-    for (auto* limiter : {&parts.fault, &parts.no_record, &parts.load_error}) limiter->reset();
+    parts.fault.reset();
+    parts.no_record.reset();
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
   Parts& parts = *FER_INFER(base)->parts;
-  if (const auto slot = parts.stream.slot) {
+  if (const auto& slot = parts.model.slot()) {
     parts.stats.with([&](Stats& stats) { count_slot(*slot, stats); });
   }
-  // The slot may go with these, and waits for a reload under way: not under the lock.
-  std::shared_ptr<fer::ModelSlot> last;
-  parts.slot.with([&](auto& shared) { shared.swap(last); });
+  parts.slot.with([](auto& shared) { shared.reset(); });
+  parts.model.close();
   parts.stream = {};
   return TRUE;
 }
@@ -394,41 +230,27 @@ void tell_update(FerInfer* self, const fer::Classifier& before, const fer::Class
 
 /// The model of this frame. Takes notice of what happened to the slot since the last one.
 const fer::Classifier& current_model(FerInfer* self) {
-  Parts& parts = *self->parts;
-  Stream& stream = parts.stream;
-  const auto failures = stream.slot->failures();
-  if (failures.count != stream.failures) {
-    stream.failures = failures.count;
-    fer::warn_limited(GST_ELEMENT(self), parts.load_error,
-                      "The model file was replaced by one that cannot be used, so that version " +
-                          stream.model->info().version + " serves on: " + failures.last + ".");
+  fer::ServedModel& model = self->parts->model;
+  if (const auto before = model.refresh(GST_ELEMENT(self))) {
+    tell_update(self, *before, model.model());
   }
-  if (auto now = stream.slot->current(); now && now != stream.model) {
-    const auto before = std::exchange(stream.model, std::move(now));
-    tell_update(self, *before, *stream.model);
-  }
-  return *stream.model;
+  return model.model();
 }
 
 // --- Events.
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerInfer* self = FER_INFER(base);
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, caps)) {
-    GST_ERROR_OBJECT(self, "%" GST_PTR_FORMAT " is no raw video", caps);
-    return FALSE;
-  }
-  self->parts->stream.info = info;
-  self->parts->stream.known.clear();
+  Stream& stream = self->parts->stream;
+  stream.info = fer::raw_video_info(self, caps);
+  if (!stream.info) return FALSE;
+  stream.known.clear();
   return TRUE;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   Parts& parts = *FER_INFER(base)->parts;
-  // Both are serialized with the buffers.
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
-      GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+  if (fer::starts_anew(event)) {
     parts.stream.known.clear();
     parts.lateness.reset();
   }
@@ -487,9 +309,10 @@ void cut(const fer::FrameView& frame, Region region, const Chosen& chosen,
 fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
                                  const Chosen& chosen) {
   Stream& stream = self->parts->stream;
+  fer::ModelSlot& slot = *self->parts->model.slot();
   const guint threads =
       settings.threads > 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
-  const auto model = stream.slot->current();
+  const auto model = slot.current();
   {
     const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
     if (!mapped) {
@@ -497,7 +320,7 @@ fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBu
     }
     cut(mapped.view(), settings.region, chosen, model->info(), stream.crops);
   }
-  auto answer = stream.slot->queue().classify(stream.crops.bytes(), threads);
+  auto answer = slot.queue().classify(stream.crops.bytes(), threads);
   if (!fer::same_crops(answer.classifier->info(), model->info())) {
     // One that wants other crops took over meanwhile. These are for the one before it.
     answer = {model, model->logits(stream.crops.bytes())};
@@ -508,7 +331,7 @@ fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBu
 /// Infers the faces and sets their expressions.
 void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Chosen& chosen) {
   Parts& parts = *self->parts;
-  const auto before = std::chrono::steady_clock::now();
+  const fer::Stopwatch stopwatch;
   fer::BatchQueue::Answer answer = classify(self, settings, buffer, chosen);
   const fer::ModelInfo& model = answer.classifier->info();
   fer::to_probabilities(answer.logits, model, settings.prior_correction);
@@ -525,8 +348,7 @@ void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Ch
     parts.stream.known.learn(*face, std::move(fresh), settings.smoothing);
     row += static_cast<std::ptrdiff_t>(model.labels.size());
   }
-  const auto time = static_cast<GstClockTime>(
-      std::chrono::nanoseconds(std::chrono::steady_clock::now() - before).count());
+  const GstClockTime time = stopwatch.elapsed();
   parts.stats.with([&](Stats& stats) {
     stats.inferences += chosen.size();
     ++stats.inference_frames;
@@ -606,92 +428,67 @@ void finalize(GObject* object) {
 }
 
 void install_properties(GObjectClass* klass) {
-  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
-  constexpr auto kPlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                     GST_PARAM_MUTABLE_PLAYING);
-  constexpr auto kControlled = static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE);
-  const Settings defaults;
-  g_object_class_install_property(
-      klass, kModel,
-      g_param_spec_string("model", "Model",
-                          "File of the expression model (.fer); unset: the one that gst-fer ships",
-                          nullptr, kReady));
-  g_object_class_install_property(
-      klass, kModelSlot,
-      g_param_spec_string("model-slot", "Model slot",
-                          "Name of a model that all elements with this name in the process share, "
-                          "and its batches; whoever starts first loads it, with its own model, "
-                          "device and precision; unset: a model of one's own",
-                          nullptr, kReady));
-  g_object_class_install_property(
-      klass, kDevice,
-      g_param_spec_enum("device", "Device", "Where the model is computed", device_type(),
-                        static_cast<gint>(defaults.device), kReady));
-  g_object_class_install_property(
-      klass, kPrecision,
-      g_param_spec_enum("precision", "Precision", "Arithmetic of the convolutions",
-                        precision_type(), static_cast<gint>(defaults.precision), kReady));
-  g_object_class_install_property(
-      klass, kReload,
-      g_param_spec_boolean("reload", "Reload",
-                           "Load the model's file anew when it is replaced, while the stream goes "
-                           "on; a broken one is refused. Ends where another element puts a model "
-                           "into the slot",
-                           defaults.reload, kReady));
-  g_object_class_install_property(
-      klass, kThreads,
-      g_param_spec_uint("threads", "Threads",
-                        "Threads over which the faces of a batch are spread (0 = one a core); one "
-                        "face runs on one thread",
-                        0, 256, defaults.threads, kPlaying));
-  g_object_class_install_property(
-      klass, kInferenceRegion,
-      g_param_spec_enum("inference-region", "Inference region", "What is taken for faces",
-                        region_type(), static_cast<gint>(defaults.region), kPlaying));
-  g_object_class_install_property(
-      klass, kInferenceInterval,
-      g_param_spec_uint("inference-interval", "Inference interval",
-                        "Infer on each n-th frame only; between, faces that are followed keep what "
-                        "was last said of them",
-                        1, 10000, defaults.inference_interval, kControlled));
-  g_object_class_install_property(
-      klass, kReclassifyInterval,
-      g_param_spec_uint("reclassify-interval", "Reclassify interval",
-                        "Infer a face that is followed every n frames (0 = once), and when its box "
-                        "grew by a quarter; a face without a track id is always inferred",
-                        0, 10000, defaults.reclassify_interval, kControlled));
-  g_object_class_install_property(
-      klass, kSmoothing,
-      g_param_spec_double("smoothing", "Smoothing",
-                          "Weight of what was said of a track before in what is said of it now "
-                          "(0 = off)",
-                          0, 0.99, defaults.smoothing, kControlled));
-  g_object_class_install_property(
-      klass, kPriorCorrection,
-      g_param_spec_double("prior-correction", "Prior correction",
-                          "How far the training data's mix of expressions is divided out of the "
-                          "probabilities: 0 assumes that mix here too, 1 assumes all expressions "
-                          "as frequent",
-                          0, 1, defaults.prior_correction, kControlled));
+  properties.add(
+      &Settings::model,
+      {"model", "Model", "File of the expression model (.fer); unset: the one that gst-fer ships"},
+      fer::kMutableReady);
+  properties.add(&Settings::model_slot,
+                 {"model-slot", "Model slot",
+                  "Name of a model that all elements with this name in the process share, and its "
+                  "batches; whoever starts first loads it, with its own model, device and "
+                  "precision; unset: a model of one's own"},
+                 fer::kMutableReady);
+  properties.add(&Settings::device, device_type(),
+                 {"device", "Device", "Where the model is computed"}, fer::kMutableReady);
+  properties.add(&Settings::precision, precision_type(),
+                 {"precision", "Precision", "Arithmetic of the convolutions"}, fer::kMutableReady);
+  properties.add(&Settings::reload,
+                 {"reload", "Reload",
+                  "Load the model's file anew when it is replaced, while the stream goes on; a "
+                  "broken one is refused. Ends where another element puts a model into the slot"},
+                 fer::kMutableReady);
+  properties.add(&Settings::threads,
+                 {"threads", "Threads",
+                  "Threads over which the faces of a batch are spread (0 = one a core); one face "
+                  "runs on one thread"},
+                 0, 256, fer::kMutablePlaying);
+  properties.add(&Settings::region, region_type(),
+                 {"inference-region", "Inference region", "What is taken for faces"},
+                 fer::kMutablePlaying);
+  properties.add(&Settings::inference_interval,
+                 {"inference-interval", "Inference interval",
+                  "Infer on each n-th frame only; between, faces that are followed keep what was "
+                  "last said of them"},
+                 1, 10000, fer::kControllable);
+  properties.add(&Settings::reclassify_interval,
+                 {"reclassify-interval", "Reclassify interval",
+                  "Infer a face that is followed every n frames (0 = once), and when its box grew "
+                  "by a quarter; a face without a track id is always inferred"},
+                 0, 10000, fer::kControllable);
+  properties.add(&Settings::smoothing,
+                 {"smoothing", "Smoothing",
+                  "Weight of what was said of a track before in what is said of it now (0 = off)"},
+                 0, 0.99, fer::kControllable);
+  properties.add(&Settings::prior_correction,
+                 {"prior-correction", "Prior correction",
+                  "How far the training data's mix of expressions is divided out of the "
+                  "probabilities: 0 assumes that mix here too, 1 assumes all expressions as "
+                  "frequent"},
+                 0, 1, fer::kControllable);
   // In place of the base class's, which would drop late frames altogether.
-  g_object_class_install_property(
-      klass, kQos,
-      g_param_spec_boolean("qos", "QoS",
-                           "On frames that come too late downstream, keep what was last said of "
-                           "the faces in place of inferring them",
-                           defaults.qos, kPlaying));
-  g_object_class_install_property(
-      klass, kStats,
-      g_param_spec_boxed(
-          "stats", "Statistics",
-          "Since the start: model-version, engine (what computes it), precision, frames, faces "
-          "(over all frames), inferences (faces inferred), cached (faces that kept what was last "
-          "said of them), skipped (frames not inferred because they were late), failed (frames "
-          "whose inference failed), average-inference-time and last-inference-time (nanoseconds a "
-          "frame on which faces were inferred); of the slot, since it was made, all its elements "
-          "together: batches, swaps (models that followed the first), load-errors",
-          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  properties.add(&Settings::qos,
+                 {"qos", "QoS",
+                  "On frames that come too late downstream, keep what was last said of the faces "
+                  "in place of inferring them"},
+                 fer::kMutablePlaying);
+  properties.install(
+      klass,
+      "Since the start: model-version, engine (what computes it), precision, frames, faces (over "
+      "all frames), inferences (faces inferred), cached (faces that kept what was last said of "
+      "them), skipped (frames not inferred because they were late), failed (frames whose inference "
+      "failed), average-inference-time and last-inference-time (nanoseconds a frame on which faces "
+      "were inferred); of the slot, since it was made, all its elements together: batches, swaps "
+      "(models that followed the first), load-errors");
 }
 
 }  // namespace
@@ -720,11 +517,7 @@ static void fer_infer_class_init(FerInferClass* klass) {
   gst_element_class_set_static_metadata(
       element_class, "Facial expression recogniser", "Filter/Analyzer/Video",
       "Says what the faces in a frame's metadata express, and writes it there", "gst-fer");
-  gst_element_class_add_static_pad_template(element_class, &sink_template);
-  gst_element_class_add_static_pad_template(element_class, &src_template);
-  gst_type_mark_as_plugin_api(device_type(), static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(precision_type(), static_cast<GstPluginAPIFlags>(0));
-  gst_type_mark_as_plugin_api(region_type(), static_cast<GstPluginAPIFlags>(0));
+  fer::add_video_pads(element_class);
 
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->start = start;

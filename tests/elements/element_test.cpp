@@ -177,6 +177,16 @@ std::string message_text(GstMessage* message) {
   return text;
 }
 
+std::string start_error(const std::string& factory, const Properties& properties) {
+  const ElementPtr element = make_element(factory, properties);
+  Messages messages(element.get());
+  const GstStateChangeReturn change = gst_element_set_state(element.get(), GST_STATE_PAUSED);
+  const MessagePtr error = messages.wait(GST_MESSAGE_ERROR, 0);
+  gst_element_set_state(element.get(), GST_STATE_NULL);
+  EXPECT_EQ(change == GST_STATE_CHANGE_FAILURE, error != nullptr);
+  return error ? message_text(error.get()) : "";
+}
+
 // --- An element between two pads of the test.
 
 Harness::Harness(ElementPtr element) : element_(std::move(element)) {

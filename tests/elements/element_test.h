@@ -106,6 +106,10 @@ class Messages {
 /// What an error or warning message says to people, and the detail for developers behind it.
 std::string message_text(GstMessage* message);
 
+/// The error of an element that cannot start; empty where it starts. Fails the test where it says
+/// nothing and does not start, or complains and starts.
+std::string start_error(const std::string& factory, const Properties& properties);
+
 // --- An element between two pads of the test.
 
 class Harness {

@@ -426,19 +426,8 @@ TEST_F(FerDetect, SettingsMayChangeWhileItRuns) {
 
 // --- Models.
 
-/// The error of an element that cannot start; empty where it starts.
-std::string start_error(const Properties& properties) {
-  const ElementPtr element = make_element("ferdetect", properties);
-  Messages messages(element.get());
-  const GstStateChangeReturn change = gst_element_set_state(element.get(), GST_STATE_PAUSED);
-  const MessagePtr error = messages.wait(GST_MESSAGE_ERROR, 0);
-  gst_element_set_state(element.get(), GST_STATE_NULL);
-  EXPECT_EQ(change == GST_STATE_CHANGE_FAILURE, error != nullptr);
-  return error ? message_text(error.get()) : "";
-}
-
 TEST(FerDetectModel, AMissingFileIsAnErrorThatNamesIt) {
-  EXPECT_THAT(start_error({{"model", "/nonexistent/yunet.onnx"}}),
+  EXPECT_THAT(start_error("ferdetect", {{"model", "/nonexistent/yunet.onnx"}}),
               AllOf(HasSubstr("/nonexistent/yunet.onnx"), HasSubstr("no such file")));
 }
 
@@ -446,10 +435,11 @@ TEST(FerDetectModel, ABrokenFileIsAnErrorThatNamesIt) {
   const ScopedFolder folder;
   for (const char* name : {"broken.onnx", "broken.xml", "broken.txt", "broken"}) {
     const auto path = folder.write(name, "this is no model");
-    EXPECT_THAT(start_error({{"model", path.string()}}),
+    EXPECT_THAT(start_error("ferdetect", {{"model", path.string()}}),
                 AllOf(HasSubstr(path.string()), HasSubstr("expected"), HasSubstr("found")));
   }
-  EXPECT_THAT(start_error({{"model", folder.path().string()}}), HasSubstr("a directory"));
+  EXPECT_THAT(start_error("ferdetect", {{"model", folder.path().string()}}),
+              HasSubstr("a directory"));
 }
 
 TEST(FerDetectModel, TheFallbackIsToldOnceWithTheRemedy) {
@@ -457,7 +447,8 @@ TEST(FerDetectModel, TheFallbackIsToldOnceWithTheRemedy) {
   const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
   if (!yunet_path().empty()) GTEST_SKIP() << "YuNet is in the source tree or installed";
   if (haar_path().empty()) {
-    EXPECT_THAT(start_error({}), AllOf(HasSubstr("scripts/models"), HasSubstr("opencv-data")));
+    EXPECT_THAT(start_error("ferdetect", {}),
+                AllOf(HasSubstr("scripts/models"), HasSubstr("opencv-data")));
     return;
   }
   const ElementPtr element = make_element("ferdetect");

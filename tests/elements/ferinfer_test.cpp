@@ -597,28 +597,18 @@ TEST_F(FerInfer, SaysWhereBf16IsNotToBeHad) {
 
 // --- Models.
 
-/// The error of an element that cannot start; empty where it starts.
-std::string start_error(const Properties& properties) {
-  const ElementPtr element = make_element("ferinfer", properties);
-  Messages messages(element.get());
-  const GstStateChangeReturn change = gst_element_set_state(element.get(), GST_STATE_PAUSED);
-  const MessagePtr error = messages.wait(GST_MESSAGE_ERROR, 0);
-  gst_element_set_state(element.get(), GST_STATE_NULL);
-  EXPECT_EQ(change == GST_STATE_CHANGE_FAILURE, error != nullptr);
-  return error ? message_text(error.get()) : "";
-}
-
 TEST(FerInferModel, AMissingFileIsAnErrorThatNamesIt) {
-  EXPECT_THAT(start_error({{"model", "/nonexistent/model.fer"}}),
+  EXPECT_THAT(start_error("ferinfer", {{"model", "/nonexistent/model.fer"}}),
               AllOf(HasSubstr("/nonexistent/model.fer"), HasSubstr("No such file")));
 }
 
 TEST(FerInferModel, ABrokenFileIsAnErrorThatNamesIt) {
   const ScopedFolder folder;
   const auto path = folder.write("broken.fer", "this is no model");
-  EXPECT_THAT(start_error({{"model", path.string()}}),
+  EXPECT_THAT(start_error("ferinfer", {{"model", path.string()}}),
               AllOf(HasSubstr(path.string()), HasSubstr("expected"), HasSubstr("found")));
-  EXPECT_THAT(start_error({{"model", folder.path().string()}}), HasSubstr("regular file"));
+  EXPECT_THAT(start_error("ferinfer", {{"model", folder.path().string()}}),
+              HasSubstr("regular file"));
 }
 
 TEST(FerInferModel, IsFoundWhereModelsLie) {
@@ -632,14 +622,14 @@ TEST(FerInferModel, IsFoundWhereModelsLie) {
 TEST(FerInferModel, NoneAtAllIsAnErrorWithTheRemedy) {
   const ScopedVariable models("FER_MODELS", "/nonexistent");
   const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
-  const std::string error = start_error({});
+  const std::string error = start_error("ferinfer", {});
   if (error.empty()) GTEST_SKIP() << "there is a shipped model";
   EXPECT_THAT(error, AllOf(HasSubstr("model"), HasSubstr("FER_MODELS")));
 }
 
 TEST_F(FerInfer, SaysThatThereIsNoCuda) {
   if (std::getenv("FER_TEST_CUDA") != nullptr) GTEST_SKIP() << "There is CUDA here.";
-  EXPECT_THAT(start_error({{"model", random_model()}, {"device", "cuda"}}),
+  EXPECT_THAT(start_error("ferinfer", {{"model", random_model()}, {"device", "cuda"}}),
               AllOf(HasSubstr("device cuda"), HasSubstr("LibTorch")));
 }
 

@@ -56,16 +56,6 @@ class FerPublish : public testing::Test {
   void end_stream() { EXPECT_TRUE(harness_->push_event(gst_event_new_eos())); }
   GstElement* element() { return harness_->element(); }
 
-  /// What the element says when it cannot start.
-  static std::string start_error(const Properties& properties) {
-    const ElementPtr element = make_element("ferpublish", properties);
-    Messages messages(element.get());
-    EXPECT_EQ(gst_element_set_state(element.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-    const MessagePtr error = messages.wait(GST_MESSAGE_ERROR, 0);
-    gst_element_set_state(element.get(), GST_STATE_NULL);
-    return error ? message_text(error.get()) : "";
-  }
-
   const ScopedFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "faces.jsonl";
   std::unique_ptr<Harness> harness_;
@@ -226,11 +216,11 @@ TEST_F(FerPublish, StateCycles) {
 }
 
 TEST_F(FerPublish, SaysWhichFileCannotBeOpened) {
-  EXPECT_THAT(start_error({{"location", "/no/such/folder/file"}}),
+  EXPECT_THAT(start_error("ferpublish", {{"location", "/no/such/folder/file"}}),
               AllOf(HasSubstr("/no/such/folder/file"), HasSubstr("No such file")));
-  EXPECT_THAT(start_error({{"location", folder_.path().string()}}),
+  EXPECT_THAT(start_error("ferpublish", {{"location", folder_.path().string()}}),
               AllOf(HasSubstr(folder_.path().string()), HasSubstr("Is a directory")));
-  EXPECT_THAT(start_error({}), HasSubstr("location"));
+  EXPECT_THAT(start_error("ferpublish", {}), HasSubstr("location"));
 }
 
 TEST_F(FerPublish, AFullDiskCostsAWarning) {

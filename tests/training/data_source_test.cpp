@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "data/tiny_dataset.h"
+#include "error_of.h"
 #include "interrupt.h"
 #include "scoped.h"
 #ifdef HAVE_VISION
@@ -18,18 +19,10 @@ namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 using test::ScopedFolder;
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& run) {
-  try {
-    run();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(DataSource, OpensPackedDatasetsAsTheyAre) {
   const ScopedFolder folder;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "data/tiny_dataset.h"
+#include "error_of.h"
 #include "interrupt.h"
 #include "scoped.h"
 
@@ -47,12 +48,7 @@ class EvaluationTest : public testing::Test {
   }
 
   static std::string error_of(const PackedDataset& data, const EvalSettings& settings = {}) {
-    try {
-      run(data, settings);
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
-    return "";
+    return test::error_of([&] { run(data, settings); });
   }
 
   static ScopedFolder* folder_;

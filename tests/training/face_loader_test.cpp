@@ -57,13 +57,15 @@ TEST(FaceLoader, ScalesWholeImages) {
   EXPECT_EQ(colour.load(grey_path)->image.at<cv::Vec3b>(12, 3), cv::Vec3b(40, 40, 40));
 }
 
-TEST(FaceLoader, HasNothingForWhatIsNoImage) {
+TEST(FaceLoader, HasNothingForWhatIsNoImageAndSaysNothingByItself) {
   const ScopedFolder folder;
   FaceLoader loader(AlignMode::kNever, {});
+  testing::internal::CaptureStderr();
   EXPECT_FALSE(loader.load(folder.path() / "none.png"));
   EXPECT_FALSE(loader.load(folder.write("text.png", "no image")));
   EXPECT_FALSE(loader.load(folder.write("empty.png", "")));
   EXPECT_FALSE(loader.load(folder.path()));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(FaceLoader, BringsFacesToTheSamePlace) {

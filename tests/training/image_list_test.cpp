@@ -6,6 +6,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "error_of.h"
 #include "scoped.h"
 
 namespace fer {
@@ -25,15 +26,13 @@ class ImageListTest : public testing::Test {
   }
 
   /// The message of what reading this CSV throws, without the folder.
+  /// Without the folder, which it must begin with.
   std::string error_of(const std::string& text, const std::string& split = "") const {
-    try {
-      csv(text, split);
-    } catch (const std::runtime_error& error) {
-      const std::string message = error.what(), start = folder_.path().string() + "/";
-      EXPECT_EQ(message.rfind(start, 0), 0u) << message;
-      return message.substr(start.size());
-    }
-    return "";
+    const std::string message = test::error_of([&] { csv(text, split); });
+    if (message.empty()) return "";
+    const std::string start = folder_.path().string() + "/";
+    EXPECT_EQ(message.rfind(start, 0), 0u) << message;
+    return message.substr(start.size());
   }
 
   /// Makes empty files: what is in them is nobody's business here.

@@ -5,12 +5,14 @@
 
 #include <stdexcept>
 
+#include "error_of.h"
 #include "model/safetensors.h"
 #include "scoped.h"
 
 namespace fer {
 namespace {
 
+using test::error_of;
 using test::ScopedFolder;
 using testing::HasSubstr;
 
@@ -21,15 +23,6 @@ Checkpoint example() {
   checkpoint.tensors["half"] = torch::tensor({0.5f, -3.f}).to(torch::kBFloat16);
   checkpoint.state = {{"epoch", 3}, {"best", {{"accuracy", 0.5}}}, {"note", "ä \"quoted\""}};
   return checkpoint;
-}
-
-std::string error_of_reading(const std::filesystem::path& path) {
-  try {
-    read_checkpoint(path);
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(Checkpoint, GivesBackWhatWasWritten) {
@@ -80,14 +73,15 @@ TEST(Checkpoint, ReplacesTheOneBefore) {
 
 TEST(Checkpoint, NamesFilesThatAreNone) {
   const ScopedFolder folder;
-  EXPECT_THAT(error_of_reading(folder.path() / "none"), HasSubstr("none: "));
-  EXPECT_THAT(error_of_reading(folder.write("text", "not a checkpoint at all")),
+  EXPECT_THAT(error_of([&] { read_checkpoint(folder.path() / "none"); }), HasSubstr("none: "));
+  EXPECT_THAT(error_of([&] { read_checkpoint(folder.write("text", "not a checkpoint at all")); }),
               HasSubstr("text: expected a safetensors file"));
   const auto other = folder.path() / "other";
   write_safetensors(other, {}, {{"format", "gst-fer/1"}});
-  EXPECT_THAT(error_of_reading(other), HasSubstr("other: expected metadata \"state\""));
+  EXPECT_THAT(error_of([&] { read_checkpoint(other); }),
+              HasSubstr("other: expected metadata \"state\""));
   write_safetensors(other, {}, {{"state", "{"}});
-  EXPECT_THAT(error_of_reading(other), HasSubstr("other: expected a checkpoint"));
+  EXPECT_THAT(error_of([&] { read_checkpoint(other); }), HasSubstr("other: expected a checkpoint"));
 }
 
 }  // namespace

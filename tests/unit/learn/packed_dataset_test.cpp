@@ -9,12 +9,14 @@
 #include <map>
 #include <stdexcept>
 
+#include "error_of.h"
 #include "scoped.h"
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 using test::ScopedFolder;
 using testing::HasSubstr;
 
@@ -36,16 +38,6 @@ PackedRow row(std::uint8_t shade, int label, std::uint8_t split) {
   row.label = label;
   row.split = split;
   return row;
-}
-
-/// The message of what `run` throws; "" where it throws nothing.
-std::string error_of(const std::function<void()>& run) {
-  try {
-    run();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(PackedDataset, GivesBackWhatWasWritten) {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "data/tiny_dataset.h"
+#include "error_of.h"
 #include "model/classifier.h"
 #include "scoped.h"
 
@@ -64,12 +65,7 @@ class TrainerTest : public testing::Test {
 
   /// The message of what a run throws.
   std::string error_of(const TrainConfig& config, const std::string& name) const {
-    try {
-      run(config, name);
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
-    return "";
+    return test::error_of([&] { run(config, name); });
   }
 
   const ScopedFolder folder_;

@@ -1,0 +1,90 @@
+#include "served-model.h"
+
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+#include "model/find_model.h"
+
+namespace fer {
+namespace {
+
+/// The model of the slot; null, and an element error, where there is none.
+std::shared_ptr<const Classifier> open_in_slot(GstElement* element, const ServedModel::Wish& wish,
+                                               ModelSlot& slot) {
+  if (auto serving = slot.current()) return serving;
+  ModelSlot::Source source;
+  source.path = wish.file.empty() ? find_expression_model() : std::filesystem::path(wish.file);
+  source.precision = wish.precision;
+  source.device = wish.device;
+  source.reload = wish.reload;
+  if (source.path.empty()) {
+    GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND,
+                      ("There is no expression model on this machine: name one by the property "
+                       "model, or name the folder that holds %s by FER_MODELS.",
+                       kExpressionModel),
+                      (nullptr));
+    return nullptr;
+  }
+  try {
+    return slot.open(source);
+  } catch (const std::exception& error) {
+    post_open_error(element, source.path, error.what());
+    return nullptr;
+  }
+}
+
+/// Says where what was asked for is not what serves.
+void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, const ModelSlot& slot,
+                         const Classifier& model) {
+  std::error_code ignored;
+  if (!wish.file.empty() && wish.file != slot.source() &&
+      !std::filesystem::equivalent(wish.file, slot.source(), ignored)) {
+    GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
+                        ("%s is not loaded: model-slot %s serves version %s%s%s already.",
+                         wish.file.c_str(), wish.slot.c_str(), model.info().version.c_str(),
+                         slot.source().empty() ? "" : " of ", slot.source().c_str()),
+                        (nullptr));
+  }
+  if (wish.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
+    GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
+                        ("precision=bf16 is computed as fp32: %s.",
+                         cpu_has_bf16() ? "the model of the slot was loaded so"
+                                        : "this processor has no instructions for bf16"),
+                        (nullptr));
+  }
+}
+
+}  // namespace
+
+bool ServedModel::open(GstElement* element, const Wish& wish) {
+  auto slot = ModelSlot::get(wish.slot);
+  auto model = open_in_slot(element, wish, *slot);
+  if (!model) return false;
+  warn_of_differences(element, wish, *slot, *model);
+  failures_ = slot->failures().count;
+  slot_ = std::move(slot);
+  model_ = std::move(model);
+  load_error_.reset();
+  return true;
+}
+
+std::shared_ptr<const Classifier> ServedModel::refresh(GstElement* element) {
+  const auto failures = slot_->failures();
+  if (failures.count != failures_) {
+    failures_ = failures.count;
+    warn_limited(element, load_error_,
+                 "The model file was replaced by one that cannot be used, so that version " +
+                     model_->info().version + " serves on: " + failures.last + ".");
+  }
+  auto now = slot_->current();
+  if (!now || now == model_) return nullptr;
+  return std::exchange(model_, std::move(now));
+}
+
+void ServedModel::close() {
+  model_.reset();
+  slot_.reset();
+}
+
+}  // namespace fer

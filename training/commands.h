@@ -11,6 +11,7 @@ void add_train(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_pack(CLI::App& app);
 void add_shrink(CLI::App& app);
+void add_export(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

@@ -17,6 +17,7 @@ int run(int argc, char** argv) {
   add_eval(app);
   add_pack(app);
   add_shrink(app);
+  add_export(app);
   add_info(app);
   add_doctor(app);
   try {

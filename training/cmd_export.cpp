@@ -38,9 +38,11 @@ void run(const Options& o) {
       throw std::runtime_error(path.string() + ": is named for two files at once");
   }
   const std::string bytes = to_onnx(fold(model), model.info, o);
+  const std::string model_proc = to_model_proc(model.info, o);
+  const std::string labels = o.labels.empty() ? "" : to_label_lines(model.info);
   write_atomically(o.out, {bytes});
-  if (!o.model_proc.empty()) write_atomically(o.model_proc, {to_model_proc(model.info, o)});
-  if (!o.labels.empty()) write_atomically(o.labels, {to_label_lines(model.info)});
+  if (!o.model_proc.empty()) write_atomically(o.model_proc, {model_proc});
+  if (!o.labels.empty()) write_atomically(o.labels, {labels});
 
   const NetworkConfig& network = model.info.network;
   const std::string batch = o.batch > 0 ? std::to_string(o.batch) : "N";

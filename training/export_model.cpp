@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <vector>
 
 #include "model/model_info.h"
@@ -60,8 +61,8 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   OnnxGraph graph(info.network.name);
   OnnxValue x =
       graph.input(kExportInput, {batch, {network.channels}, {network.side}, {network.side}});
-  // Nodes of its own, not folded into the first convolution: what that pads with is the mean, which
-  // is zero only after this.
+  // Not folded into the first convolution: that pads with zeros, which are the mean here and would
+  // be black there.
   x = graph.scale(x, 1 / (255 * info.stddev), -info.mean / info.stddev);
   x = graph.relu(graph.conv(x, network.stem));
   if (network.stem_pool) x = graph.max_pool(x, 3, 2);
@@ -102,7 +103,11 @@ std::string to_model_proc(const ModelInfo& info, const ExportOptions& options) {
 
 std::string to_label_lines(const ModelInfo& info) {
   std::string lines;
-  for (const std::string& label : info.labels) lines += label + "\n";
+  for (const std::string& label : info.labels) {
+    if (label.find_first_of("\r\n") != std::string::npos)
+      throw std::runtime_error("a label of the model holds a line break: " + json(label).dump());
+    lines += label + "\n";
+  }
   return lines;
 }
 

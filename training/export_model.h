@@ -30,7 +30,8 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
 /// and what its outputs mean.
 std::string to_model_proc(const ModelInfo& info, const ExportOptions& options);
 
-/// One label a line, in the order of the outputs, as NNStreamer's image_labeling reads them.
+/// One label a line, in the order of the outputs, as NNStreamer's image_labeling reads them. Throws
+/// std::runtime_error for a label that has lines itself.
 std::string to_label_lines(const ModelInfo& info);
 
 }  // namespace fer

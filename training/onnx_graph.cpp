@@ -176,6 +176,7 @@ OnnxValue OnnxGraph::repeat_channel(const OnnxValue& x, int channels) {
 }
 
 OnnxValue OnnxGraph::max(const std::vector<OnnxValue>& values) {
+  if (values.size() == 1) return values.front();
   return content_->node("Max", values).value();
 }
 

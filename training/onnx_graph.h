@@ -56,7 +56,7 @@ class OnnxGraph {
   /// The single channel of x, `channels` times. For multiply(): OpenCV 4.6 reads a Mul that repeats
   /// by itself, but then takes batches of one size only.
   OnnxValue repeat_channel(const OnnxValue& x, int channels);
-  /// The largest of some values of the same shape, element by element.
+  /// The largest of one or more values of the same shape, element by element.
   OnnxValue max(const std::vector<OnnxValue>& values);
   /// Padded by half the kernel, as convolutions are.
   OnnxValue max_pool(const OnnxValue& x, int kernel, int stride);

@@ -291,6 +291,8 @@ TEST(LabelLines, AreInTheOrderOfTheOutputs) {
   ModelInfo info;
   info.labels = {"neutral", "happiness"};
   EXPECT_EQ(to_label_lines(info), "neutral\nhappiness\n");
+  info.labels.push_back("two\nlines");
+  EXPECT_THROW(to_label_lines(info), std::runtime_error);
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ TEST(OnnxGraph, ComputesElements) {
                 return g.max({x, g.scale(x, -1, 0)});
               }),
               ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_THAT(run_step([](auto& g, auto x) { return g.max({g.relu(x)}); }),
+              ElementsAre(1, 0, 3, 4, 0, 6, 7, 0));
   std::vector<float> sigmoid;
   for (const float x : kPixels) sigmoid.push_back(1 / (1 + std::exp(-x)));
   EXPECT_THAT(run_step([](auto& g, auto x) { return g.sigmoid(x); }),

@@ -32,6 +32,9 @@ std::vector<NetworkConfig> varied_configs() {
   NetworkConfig without_attention = tiny_config();
   without_attention.attention_branches = 0;
 
+  NetworkConfig one_branch = tiny_config();
+  one_branch.attention_branches = 1;
+
   NetworkConfig resnet18 = network_preset("resnet18");
   resnet18.input_size = 32;
   resnet18.widths = {8, 16, 24, 40};
@@ -47,7 +50,7 @@ std::vector<NetworkConfig> varied_configs() {
   odd.attention_reduction = 1;
   odd.classes = 3;
 
-  return {tiny_config(), without_attention, resnet18, odd, network_preset("fernet")};
+  return {tiny_config(), without_attention, one_branch, resnet18, odd, network_preset("fernet")};
 }
 
 struct RandomModel::Module {

@@ -13,6 +13,7 @@ void add_pack(CLI::App& app);
 void add_report(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
+void add_export(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   add_report(app);
   add_pack(app);
   add_shrink(app);
+  add_export(app);
   add_info(app);
   add_doctor(app);
   try {

@@ -45,7 +45,7 @@ class InstallTest(unittest.TestCase):
         run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir",
             cls.folder.name)
         cls.prefix = pathlib.Path(cls.folder.name + PREFIX)
-        cls.libraries = next(cls.prefix.glob("lib/**/libfer-vision.so")).parent
+        cls.libraries = next(cls.prefix.glob("lib*/**/libfer-vision.so")).parent
         # As if the folder had been the prefix from the start.
         for package in (cls.libraries / "pkgconfig").glob("*.pc"):
             text = package.read_text()

@@ -1,0 +1,121 @@
+// Sweeps of the built program `fer`. FER_PROGRAM names it.
+#include "sweep.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "data/tiny_dataset.h"
+#include "error_of.h"
+#include "interrupt.h"
+#include "scoped.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::error_of;
+using test::ScopedFolder;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class SweepTest : public testing::Test {
+ protected:
+  SweepTest() {
+    settings_.program = std::getenv("FER_PROGRAM");
+    settings_.data = folder_.path() / "tiny.packed";
+    settings_.runs = folder_.path() / "runs";
+    settings_.results = folder_.path() / "results";
+    settings_.parallel = 2;
+    write_packed(settings_.data, test::tiny_info(), test::tiny_rows(12));
+  }
+
+  Experiment experiment(int steps = 4) const {
+    const json text{
+        {"about", "A trial."},
+        {"budget",
+         {{"network", "fernet-small"},
+          {"steps", steps},
+          {"epoch-steps", 2},
+          {"batch", 4},
+          {"mu", 1}}},
+        {"methods", {{"few", {{"method", "supervised"}}}, {"fix", {{"method", "fixmatch"}}}}},
+        {"labels_per_class", {4}},
+        {"seeds", {1}}};
+    return read_experiment(folder_.write("trial.json", text.dump()));
+  }
+  json results() const { return json::parse(content(settings_.results / "trial.json")); }
+
+  const ScopedFolder folder_;
+  SweepSettings settings_;
+};
+
+TEST_F(SweepTest, MeasuresEveryRunAndSkipsWhatIsDone) {
+  EXPECT_EQ(run_sweep(experiment(), settings_), 0u);
+  const json found = results();
+  EXPECT_EQ(found["experiment"], "trial");
+  EXPECT_EQ(found["budget"]["steps"], 4);
+  ASSERT_EQ(found["runs"].size(), 2u);
+  for (const json& run : found["runs"]) {
+    EXPECT_EQ(run["labels_per_class"], 4);
+    EXPECT_EQ(run["seed"], 1);
+    for (const char* key : {"accuracy", "macro_recall", "accuracy_best", "macro_recall_best"}) {
+      EXPECT_GE(run[key].get<double>(), 0);
+      EXPECT_LE(run[key].get<double>(), 1);
+    }
+    EXPECT_GT(run["wall_s"].get<double>(), 0);
+    EXPECT_THAT(run["command"].get<std::string>(),
+                AllOf(HasSubstr("fer train --labeled tiny.packed"), HasSubstr("--steps 4")));
+  }
+  EXPECT_TRUE(found["runs"][0]["accept_rate"].is_null()) << "labels alone";
+  EXPECT_TRUE(found["runs"][1]["accept_rate"].is_number());
+  EXPECT_THAT(content(settings_.results / "trial.json"), Not(HasSubstr(folder_.path().string())));
+  EXPECT_THAT(content(settings_.results / "trial.md"),
+              AllOf(HasSubstr("| few |"), HasSubstr("| fix |"), HasSubstr("4 a class")));
+
+  // Nothing is left to run.
+  settings_.program = "/bin/false";
+  EXPECT_EQ(run_sweep(experiment(), settings_), 0u);
+  EXPECT_EQ(results(), found);
+
+  EXPECT_THAT(error_of([&] { run_sweep(experiment(6), settings_); }),
+              AllOf(HasSubstr("result.json"), HasSubstr("--steps 6"), HasSubstr("--runs")));
+}
+
+TEST_F(SweepTest, CountsRunsThatFail) {
+  settings_.program = "/bin/false";
+  EXPECT_EQ(run_sweep(experiment(), settings_), 2u);
+  EXPECT_FALSE(fs::exists(settings_.results / "trial.json"));
+}
+
+TEST_F(SweepTest, StopsWhenAskedTo) {
+  stop_requested = true;
+  EXPECT_THROW(run_sweep(experiment(), settings_), Interrupted);
+  stop_requested = false;
+}
+
+TEST_F(SweepTest, LeavesAFolderToTheSweepThatWorksThere) {
+  fs::create_directories(settings_.runs / "trial");
+  const int lock = ::open((settings_.runs / "trial" / "lock").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  EXPECT_THAT(error_of([&] { run_sweep(experiment(), settings_); }),
+              HasSubstr((settings_.runs / "trial").string()));
+  ::close(lock);
+}
+
+}  // namespace
+}  // namespace fer

@@ -10,7 +10,10 @@ namespace fer {
 void add_train(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_pack(CLI::App& app);
+void add_report(CLI::App& app);
 void add_shrink(CLI::App& app);
+void add_sweep(CLI::App& app);
+void add_export(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

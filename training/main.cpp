@@ -15,8 +15,11 @@ int run(int argc, char** argv) {
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted (what was done is kept).");
   add_train(app);
   add_eval(app);
+  add_sweep(app);
+  add_report(app);
   add_pack(app);
   add_shrink(app);
+  add_export(app);
   add_info(app);
   add_doctor(app);
   try {

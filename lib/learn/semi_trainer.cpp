@@ -174,11 +174,8 @@ class SemiSupervised {
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
-      const Confusion confusion = confusion_of(run_.average, *data_.valid.front().data, valid_,
-                                               data_.info.labels, stats_, config_.bf16);
-      entry["accuracy"] = confusion.accuracy();
-      entry["macro_recall"] = confusion.macro_recall();
-      entry["recall"] = confusion.to_json()["recall"];
+      write_validation(entry, confusion_of(run_.average, *data_.valid.front().data, valid_,
+                                           data_.info.labels, stats_, config_.bf16));
       json provenance{{"train", config_}, {"data", data_.info.source}};
       if (thresholds_) {
         for (const auto& [name, tensor] : thresholds_->state())

@@ -113,11 +113,8 @@ class Supervised {
       if (!run_epoch(loss, on_progress, stop)) return run_.result(/*stopped=*/true);
       const Confusion confusion =
           confusion_of(run_.average, data_, valid_, data_.info().labels, stats_, config_.bf16);
-      json entry{{"loss", loss},
-                 {"accuracy", confusion.accuracy()},
-                 {"macro_recall", confusion.macro_recall()},
-                 {"recall", confusion.to_json()["recall"]},
-                 {"learning_rate", rate(0, 1)}};
+      json entry{{"loss", loss}, {"learning_rate", rate(0, 1)}};
+      write_validation(entry, confusion);
       run_.finish_epoch(entry, "accuracy", {{"train", config_}, {"data", data_.info().source}});
       on_epoch(entry);
     }

@@ -91,6 +91,12 @@ Confusion confusion_of(Network& network, const PackedDataset& data, const Labell
   return confusion;
 }
 
+void write_validation(json& entry, const Confusion& confusion) {
+  const json all = confusion.to_json();
+  for (const char* key : {"accuracy", "macro_recall", "recall", "confusion", "labels"})
+    entry[key] = all[key];
+}
+
 TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out)
     : info_(info), settings_(settings), out_(std::move(out)) {
   torch::manual_seed(settings.seed);
@@ -185,7 +191,11 @@ void TrainingRun::save(const char* name, const json& entry, const json& provenan
   ModelFile model;
   model.info = info_;
   model.info.provenance = provenance;
-  model.info.provenance["valid"] = entry;
+  json valid = entry;
+  // Of use beside the curves of a log, not to who serves the model.
+  valid.erase("confusion");
+  valid.erase("labels");
+  model.info.provenance["valid"] = std::move(valid);
   model.info.thresholds = thresholds;
   model.weights = state_of(average);
   write_model(out_ / name, model);

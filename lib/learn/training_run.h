@@ -43,6 +43,9 @@ struct LabelledRows {
 Confusion confusion_of(Network& network, const PackedDataset& data, const LabelledRows& labelled,
                        const std::vector<std::string>& names, PixelStats stats, bool bf16);
 
+/// "accuracy", "macro_recall", "recall", "confusion" and "labels" of a log line.
+void write_validation(nlohmann::json& entry, const Confusion& confusion);
+
 class TrainingRun {
  public:
   struct Settings {

@@ -37,7 +37,7 @@ const std::map<std::string, ClassChart> kClassCharts = {
     {"thresholds", {"Thresholds", true}},
     {"accept_rates", {"Accept rate, of rows with that pseudo-label", true}},
     {"purities", {"Purity of accepted pseudo-labels", true}},
-    {"pseudo_labels", {"Share of each class among accepted pseudo-labels", true}},
+    {"pseudo_labels", {"Share of each class among pseudo-labels", true}},
 };
 
 double number_of(const json& entry, const std::string& key) {

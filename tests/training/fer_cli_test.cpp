@@ -523,6 +523,7 @@ TEST_F(FerTest, SavesAndReturns130WhenInterruptedWithFewLabels) {
   EXPECT_THAT(outcome.out, HasSubstr("the same command goes on"));
   EXPECT_EQ(json::parse(content(out + "/run.json"))["state"], "stopped");
   EXPECT_GE(info(out + "/checkpoint")["state"]["epoch"], 1);
+}
 
 TEST_F(FerTest, ExportsAModelWithWhatOthersNeedBesideIt) {
   const std::string out = path("model.onnx"), proc = path("model.json"),

@@ -15,6 +15,9 @@
 #include "model/find_model.h"
 #include "model/runtime_info.h"
 #include "subprocess.h"
+#ifdef HAVE_ONNX
+#include "onnx_graph.h"
+#endif
 #ifdef HAVE_VISION
 #include <opencv2/core/utility.hpp>
 
@@ -146,6 +149,12 @@ void look_at_libraries(Findings& findings) {
 #else
   findings.push_back({Verdict::kNote, "OpenCV", "this program was built without it",
                       "install libopencv-dev and build again to read images"});
+#endif
+#ifdef HAVE_ONNX
+  findings.push_back({Verdict::kGood, "ONNX", OnnxGraph::library_version(), ""});
+#else
+  findings.push_back({Verdict::kNote, "ONNX", "this program was built without it",
+                      "install libonnx-dev and libprotobuf-dev and build again to export models"});
 #endif
 }
 

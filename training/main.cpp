@@ -42,9 +42,12 @@ int run(int argc, char** argv) {
   const bool detectors = is_for_detectors(argc, argv);
   (detectors ? add_train_detector : add_train)(app);
   (detectors ? add_eval_detector : add_eval)(app);
+  add_sweep(app);
+  add_report(app);
   (detectors ? add_pack_detector : add_pack)(app);
   add_task(app);
   add_shrink(app);
+  add_export(app);
   add_info(app);
   add_doctor(app);
   try {

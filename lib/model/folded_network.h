@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "export.h"
+
 namespace fer {
 
 struct ModelFile;
@@ -39,6 +41,6 @@ struct FoldedNetwork {
 
 /// Folds a model. Throws std::runtime_error that names the tensor, where one is missing or has
 /// another shape than the model's config says.
-FoldedNetwork fold(const ModelFile& model);
+FER_API FoldedNetwork fold(const ModelFile& model);
 
 }  // namespace fer

@@ -59,6 +59,8 @@ configure_tree() {
 compile_tree() {
   local tree=$1
   shift
+  # Without these, ccache keeps nothing of what is compiled with a precompiled header.
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
   step "Building $tree"
   meson compile -C "$tree" "$@"
 }

@@ -4,12 +4,13 @@
 debian13_root=$fer_cache/debian13
 
 # What the function below runs in a mount and process namespace of its own: whatever it mounts is gone
-# with it. $1: the root, $2: the checkout, $3: folders with models, colon-separated; then the command.
+# with it. $1: the root, $2: the checkout, $3: the build tree, $4: folders with models, colon-separated;
+# then the command.
 # shellcheck disable=SC2016 # for the inner shell
 debian13_inside='
 set -eu
-root=$1 source=$2 models=$3
-shift 3
+root=$1 source=$2 build=$3 models=$4
+shift 4
 bind() {
   mkdir -p "$root$2"
   mount --bind "$1" "$root$2"
@@ -20,6 +21,7 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
 bind "$source" /src
 mount -o remount,bind,ro "$root/src"
+bind "$build" /build
 [ ! -e /etc/resolv.conf ] || cat /etc/resolv.conf >"$root/etc/resolv.conf"
 inner=
 number=0
@@ -47,7 +49,8 @@ debian13_namespace() {
 # Makes the root where there is none yet. 1, with a sentence, where that cannot be done.
 make_debian13() {
   debian13_namespace
-  if ! "${namespace[@]}" true 2>/dev/null; then
+  # With /proc of its own, as in_debian13 needs it: containers often forbid that alone.
+  if ! "${namespace[@]}" --mount-proc true 2>/dev/null; then
     warn "cannot make a Debian 13 root: '${namespace[*]}' is not allowed here. As root it is, or with user namespaces and uidmap."
     return 1
   fi
@@ -68,9 +71,14 @@ make_debian13() {
   mv "$part" "$debian13_root"
 }
 
-# in_debian13 COMMAND…: runs it as root of the Debian 13 root, the checkout being read-only at /src.
+# in_debian13 BUILD-TREE COMMAND…: runs it as root of the Debian 13 root, the checkout being read-only
+# at /src and the build tree at /build. Trees of several checkouts have the same paths there, so that
+# they share the compiler cache, which stays in the root.
 in_debian13() {
+  local build=$1
+  shift
   debian13_namespace
-  "${namespace[@]}" sh -c "$debian13_inside" sh "$debian13_root" "$fer_root" \
+  mkdir -p "$build"
+  "${namespace[@]}" sh -c "$debian13_inside" sh "$debian13_root" "$fer_root" "$(cd "$build" && pwd)" \
     "${FER_MODELS:-}:$fer_cache/models" "$@"
 }

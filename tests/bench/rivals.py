@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Times ONNX Runtime and OpenVINO on a model file, against gst-fer's own classifier, in one run.
 
-    python3 -m venv /tmp/rivals && /tmp/rivals/bin/pip install numpy onnx onnxruntime openvino
+    python3 -m venv /tmp/rivals && /tmp/rivals/bin/pip install numpy onnxruntime openvino
     /tmp/rivals/bin/python tests/bench/rivals.py --model models/fernet.fer
 
-The network is built as ONNX from the model file's weights, the batch norm left for the runtimes to
-fold; that all compute the same is checked on random crops first. Every figure is milliseconds of
+The network comes as ONNX from `fer export`; that all compute the same is checked on random crops
+first. Every figure is milliseconds of
 processor time a face, the least over many rounds, so that what else the machine does counts little;
 rounds of all take turns.
 """
@@ -13,102 +13,27 @@ rounds of all take turns.
 import argparse
 import json
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 import numpy as np
-import onnx
 import onnxruntime
 import openvino
-from onnx import TensorProto, helper, numpy_helper
 
-BENCH = pathlib.Path(__file__).resolve().parents[2] / "build/tests/bench/classifier-bench"
-
-
-def read_model(path):
-    """Description and fp32 weights of a *.fer file, which is a safetensors file."""
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8:8 + length])
-    description = json.loads(header.pop("__metadata__")["model"])
-    weights = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        raw = data[8 + length + begin:8 + length + end]
-        if entry["dtype"] == "BF16":
-            values = (np.frombuffer(raw, np.uint16).astype(np.uint32) << 16).view(np.float32)
-        else:
-            values = np.frombuffer(raw, np.float32)
-        weights[name] = values.reshape(entry["shape"])
-    return description, weights
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+BENCH = BUILD / "tests/bench/classifier-bench"
+FER = BUILD / "training/fer"
 
 
-def to_onnx(description, weights, batch):
-    """The network on uint8 crops, N x C x S x S, as lib/model/network.cpp has it."""
-    config = description["network"]
-    nodes, constants = [], []
-
-    def constant(name, values):
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
-        return name
-
-    def node(kind, inputs, **attributes):
-        out = f"{kind}_{len(nodes)}"
-        nodes.append(helper.make_node(kind, inputs, [out], **attributes))
-        return out
-
-    def conv(x, name, stride=1, groups=1):
-        weight = weights[name + ".weight"]
-        inputs = [x, constant(name + ".weight", weight)]
-        if name + ".bias" in weights:
-            inputs.append(constant(name + ".bias", weights[name + ".bias"]))
-        side = weight.shape[2]
-        return node("Conv", inputs, kernel_shape=[side, side], strides=[stride, stride],
-                    pads=[side // 2] * 4, group=groups)
-
-    def norm(x, name):
-        fields = ("weight", "bias", "running_mean", "running_var")
-        return node("BatchNormalization",
-                    [x] + [constant(f"{name}.{f}", weights[f"{name}.{f}"]) for f in fields],
-                    epsilon=1e-5)
-
-    x = node("Cast", ["crops"], to=TensorProto.FLOAT)
-    x = node("Mul", [x, constant("scale", [1 / (255 * description["std"])])])
-    x = node("Sub", [x, constant("shift", [description["mean"] / description["std"]])])
-    x = node("Relu", [norm(conv(x, "stem", config["stem_stride"]), "stem_bn")])
-    if config["stem_pool"]:
-        x = node("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
-    for stage, depth in enumerate(config["depths"]):
-        for index in range(depth):
-            name = f"stage{stage}_{index}"
-            stride = config["strides"][stage] if index == 0 else 1
-            y = node("Relu", [norm(conv(x, name + ".conv1", stride), name + ".bn1")])
-            y = norm(conv(y, name + ".conv2"), name + ".bn2")
-            if name + ".shortcut.weight" in weights:
-                x = norm(conv(x, name + ".shortcut", stride), name + ".bn_shortcut")
-            x = node("Relu", [node("Add", [y, x])])
-    branches = config["attention_branches"]
-    if branches > 0:
-        maps = node("Relu", [conv(x, "attention.reduce")])
-        maps = node("Sigmoid", [conv(maps, "attention.score", groups=branches)])
-        x = node("Mul", [x, node("ReduceMax", [maps], axes=[1], keepdims=1)])
-    x = node("Flatten", [node("GlobalAveragePool", [x])])
-    nodes.append(helper.make_node(
-        "Gemm", [x, constant("head.weight", weights["head.weight"]),
-                 constant("head.bias", weights["head.bias"])], ["logits"], transB=1))
-    side = config["input_size"]
-    graph = helper.make_graph(
-        nodes, "fer",
-        [helper.make_tensor_value_info("crops", TensorProto.UINT8,
-                                       [batch, config["channels"], side, side])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, config["classes"]])],
-        constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+def to_onnx(model, batch):
+    """The bytes of the model as ONNX, for batches of this size."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "model.onnx"
+        subprocess.run([FER, "export", "--onnx", "--logits", f"--batch={batch}", model, out],
+                       check=True, stdout=subprocess.DEVNULL)
+        return out.read_bytes()
 
 
 def onnx_runtime(model, threads):
@@ -116,7 +41,7 @@ def onnx_runtime(model, threads):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return lambda crops: session.run(["logits"], {"crops": crops})[0]
+    return lambda crops: session.run(["logits"], {"pixels": crops.astype(np.float32)})[0]
 
 
 def open_vino(precision):
@@ -126,7 +51,7 @@ def open_vino(precision):
             {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
              "INFERENCE_PRECISION_HINT": precision})
         request = compiled.create_infer_request()
-        return lambda crops: request.infer({0: crops})[compiled.output(0)]
+        return lambda crops: request.infer({0: crops.astype(np.float32)})[compiled.output(0)]
     return make
 
 
@@ -171,17 +96,16 @@ def main():
     options = parser.parse_args()
     options.model = options.model.resolve()
 
-    description, weights = read_model(options.model)
-    config = description["network"]
     rivals = {"ONNX Runtime fp32": onnx_runtime, "OpenVINO fp32": open_vino("f32"),
               "OpenVINO bf16": open_vino("bf16")}
     print(f"ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__}; one thread, "
           "ms of processor time a face")
     results = []
     for batch in options.batches:
-        crops = np.random.default_rng(1).integers(
-            0, 256, (batch, config["channels"], config["input_size"], config["input_size"]), np.uint8)
-        model = to_onnx(description, weights, batch)
+        model = to_onnx(options.model, batch)
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        version = session.get_modelmeta().custom_metadata_map["version"]
+        crops = np.random.default_rng(1).integers(0, 256, session.get_inputs()[0].shape, np.uint8)
         infer = {name: make(model, 1) for name, make in rivals.items()}
         expected = ours(options.model, crops, "fp32")
         for name, run in infer.items():
@@ -202,7 +126,7 @@ def main():
             results.append({"batch": batch, "what": name, "ms_per_face": ms, "ratio": ratio})
     if options.json:
         options.json.write_text(json.dumps(
-            {"model": description["version"], "onnxruntime": onnxruntime.__version__,
+            {"model": version, "onnxruntime": onnxruntime.__version__,
              "openvino": openvino.__version__, "results": results}, indent=2) + "\n")
 
 

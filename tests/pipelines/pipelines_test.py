@@ -1,4 +1,7 @@
-"""Runs every script of pipelines/, and the demo's runner, on a clip of a drawn face."""
+"""Runs every script of pipelines/, and the demo's runner, on a clip of a drawn face.
+
+The leaks tracer watches all of them: what a pipeline left behind fails the test that ran it.
+"""
 import json
 import os
 import pathlib
@@ -51,8 +54,8 @@ class PipelinesTest(unittest.TestCase):
                *PARSE_RAW, "!", *encoder, "!", "mp4mux", "!", "filesink", f"location={cls.clip}")
         subprocess.run([TEST_FILES, "model", str(folder / "fernet.fer")], check=True)
         before = os.environ.get("FER_MODELS")
-        cls.environment = dict(os.environ,
-                               FER_MODELS=str(folder) + (f":{before}" if before else ""))
+        cls.shared_environment = dict(
+            os.environ, FER_MODELS=str(folder) + (f":{before}" if before else ""))
 
     @classmethod
     def tearDownClass(cls):
@@ -62,6 +65,24 @@ class PipelinesTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="fer-pipeline-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+        # A file of its own for every process: those of gst-inspect-1.0 say nothing.
+        self.traces = self.folder / "traces"
+        self.traces.mkdir()
+        self.environment = dict(self.shared_environment, GST_TRACERS="leaks",
+                                GST_DEBUG="GST_TRACER:7,leaks:5", GST_DEBUG_NO_COLOR="1",
+                                GST_DEBUG_FILE=str(self.traces / "%p.log"))
+
+    def check_leaks(self):
+        """A pipeline has ended, was searched for objects that outlived it, and none was found."""
+        searched = 0
+        for trace in self.traces.iterdir():
+            text = trace.read_text(encoding="utf-8", errors="replace")
+            searched += "checking for leaks" in text
+            # Not the line that says how such lines will look.
+            self.assertEqual([line for line in text.splitlines() if " object-alive, " in line
+                              and "new format string" not in line], [])
+            self.assertNotIn("Leaks detected", text)
+        self.assertGreater(searched, 0)
 
     def run_script(self, script, *arguments, **variables):
         done = subprocess.run(
@@ -69,6 +90,7 @@ class PipelinesTest(unittest.TestCase):
             timeout=LIMIT, stdin=subprocess.DEVNULL, cwd=self.folder,
             env=dict(self.environment, **variables), check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_leaks()
         return done.stdout
 
     def check_records(self, lines, frames):
@@ -117,6 +139,7 @@ class PipelinesTest(unittest.TestCase):
             env=dict(self.environment, XDG_CACHE_HOME=str(self.folder / "cache"),
                      https_proxy=dead, HTTPS_PROXY=dead))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_leaks()
         self.check_records((self.folder / "demo.jsonl").read_text().splitlines(), FRAMES)
         self.check_annotated(self.folder / "demo.mp4", FRAMES)
         for words in ("Faces: in", "happiness", "frames a second", "demo.mp4", "demo.jsonl"):
@@ -201,6 +224,7 @@ class PipelinesTest(unittest.TestCase):
         self.assertIn("trying again in 1 s", self.read_until(script, "trying again"))
         script.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(LIMIT), 0)
+        self.check_leaks()
 
     def read_until(self, script, words):
         text = ""
@@ -216,6 +240,7 @@ class PipelinesTest(unittest.TestCase):
         self.wait_for_lines(script, self.folder / "records.jsonl", 10)
         script.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(LIMIT), 0, script.stdout.read())
+        self.check_leaks()
         self.assertGreater(len(grey_frames(self.folder / "annotated.mp4", self.folder)), 5)
 
     def test_errors_name_the_file(self):
@@ -246,6 +271,7 @@ class PipelinesTest(unittest.TestCase):
     def test_demo_says_what_it_saw(self):
         done = self.run_demo(self.clip)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_leaks()
         self.check_annotated(self.folder / "demo.mp4", FRAMES)
         self.assertIn("1 at most at a time, 1 followed", done.stdout)
         self.assertRegex(done.stdout, r"happiness 100% \|█{50,60} *\|")

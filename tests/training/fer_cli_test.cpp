@@ -16,6 +16,8 @@
 
 #include "detector_models.h"
 #include "drawn_dataset.h"
+#include "model/safetensors.h"
+#include "python.h"
 #include "scoped.h"
 
 extern char** environ;
@@ -156,7 +158,7 @@ std::string FerTest::csv_;
 TEST_F(FerTest, SaysHowItIsUsed) {
   const Outcome help = fer({"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"train", "eval", "pack", "info", "doctor", "Exit codes"})
+  for (const char* command : {"train", "eval", "pack", "export", "info", "doctor", "Exit codes"})
     EXPECT_THAT(help.out, HasSubstr(command));
   EXPECT_EQ(fer({"eval", "--help"}).code, 0);
   const Outcome version = fer({"--version"});
@@ -176,6 +178,9 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {"eval", "--data", csv_, "--plot", "plot.jpg"},
       {"eval", "--data", csv_, "--precision", "fp64"},
       {"info"},
+      {"export", model(), path("x")},
+      {"export", "--onnx", path("missing.fer"), path("x")},
+      {"export", "--onnx", model(), path("x"), "--batch", "-1"},
       {"doctor", "now"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = fer(arguments);
@@ -390,6 +395,73 @@ TEST_F(FerTest, SavesAndReturns130WhenInterrupted) {
     EXPECT_THAT(outcome.out, HasSubstr("the same command goes on"));
     EXPECT_GE(info(out + "/checkpoint")["state"]["epoch"], 1);
   }
+}
+
+TEST_F(FerTest, ExportsAModelWithWhatOthersNeedBesideIt) {
+  const std::string out = path("model.onnx"), proc = path("model.json"),
+                    labels = path("labels.txt");
+  const Outcome done =
+      fer({"export", "--onnx", model(), out, "--model-proc", proc, "--labels", labels});
+#ifdef HAVE_ONNX
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out,
+              AllOf(HasSubstr(info(model())["version"].get<std::string>()),
+                    HasSubstr("pixels: N x 1 x 24 x 24"), HasSubstr("probabilities: N x 3")));
+  EXPECT_GT(fs::file_size(out), 4e6);
+  EXPECT_EQ(json::parse(content(proc))["output_postproc"][0]["labels"],
+            json::parse(R"(["neutral","happiness","sadness"])"));
+  EXPECT_EQ(content(labels), "neutral\nhappiness\nsadness\n");
+  const Outcome other = fer({"export", "--onnx", model(), out, "--logits", "--batch", "2"});
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_THAT(other.out, AllOf(HasSubstr("pixels: 2 x 1"), HasSubstr("logits: 2 x 3")));
+#else
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, AllOf(HasSubstr("model.onnx"), HasSubstr("libonnx-dev")));
+#endif
+}
+
+TEST_F(FerTest, SaysWhatItCannotExport) {
+#ifndef HAVE_ONNX
+  GTEST_SKIP() << "built without ONNX";
+#endif
+  const ScopedFolder out;
+  const std::string file = out.path() / "model.onnx";
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"export", "--onnx"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome refused = fer(arguments);
+    EXPECT_EQ(refused.code, 1) << testing::PrintToString(arguments);
+    return refused.err;
+  };
+  EXPECT_THAT(refusal({csv_, file}), HasSubstr("labels.csv"));
+  EXPECT_THAT(refusal({packed(), file}),
+              AllOf(HasSubstr("faces.packed: expected a model file"), HasSubstr("gst-fer-faces")));
+  EXPECT_THAT(refusal({model(), file + "/deeper.onnx"}), HasSubstr("there is no folder"));
+  EXPECT_THAT(refusal({model(), out.path()}), HasSubstr("expected a file to write"));
+  EXPECT_THAT(refusal({model(), model()}), HasSubstr("last.fer: is the model"));
+  EXPECT_THAT(refusal({model(), file, "--labels", file}), HasSubstr("for two files"));
+  EXPECT_THAT(refusal({model(), file, "--labels", path("missing/labels.txt")}),
+              HasSubstr("missing/labels.txt"));
+  EXPECT_TRUE(fs::is_empty(out.path()));
+}
+
+TEST_F(FerTest, WritesModelsThatPythonReads) {
+  if (!test::python_has("numpy, safetensors")) {
+    GTEST_SKIP() << test::python() << " has no safetensors; FER_TEST_PYTHON may name one that has";
+  }
+  const ProgramResult read =
+      run_program({test::python(), READ_MODEL, model()}, std::chrono::seconds(60));
+  ASSERT_EQ(read.status, 0);
+  const json found = json::parse(read.out);
+  EXPECT_EQ(found["metadata"]["format"], "gst-fer/1");
+  EXPECT_EQ(json::parse(found["metadata"]["model"].get<std::string>())["version"],
+            info(model())["version"]);
+  const SafetensorsFile ours(model());
+  EXPECT_EQ(found["shapes"].size(), ours.tensors().size());
+  for (const auto& [name, tensor] : ours.tensors())
+    EXPECT_EQ(found["shapes"][name], json(tensor.shape)) << name;
+  const auto* bias = static_cast<const float*>(ours.at("head.bias", DType::kF32, 1).data);
+  EXPECT_EQ(found["head.bias"].get<std::vector<float>>(), std::vector<float>(bias, bias + 3));
 }
 
 TEST_F(FerTest, LeavesNothingOfAnInterruptedPack) {

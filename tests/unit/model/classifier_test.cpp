@@ -20,7 +20,6 @@ namespace fer {
 namespace {
 
 using test::RandomModel;
-using test::tiny_config;
 using testing::HasSubstr;
 
 double worst(const std::vector<float>& a, const std::vector<float>& b) {
@@ -41,33 +40,6 @@ double spread(const std::vector<float>& logits) {
 std::vector<float> probabilities(std::vector<float> logits, const ModelInfo& info) {
   to_probabilities(logits, info, 0);
   return logits;
-}
-
-NetworkConfig without_attention() {
-  NetworkConfig config = tiny_config();
-  config.attention_branches = 0;
-  return config;
-}
-
-NetworkConfig small_resnet18() {
-  NetworkConfig config = network_preset("resnet18");
-  config.input_size = 32;
-  config.widths = {8, 16, 24, 40};
-  config.stem_width = 8;
-  config.channels = 3;
-  return config;
-}
-
-NetworkConfig odd_sizes() {
-  NetworkConfig config = tiny_config(25, 3);
-  config.widths = {7, 19};
-  config.stem_width = 5;
-  config.stem_kernel = 5;
-  config.stem_stride = 3;
-  config.attention_branches = 3;
-  config.attention_reduction = 1;
-  config.classes = 3;
-  return config;
 }
 
 class Networks : public testing::TestWithParam<NetworkConfig> {};
@@ -106,9 +78,7 @@ TEST_P(Networks, AgreeBetweenEngines) {
   EXPECT_THAT(engine->name(), HasSubstr("LibTorch"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Networks,
-                         testing::Values(tiny_config(), without_attention(), small_resnet18(),
-                                         odd_sizes(), network_preset("fernet")),
+INSTANTIATE_TEST_SUITE_P(All, Networks, testing::ValuesIn(test::varied_configs()),
                          [](const auto& info) { return "Network" + std::to_string(info.index); });
 
 TEST(Classifier, AnswersTheSameInAnyBatch) {

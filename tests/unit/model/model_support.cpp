@@ -28,6 +28,31 @@ NetworkConfig tiny_config(int input_size, int channels) {
   return config;
 }
 
+std::vector<NetworkConfig> varied_configs() {
+  NetworkConfig without_attention = tiny_config();
+  without_attention.attention_branches = 0;
+
+  NetworkConfig one_branch = tiny_config();
+  one_branch.attention_branches = 1;
+
+  NetworkConfig resnet18 = network_preset("resnet18");
+  resnet18.input_size = 32;
+  resnet18.widths = {8, 16, 24, 40};
+  resnet18.stem_width = 8;
+  resnet18.channels = 3;
+
+  NetworkConfig odd = tiny_config(25, 3);
+  odd.widths = {7, 19};
+  odd.stem_width = 5;
+  odd.stem_kernel = 5;
+  odd.stem_stride = 3;
+  odd.attention_branches = 3;
+  odd.attention_reduction = 1;
+  odd.classes = 3;
+
+  return {tiny_config(), without_attention, one_branch, resnet18, odd, network_preset("fernet")};
+}
+
 struct RandomModel::Module {
   Network network;
   torch::ScalarType type;

@@ -23,6 +23,10 @@ NetworkConfig tiny_config();
 /// The tiny network with another number of pixels a side.
 NetworkConfig tiny_config(int input_size, int channels = 1);
 
+/// Networks of every kind that a model file may hold: FerNet, small ones with attention, without,
+/// and with odd sizes, grey and RGB, a resnet18.
+std::vector<NetworkConfig> varied_configs();
+
 /// A model with random weights and random statistics, as after training: all of them count in the
 /// outputs.
 class RandomModel {

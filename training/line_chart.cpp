@@ -1,0 +1,211 @@
+#include "line_chart.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace fer {
+namespace {
+
+// Pixels.
+constexpr double kWidth = 560, kHeight = 300;
+constexpr double kLeft = 52, kRight = 14, kTop = 34, kBottom = 40;
+constexpr double kLegendLine = 18, kLegendText = 7.2;  ///< Height of a line, width of a letter.
+/// Above this many points the dots, which hovering finds, would hide the line.
+constexpr std::size_t kMostDots = 150;
+
+std::string number(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+std::string text_at(double x, double y, const char* anchor, const std::string& text,
+                    const char* style = "") {
+  return "<text x=\"" + number(x, 1) + "\" y=\"" + number(y, 1) + "\" text-anchor=\"" + anchor +
+         "\"" + style + ">" + escaped(text) + "</text>\n";
+}
+
+/// A step of 1, 2 or 5 times a power of ten that makes about `wanted` steps of `range`.
+double nice_step(double range, int wanted) {
+  const double raw = range / wanted;
+  const double power = std::pow(10, std::floor(std::log10(raw)));
+  for (const double factor : {1., 2., 5.}) {
+    if (factor * power >= raw * 0.999) return factor * power;
+  }
+  return 10 * power;
+}
+
+struct Range {
+  double least = 0, most = 1;
+};
+
+Range x_range(const std::vector<Series>& series) {
+  Range range{INFINITY, -INFINITY};
+  for (const Series& one : series) {
+    for (const auto& [x, y] : one.points) {
+      range.least = std::min(range.least, x);
+      range.most = std::max(range.most, x);
+    }
+  }
+  if (!(range.least <= range.most)) return {};
+  if (range.least == range.most) range.most = range.least + 1;
+  return range;
+}
+
+Range y_range(const ChartSpec& spec, const std::vector<Series>& series) {
+  if (spec.shares) return {};
+  Range range{0, -INFINITY};
+  for (const Series& one : series) {
+    for (const auto& [x, y] : one.points) {
+      if (!std::isfinite(y)) continue;
+      range.least = std::min(range.least, y);
+      range.most = std::max(range.most, y);
+    }
+  }
+  if (!(range.most > range.least)) range.most = range.least + 1;
+  return range;
+}
+
+class Plot {
+ public:
+  Plot(const ChartSpec& spec, const std::vector<Series>& series)
+      : spec_(spec), series_(series), xs_(x_range(series)), ys_(y_range(spec, series)) {}
+
+  std::string draw() const {
+    const Legend legend = draw_legend();
+    std::string svg = "<svg viewBox=\"0 0 " + number(kWidth, 0) + " " +
+                      number(kHeight + legend.height, 0) + "\" role=\"img\" aria-label=\"" +
+                      escaped(spec_.title) + "\">\n";
+    svg += text_at(0, 16, "start", spec_.title, " class=\"title\"");
+    svg += draw_axes();
+    for (std::size_t i = 0; i < series_.size(); ++i) svg += draw_line(i);
+    return svg + legend.svg + "</svg>\n";
+  }
+
+ private:
+  double x_at(double x) const {
+    return kLeft + (x - xs_.least) / (xs_.most - xs_.least) * (kWidth - kLeft - kRight);
+  }
+  double y_at(double y) const {
+    return kHeight - kBottom -
+           (y - ys_.least) / (ys_.most - ys_.least) * (kHeight - kTop - kBottom);
+  }
+  std::string y_text(double y) const {
+    return spec_.shares ? short_number(100 * y) + " %" : short_number(y);
+  }
+
+  std::string draw_axes() const {
+    std::string svg = "<g class=\"axes\">\n";
+    const double y_step = nice_step(ys_.most - ys_.least, 5);
+    for (double y = std::ceil(ys_.least / y_step) * y_step; y <= ys_.most + y_step / 100;
+         y += y_step) {
+      const std::string at = number(y_at(y), 1);
+      svg += "<line x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kWidth - kRight, 1) +
+             "\" y1=\"" + at + "\" y2=\"" + at + "\"/>\n";
+      svg += text_at(kLeft - 6, y_at(y) + 4, "end", y_text(y));
+    }
+    // Epochs and steps are whole.
+    const double x_step = std::max(1., nice_step(xs_.most - xs_.least, 8));
+    for (double x = std::ceil(xs_.least / x_step) * x_step; x <= xs_.most + x_step / 100;
+         x += x_step) {
+      svg += text_at(x_at(x), kHeight - kBottom + 16, "middle", short_number(x));
+    }
+    svg += text_at((kLeft + kWidth - kRight) / 2, kHeight - 6, "middle", spec_.x_axis);
+    return svg + "</g>\n";
+  }
+
+  std::string draw_line(std::size_t i) const {
+    const Series& one = series_[i];
+    const std::string colour = series_colour(i);
+    std::string path, dots;
+    bool pen_down = false;
+    for (const auto& [x, y] : one.points) {
+      if (!std::isfinite(y)) {
+        pen_down = false;
+        continue;
+      }
+      const std::string px = number(x_at(x), 1);
+      const std::string py = number(y_at(std::clamp(y, ys_.least, ys_.most)), 1);
+      path += (pen_down ? "L" : "M") + px + " " + py;
+      pen_down = true;
+      if (one.points.size() > kMostDots) continue;
+      dots += "<circle cx=\"" + px + "\" cy=\"" + py + "\" r=\"2.4\" fill=\"" + colour +
+              "\"><title>" + escaped(one.name) + ", " + escaped(spec_.x_axis) + " " +
+              short_number(x) + ": " + y_text(y) + "</title></circle>\n";
+    }
+    if (path.empty()) return "";
+    return "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + colour +
+           "\" stroke-width=\"1.8\"/>\n" + dots;
+  }
+
+  struct Legend {
+    std::string svg;
+    double height;
+  };
+
+  Legend draw_legend() const {
+    std::string svg = "<g class=\"legend\">\n";
+    double x = kLeft, y = kHeight + 12;
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+      const double width = 22 + kLegendText * static_cast<double>(series_[i].name.size());
+      if (x > kLeft && x + width > kWidth) {
+        x = kLeft;
+        y += kLegendLine;
+      }
+      svg += "<rect x=\"" + number(x, 1) + "\" y=\"" + number(y - 9, 1) +
+             "\" width=\"10\" height=\"10\" fill=\"" + series_colour(i) + "\"/>\n";
+      svg += text_at(x + 14, y, "start", series_[i].name);
+      x += width;
+    }
+    return {svg + "</g>\n", y + 8 - kHeight};
+  }
+
+  const ChartSpec& spec_;
+  const std::vector<Series>& series_;
+  const Range xs_, ys_;
+};
+
+}  // namespace
+
+std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series) {
+  return Plot(spec, series).draw();
+}
+
+std::string series_colour(std::size_t i) {
+  static constexpr std::array kColours{"#555555", "#b59a00", "#e69f00", "#56b4e9",
+                                       "#d55e00", "#009e73", "#0072b2", "#cc79a7"};
+  return kColours[i % kColours.size()];
+}
+
+std::string escaped(const std::string& text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+}  // namespace fer

@@ -1,0 +1,33 @@
+// Line charts as SVG text, for pages that need nothing from elsewhere.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fer {
+
+struct Series {
+  std::string name;
+  std::vector<std::pair<double, double>> points;  ///< x rises; a y that is not finite is a gap.
+};
+
+struct ChartSpec {
+  std::string title;
+  std::string x_axis;
+  bool shares =
+      false;  ///< y from 0 to 1, shown in percent; else from 0, or the least, to the most.
+};
+
+/// One line a series with a legend, in colours that people with any kind of colour vision can tell
+/// apart (Okabe and Ito's palette, darkened where paper is white). Hovering over a point tells its
+/// values. Names may hold anything: they are escaped.
+std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series);
+
+/// The colour of the i-th series, as CSS has it.
+std::string series_colour(std::size_t i);
+
+/// Text as it must stand in HTML and SVG, in content and in quoted attributes.
+std::string escaped(const std::string& text);
+
+}  // namespace fer

@@ -1,0 +1,102 @@
+#include "results_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numeric>
+
+namespace fer {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+template <typename T>
+void add_once(std::vector<T>& list, const T& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+std::vector<double> values_of(const json& runs, const std::string& method, int labels,
+                              const std::string& key) {
+  std::vector<double> values;
+  for (const json& run : runs) {
+    if (run["method"].get<std::string>() == method &&
+        run["labels_per_class"].get<int>() == labels && run[key].is_number()) {
+      values.push_back(run[key].get<double>());
+    }
+  }
+  return values;
+}
+
+std::string cell(const Spread& spread, std::size_t usual) {
+  if (spread.n == 0) return "–";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f ± %.1f", 100 * spread.mean, 100 * spread.deviation);
+  return text + (spread.n == usual ? "" : " (n = " + std::to_string(spread.n) + ")");
+}
+
+std::string table(const json& runs, const std::vector<std::string>& methods,
+                  const std::vector<int>& labels, const std::string& suffix, std::size_t seeds) {
+  std::string head = "| method |", rule = "|---|";
+  for (const int n : labels) {
+    const std::string count = n == 0 ? "all labels" : std::to_string(n) + " a class";
+    head += " " + count + ": accuracy | macro recall |";
+    rule += "---|---|";
+  }
+  std::string text = head + "\n" + rule + "\n";
+  for (const std::string& method : methods) {
+    text += "| " + method + " |";
+    for (const int n : labels) {
+      for (const char* key : {"accuracy", "macro_recall"}) {
+        text.append(" ").append(cell(spread_of(values_of(runs, method, n, key + suffix)), seeds));
+        text.append(" |");
+      }
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+Spread spread_of(const std::vector<double>& values) {
+  Spread spread;
+  spread.n = values.size();
+  if (values.empty()) return spread;
+  const auto n = static_cast<double>(values.size());
+  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  if (values.size() < 2) return spread;
+  double sum = 0;
+  for (const double value : values) sum += (value - spread.mean) * (value - spread.mean);
+  spread.deviation = std::sqrt(sum / (n - 1));
+  return spread;
+}
+
+std::string results_markdown(const nlohmann::ordered_json& results) {
+  const json& runs = results["runs"];
+  std::vector<std::string> methods;
+  std::vector<int> labels;
+  std::map<std::pair<std::string, int>, std::size_t> counts;
+  for (const json& run : runs) {
+    add_once(methods, run["method"].get<std::string>());
+    add_once(labels, run["labels_per_class"].get<int>());
+    ++counts[{run["method"], run["labels_per_class"]}];
+  }
+  std::size_t seeds = 0;
+  for (const auto& [of, count] : counts) seeds = std::max(seeds, count);
+  std::string budget;
+  for (const auto& [name, value] : results["budget"].items()) {
+    budget += (budget.empty() ? "" : ", ") + name + " " +
+              (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  std::string text = results.value("about", "");
+  text += "\n\nBudget: " + budget + ". " + std::to_string(runs.size()) + " runs, " +
+          std::to_string(seeds) +
+          " seeds a cell unless it says otherwise; percent on the test split, mean ± standard "
+          "deviation over seeds.\n\nThe last model:\n\n" +
+          table(runs, methods, labels, "", seeds) + "\nThe model that was best on validation:\n\n" +
+          table(runs, methods, labels, "_best", seeds);
+  return text;
+}
+
+}  // namespace fer

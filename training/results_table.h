@@ -1,0 +1,25 @@
+// What an experiment found, as JSON and as a table for people.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace fer {
+
+/// Mean and standard deviation (of a sample: divided by n − 1; 0 for one value).
+struct Spread {
+  double mean = 0, deviation = 0;
+  std::size_t n = 0;
+};
+Spread spread_of(const std::vector<double>& values);
+
+/// A Markdown table of an experiment's `results` ({"experiment", "about", "budget", "runs":
+/// [{"method", "labels_per_class", "accuracy", "macro_recall", …}]}): a row a method in the order
+/// in which they first stand there, two columns (accuracy, macro recall) a number of labels, mean ±
+/// standard deviation over seeds in percent, of the last model; then the same of the model that was
+/// best on validation. Cells say how many seeds they are of where that differs from the rest, and
+/// runs that are missing leave a dash. The caption tells budget and number of runs.
+std::string results_markdown(const nlohmann::ordered_json& results);
+
+}  // namespace fer

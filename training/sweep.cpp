@@ -1,0 +1,223 @@
+#include "sweep.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <stdexcept>
+
+#include "evaluation.h"
+#include "interrupt.h"
+#include "job_runner.h"
+#include "model/atomic_file.h"
+#include "progress.h"
+#include "report.h"
+#include "results_table.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using json = nlohmann::ordered_json;
+
+/// What a finished run leaves beside its models: its entry of the results.
+constexpr const char* kResult = "result.json";
+
+/// Held while a sweep works in a folder; the runs inherit it, so that it outlives a sweep that is
+/// killed for as long as they do.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : file_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT, 0666)) {
+    if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+      if (file_ >= 0) ::close(file_);
+      throw std::runtime_error(folder.string() +
+                               ": expected a folder that no other sweep works in, found one that "
+                               "is at work, or that cannot be written");
+    }
+  }
+  ~FolderLock() { ::close(file_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+/// The command as somebody would type it elsewhere: without paths of this machine.
+std::string public_command(const ExperimentRun& run, const fs::path& data) {
+  return "fer train --labeled " + data.filename().string() + " " + joined(run.options) + " --out " +
+         run.name;
+}
+
+double number_of(const nlohmann::json& entry, const char* key) {
+  const auto found = entry.find(key);
+  return found != entry.end() && found->is_number() ? found->get<double>() : NAN;
+}
+
+class Sweep {
+ public:
+  Sweep(const Experiment& experiment, const SweepSettings& settings)
+      : experiment_(experiment),
+        settings_(settings),
+        data_(settings.data),
+        base_(settings.runs / experiment.name) {
+    fs::create_directories(base_);
+    fs::create_directories(settings.results);
+    lock_ = std::make_unique<FolderLock>(base_);
+  }
+
+  std::size_t run() {
+    std::map<std::string, const ExperimentRun*> by_name;
+    std::vector<Job> jobs;
+    for (const ExperimentRun& run : experiment_.runs) {
+      if (read_result(run)) continue;
+      by_name[run.name] = &run;
+      jobs.push_back(job_of(run));
+    }
+    std::printf("%s: %zu runs, %zu of them done\n", experiment_.name.c_str(),
+                experiment_.runs.size(), results_.size());
+    std::fflush(stdout);
+    write_results();
+    Progress progress("sweep");
+    JobEvents events;
+    events.ended = [&](const Job& job, int status) {
+      progress.clear();
+      end_run(*by_name.at(job.name), job, status);
+    };
+    events.tick = [&](std::size_t done, const std::vector<std::string>& running) {
+      progress.update(static_cast<double>(done), static_cast<double>(jobs.size()), joined(running));
+    };
+    const bool all = run_jobs(jobs, settings_.parallel, events, stop_requested);
+    progress.clear();
+    if (!all || stop_requested) {
+      std::printf("stopped; the same command goes on\n");
+      throw Interrupted();
+    }
+    return failed_;
+  }
+
+ private:
+  fs::path folder_of(const ExperimentRun& run) const { return base_ / run.name; }
+
+  Job job_of(const ExperimentRun& run) const {
+    const fs::path folder = folder_of(run);
+    fs::create_directories(folder);
+    Job job{run.name,
+            {settings_.program.string(), "train", "--labeled", settings_.data.string()},
+            folder / "output.txt"};
+    job.command.insert(job.command.end(), run.options.begin(), run.options.end());
+    job.command.insert(job.command.end(),
+                       {"--threads", std::to_string(settings_.threads), "--out", folder.string()});
+    return job;
+  }
+
+  /// Takes a finished run's entry over; false where there is none.
+  bool read_result(const ExperimentRun& run) {
+    const fs::path path = folder_of(run) / kResult;
+    std::ifstream file(path);
+    if (!file) return false;
+    const json entry = json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (!entry.is_object() || !entry.contains("command")) {
+      throw std::runtime_error(path.string() + ": expected the result of a run; remove the file");
+    }
+    const std::string command = public_command(run, settings_.data);
+    if (entry["command"] != command) {
+      throw std::runtime_error(path.string() + ": expected a result of \"" + command +
+                               "\", found one of \"" + entry["command"].dump() +
+                               "\"; remove the folder, or name another one by --runs");
+    }
+    results_[run.name] = entry;
+    return true;
+  }
+
+  void end_run(const ExperimentRun& run, const Job& job, int status) {
+    if (status == kInterrupted) return;
+    if (status != 0) {
+      ++failed_;
+      std::fprintf(stderr, "fer: %s: ended with status %d; see %s\n", run.name.c_str(), status,
+                   job.output.c_str());
+      return;
+    }
+    const json entry = measure(run);
+    write_atomically(folder_of(run) / kResult, {entry.dump(2)});
+    results_[run.name] = entry;
+    write_results();
+    std::printf("%s: accuracy %.2f %%, macro recall %.2f %% on test\n", run.name.c_str(),
+                100 * entry["accuracy"].get<double>(), 100 * entry["macro_recall"].get<double>());
+    std::fflush(stdout);
+  }
+
+  /// The run's entry: both models on split test, and what its log says at the end.
+  json measure(const ExperimentRun& run) const {
+    const fs::path folder = folder_of(run);
+    EvalSettings eval;
+    eval.split = "test";
+    eval.data_name = settings_.data.string();
+    json entry{
+        {"method", run.method}, {"labels_per_class", run.labels_per_class}, {"seed", run.seed}};
+    for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
+      eval.model_name = (folder / file).string();
+      const auto model = Classifier::open(folder / file, Precision::kFp32);
+      const Evaluation result = evaluate(*model, data_, eval, [](std::size_t, std::size_t) {});
+      entry[std::string("accuracy") + suffix] = result.confusion.accuracy();
+      entry[std::string("macro_recall") + suffix] = result.confusion.macro_recall();
+    }
+    const RunLog log = read_run(folder);
+    const nlohmann::json& last = log.epochs.back();
+    for (const char* key : {"accept_rate", "purity"}) {
+      const double value = number_of(last, key);
+      entry[key] = std::isfinite(value) ? json(value) : json();
+    }
+    entry["wall_s"] = number_of(last, "seconds");
+    entry["command"] = public_command(run, settings_.data);
+    entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
+                          ? json(log.settings["commit"])
+                          : json();
+    return entry;
+  }
+
+  void write_results() const {
+    json results{{"experiment", experiment_.name},
+                 {"about", experiment_.about},
+                 {"data", data_.info().source},
+                 {"budget", experiment_.budget},
+                 {"runs", json::array()}};
+    for (const ExperimentRun& run : experiment_.runs) {
+      if (const auto found = results_.find(run.name); found != results_.end()) {
+        results["runs"].push_back(found->second);
+      }
+    }
+    if (results["runs"].empty()) return;
+    write_atomically(settings_.results / (experiment_.name + ".json"), {results.dump(2) + "\n"});
+    write_atomically(settings_.results / (experiment_.name + ".md"), {results_markdown(results)});
+  }
+
+  const Experiment& experiment_;
+  const SweepSettings& settings_;
+  const PackedDataset data_;
+  const fs::path base_;
+  std::unique_ptr<FolderLock> lock_;
+  std::map<std::string, json> results_;
+  std::size_t failed_ = 0;
+};
+
+}  // namespace
+
+std::size_t run_sweep(const Experiment& experiment, const SweepSettings& settings) {
+  return Sweep(experiment, settings).run();
+}
+
+}  // namespace fer

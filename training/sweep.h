@@ -1,0 +1,26 @@
+// Runs an experiment's grid and gathers what it found.
+#pragma once
+
+#include <filesystem>
+
+#include "experiment.h"
+
+namespace fer {
+
+struct SweepSettings {
+  std::filesystem::path program;  ///< `fer` itself.
+  std::filesystem::path data;     ///< Packed dataset with splits train, valid and test.
+  std::filesystem::path runs;     ///< A folder a run is made in here.
+  std::filesystem::path results;  ///< NAME.json and NAME.md are written here.
+  int parallel = 1;               ///< Runs side by side.
+  int threads = 1;                ///< Of each.
+};
+
+/// Trains what is not done yet, measures last.fer and best.fer of each run on split test, and
+/// writes the results anew after each. A run that was stopped goes on where it was. Runs that fail
+/// are told on stderr, the others go on. Returns the number of runs that failed. Throws
+/// std::runtime_error where a folder holds a run with other options, or another sweep works there;
+/// Interrupted.
+std::size_t run_sweep(const Experiment& experiment, const SweepSettings& settings);
+
+}  // namespace fer

@@ -97,7 +97,9 @@ class Packer {
                                " photos could not be read (" + example_.string() +
                                ", …), more than --max-unreadable allows");
     }
-    info_.source = fs::weakly_canonical(options_.data).filename().string();
+    fs::path name = fs::weakly_canonical(options_.data);
+    if (!fs::is_directory(name)) name = name.parent_path();
+    info_.source = name.filename().string();
   }
 
   /// Images of one face each, enlarged, with what a detector finds in them, for split train.

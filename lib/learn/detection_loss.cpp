@@ -83,12 +83,12 @@ DetectionLoss detection_loss(const std::vector<torch::Tensor>& maps, const torch
   loss.box = ((1 - diou) * trust).sum() * scale;
   loss.iou = iou.detach().sum() * scale;
 
-  const torch::Tensor quality =
-      torch::zeros_like(teacher).index_put({faces}, iou.detach().clamp(0, 1) * trust);
+  torch::Tensor quality = torch::zeros_like(teacher);
+  if (faces.size(0) > 0) quality.index_copy_(0, faces, iou.detach().clamp(0, 1) * trust);
   const torch::Tensor logits = values.select(1, 0);
   const torch::Tensor focus = (quality - torch::sigmoid(logits)).pow(2);
   const torch::Tensor entropy =
-      torch::binary_cross_entropy_with_logits(logits, quality, {}, {}, torch::Reduction::None);
+      torch::binary_cross_entropy_with_logits(logits, quality, {}, {}, at::Reduction::None);
   loss.score = (focus * entropy * wanted.select(1, kTargetWeight)).sum() * scale;
 
   const auto k = static_cast<std::int64_t>(kCellPoints);
@@ -98,7 +98,7 @@ DetectionLoss detection_loss(const std::vector<torch::Tensor>& maps, const torch
   const torch::Tensor error =
       (points - aim.slice(1, kTargetPoints, kTargetVisible).view({-1, k, 2})) / face_size;
   const torch::Tensor bent =
-      torch::smooth_l1_loss(error, torch::zeros_like(error), torch::Reduction::None, kPointsBend);
+      torch::smooth_l1_loss(error, torch::zeros_like(error), at::Reduction::None, kPointsBend);
   const torch::Tensor counts = aim.slice(1, kTargetVisible).unsqueeze(2) * trust.view({-1, 1, 1});
   loss.points = (bent * counts).sum() * (scale / static_cast<double>(k));
   loss.total = weights.score * loss.score + weights.box * loss.box + weights.points * loss.points;

@@ -57,7 +57,7 @@ class FER_API DetectionScore {
   /// Finds ordered, best first.
   const std::vector<Find>& ordered() const;
 
-  const double least_height_;
+  double least_height_;
   std::size_t photos_ = 0, empty_photos_ = 0, faces_ = 0;
   mutable std::vector<Find> finds_;
   mutable bool sorted_ = true;

@@ -22,8 +22,9 @@ struct DetectorNetConfig {
   int stem_width = 24;                    ///< Channels after the stem.
   int stem_kernel = 7;                    ///< Side of the stem's kernel.
   std::array<int, 3> widths{48, 64, 96};  ///< Channels of each stage; the first is the neck's too.
-  std::array<int, 3> depths{3, 3, 3};     ///< Blocks of each stage; the first halves the side.
-  std::array<int, 3> kernels{3, 5, 5};    ///< Side of the depthwise kernels of each stage.
+  std::array<int, 3> depths{3, 4, 3};     ///< Blocks of each stage; the first halves the side.
+  /// Side of the depthwise kernels of each stage. OpenCV 4.6 has quick code for those of 3 alone.
+  std::array<int, 3> kernels{3, 3, 3};
 
   /// Throws std::runtime_error that names the field and its range.
   FER_API void check() const;

@@ -245,8 +245,14 @@ void print_packed(const json& d) {
 
 void print_checkpoint(const json& d) {
   const json& state = d["state"];
-  const json epochs = state.value("config", json::object()).value("epochs", json());
-  line("epochs", state.value("epoch", json()).dump() + " done of " + epochs.dump());
+  const json config = state.value("config", json::object());
+  if (config.contains("steps")) {
+    line("steps", state.value("last", json::object()).value("step", json()).dump() + " done of " +
+                      config["steps"].dump());
+  } else {
+    line("epochs",
+         state.value("epoch", json()).dump() + " done of " + config.value("epochs", json()).dump());
+  }
   if (state.contains("best")) line("best", state["best"].dump());
   if (state.contains("config")) line("settings", state["config"].dump());
   line("size", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));

@@ -18,13 +18,16 @@ struct DataOptions {
   std::string align_template = "fer";
   double max_unreadable = 5;  ///< Percent.
 
-  /// --data and --align; with `shape` also what the network's input fixes elsewhere.
-  void add_to(CLI::App& command, bool shape = true) {
-    command
-        .add_option("--data", data,
-                    "A packed dataset, a CSV with header (image, label or vote columns, split), or "
-                    "a folder with one folder a class")
-        ->required();
+  /// --data and --align; with `shape` also what the network's input fixes elsewhere. Returns
+  /// --data.
+  CLI::Option* add_to(CLI::App& command, bool shape = true) {
+    CLI::Option* data_option =
+        command
+            .add_option(
+                "--data", data,
+                "A packed dataset, a CSV with header (image, label or vote columns, split), or "
+                "a folder with one folder a class")
+            ->required();
     const std::map<std::string, AlignMode> modes{
         {"auto", AlignMode::kAuto}, {"always", AlignMode::kAlways}, {"never", AlignMode::kNever}};
     command
@@ -33,7 +36,7 @@ struct DataOptions {
                     "is at hand), always, never. Packed datasets stay as they are")
         ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
         ->default_str("auto");
-    if (!shape) return;
+    if (!shape) return data_option;
     command.add_option("--size", size, "Side of the crops in pixels")
         ->check(CLI::Range(16, 512))
         ->capture_default_str();
@@ -41,6 +44,7 @@ struct DataOptions {
     command.add_option("--template", align_template, "Where landmarks come to lie: fer or arcface")
         ->check(CLI::IsMember({"fer", "arcface"}))
         ->capture_default_str();
+    return data_option;
   }
 
   void add_max_unreadable(CLI::App& command) {

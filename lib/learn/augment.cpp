@@ -7,25 +7,13 @@
 #include <numeric>
 #include <vector>
 
+#include "learn/warp.h"
+
 namespace fer {
 namespace {
 
 double log_uniform(Random& random, double range) {
   return std::exp(random.uniform(-range, range));
-}
-
-/// Bilinear sample of a plane, border repeated.
-float sample(const std::uint8_t* plane, int side, float x, float y) {
-  const float limit = static_cast<float>(side - 1);
-  x = std::clamp(x, 0.f, limit);
-  y = std::clamp(y, 0.f, limit);
-  const int x0 = static_cast<int>(x), y0 = static_cast<int>(y);
-  const int x1 = std::min(x0 + 1, side - 1), y1 = std::min(y0 + 1, side - 1);
-  const float fx = x - static_cast<float>(x0), fy = y - static_cast<float>(y0);
-  const auto at = [&](int r, int c) { return static_cast<float>(plane[r * side + c]); };
-  const float top = at(y0, x0) + fx * (at(y0, x1) - at(y0, x0));
-  const float bottom = at(y1, x0) + fx * (at(y1, x1) - at(y1, x0));
-  return top + fy * (bottom - top);
 }
 
 /// Means over 2x2 pixels, shown at full size again: what a distant or compressed face looks like.
@@ -47,11 +35,14 @@ void augment(std::span<const std::uint8_t> crop, int channels, int side,
   const double zoom = log_uniform(random, config.scale);
   const double stretch = log_uniform(random, config.stretch);
   const double sign = random.chance(config.flip) ? -1 : 1;
-  const double xx = sign * std::cos(angle) * zoom * stretch, xy = -std::sin(angle) * zoom / stretch;
-  const double yx = sign * std::sin(angle) * zoom * stretch, yy = std::cos(angle) * zoom / stretch;
+  Affine view;
+  view.xx = sign * std::cos(angle) * zoom * stretch;
+  view.xy = -std::sin(angle) * zoom / stretch;
+  view.yx = sign * std::sin(angle) * zoom * stretch;
+  view.yy = std::cos(angle) * zoom / stretch;
   const double centre = (side - 1) / 2.0;
-  const double cx = centre + random.uniform(-config.shift, config.shift) * side;
-  const double cy = centre + random.uniform(-config.shift, config.shift) * side;
+  view.cx = centre + random.uniform(-config.shift, config.shift) * side;
+  view.cy = centre + random.uniform(-config.shift, config.shift) * side;
 
   // Light: 256 inputs, so the whole curve is one table.
   const double gamma = log_uniform(random, config.gamma);
@@ -71,17 +62,11 @@ void augment(std::span<const std::uint8_t> crop, int channels, int side,
   const bool noisy = random.chance(config.noise);
   const double noise = noisy ? random.uniform(0, 0.06) : 0;
   for (int c = 0; c < channels; ++c) {
-    const std::uint8_t* plane = crop.data() + c * plane_size;
     float* to = out.data() + c * plane_size;
-    for (int y = 0; y < side; ++y) {
-      const double v = y - centre;
-      for (int x = 0; x < side; ++x) {
-        const double u = x - centre;
-        const float value = sample(plane, side, static_cast<float>(cx + xx * u + xy * v),
-                                   static_cast<float>(cy + yx * u + yy * v));
-        const int i = static_cast<int>(value);
-        to[y * side + x] = light[i] + (value - static_cast<float>(i)) * (light[i + 1] - light[i]);
-      }
+    warp(crop.data() + c * plane_size, side, view, to);
+    for (int i = 0; i < plane_size; ++i) {
+      const int step = static_cast<int>(to[i]);
+      to[i] = light[step] + (to[i] - static_cast<float>(step)) * (light[step + 1] - light[step]);
     }
     if (soft) soften(to, side);
   }

@@ -52,19 +52,25 @@ std::vector<Sample> labelled_samples(const PackedDataset& data, const std::strin
   return samples;
 }
 
-PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples) {
-  double sum = 0, squares = 0, n = 0;
-  for (const Sample& sample : samples) {
-    for (std::uint8_t pixel : data.crop(sample.row)) {
-      sum += pixel;
-      squares += static_cast<double>(pixel) * pixel;
-    }
-    n += static_cast<double>(data.crop(sample.row).size());
+void PixelSums::add(std::span<const std::uint8_t> pixels) {
+  for (std::uint8_t pixel : pixels) {
+    sum_ += pixel;
+    squares_ += static_cast<double>(pixel) * pixel;
   }
-  if (n == 0) return {};
-  const double mean = sum / n / 255;
-  const double variance = squares / n / (255.0 * 255.0) - mean * mean;
+  n_ += static_cast<double>(pixels.size());
+}
+
+PixelStats PixelSums::stats() const {
+  if (n_ == 0) return {};
+  const double mean = sum_ / n_ / 255;
+  const double variance = squares_ / n_ / (255.0 * 255.0) - mean * mean;
   return {static_cast<float>(mean), static_cast<float>(std::sqrt(std::max(variance, 1e-6)))};
+}
+
+PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples) {
+  PixelSums sums;
+  for (const Sample& sample : samples) sums.add(data.crop(sample.row));
+  return sums.stats();
 }
 
 std::vector<float> class_shares(const std::vector<Sample>& samples, double balance) {

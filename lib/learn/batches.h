@@ -29,7 +29,18 @@ struct PixelStats {
   float mean = 0.5f, stddev = 0.25f;
 };
 
-/// Mean and standard deviation of pixels in [0, 1].
+/// Sums over pixels, on the way to their statistics.
+class PixelSums {
+ public:
+  void add(std::span<const std::uint8_t> pixels);
+  /// Mean and standard deviation of pixels in [0, 1].
+  PixelStats stats() const;
+
+ private:
+  double sum_ = 0, squares_ = 0, n_ = 0;
+};
+
+/// Mean and standard deviation of the samples' pixels in [0, 1].
 PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples);
 
 struct Batch {

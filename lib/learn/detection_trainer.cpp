@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numbers>
 #include <stdexcept>
 #include <thread>
 
@@ -111,8 +110,8 @@ class DetectorTraining {
         sampler_(data, photos_, config.balance, config.negatives),
         network_(seeded(config)),
         average_(DetectorNet(config.network)),
-        optimiser_(*network_, config.weight_decay),
-        run_(*network_, *average_, config.ema, out) {
+        run_(network_.ptr(), average_.ptr(), config.ema, out),
+        optimiser_(*network_, config.weight_decay) {
     const bool watched = std::any_of(valid_.begin(), valid_.end(), [&](std::size_t photo) {
       const auto faces = data.faces(photo);
       return std::any_of(faces.begin(), faces.end(),
@@ -124,7 +123,9 @@ class DetectorTraining {
     steps_ = std::max(1, views / config.batch);
     json identity = config;
     identity.erase("threads");
-    run_.resume(identity, optimiser_.state);
+    ModuleRun::Tensors kept;
+    for (const auto& [name, tensor] : optimiser_.state) kept["adamw." + name] = tensor;
+    run_.resume(identity, kept);
   }
 
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
@@ -166,11 +167,9 @@ class DetectorTraining {
   static json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(); }
 
   double rate(int step) const {
-    const double t = run_.epoch + static_cast<double>(step) / steps_;
-    const double warm = std::min(2.0, config_.epochs / 10.0);
-    if (t < warm) return config_.learning_rate * (t + 1.0 / steps_) / (warm + 1.0 / steps_);
-    const double share = (t - warm) / (config_.epochs - warm);
-    return config_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
+    return config_.learning_rate * warm_cosine(run_.epoch + static_cast<double>(step) / steps_,
+                                               1.0 / steps_, std::min(2.0, config_.epochs / 10.0),
+                                               config_.epochs);
   }
 
   /// False where `stop` was set.
@@ -222,7 +221,7 @@ class DetectorTraining {
     file.info.network = config_.network;
     file.info.operating_score = std::clamp(entry["operating_score"].get<double>(), 0.05, 0.95);
     file.info.provenance = {{"train", config_}, {"data", data_.info().source}, {"valid", entry}};
-    file.weights = module_state(*average_);
+    file.weights = state_of(*average_);
     write_detector(path, file);
   }
 
@@ -231,8 +230,8 @@ class DetectorTraining {
   const std::vector<std::size_t> photos_, valid_;
   const PhotoSampler sampler_;
   DetectorNet network_, average_;
-  AdamW optimiser_;
   ModuleRun run_;
+  AdamW optimiser_;
   int steps_ = 0;
 };
 
@@ -309,7 +308,7 @@ DetectionScore score_detector(const std::filesystem::path& weights, const Detect
                               const std::vector<std::size_t>& photos, double least_height) {
   const DetectorFile file = read_detector(weights);
   DetectorNet network(file.info.network);
-  copy_module_state(file.weights, *network, weights.string());
+  copy_state(file.weights, *network, weights.string());
   network->eval();
   return score_photos(network, data, photos, least_height, /*bf16=*/false);
 }

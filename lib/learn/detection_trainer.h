@@ -11,7 +11,7 @@
 #include "learn/detection_dataset.h"
 #include "learn/detection_metrics.h"
 #include "learn/detection_targets.h"
-#include "learn/trainer.h"
+#include "learn/train_progress.h"
 #include "model/detector_config.h"
 
 namespace fer {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <numbers>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -16,14 +17,6 @@
 namespace fer {
 
 using nlohmann::json;
-
-std::map<std::string, torch::Tensor> module_state(const torch::nn::Module& module) {
-  std::map<std::string, torch::Tensor> state;
-  for (const auto& item : module.named_parameters()) state[item.key()] = item.value();
-  for (const auto& item : module.named_buffers())
-    if (item.value().is_floating_point()) state[item.key()] = item.value();
-  return state;
-}
 
 namespace {
 
@@ -38,11 +31,28 @@ void copy_tensors(const std::map<std::string, torch::Tensor>& from,
   }
 }
 
+/// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
+/// convolution.
+void lay_out_channels_last(torch::nn::Module& module) {
+  torch::NoGradGuard no_grad;
+  for (auto& parameter : module.parameters())
+    if (parameter.dim() == 4)
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
 }  // namespace
 
-void copy_module_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
-                       const std::string& where) {
-  copy_tensors(from, module_state(to), where);
+std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
+  std::map<std::string, torch::Tensor> state;
+  for (const auto& item : module.named_parameters()) state[item.key()] = item.value();
+  for (const auto& item : module.named_buffers())
+    if (item.value().is_floating_point()) state[item.key()] = item.value();
+  return state;
+}
+
+void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
+                const std::string& where) {
+  copy_tensors(from, state_of(to), where);
 }
 
 void prepare_process(int threads) {
@@ -57,17 +67,25 @@ void prepare_process(int threads) {
 #endif
 }
 
-ModuleRun::ModuleRun(torch::nn::Module& network, torch::nn::Module& average, double ema,
+double warm_cosine(double t, double step, double warm, double end) {
+  if (t < warm) return (t + step) / (warm + step);
+  return 0.5 * (1 + std::cos(std::numbers::pi * (t - warm) / (end - warm)));
+}
+
+ModuleRun::ModuleRun(std::shared_ptr<torch::nn::Module> network,
+                     std::shared_ptr<torch::nn::Module> average, double ema,
                      std::filesystem::path out)
-    : network_(network), average_(average), ema_(ema), out_(std::move(out)) {
-  copy_module_state(module_state(network_), average_, "new network");
-  average_.eval();
+    : network_(std::move(network)), average_(std::move(average)), ema_(ema), out_(std::move(out)) {
+  lay_out_channels_last(*network_);
+  lay_out_channels_last(*average_);
+  copy_state(state_of(*network_), *average_, "new network");
+  average_->eval();
   std::filesystem::create_directories(out_);
 }
 
-void ModuleRun::resume(const json& identity, std::map<std::string, torch::Tensor> kept) {
+void ModuleRun::resume(const json& identity, const Tensors& kept) {
   identity_ = identity;
-  kept_ = std::move(kept);
+  kept_ = kept;
   const auto path = out_ / "checkpoint";
   if (!std::filesystem::exists(path)) return truncate_log();
   const Checkpoint c = read_checkpoint(path);
@@ -78,14 +96,15 @@ void ModuleRun::resume(const json& identity, std::map<std::string, torch::Tensor
                              json::diff(c.state.value("config", json()), identity).dump());
   }
   const auto part = [&](const std::string& prefix) {
-    std::map<std::string, torch::Tensor> tensors;
+    Tensors tensors;
     for (const auto& [name, tensor] : c.tensors)
       if (name.compare(0, prefix.size(), prefix) == 0) tensors[name.substr(prefix.size())] = tensor;
     return tensors;
   };
-  copy_module_state(part("network."), network_, path.string());
-  copy_module_state(part("ema."), average_, path.string());
-  copy_tensors(part("kept."), kept_, path.string());
+  copy_state(part("network."), *network_, path.string());
+  copy_state(part("ema."), *average_, path.string());
+  copy_tensors(c.tensors, kept_, path.string());
+  extra = part("extra.");
   state_ = c.state;
   epoch = first_epoch_ = state_.at("epoch");
   steps_ = state_.at("steps");
@@ -99,8 +118,8 @@ void ModuleRun::step() {
   // A short memory at first, so that the random start is soon forgotten.
   const auto n = static_cast<double>(steps_);
   const double decay = std::min(ema_, (1 + n) / (10 + n));
-  const auto from = module_state(network_);
-  for (auto& [name, tensor] : module_state(average_)) tensor.lerp_(from.at(name), 1 - decay);
+  const auto from = state_of(*network_);
+  for (auto& [name, tensor] : state_of(*average_)) tensor.lerp_(from.at(name), 1 - decay);
 }
 
 void ModuleRun::finish_epoch(
@@ -133,11 +152,7 @@ double ModuleRun::seconds_left(double done, double all) const {
 }
 
 TrainResult ModuleRun::result(bool stopped) const {
-  TrainResult result;
-  result.best = state_.value("best", json());
-  result.last = state_.value("last", json());
-  result.stopped = stopped;
-  return result;
+  return {state_.value("best", json()), state_.value("last", json()), stopped, seconds()};
 }
 
 double ModuleRun::seconds() const {
@@ -146,9 +161,10 @@ double ModuleRun::seconds() const {
 
 void ModuleRun::checkpoint() {
   Checkpoint c;
-  for (const auto& [name, tensor] : module_state(network_)) c.tensors["network." + name] = tensor;
-  for (const auto& [name, tensor] : module_state(average_)) c.tensors["ema." + name] = tensor;
-  for (const auto& [name, tensor] : kept_) c.tensors["kept." + name] = tensor;
+  for (const auto& [name, tensor] : state_of(*network_)) c.tensors["network." + name] = tensor;
+  for (const auto& [name, tensor] : state_of(*average_)) c.tensors["ema." + name] = tensor;
+  for (const auto& [name, tensor] : kept_) c.tensors[name] = tensor;
+  for (const auto& [name, tensor] : extra) c.tensors["extra." + name] = tensor;
   state_["epoch"] = epoch + 1;
   state_["steps"] = steps_;
   state_["seconds"] = seconds();

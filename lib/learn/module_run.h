@@ -8,35 +8,42 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "learn/trainer.h"
+#include "learn/train_progress.h"
 
 namespace fer {
 
 /// Parameters and floating-point buffers by name: all that a model file keeps.
-std::map<std::string, torch::Tensor> module_state(const torch::nn::Module& module);
+std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
 
 /// Throws std::runtime_error, naming `where`, for a tensor that is missing or of another shape.
-void copy_module_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
-                       const std::string& where);
+void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
+                const std::string& where);
 
 /// Sets the number of LibTorch's threads (0: one a core) and how the process keeps freed memory.
 void prepare_process(int threads);
 
+/// A factor of the learning rate: a straight rise over the first `warm` of `end`, then half a
+/// cosine to zero. `t` and `warm` in any unit, `step` the length of one step in it.
+double warm_cosine(double t, double step, double warm, double end);
+
 class ModuleRun {
  public:
-  /// `network` is trained, `average` becomes its average and must be made like it; both must
-  /// outlive the run. `ema`: decay of the average, a step. Makes the folder.
-  ModuleRun(torch::nn::Module& network, torch::nn::Module& average, double ema,
-            std::filesystem::path out);
+  using Tensors = std::map<std::string, torch::Tensor>;
+
+  /// `network` is trained, `average` becomes its average and must be made like it. `ema`: decay of
+  /// the average, a step. Lays the kernels out for the CPU, and makes the folder.
+  ModuleRun(std::shared_ptr<torch::nn::Module> network, std::shared_ptr<torch::nn::Module> average,
+            double ema, std::filesystem::path out);
 
   /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
-  /// between the two runs. `kept`: further tensors that checkpoints hold (an optimiser's), which
-  /// are set to what they were. Throws std::runtime_error with the difference where it does not
-  /// fit.
-  void resume(const nlohmann::json& identity, std::map<std::string, torch::Tensor> kept);
+  /// between the two runs. `kept`: an optimiser's tensors, under names of their own ("velocity."
+  /// and the parameter's); checkpoints hold them, and here they become what they were. Throws
+  /// std::runtime_error with the difference where it does not fit.
+  void resume(const nlohmann::json& identity, const Tensors& kept);
 
   /// Moves the average one step towards the network.
   void step();
@@ -54,6 +61,8 @@ class ModuleRun {
   double seconds_left(double done, double all) const;
   TrainResult result(bool stopped) const;
 
+  /// Further tensors that the checkpoint keeps, by name.
+  Tensors extra;
   int epoch = 0;  ///< The one at hand, from 0.
 
  private:
@@ -65,10 +74,10 @@ class ModuleRun {
   void truncate_log() const;
   void log(const nlohmann::json& entry) const;
 
-  torch::nn::Module &network_, &average_;
+  const std::shared_ptr<torch::nn::Module> network_, average_;
   const double ema_;
   const std::filesystem::path out_;
-  std::map<std::string, torch::Tensor> kept_;
+  Tensors kept_;
   nlohmann::json identity_, state_ = nlohmann::json::object();
   std::int64_t steps_ = 0;
   double seconds_before_ = 0;  ///< Spent before this process resumed the run.

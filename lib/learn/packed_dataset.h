@@ -48,6 +48,8 @@ class FER_API PackedDataset {
   explicit PackedDataset(const std::filesystem::path& path, std::string name = {});
 
   const PackedInfo& info() const { return info_; }
+  /// What messages call it.
+  const std::string& name() const { return name_; }
   std::size_t size() const { return size_; }
   std::span<const std::uint8_t> crop(std::size_t row) const;
   std::span<const float> votes(std::size_t row) const;

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "learn/augment.h"
 #include "learn/packed_dataset.h"
+#include "learn/train_progress.h"
 #include "model/network_config.h"
 
 namespace fer {
@@ -42,23 +43,8 @@ struct TrainConfig {
   std::uint64_t seed = 1;
 };
 
+FER_API void to_json(nlohmann::json& json, const AugmentConfig& config);
 FER_API void to_json(nlohmann::json& json, const TrainConfig& config);
-
-/// Where a run stands; handed to the progress callback after every step.
-struct TrainProgress {
-  int epoch = 0;  ///< From 0.
-  int step = 0, steps = 0;
-  double loss = 0;  ///< Running mean of this epoch.
-  double images_per_second = 0;
-  double seconds_left = 0;  ///< Of the whole run.
-};
-
-struct TrainResult {
-  nlohmann::json
-      best;  ///< The epoch with the best validation accuracy: epoch, accuracy, macro_recall.
-  nlohmann::json last;
-  bool stopped = false;  ///< By the flag, before its end.
-};
 
 /// Trains the config's network on split `train` and watches split `valid`. In `out`: `last.fer`,
 /// `best.fer` (by accuracy on `valid`), `log.jsonl` (one object an epoch) and `checkpoint`, from

@@ -51,6 +51,13 @@ NetworkConfig network_preset(const std::string& name) {
   NetworkConfig config;
   config.name = name;
   if (name == "fernet") return config;
+  if (name == "fernet-small") {
+    config.input_size = 32;
+    config.stem_width = 16;
+    config.widths = {32, 64, 96};
+    config.depths = {1, 1, 1};
+    return config;
+  }
   if (name == "fernet-large") {
     config.stem_width = 48;
     config.widths = {64, 128, 256};
@@ -73,7 +80,8 @@ NetworkConfig network_preset(const std::string& name) {
     return config;
   }
   throw std::runtime_error("network \"" + name +
-                           "\" is not known; expected fernet, fernet-large or resnet18");
+                           "\" is not known; expected fernet, fernet-small, fernet-large or "
+                           "resnet18");
 }
 
 void to_json(nlohmann::json& json, const NetworkConfig& c) {

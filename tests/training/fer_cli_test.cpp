@@ -131,6 +131,35 @@ class FerTest : public testing::Test {
             "--batch", "6",      "--threads", "1",     "--seed", "3",        "--fp32"};
   }
 
+  /// Two labels of each of three classes, twelve faces without.
+  static std::vector<std::string> semi_arguments(const std::string& out, int steps,
+                                                 const std::string& method = "dta-snl") {
+    return {"train",
+            "--labeled",
+            packed(),
+            "--labels-per-class",
+            "2",
+            "--method",
+            method,
+            "--network",
+            "fernet-small",
+            "--steps",
+            std::to_string(steps),
+            "--epoch-steps",
+            "3",
+            "--batch",
+            "6",
+            "--mu",
+            "1",
+            "--threads",
+            "1",
+            "--seed",
+            "3",
+            "--fp32",
+            "--out",
+            out};
+  }
+
   static std::string model() {
     const std::string file = path("run/last.fer");
     if (!fs::exists(file)) {
@@ -174,6 +203,14 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {"pack", "--data", csv_, "--out", path("x"), "--size", "3"},
       {"pack", "--data", csv_, "--out", path("x"), "--align", "perhaps"},
       {"train", "--data", csv_, "--out", path("x"), "--epochs", "many"},
+      {"train", "--out", path("x")},
+      {"train", "--data", csv_, "--labeled", csv_, "--method", "dta", "--out", path("x")},
+      {"train", "--data", csv_, "--steps", "9", "--out", path("x")},
+      {"train", "--labeled", csv_, "--out", path("x")},
+      {"train", "--labeled", csv_, "--method", "mixmatch", "--out", path("x")},
+      {"train", "--labeled", csv_, "--method", "dta", "--epochs", "3", "--out", path("x")},
+      {"train", "--labeled", csv_, "--method", "dta", "--thresholds", "odd", "--out", path("x")},
+      {"train", "--labeled", csv_, "--method", "dta", "--negatives", "snl:m=1", "--out", path("x")},
       {"eval", "--data", csv_, "--classes", "neutral,hungry"},
       {"eval", "--data", csv_, "--plot", "plot.jpg"},
       {"eval", "--data", csv_, "--precision", "fp64"},
@@ -190,6 +227,10 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
   }
   EXPECT_THAT(fer({"eval", "--data", csv_, "--classes", "neutral,hungry"}).err,
               HasSubstr("\"hungry\" names no expression"));
+  EXPECT_THAT(fer({"train", "--labeled", csv_, "--method", "dta", "--thresholds", "odd", "--out",
+                   path("x")})
+                  .err,
+              AllOf(HasSubstr("\"odd\""), HasSubstr("fixed"), HasSubstr("dta")));
 }
 
 TEST_F(FerTest, Packs) {
@@ -345,6 +386,15 @@ TEST_F(FerTest, ReturnsOneForBadInputAndSaysWhatWasExpected) {
       {{"train", "--data", packed(), "--out", path("x"), "--batch", "4096"},
        "fewer than one batch of 4096"},
       {{"train", "--data", packed(), "--out", path("x"), "--network", "vgg"}, "\"vgg\""},
+      {{"train", "--data", packed(), "--out", path("x"), "--resume"}, "checkpoint to go on from"},
+      {{"train", "--labeled", packed(), "--labels-per-class", "7", "--method", "dta", "--out",
+        path("x")},
+       "faces.packed: expected 7 labelled faces of each class in split train, found 6 of "
+       "\"neutral\""},
+      {{"train", "--labeled", packed(), "--method", "dta", "--out", path("x")}, "none left"},
+      {{"train", "--labeled", packed(), "--unlabeled", path("none.packed"), "--method", "dta",
+        "--out", path("x")},
+       "none.packed"},
       {{"eval", "--model", path("none.fer"), "--data", packed()}, "none.fer: cannot open"},
       {{"eval", "--model", path("text.fer"), "--data", packed()},
        "text.fer: expected a safetensors file"},
@@ -462,6 +512,84 @@ TEST_F(FerTest, WritesModelsThatPythonReads) {
     EXPECT_EQ(found["shapes"][name], json(tensor.shape)) << name;
   const auto* bias = static_cast<const float*>(ours.at("head.bias", DType::kF32, 1).data);
   EXPECT_EQ(found["head.bias"].get<std::vector<float>>(), std::vector<float>(bias, bias + 3));
+}
+
+TEST_F(FerTest, TrainsFromFewLabels) {
+  const Outcome done = fer(semi_arguments(path("semi"), 6));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("6 labelled faces of 3 classes, 12 unlabelled, 9 to"),
+                              HasSubstr("step      3"), HasSubstr("step      6"),
+                              HasSubstr("accepted"), HasSubstr("best.fer: step")));
+  const std::string log = content(path("semi/log.jsonl"));
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2) << log;
+  const json last = json::parse(log.substr(log.find('\n') + 1));
+  // Nobody is sure of anything after six steps, and both the log and the terminal say so.
+  for (const std::string label : last["never_accepted"])
+    EXPECT_THAT(done.err, HasSubstr("in 6 steps no unlabelled face was accepted as \"" + label));
+  const json run = json::parse(content(path("semi/run.json")));
+  EXPECT_EQ(run["state"], "done");
+  EXPECT_EQ(run["seed"], 3);
+  EXPECT_EQ(run["labeled"], packed());
+  EXPECT_EQ(run["labels_per_class"], 2);
+  EXPECT_EQ(run["faces"]["unlabelled"], 12);
+  EXPECT_EQ(run["faces"]["labelled"]["sadness"], 2);
+  EXPECT_EQ(run["options"]["method"]["lambda_n"], 0.1);
+  EXPECT_EQ(run["options"]["network"]["name"], "fernet-small");
+  EXPECT_EQ(run["policies"]["thresholds"]["settings"]["beta"], 0.97);
+  EXPECT_EQ(run["command"][1], "train");
+  EXPECT_GT(run["wall_s"], 0);
+  EXPECT_EQ(run["last"], last);
+  EXPECT_FALSE(run["versions"]["libtorch"].get<std::string>().empty());
+  EXPECT_TRUE(run["host"].contains("name"));
+  EXPECT_TRUE(run.contains("commit"));
+  EXPECT_EQ(info(path("semi/best.fer"))["thresholds"]["policy"], "dta");
+  EXPECT_EQ(fer({"eval", "--model", path("semi/last.fer"), "--data", packed()}).code, 0);
+}
+
+TEST_F(FerTest, TakesPoliciesAndNetworkPartsByName) {
+  std::vector<std::string> arguments = semi_arguments(path("named"), 3, "fixmatch");
+  for (const char* word :
+       {"--thresholds", "soft:momentum=0.9", "--negatives", "ups", "--unlabeled", csv_.c_str(),
+        "--align", "never", "--size", "24", "--attention-branches", "0"})
+    arguments.push_back(word);
+  const Outcome done = fer(arguments);
+  ASSERT_EQ(done.code, 0) << done.err;
+  const json run = json::parse(content(path("named/run.json")));
+  EXPECT_EQ(run["faces"]["unlabelled"], 12 + 18);
+  EXPECT_EQ(run["policies"]["thresholds"]["settings"]["momentum"], 0.9);
+  EXPECT_EQ(run["policies"]["negatives"]["policy"], "ups");
+  EXPECT_EQ(run["options"]["method"]["lambda_n"], 0.1);
+  EXPECT_EQ(info(path("named/last.fer"))["network"]["attention_branches"], 0);
+}
+
+TEST_F(FerTest, GoesOnFromFewLabelsAfterItWasKilled) {
+  ASSERT_EQ(fer(semi_arguments(path("semi-whole"), 15)).code, 0);
+  Fer killed(semi_arguments(path("semi-pieces"), 15));
+  killed.wait_until([&] { return !content(path("semi-pieces/log.jsonl")).empty(); });
+  killed.signal(SIGKILL);
+  killed.wait();
+  std::vector<std::string> again = semi_arguments(path("semi-pieces"), 15);
+  again.push_back("--resume");
+  const Outcome rest = fer(again);
+  EXPECT_EQ(rest.code, 0) << rest.err;
+  for (const char* file : {"/last.fer", "/best.fer"}) {
+    EXPECT_EQ(info(path("semi-pieces") + file)["version"],
+              info(path("semi-whole") + file)["version"]);
+  }
+  const std::string log = content(path("semi-pieces/log.jsonl"));
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;
+}
+
+TEST_F(FerTest, SavesAndReturns130WhenInterruptedWithFewLabels) {
+  const std::string out = path("semi-interrupted");
+  Fer run(semi_arguments(out, 1000000));
+  run.wait_until([&] { return !content(fs::path(out) / "log.jsonl").empty(); });
+  run.signal(SIGINT);
+  const Outcome outcome = run.wait();
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("the same command goes on"));
+  EXPECT_EQ(json::parse(content(out + "/run.json"))["state"], "stopped");
+  EXPECT_GE(info(out + "/checkpoint")["state"]["epoch"], 1);
 }
 
 TEST_F(FerTest, LeavesNothingOfAnInterruptedPack) {

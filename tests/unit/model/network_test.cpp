@@ -25,7 +25,8 @@ class Presets : public testing::TestWithParam<const char*> {
   const NetworkConfig config_ = network_preset(GetParam());
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Presets, testing::Values("fernet", "fernet-large", "resnet18"),
+INSTANTIATE_TEST_SUITE_P(All, Presets,
+                         testing::Values("fernet", "fernet-small", "fernet-large", "resnet18"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -68,6 +69,8 @@ TEST(Network, CountsItsMultiplications) {
   const std::int64_t stage1 = (16 * 8 * 9 + 16 * 16 * 9 + 16 * 8) * 12 * 12;
   const std::int64_t attention = (16 * 2 * 4 + 2 * 4) * 12 * 12;
   EXPECT_EQ(Network(config)->macs(), stem + stage0 + stage1 + attention + 16 * 8);
+  // What few-label experiments on two cores can afford.
+  EXPECT_NEAR(static_cast<double>(Network(network_preset("fernet-small"))->macs()), 10e6, 0.5e6);
   // resnet18 at its usual size has 1.8 G (He et al. 2016), with a head of 1000 classes and RGB.
   config = network_preset("resnet18");
   config.input_size = 224;

@@ -1,0 +1,36 @@
+// Semi-supervised methods by name: which policies, and what each loss weighs.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "export.h"
+
+namespace fer {
+
+/// Loss: lambda_x · CE of labelled rows + lambda_u · CE of pseudo-labels + lambda_n · negative
+/// loss.
+struct Method {
+  std::string name;
+  std::string thresholds;  ///< For make_threshold_policy(); empty: no unlabelled rows at all.
+  std::string negatives = "none";  ///< For make_negative_policy().
+  double lambda_x = 1, lambda_u = 1, lambda_n = 0;
+};
+
+/// Weight of a negative loss that is asked for where the method has none.
+constexpr double kDefaultLambdaN = 0.1;
+
+/// supervised, fixmatch, flexmatch, freematch, softmatch, ada-cm, dta, dta-snl.
+FER_API const std::vector<Method>& methods();
+
+/// Throws std::runtime_error that lists the names.
+FER_API Method method_named(const std::string& name);
+
+/// {"thresholds", "negatives"}: each policy with all its settings, defaults filled in. Throws
+/// std::runtime_error for policies that there are not, or settings out of range.
+FER_API nlohmann::json describe_policies(const Method& method, int classes);
+
+FER_API void to_json(nlohmann::json& json, const Method& method);
+
+}  // namespace fer

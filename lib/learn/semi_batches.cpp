@@ -1,0 +1,116 @@
+#include "learn/semi_batches.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace fer {
+namespace {
+
+/// What a random stream is for, so that no two uses of a seed share one.
+enum Stream : std::uint64_t {
+  kLabelledView = 1,
+  kWeakView,
+  kStrongView,
+  kUnlabelledOrder,
+  kClassOrder,  ///< And one for each further class.
+};
+
+/// The place of a row's pixels in a batch of images.
+std::span<float> place(torch::Tensor& images, int i) {
+  const auto pixels = static_cast<std::size_t>(images.numel() / images.size(0));
+  return {images.data_ptr<float>() + static_cast<std::size_t>(i) * pixels, pixels};
+}
+
+}  // namespace
+
+std::size_t SemiBatches::Walk::at(std::uint64_t position) {
+  const std::uint64_t round = position / size_;
+  if (round != round_) {
+    order_.resize(size_);
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    Random random(seed_, stream_, round);
+    std::shuffle(order_.begin(), order_.end(), random);
+    round_ = round;
+  }
+  return order_[position % size_];
+}
+
+SemiBatches::SemiBatches(const SemiData& data, PixelStats stats, const SemiBatchConfig& config,
+                         std::int64_t first_step)
+    : data_(data),
+      stats_(stats),
+      config_(config),
+      unlabelled_walk_(data.unlabelled.size(), config.seed, kUnlabelledOrder),
+      step_(first_step) {
+  of_class_.resize(data.info.labels.size());
+  for (std::size_t i = 0; i < data.labelled.size(); ++i)
+    of_class_[static_cast<std::size_t>(data.labelled[i].label)].push_back(i);
+  std::erase_if(of_class_, [](const auto& faces) { return faces.empty(); });
+  for (std::size_t k = 0; k < of_class_.size(); ++k)
+    class_walks_.emplace_back(of_class_[k].size(), config.seed, kClassOrder + k);
+  ahead_ = std::async(std::launch::async, [this, step = step_] { return make(step); });
+}
+
+SemiBatches::~SemiBatches() {
+  if (ahead_.valid()) ahead_.wait();
+}
+
+SemiBatch SemiBatches::next() {
+  SemiBatch batch = ahead_.get();
+  ahead_ = std::async(std::launch::async, [this, step = ++step_] { return make(step); });
+  return batch;
+}
+
+SemiBatch SemiBatches::make(std::int64_t step) {
+  const PackedInfo& info = data_.info;
+  const auto classes = static_cast<std::int64_t>(info.labels.size());
+  const auto images = [&](int rows) {
+    return torch::empty({rows, info.channels, info.side, info.side});
+  };
+  const auto normalise = [&](std::span<float> pixels) {
+    for (float& value : pixels) value = (value - stats_.mean) / stats_.stddev;
+  };
+  SemiBatch batch{images(config_.batch),
+                  torch::empty({config_.batch, classes}),
+                  torch::empty({config_.batch}, torch::kLong),
+                  {},
+                  {},
+                  {}};
+  for (int i = 0; i < config_.batch; ++i) {
+    const std::uint64_t position =
+        static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(config_.batch) +
+        static_cast<std::uint64_t>(i);
+    const std::size_t k = position % of_class_.size();
+    const std::size_t index = of_class_[k][class_walks_[k].at(position / of_class_.size())];
+    const FaceRef& face = data_.labelled[index];
+    const std::span<float> out = place(batch.labelled, i);
+    augment(face.crop(), info.channels, info.side, config_.weak,
+            Random(config_.seed, kLabelledView, position), out);
+    normalise(out);
+    std::copy(data_.targets[index].begin(), data_.targets[index].end(),
+              batch.targets.data_ptr<float>() + i * classes);
+    batch.labels.data_ptr<std::int64_t>()[i] = face.label;
+  }
+  const int unlabelled = config_.mu * config_.batch;
+  if (unlabelled == 0) return batch;
+  batch.weak = images(unlabelled);
+  batch.strong = images(unlabelled);
+  batch.truth = torch::empty({unlabelled}, torch::kLong);
+  for (int i = 0; i < unlabelled; ++i) {
+    const std::uint64_t position =
+        static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(unlabelled) +
+        static_cast<std::uint64_t>(i);
+    const FaceRef& face = data_.unlabelled[unlabelled_walk_.at(position)];
+    const std::span<float> weak = place(batch.weak, i), strong = place(batch.strong, i);
+    augment(face.crop(), info.channels, info.side, config_.weak,
+            Random(config_.seed, kWeakView, position), weak);
+    rand_augment(face.crop(), info.channels, info.side, config_.strong,
+                 Random(config_.seed, kStrongView, position), strong);
+    normalise(weak);
+    normalise(strong);
+    batch.truth.data_ptr<std::int64_t>()[i] = face.label;
+  }
+  return batch;
+}
+
+}  // namespace fer

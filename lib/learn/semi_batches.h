@@ -1,0 +1,77 @@
+// Batches of labelled and unlabelled views, made ahead of the trainer on a thread of their own.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <future>
+#include <vector>
+
+#include "learn/augment.h"
+#include "learn/batches.h"
+#include "learn/rand_augment.h"
+#include "learn/semi_data.h"
+
+namespace fer {
+
+/// One step's faces. Images are N x C x S x S, normalised, fp32.
+struct SemiBatch {
+  torch::Tensor labelled;  ///< Weak views, B rows, classes in turn.
+  torch::Tensor targets;   ///< B x K, rows sum to 1, fp32.
+  torch::Tensor labels;    ///< B, int64.
+  torch::Tensor weak,
+      strong;           ///< Two views of each of μ·B unlabelled rows; undefined where μ is 0.
+  torch::Tensor truth;  ///< μ·B, int64: their labels, -1 where not known.
+};
+
+struct SemiBatchConfig {
+  int batch = 32;  ///< Labelled rows a step.
+  int mu = 2;      ///< Unlabelled rows for each of them; 0: none.
+  AugmentConfig weak;
+  RandAugmentConfig strong;
+  std::uint64_t seed = 1;
+};
+
+/// The batches of a run, one a step. Which rows, and which view of each, follow from the seed and
+/// the step alone: whoever starts at a later step sees what the run would have seen there.
+///
+/// Labelled rows are drawn class by class in turn, each class in an order of its own that is
+/// shuffled anew when it has been gone through; unlabelled rows likewise as one set.
+class SemiBatches {
+ public:
+  /// `data` must outlive it.
+  SemiBatches(const SemiData& data, PixelStats stats, const SemiBatchConfig& config,
+              std::int64_t first_step);
+  ~SemiBatches();
+
+  SemiBatch next();
+
+ private:
+  /// An endless walk through `size` things, each once a round, every round in another order.
+  class Walk {
+   public:
+    Walk(std::size_t size, std::uint64_t seed, std::uint64_t stream)
+        : size_(size), seed_(seed), stream_(stream) {}
+    std::size_t at(std::uint64_t position);
+
+   private:
+    const std::size_t size_;
+    const std::uint64_t seed_, stream_;
+    std::uint64_t round_ = ~0ull;
+    std::vector<std::size_t> order_;
+  };
+
+  SemiBatch make(std::int64_t step);
+
+  const SemiData& data_;
+  const PixelStats stats_;
+  const SemiBatchConfig config_;
+  std::vector<std::vector<std::size_t>>
+      of_class_;  ///< Labelled faces, classes without any left out.
+  std::vector<Walk> class_walks_;
+  Walk unlabelled_walk_;
+  std::int64_t step_;
+  std::future<SemiBatch> ahead_;  ///< Whoever makes it owns the walks until it is done.
+};
+
+}  // namespace fer

@@ -1,0 +1,142 @@
+#include "learn/semi_data.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include "learn/batches.h"
+#include "learn/random.h"
+#include "model/labels.h"
+
+namespace fer {
+namespace {
+
+/// Sets the draw of labels apart from the other uses of a seed.
+constexpr std::uint64_t kDrawOfLabels = 0x6c6162656cu;
+
+bool has_split(const PackedDataset& data, const std::string& split) {
+  const auto& splits = data.info().splits;
+  return std::find(splits.begin(), splits.end(), split) != splits.end();
+}
+
+/// Each label of `data` as an index into `labels`, by its usual name; -1 where it is not among
+/// them.
+std::vector<int> mapping(const PackedDataset& data, const std::vector<std::string>& labels) {
+  const auto common = [](const std::string& name) { return canonical_label(name).value_or(name); };
+  std::vector<int> indices;
+  for (const std::string& name : data.info().labels) {
+    const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
+      return common(label) == common(name);
+    });
+    indices.push_back(it == labels.end() ? -1 : static_cast<int>(it - labels.begin()));
+  }
+  return indices;
+}
+
+void require_same_crops(const PackedDataset& data, const PackedDataset& other) {
+  const PackedInfo &a = data.info(), &b = other.info();
+  if (a.side == b.side && a.channels == b.channels && a.align_template == b.align_template) return;
+  const auto text = [](const PackedInfo& info) {
+    return std::to_string(info.channels) + " x " + std::to_string(info.side) + " x " +
+           std::to_string(info.side) + " in the template \"" + info.align_template + "\"";
+  };
+  throw std::runtime_error(other.name() + ": expected crops of " + text(a) + ", as in " +
+                           data.name() + ", found " + text(b));
+}
+
+/// `count` rows of each class by their majority label.
+void draw_labels(const SemiSources& sources, SemiData& result) {
+  const PackedDataset& data = *sources.labelled;
+  const auto& labels = data.info().labels;
+  std::vector<std::vector<std::size_t>> rows(labels.size());
+  for (std::size_t row : data.rows("train"))
+    if (!data.duplicate(row) && data.label(row) >= 0)
+      rows[static_cast<std::size_t>(data.label(row))].push_back(row);
+  const auto wanted = static_cast<std::size_t>(sources.labels_per_class);
+  for (std::size_t k = 0; k < labels.size(); ++k) {
+    if (rows[k].size() < wanted && (rows[k].empty() || !sources.fewer_is_fine)) {
+      throw std::runtime_error(data.name() + ": expected " + std::to_string(wanted) +
+                               " labelled faces of each class in " + "split train, found " +
+                               std::to_string(rows[k].size()) + " of \"" + labels[k] + "\"");
+    }
+    // A class's draw depends on nothing but the seed and the class, and a larger draw holds the
+    // smaller ones.
+    Random random(sources.seed, kDrawOfLabels, k);
+    std::shuffle(rows[k].begin(), rows[k].end(), random);
+    rows[k].resize(std::min(rows[k].size(), wanted));
+    for (std::size_t row : rows[k]) {
+      result.labelled.push_back({&data, row, static_cast<int>(k)});
+      result.targets.emplace_back(labels.size(), 0.f);
+      result.targets.back()[k] = 1;
+    }
+  }
+}
+
+/// All rows that can teach, with their votes as targets.
+void take_all_labels(const SemiSources& sources, SemiData& result) {
+  const PackedDataset& data = *sources.labelled;
+  std::vector<std::size_t> counts(data.info().labels.size());
+  for (Sample& sample : labelled_samples(data, "train", sources.min_votes)) {
+    const auto top = std::max_element(sample.target.begin(), sample.target.end());
+    const auto label = static_cast<int>(top - sample.target.begin());
+    ++counts[static_cast<std::size_t>(label)];
+    result.labelled.push_back({&data, sample.row, label});
+    result.targets.push_back(std::move(sample.target));
+  }
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] > 0) continue;
+    throw std::runtime_error(data.name() +
+                             ": expected labelled faces of each class in split train, " +
+                             "found none of \"" + data.info().labels[k] + "\"");
+  }
+}
+
+}  // namespace
+
+SemiData semi_data(const SemiSources& sources) {
+  const PackedDataset& data = *sources.labelled;
+  SemiData result;
+  result.info = data.info();
+  if (sources.labels_per_class > 0) {
+    draw_labels(sources, result);
+  } else {
+    take_all_labels(sources, result);
+  }
+
+  std::set<std::pair<const PackedDataset*, std::size_t>> taken;
+  for (const FaceRef& face : result.labelled) taken.emplace(face.data, face.row);
+  std::vector<const PackedDataset*> others;
+  if (sources.labels_per_class > 0) others.push_back(&data);
+  for (const PackedDataset* other : sources.unlabelled)
+    if (std::find(others.begin(), others.end(), other) == others.end()) others.push_back(other);
+  for (const PackedDataset* other : others) {
+    require_same_crops(data, *other);
+    if (other != &data) result.info.source += " + " + other->info().source;
+    const std::vector<int> labels = mapping(*other, result.info.labels);
+    for (std::size_t row : other->rows(has_split(*other, "train") ? "train" : "")) {
+      if (other->duplicate(row) || taken.contains({other, row})) continue;
+      const int label = other->label(row);
+      result.unlabelled.push_back(
+          {other, row, label < 0 ? -1 : labels[static_cast<std::size_t>(label)]});
+    }
+  }
+
+  const PackedDataset& valid = sources.valid ? *sources.valid : data;
+  require_same_crops(data, valid);
+  const std::vector<int> labels = mapping(valid, result.info.labels);
+  const bool all = sources.valid && !has_split(valid, "valid");
+  for (std::size_t row : valid.rows(all ? "" : "valid")) {
+    if (valid.duplicate(row) || valid.label(row) < 0) continue;
+    const auto label = static_cast<std::size_t>(valid.label(row));
+    if (labels[label] < 0) {
+      throw std::runtime_error(valid.name() + ": expected the labels of " + data.name() +
+                               ", found \"" + valid.info().labels[label] + "\"");
+    }
+    result.valid.push_back({&valid, row, labels[label]});
+  }
+  if (result.valid.empty())
+    throw std::runtime_error(valid.name() + ": it has no labelled row to select by");
+  return result;
+}
+
+}  // namespace fer

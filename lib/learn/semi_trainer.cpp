@@ -1,0 +1,363 @@
+#include "learn/semi_trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+#include "learn/autocast.h"
+#include "learn/losses.h"
+#include "learn/negatives/negative_policy.h"
+#include "learn/semi_batches.h"
+#include "learn/thresholds/threshold_policy.h"
+#include "learn/trainer.h"
+#include "learn/training_run.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+json number_or_null(double numerator, double denominator) {
+  return denominator > 0 ? json(numerator / denominator) : json();
+}
+
+/// Sums over the steps of an epoch, as tensors, so that no step waits for a device.
+class EpochSums {
+ public:
+  explicit EpochSums(std::int64_t classes)
+      : losses(torch::zeros({4})),
+        by_class_(torch::zeros({classes, kColumns})),
+        negatives_(torch::zeros({3})) {}
+
+  void add_losses(const torch::Tensor& all, const torch::Tensor& x, const torch::Tensor& u,
+                  const torch::Tensor& n) {
+    losses += torch::stack({all.detach(), x.detach(), u.detach(), n.detach()});
+  }
+
+  void add_pseudo_labels(const PseudoLabels& pseudo, const torch::Tensor& truth) {
+    const torch::Tensor known = (truth >= 0).to(torch::kFloat);
+    const torch::Tensor right = (truth == pseudo.labels).to(torch::kFloat);
+    const torch::Tensor& w = pseudo.weights;
+    by_class_.index_add_(0, pseudo.labels,
+                         torch::stack({torch::ones_like(w), w, w * known, w * right}, 1));
+  }
+
+  void add_negatives(const torch::Tensor& chosen, const torch::Tensor& truth) {
+    const torch::Tensor of_truth =
+        chosen.gather(1, truth.clamp_min(0).unsqueeze(1)).squeeze(1) & (truth >= 0);
+    negatives_ += torch::stack({torch::full({}, static_cast<double>(chosen.size(0))),
+                                chosen.sum().to(torch::kFloat), of_truth.sum().to(torch::kFloat)});
+  }
+
+  /// The sums as the fields of a log line.
+  void write(json& entry, int steps, const std::vector<std::string>& labels,
+             const ThresholdPolicy* policy) const {
+    const auto loss = losses.accessor<float, 1>();
+    entry["loss"] = loss[0] / static_cast<float>(steps);
+    entry["loss_x"] = loss[1] / static_cast<float>(steps);
+    if (!policy) return;
+    entry["loss_u"] = loss[2] / static_cast<float>(steps);
+    entry["loss_n"] = loss[3] / static_cast<float>(steps);
+    const auto sums = by_class_.accessor<float, 2>();
+    const torch::Tensor total = by_class_.sum(0);
+    const auto all = total.accessor<float, 1>();
+    const torch::Tensor thresholds = policy->thresholds().to(torch::kCPU).contiguous();
+    for (std::size_t k = 0; k < labels.size(); ++k) {
+      const auto c = static_cast<std::int64_t>(k);
+      entry["thresholds"][labels[k]] = thresholds[c].item<float>();
+      entry["pseudo_labels"][labels[k]] = number_or_null(sums[c][kSeen], all[kSeen]);
+      entry["accept_rates"][labels[k]] = number_or_null(sums[c][kWeight], sums[c][kSeen]);
+      entry["purities"][labels[k]] = number_or_null(sums[c][kRight], sums[c][kKnown]);
+    }
+    entry["accept_rate"] = number_or_null(all[kWeight], all[kSeen]);
+    entry["purity"] = number_or_null(all[kRight], all[kKnown]);
+    const auto negative = negatives_.accessor<float, 1>();
+    entry["negatives"] = number_or_null(negative[1], negative[0]);
+    entry["negative_errors"] = number_or_null(negative[2], negative[1]);
+  }
+
+  torch::Tensor losses;  ///< All, labelled, pseudo-labels, negatives.
+
+ private:
+  enum Column { kSeen, kWeight, kKnown, kRight, kColumns };
+  torch::Tensor by_class_;
+  torch::Tensor negatives_;  ///< Rows, classes ruled out, and how many of these were the truth.
+};
+
+ModelInfo info_of(const SemiData& data, const SemiConfig& config, PixelStats stats) {
+  const PackedInfo& p = data.info;
+  const NetworkConfig& n = config.network;
+  if (n.input_size != p.side || n.channels != p.channels ||
+      n.classes != static_cast<int>(p.labels.size())) {
+    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
+                             std::to_string(n.input_size) + " px and " + std::to_string(n.classes) +
+                             " classes, the data has " + std::to_string(p.channels) + " x " +
+                             std::to_string(p.side) + " px and " + std::to_string(p.labels.size()));
+  }
+  ModelInfo info;
+  info.network = n;
+  info.labels = p.labels;
+  info.mean = stats.mean;
+  info.stddev = stats.stddev;
+  info.align_template = p.align_template;
+  std::vector<Sample> samples;
+  for (const auto& target : data.targets) samples.push_back({0, target});
+  info.prior = class_shares(samples, /*balance=*/1);
+  return info;
+}
+
+/// Of all faces: it takes no label to know how bright they are, and few would say it badly.
+PixelStats stats_of(const SemiData& data) {
+  PixelSums sums;
+  for (const auto* faces : {&data.labelled, &data.unlabelled})
+    for (const FaceRef& face : *faces) sums.add(face.crop());
+  return sums.stats();
+}
+
+/// Which faces carry which label, as a number: a run does not go on with others.
+std::uint64_t fingerprint(const SemiData& data) {
+  std::uint64_t hash = data.unlabelled.size();
+  for (const auto* faces : {&data.labelled, &data.unlabelled, &data.valid})
+    for (const FaceRef& face : *faces)
+      hash = Random(hash, face.row, static_cast<std::uint64_t>(face.label))();
+  return hash;
+}
+
+/// Empty for a method that learns nothing from unlabelled faces.
+std::unique_ptr<ThresholdPolicy> thresholds_of(const SemiData& data, const SemiConfig& config) {
+  if (config.method.thresholds.empty()) return nullptr;
+  if (data.unlabelled.empty() || config.mu == 0) {
+    throw std::runtime_error("method \"" + config.method.name +
+                             "\" learns from unlabelled faces, but there are none left");
+  }
+  return make_threshold_policy(config.method.thresholds, static_cast<int>(data.info.labels.size()),
+                               static_cast<std::int64_t>(data.unlabelled.size()));
+}
+
+/// A run: what train_semi_supervised() keeps while it works.
+class SemiSupervised {
+ public:
+  SemiSupervised(const SemiData& data, const SemiConfig& config, const std::filesystem::path& out)
+      : data_(data),
+        config_(config),
+        classes_(static_cast<int>(data.info.labels.size())),
+        stats_(stats_of(data)),
+        thresholds_(thresholds_of(data, config)),
+        negatives_(make_negative_policy(config.method.negatives, classes_)),
+        warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
+        run_(info_of(data, config, stats_),
+             {config.momentum, config.weight_decay, config.ema, config.seed}, out) {
+    for (const FaceRef& face : data.valid) {
+      valid_.rows.push_back(face.row);
+      valid_.labels.push_back(face.label);
+    }
+    json identity = config;
+    identity.erase("threads");
+    identity["faces"] = fingerprint(data);
+    run_.extra["accepted"] = torch::zeros({classes_});
+    run_.resume(identity);
+    if (thresholds_) thresholds_->load_state(thresholds_from_checkpoint());
+  }
+
+  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
+                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
+    if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
+    SemiBatchConfig batch_config{config_.batch, thresholds_ ? config_.mu : 0, config_.weak,
+                                 config_.strong, config_.seed};
+    SemiBatches batches(data_, stats_, batch_config, first_step());
+    while (run_.epoch < epochs()) {
+      json entry;
+      if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
+      const Confusion confusion = confusion_of(run_.average, *data_.valid.front().data, valid_,
+                                               data_.info.labels, stats_, config_.bf16);
+      entry["accuracy"] = confusion.accuracy();
+      entry["macro_recall"] = confusion.macro_recall();
+      entry["recall"] = confusion.to_json()["recall"];
+      json provenance{{"train", config_}, {"data", data_.info.source}};
+      if (thresholds_) {
+        for (const auto& [name, tensor] : thresholds_->state())
+          run_.extra["thresholds." + name] = tensor;
+      }
+      run_.finish_epoch(entry, config_.select.c_str(), provenance,
+                        thresholds_ ? thresholds_->describe() : json());
+      on_epoch(entry);
+    }
+    return run_.result(/*stopped=*/false);
+  }
+
+ private:
+  int epochs() const { return (config_.steps + config_.epoch_steps - 1) / config_.epoch_steps; }
+  int first_step() const { return run_.epoch * config_.epoch_steps; }
+
+  /// What the checkpoint gave back, or the fresh state where there was none.
+  std::map<std::string, torch::Tensor> thresholds_from_checkpoint() const {
+    auto state = thresholds_->state();
+    for (auto& [name, tensor] : state) {
+      const auto it = run_.extra.find("thresholds." + name);
+      if (it != run_.extra.end()) tensor = it->second;
+    }
+    return state;
+  }
+
+  /// False where `stop` was set.
+  bool run_epoch(SemiBatches& batches, json& entry,
+                 const std::function<void(const TrainProgress&)>& on_progress,
+                 const std::atomic<bool>& stop) {
+    // What is random in the network follows from seed and epoch, so that a resumed run is the same.
+    torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
+    run_.network->train();
+    const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
+    const int images = config_.batch * (1 + (thresholds_ ? config_.mu : 0));
+    EpochSums sums(classes_);
+    const auto begun = Clock::now();
+    double waited = 0;
+    for (int i = 0; i < steps; ++i) {
+      if (stop) return false;
+      const auto asked = Clock::now();
+      const SemiBatch batch = batches.next();
+      waited += seconds_since(asked);
+      learn(batch, first_step() + i, sums);
+      if (i % 10 == 9 || i + 1 == steps) {
+        const double loss = sums.losses[0].item<double>() / (i + 1);
+        run_.check_finite(loss);
+        on_progress({run_.epoch, i + 1, steps, loss, (i + 1) * images / seconds_since(begun),
+                     run_.seconds_left(run_.epoch + (i + 1.0) / steps, epochs())});
+      }
+    }
+    const double spent = seconds_since(begun);
+    sums.write(entry, steps, data_.info.labels, thresholds_.get());
+    entry["step"] = first_step() + steps;
+    entry["learning_rate"] = rate(first_step() + steps - 1);
+    entry["images_per_second"] = steps * images / spent;
+    entry["data_share"] = waited / spent;
+    if (thresholds_) entry["never_accepted"] = never_accepted();
+    return true;
+  }
+
+  void learn(const SemiBatch& batch, int step, EpochSums& sums) {
+    Bf16Scope bf16(config_.bf16);
+    const auto labelled = batch.labelled.size(0);
+    torch::Tensor images = batch.labelled, teacher;
+    PseudoLabels pseudo;
+    if (thresholds_) {
+      const auto unlabelled = batch.weak.size(0);
+      const bool both = thresholds_->uses_labelled();
+      teacher = ask_teacher(both ? torch::cat({batch.weak, batch.labelled}) : batch.weak);
+      PolicyStep shown;
+      shown.unlabelled = teacher.narrow(0, 0, unlabelled);
+      if (both) shown.labelled = teacher.narrow(0, unlabelled, labelled);
+      shown.labels = batch.labels;
+      shown.step = step;
+      shown.epoch = run_.epoch;
+      pseudo = thresholds_->judge(shown);
+      teacher = shown.unlabelled;
+      images = torch::cat({batch.labelled, batch.strong});
+    }
+    const torch::Tensor logits = run_.network(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    const Method& m = config_.method;
+    const torch::Tensor x = soft_cross_entropy(logits.narrow(0, 0, labelled), batch.targets);
+    torch::Tensor loss = m.lambda_x * x, u = torch::zeros({}), n = torch::zeros({});
+    if (thresholds_) {
+      const torch::Tensor strong = logits.narrow(0, labelled, logits.size(0) - labelled);
+      u = weighted_cross_entropy(strong, pseudo.labels, pseudo.weights);
+      const double rise = warmup_ > 0 ? std::min(1.0, (step + 1.0) / warmup_) : 1.0;
+      loss = loss + rise * m.lambda_u * u;
+      if (m.lambda_n > 0) {
+        const torch::Tensor chosen =
+            negatives_->select({teacher, torch::softmax(strong.detach(), 1), pseudo.accepted()});
+        n = negative_loss(strong, chosen);
+        loss = loss + rise * m.lambda_n * n;
+        sums.add_negatives(chosen, batch.truth);
+      }
+      sums.add_pseudo_labels(pseudo, batch.truth);
+      run_.extra["accepted"].index_add_(0, pseudo.labels, pseudo.accepted().to(torch::kFloat));
+    }
+    loss.backward();
+    run_.step(rate(step));
+    sums.add_losses(loss, x, u, n);
+  }
+
+  /// The teacher's probabilities.
+  torch::Tensor ask_teacher(const torch::Tensor& images) {
+    torch::NoGradGuard no_grad;
+    return torch::softmax(run_.average(images.contiguous(torch::MemoryFormat::ChannelsLast)), 1);
+  }
+
+  double rate(int step) const {
+    return config_.learning_rate * warm_cosine(step, 1, warmup_, config_.steps);
+  }
+
+  json never_accepted() const {
+    const auto accepted = run_.extra.at("accepted").accessor<float, 1>();
+    json never = json::array();
+    for (std::size_t k = 0; k < data_.info.labels.size(); ++k)
+      if (accepted[static_cast<std::int64_t>(k)] == 0) never.push_back(data_.info.labels[k]);
+    return never;
+  }
+
+  const SemiData& data_;
+  const SemiConfig config_;
+  const int classes_;
+  const PixelStats stats_;
+  const std::unique_ptr<ThresholdPolicy>
+      thresholds_;  ///< Empty: nothing unlabelled is learnt from.
+  const std::unique_ptr<NegativePolicy> negatives_;
+  const int warmup_;
+  LabelledRows valid_;
+  TrainingRun run_;
+};
+
+}  // namespace
+
+AugmentConfig weak_augment() {
+  AugmentConfig weak;
+  weak.flip = 0.5;
+  weak.shift = 0.06;
+  weak.rotation = weak.scale = weak.stretch = 0;
+  weak.gamma = weak.contrast = weak.brightness = 0;
+  weak.blur = weak.noise = weak.erase = 0;
+  return weak;
+}
+
+void to_json(json& j, const SemiConfig& c) {
+  j = {{"network", c.network},
+       {"method", c.method},
+       {"weak", c.weak},
+       {"strong",
+        {{"flip", c.strong.flip},
+         {"shift", c.strong.shift},
+         {"operations", c.strong.operations},
+         {"apply", c.strong.apply},
+         {"strength", c.strong.strength},
+         {"cutout", c.strong.cutout}}},
+       {"steps", c.steps},
+       {"epoch_steps", c.epoch_steps},
+       {"batch", c.batch},
+       {"mu", c.mu},
+       {"warmup", c.warmup},
+       {"learning_rate", c.learning_rate},
+       {"weight_decay", c.weight_decay},
+       {"momentum", c.momentum},
+       {"ema", c.ema},
+       {"select", c.select},
+       {"bf16", c.bf16},
+       {"threads", c.threads},
+       {"seed", c.seed}};
+}
+
+TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config,
+                                  const std::filesystem::path& out,
+                                  const std::function<void(const TrainProgress&)>& on_progress,
+                                  const std::function<void(const json&)>& on_epoch,
+                                  const std::atomic<bool>& stop) {
+  prepare_process(config.threads);
+  return SemiSupervised(data, config, out).go(on_progress, on_epoch, stop);
+}
+
+}  // namespace fer

@@ -1,0 +1,65 @@
+// Semi-supervised training: a student learns from few labels and from what its own average, the
+// teacher, says of many unlabelled faces.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "export.h"
+#include "learn/augment.h"
+#include "learn/methods.h"
+#include "learn/rand_augment.h"
+#include "learn/semi_data.h"
+#include "learn/train_progress.h"
+#include "model/network_config.h"
+
+namespace fer {
+
+/// The weak view: mirrored and shifted, nothing else.
+FER_API AugmentConfig weak_augment();
+
+/// Settings of a run. All but `threads` must be the same where a stopped run goes on.
+struct SemiConfig {
+  NetworkConfig network;
+  Method method;
+  AugmentConfig weak = weak_augment();
+  RandAugmentConfig strong;
+  int steps = 3000;
+  int epoch_steps = 100;  ///< Steps between two log lines, validations and checkpoints: an epoch.
+  int batch = 32;         ///< Labelled rows a step.
+  int mu = 2;             ///< Unlabelled rows for each of them.
+  /// Steps over which the learning rate and the weights of the unlabelled losses rise to their
+  /// full size; -1: a twentieth of all.
+  int warmup = -1;
+  double learning_rate = 0.03;  ///< Peak; then a cosine to zero.
+  double weight_decay = 5e-4;   ///< On kernels only.
+  double momentum = 0.9;        ///< Nesterov.
+  double ema = 0.999;           ///< Decay of the teacher's weights, a step; they are what is kept.
+  std::string select = "macro_recall";  ///< What best.fer is best in on valid; or "accuracy".
+  bool bf16 = true;                     ///< Convolutions in bfloat16 (autocast).
+  int threads = 0;                      ///< 0: one a core.
+  std::uint64_t seed = 1;
+};
+
+FER_API void to_json(nlohmann::json& json, const SemiConfig& config);
+
+/// Trains the config's network. In `out`: what train() leaves there, and in the same way from each
+/// epoch on to the same result after a stop at any moment. A line of the log says, besides losses
+/// and validation: `thresholds`, `accept_rates` and `purities` a class (of the pseudo-label; a
+/// purity is null where no true label is known), `accept_rate` and `purity` over all,
+/// `pseudo_labels` (the share of each class among them), `negatives` (classes ruled out a row),
+/// `negative_errors` (share of these that were the truth), `never_accepted` (classes of which no
+/// row was accepted so far) and `data_share` (of the time, waiting for data). Outputs assume that
+/// all classes are equally frequent, as in the labelled batches. Throws std::runtime_error for data
+/// that does not fit the network, settings that differ from the checkpoint's, or a folder that
+/// cannot be written.
+FER_API TrainResult train_semi_supervised(
+    const SemiData& data, const SemiConfig& config, const std::filesystem::path& out,
+    const std::function<void(const TrainProgress&)>& on_progress,
+    const std::function<void(const nlohmann::json& epoch)>& on_epoch,
+    const std::atomic<bool>& stop);
+
+}  // namespace fer

@@ -1,0 +1,64 @@
+// What supervised and semi-supervised training of expression models share: a run whose network is
+// an expression model, and how well that does.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "learn/batches.h"
+#include "learn/metrics.h"
+#include "learn/module_run.h"
+#include "learn/sgd.h"
+#include "model/model_info.h"
+#include "model/network.h"
+
+namespace fer {
+
+/// Rows of a dataset and what they are, as indices into a model's labels.
+struct LabelledRows {
+  std::vector<std::size_t> rows;
+  std::vector<int> labels;
+};
+
+/// The network's predictions of unchanged views of rows against their labels, which `names` names.
+Confusion confusion_of(Network& network, const PackedDataset& data, const LabelledRows& labelled,
+                       const std::vector<std::string>& names, PixelStats stats, bool bf16);
+
+class TrainingRun : public ModuleRun {
+ public:
+  struct Settings {
+    double momentum = 0.9, weight_decay = 5e-4;
+    double ema = 0.999;  ///< Decay of the averaged weights, a step.
+    std::uint64_t seed = 1;
+  };
+
+  /// `info`: what the model files say, its network among it. Makes the network from the seed, and
+  /// the folder.
+  TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out);
+
+  /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
+  /// between the two runs. Throws std::runtime_error with the difference where it does not.
+  void resume(const nlohmann::json& identity);
+
+  /// A step along the gradients, and of the average towards the network.
+  void step(double learning_rate);
+
+  /// As ModuleRun's. `provenance` and `thresholds` go into the model files.
+  void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,
+                    const nlohmann::json& thresholds = {});
+
+  Network network, average;
+
+ private:
+  /// Of a network and what will be its average.
+  TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out,
+              std::pair<Network, Network> networks);
+
+  const ModelInfo info_;
+  Sgd sgd_;
+};
+
+}  // namespace fer

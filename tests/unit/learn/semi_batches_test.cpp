@@ -1,0 +1,102 @@
+#include "learn/semi_batches.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "data/tiny_dataset.h"
+#include "learn/semi_trainer.h"
+#include "scoped.h"
+#include "unit/learn/tensors.h"
+
+namespace fer {
+namespace {
+
+/// Four labels of each of three classes, 48 faces without.
+class SemiBatchesTest : public testing::Test {
+ protected:
+  SemiBatchesTest() {
+    write_packed(folder_.path() / "faces", test::tiny_info(), test::tiny_rows(20));
+    faces_ = std::make_unique<PackedDataset>(folder_.path() / "faces");
+    SemiSources sources;
+    sources.labelled = faces_.get();
+    sources.labels_per_class = 4;
+    data_ = semi_data(sources);
+    config_.batch = 6;
+    config_.weak = weak_augment();
+  }
+
+  SemiBatches from(std::int64_t step) const { return SemiBatches(data_, {}, config_, step); }
+
+  const test::ScopedFolder folder_;
+  std::unique_ptr<PackedDataset> faces_;
+  SemiData data_;
+  SemiBatchConfig config_;
+};
+
+TEST_F(SemiBatchesTest, HaveTheirShapes) {
+  const SemiBatch batch = from(0).next();
+  EXPECT_EQ(batch.labelled.sizes(), (std::vector<std::int64_t>{6, 1, 16, 16}));
+  EXPECT_EQ(batch.targets.sizes(), (std::vector<std::int64_t>{6, 3}));
+  EXPECT_EQ(batch.weak.sizes(), (std::vector<std::int64_t>{12, 1, 16, 16}));
+  EXPECT_EQ(batch.strong.sizes(), batch.weak.sizes());
+  EXPECT_EQ(batch.truth.size(0), 12);
+  EXPECT_FALSE(torch::equal(batch.weak, batch.strong));
+  config_.mu = 0;
+  EXPECT_FALSE(from(0).next().weak.defined());
+}
+
+TEST_F(SemiBatchesTest, FollowFromSeedAndStep) {
+  SemiBatches whole = from(0), late = from(9);
+  for (int i = 0; i < 9; ++i) whole.next();
+  for (int i = 0; i < 3; ++i) {
+    const SemiBatch a = whole.next(), b = late.next();
+    EXPECT_TRUE(torch::equal(a.labelled, b.labelled));
+    EXPECT_TRUE(torch::equal(a.targets, b.targets));
+    EXPECT_TRUE(torch::equal(a.weak, b.weak));
+    EXPECT_TRUE(torch::equal(a.strong, b.strong));
+    EXPECT_TRUE(torch::equal(a.truth, b.truth));
+  }
+  config_.seed = 2;
+  EXPECT_FALSE(torch::equal(from(0).next().weak,
+                            SemiBatches(data_, {}, {6, 2, config_.weak, {}, 1}, 0).next().weak));
+}
+
+TEST_F(SemiBatchesTest, ShowEachClassAsOften) {
+  SemiBatches batches = from(0);
+  for (int i = 0; i < 5; ++i) {
+    const SemiBatch batch = batches.next();
+    EXPECT_TRUE(torch::equal(torch::bincount(batch.labels, {}, 3), torch::tensor({2, 2, 2})));
+    EXPECT_TRUE(torch::equal(batch.targets.argmax(1), batch.labels));
+  }
+}
+
+TEST_F(SemiBatchesTest, ShowEachFaceOnceARound) {
+  // Views that are the face itself, so that it can be recognised.
+  config_.weak.shift = 0;
+  config_.weak.flip = 0;
+  std::map<std::vector<float>, int> seen;
+  SemiBatches batches = from(0);
+  // 48 faces in steps of 12: two rounds.
+  for (int i = 0; i < 8; ++i) {
+    const SemiBatch batch = batches.next();
+    for (int j = 0; j < 12; ++j) ++seen[test::values(batch.weak[j])];
+  }
+  EXPECT_EQ(seen.size(), 48u);
+  for (const auto& [face, times] : seen) EXPECT_EQ(times, 2);
+}
+
+TEST_F(SemiBatchesTest, TellTheTruthOfUnlabelledFaces) {
+  config_.weak.shift = 0;
+  const SemiBatch batch = from(0).next();
+  // The bright band of a tiny face is its class.
+  const torch::Tensor rows = batch.weak.mean({1, 3});
+  for (int i = 0; i < 12; ++i) {
+    const auto brightest = rows[i].argmax().item<std::int64_t>();
+    EXPECT_EQ(brightest * 3 / 16, batch.truth[i].item<std::int64_t>());
+  }
+}
+
+}  // namespace
+}  // namespace fer

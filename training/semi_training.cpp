@@ -1,0 +1,152 @@
+#include "semi_training.h"
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+
+#include "interrupt.h"
+#include "progress.h"
+#include "run_record.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+
+/// Datasets by path: one that is named twice is read once.
+class Sources {
+ public:
+  explicit Sources(const SemiRequest& request) : request_(request) {}
+
+  const PackedDataset* at(const std::filesystem::path& path) {
+    for (const auto& [known, source] : sources_) {
+      std::error_code not_there;
+      if (std::filesystem::equivalent(known, path, not_there)) return &source->data();
+    }
+    sources_.emplace_back(
+        path, std::make_unique<DataSource>(path, request_.align, request_.shape, request_.read));
+    return &sources_.back().second->data();
+  }
+
+ private:
+  const SemiRequest& request_;
+  std::vector<std::pair<std::filesystem::path, std::unique_ptr<DataSource>>> sources_;
+};
+
+json text_of(const std::vector<std::filesystem::path>& paths) {
+  json texts = json::array();
+  for (const auto& path : paths) texts.push_back(path.string());
+  return texts;
+}
+
+json asked_json(const SemiRequest& request, const SemiData& data) {
+  json counts = json::object();
+  for (const std::string& label : data.info.labels) counts[label] = 0;
+  for (const FaceRef& face : data.labelled)
+    counts[data.info.labels[static_cast<std::size_t>(face.label)]] =
+        counts[data.info.labels[static_cast<std::size_t>(face.label)]].get<int>() + 1;
+  return {{"labeled", request.labelled.string()},
+          {"unlabeled", text_of(request.unlabelled)},
+          {"valid", request.valid.empty() ? json() : json(request.valid.string())},
+          {"labels_per_class", request.labels_per_class},
+          {"min_votes", request.min_votes},
+          {"options", request.train},
+          {"policies", describe_policies(request.train.method, request.train.network.classes)},
+          {"seed", request.train.seed},
+          {"faces",
+           {{"labelled", counts},
+            {"unlabelled", data.unlabelled.size()},
+            {"valid", data.valid.size()}}}};
+}
+
+/// "67.2 %", or "-" for null.
+std::string percent(const json& share) {
+  if (share.is_null()) return "-";
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", share.get<double>() * 100);
+  return text;
+}
+
+void print_epoch(const json& e) {
+  std::printf("step %6d  loss %.4f  ", e["step"].get<int>(), e["loss"].get<double>());
+  if (e.contains("accept_rate"))
+    std::printf("accepted %s, right %s  ", percent(e["accept_rate"]).c_str(),
+                percent(e["purity"]).c_str());
+  std::printf("valid: accuracy %s, macro recall %s\n", percent(e["accuracy"]).c_str(),
+              percent(e["macro_recall"]).c_str());
+  std::fflush(stdout);
+}
+
+void warn_of_never_accepted(const json& entry) {
+  if (!entry.contains("never_accepted")) return;
+  for (const std::string label : entry["never_accepted"]) {
+    std::fprintf(stderr,
+                 "warning: in %d steps no unlabelled face was accepted as \"%s\" (its threshold is "
+                 "%.3f)\n",
+                 entry["step"].get<int>(), label.c_str(), entry["thresholds"][label].get<double>());
+  }
+}
+
+}  // namespace
+
+void run_semi_supervised(SemiRequest request) {
+  SemiConfig& train = request.train;
+  Sources all(request);
+  SemiSources sources;
+  sources.labelled = all.at(request.labelled);
+  for (const auto& path : request.unlabelled) sources.unlabelled.push_back(all.at(path));
+  if (!request.valid.empty()) sources.valid = all.at(request.valid);
+  sources.labels_per_class = request.labels_per_class;
+  sources.fewer_is_fine = request.fewer_is_fine;
+  sources.min_votes = request.min_votes;
+  sources.seed = train.seed;
+  const SemiData data = semi_data(sources);
+  train.network.input_size = data.info.side;
+  train.network.channels = data.info.channels;
+  train.network.classes = static_cast<int>(data.info.labels.size());
+  RunRecord record(request.out / "run.json", asked_json(request, data));
+  std::printf("%zu labelled faces of %zu classes, %zu unlabelled, %zu to select by\n",
+              data.labelled.size(), data.info.labels.size(), data.unlabelled.size(),
+              data.valid.size());
+
+  Progress progress("training");
+  bool warned = false;
+  const TrainResult result = train_semi_supervised(
+      data, train, request.out,
+      [&](const TrainProgress& p) {
+        record.start();
+        char note[96];
+        const int step = p.epoch * train.epoch_steps + p.step;
+        std::snprintf(note, sizeof note, "step %d/%d  loss %.4f  %.0f images/s", step, train.steps,
+                      p.loss, p.images_per_second);
+        progress.update(step, train.steps, note, p.seconds_left);
+      },
+      [&](const json& epoch) {
+        progress.clear();
+        print_epoch(epoch);
+        // Early enough to stop the run and think; what is still so at the end is said again.
+        const int step = epoch["step"];
+        if (step >= train.steps || (!warned && step >= train.steps / 4)) {
+          warn_of_never_accepted(epoch);
+          warned = true;
+        }
+      },
+      stop_requested);
+  progress.clear();
+  record.finish(result);
+  if (result.stopped) {
+    std::printf("stopped; the same command goes on from the last checkpoint in %s\n",
+                request.out.c_str());
+    throw Interrupted();
+  }
+  std::printf(
+      "best.fer: step %d, accuracy %s, macro recall %s on valid; last.fer: %s, %s; both in "
+      "%s\n",
+      result.best["step"].get<int>(), percent(result.best["accuracy"]).c_str(),
+      percent(result.best["macro_recall"]).c_str(), percent(result.last["accuracy"]).c_str(),
+      percent(result.last["macro_recall"]).c_str(), request.out.c_str());
+}
+
+}  // namespace fer

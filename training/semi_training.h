@@ -1,0 +1,30 @@
+// `fer train --labeled …`: from few labels and many unlabelled faces.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "data_options.h"
+#include "learn/semi_trainer.h"
+
+namespace fer {
+
+/// What is asked of a semi-supervised run.
+struct SemiRequest {
+  std::filesystem::path labelled, valid;  ///< `valid` empty: the split of `labelled`.
+  std::vector<std::filesystem::path> unlabelled;
+  int labels_per_class = 0;    ///< 0: all labels there are.
+  bool fewer_is_fine = false;  ///< See SemiSources.
+  int min_votes = 2;
+  AlignMode align = AlignMode::kAuto;  ///< This and the next two: of data that is not packed.
+  CropShape shape;
+  ReadOptions read;
+  SemiConfig train;
+  std::filesystem::path out;
+};
+
+/// Trains, with a progress bar and warnings on stderr, and leaves run.json beside what
+/// train_semi_supervised() leaves. Throws std::runtime_error for bad input; Interrupted.
+void run_semi_supervised(SemiRequest request);
+
+}  // namespace fer

@@ -11,7 +11,8 @@ namespace fer::test {
 /// YuNet from where the library looks for it (FER_MODELS first); empty: there is none.
 inline std::filesystem::path yunet_path() {
   const DetectorModel found = find_detector_model();
-  return found.path.extension() == ".onnx" ? found.path : std::filesystem::path();
+  const bool yunet = found.path.filename().string().starts_with("face_detection_yunet");
+  return yunet ? found.path : std::filesystem::path();
 }
 
 /// The YuNet of that name beside it; empty: it is not there.

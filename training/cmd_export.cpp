@@ -6,8 +6,11 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "export_detector.h"
 #include "export_model.h"
 #include "model/atomic_file.h"
+#include "model/detector_file.h"
+#include "model/folded_detector.h"
 #include "model/folded_network.h"
 #include "model/model_file.h"
 #ifdef HAVE_ONNX
@@ -24,7 +27,30 @@ struct Options : ExportOptions {
 };
 
 #ifdef HAVE_ONNX
+void run_detector(const Options& o) {
+  if (o.batch > 0 || o.logits || o.prior_correction != 0 || !o.model_proc.empty() ||
+      !o.labels.empty()) {
+    throw std::runtime_error(o.model.string() +
+                             ": is a face detector, and the options that were given are for "
+                             "expression models");
+  }
+  std::error_code none;
+  if (fs::equivalent(o.out, o.model, none))
+    throw std::runtime_error(o.out.string() + ": is the detector that is to be exported");
+  require_writable(o.out);
+  const DetectorFile detector = read_detector(o.model);
+  const std::string bytes = to_onnx(fold(detector), detector.info);
+  write_atomically(o.out, {bytes});
+  std::printf("%s: face detector, version %s, ONNX operators %d, %s\n", o.out.c_str(),
+              detector.info.version.c_str(), OnnxGraph::kOpset,
+              size_text(static_cast<double>(bytes.size())).c_str());
+  std::printf("  in   %s: N x 1 x H x W, fp32, 0 to 255, grey, sides multiples of 32\n",
+              kDetectorInput);
+  std::printf("  out  faces_8, faces_16, faces_32: N x 15 x H/stride x W/stride\n");
+}
+
 void run(const Options& o) {
+  if (is_detector_file(o.model)) return run_detector(o);
   const ModelFile model = read_model(o.model);
   // All are tried before any is written: what is half there misleads.
   std::set<fs::path> written;
@@ -67,7 +93,9 @@ void run(const Options& o) {
 void add_export(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand(
-      "export", "Write a model for other programs: ONNX Runtime, OpenVINO, OpenCV and their kin.");
+      "export",
+      "Write an expression model or a face detector for other programs (ONNX Runtime, OpenVINO, "
+      "OpenCV and their kin) and the detector for our own elements.");
   c->add_flag("--onnx")->description("Write ONNX")->required();
   c->add_option("MODEL", o->model, "The model file to read")->required()->check(CLI::ExistingFile);
   c->add_option("OUT", o->out, "The ONNX file to write")->required();

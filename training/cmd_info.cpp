@@ -6,7 +6,9 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "learn/detection_dataset.h"
 #include "learn/packed_dataset.h"
+#include "model/detector_info.h"
 #include "model/model_info.h"
 #include "model/network_cost.h"
 #include "model/safetensors.h"
@@ -78,6 +80,39 @@ json packed_json(const std::filesystem::path& path) {
           {"source", data.info().source}};
 }
 
+json scenes_json(const std::filesystem::path& path) {
+  const DetectionDataset data(path);
+  json splits = json::object();
+  for (const std::string& split : data.info().splits)
+    splits[split] = {{"photos", 0}, {"without_faces", 0}, {"faces", 0}, {"unsure", 0}};
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    json& split = splits[data.split(i)];
+    const auto add = [&](const char* name, std::size_t count) {
+      split[name] = split[name].get<std::size_t>() + count;
+    };
+    add("photos", 1);
+    add("without_faces", data.faces(i).empty());
+    for (const SceneFace& face : data.faces(i)) add(face.sure ? "faces" : "unsure", 1);
+  }
+  return {{"kind", "photos with faces"},
+          {"photos", data.size()},
+          {"sources", data.info().sources},
+          {"splits", splits},
+          {"source", data.info().source}};
+}
+
+json detector_json(const std::filesystem::path& path) {
+  const DetectorInfo info = read_detector_info(path);
+  return {{"kind", "face detector"},
+          {"network", info.network},
+          {"parameters", detector_parameters(info.network)},
+          {"macs_320x192", detector_macs(info.network, 320, 192)},
+          {"macs_640x384", detector_macs(info.network, 640, 384)},
+          {"operating_score", info.operating_score},
+          {"version", info.version},
+          {"provenance", info.provenance}};
+}
+
 json checkpoint_json(const SafetensorsFile& file) {
   json state = json::parse(file.meta("state"), nullptr, /*allow_exceptions=*/false);
   if (!state.is_object())
@@ -96,6 +131,10 @@ json describe(const std::filesystem::path& path) {
     // could: so the name alone decides which to ask.
     if (name.rfind("gst-fer-faces", 0) == 0)
       description = packed_json(path);
+    else if (name.rfind("gst-fer-scenes", 0) == 0)
+      description = scenes_json(path);
+    else if (name.rfind("gst-fer-detector", 0) == 0)
+      description = detector_json(path);
     else if (name.rfind("gst-fer-checkpoint", 0) == 0)
       description = checkpoint_json(file);
     else
@@ -158,6 +197,33 @@ void print_model(const json& d) {
   if (!d["thresholds"].is_null()) line("thresholds", d["thresholds"].dump());
 }
 
+void print_detector(const json& d) {
+  const json& n = d["network"];
+  line("network", "stem " + n["stem_width"].dump() + ", stages " + list_text(n["widths"]) + " of " +
+                      list_text(n["depths"]) + " blocks, kernels " + list_text(n["kernels"]));
+  line("cost", count_text(d["parameters"].get<double>()) + " parameters, " +
+                   count_text(d["macs_320x192"].get<double>()) +
+                   " multiply-accumulates at 320 x 192, " +
+                   count_text(d["macs_640x384"].get<double>()) + " at 640 x 384");
+  line("score", "faces count above " + number(d["operating_score"].get<double>(), "%.3f"));
+  line("version", d["version"].get<std::string>());
+  line("stored", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));
+  if (!d["provenance"].is_null()) line("provenance", d["provenance"].dump());
+}
+
+void print_scenes(const json& d) {
+  line("photos", d["photos"].dump());
+  line("source", d["source"].get<std::string>());
+  line("size", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));
+  std::printf("\n  %-12s %9s %13s %9s %9s\n", "split", "photos", "without faces", "faces",
+              "unsure");
+  for (const auto& [split, entry] : d["splits"].items()) {
+    std::printf("  %-12s %9s %13s %9s %9s\n", split.empty() ? "(none)" : split.c_str(),
+                entry["photos"].dump().c_str(), entry["without_faces"].dump().c_str(),
+                entry["faces"].dump().c_str(), entry["unsure"].dump().c_str());
+  }
+}
+
 void print_packed(const json& d) {
   line("rows", d["rows"].dump() + ", " + d["aligned"].dump() + " of them aligned");
   line("crops", std::string(d["channels"] == 1 ? "grey" : "RGB") + ", " + d["side"].dump() + " x " +
@@ -206,6 +272,10 @@ void run(const Options& o) {
       print_model(d);
     else if (kind == "checkpoint")
       print_checkpoint(d);
+    else if (kind == "face detector")
+      print_detector(d);
+    else if (kind == "photos with faces")
+      print_scenes(d);
     else
       print_packed(d);
   }

@@ -10,6 +10,10 @@ namespace fer {
 void add_train(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_pack(CLI::App& app);
+/// The same names, for `--task detect`.
+void add_train_detector(CLI::App& app);
+void add_eval_detector(CLI::App& app);
+void add_pack_detector(CLI::App& app);
 void add_report(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);

@@ -1,44 +1,19 @@
 #include "face_loader.h"
 
 #include <algorithm>
-#include <climits>
 #include <cstdio>
-#include <fstream>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
-#include <sstream>
+#include <opencv2/core.hpp>
 #include <stdexcept>
 
 #include "interrupt.h"
 #include "progress.h"
+#include "read_image.h"
 
 namespace fer {
 namespace {
 
-/// Images below this are enlarged before detection: FER+'s 48 px are found at four times the size
-/// (99 to 100 % of them, and next to none as they are).
-constexpr int kSmallImage = 160;
-constexpr int kSmallTarget = 192;
-
 /// So many unreadable images are named.
 constexpr std::size_t kNamed = 3;
-
-/// Empty where the file cannot be read: one that is not there, a folder.
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(path, std::ios::binary).rdbuf();
-  return bytes.str();
-}
-
-FrameView view_of(const cv::Mat& bgr) {
-  FrameView view;
-  view.format = bgr.channels() == 1 ? PixelFormat::kGray8 : PixelFormat::kBgr;
-  view.width = bgr.cols;
-  view.height = bgr.rows;
-  view.data[0] = bgr.data;
-  view.stride[0] = static_cast<int>(bgr.step);
-  return view;
-}
 
 CropSpec spec_of(const CropShape& shape) {
   CropSpec spec;
@@ -77,25 +52,9 @@ FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(spec_of(s
 }
 
 std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& path) {
-  // Not cv::imread(), which complains on stderr of every file that it cannot read: the caller
-  // counts them and tells of all at once.
-  std::string bytes = bytes_of(path);
-  if (bytes.empty() || bytes.size() > INT_MAX) return std::nullopt;
-  cv::Mat image;
-  try {
-    // No EXIF turn: labels and boxes of datasets refer to pixels as they are stored.
-    image = cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()),
-                         cv::IMREAD_ANYCOLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception&) {
-    return std::nullopt;
-  }
-  if (image.empty() || image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3))
-    return std::nullopt;
-  if (std::min(image.cols, image.rows) < kSmallImage) {
-    const double factor =
-        std::max(2.0, static_cast<double>(kSmallTarget) / std::min(image.cols, image.rows));
-    cv::resize(image, image, {}, factor, factor, cv::INTER_CUBIC);
-  }
+  cv::Mat image = read_image(path);
+  if (image.empty()) return std::nullopt;
+  enlarge_small(image);
   Crop crop;
   const FrameView view = view_of(image);
   if (detector_) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "csv_reader.h"
 #include "model/labels.h"
 
 namespace fer {
@@ -17,75 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kExamples = 3;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// Reads the records of RFC 4180: quotes, doubled quotes, line breaks inside quotes; lines that end
-/// in LF or CRLF.
-class CsvReader {
- public:
-  explicit CsvReader(const fs::path& path) : path_(path), in_(path, std::ios::binary) {
-    if (!in_ || fs::is_directory(path))
-      throw std::runtime_error(path.string() + ": cannot be opened");
-  }
-
-  /// False at the end. Empty lines are skipped.
-  bool next(std::vector<std::string>& fields) {
-    do {
-      if (!read(fields)) return false;
-    } while (fields.size() == 1 && fields[0].empty());
-    return true;
-  }
-
-  /// "FILE, line N: ", the line where the last record began.
-  std::string where() const {
-    return path_.string() + ", line " + std::to_string(record_line_) + ": ";
-  }
-
- private:
-  bool read(std::vector<std::string>& fields) {
-    fields.assign(1, "");
-    record_line_ = line_;
-    bool quoted = false, any = false;
-    for (int c; (c = in_.get()) != EOF;) {
-      any = true;
-      if (c == '\n') ++line_;
-      if (quoted) {
-        if (c != '"') {
-          fields.back() += static_cast<char>(c);
-        } else if (in_.peek() == '"') {
-          fields.back() += static_cast<char>(in_.get());
-        } else {
-          quoted = false;
-        }
-      } else if (c == '"') {
-        quoted = true;
-      } else if (c == ',') {
-        fields.emplace_back();
-      } else if (c == '\n') {
-        break;
-      } else if (c != '\r' || in_.peek() != '\n') {
-        fields.back() += static_cast<char>(c);
-      }
-    }
-    if (quoted) throw std::runtime_error(where() + "a quote is opened and never closed");
-    return any;
-  }
-
-  const fs::path path_;
-  std::ifstream in_;
-  int line_ = 1, record_line_ = 1;
-};
 
 /// The index of the largest value; -1 where several share it or all are zero.
 int single_majority(const std::vector<float>& votes) {
@@ -186,21 +118,14 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
 
 ImageList read_csv(const fs::path& path) {
   CsvReader reader(path);
-  std::vector<std::string> header, fields;
-  if (!reader.next(header))
-    throw std::runtime_error(path.string() + ": expected a header, found nothing");
-  if (header[0].rfind("\xef\xbb\xbf", 0) == 0) header[0].erase(0, 3);
-  for (std::string& name : header) name = trimmed(name);
+  const std::vector<std::string> header = reader.header();
+  std::vector<std::string> fields;
   const Columns columns = columns_of(header, reader.where());
 
   ImageList list;
   list.labels = ferplus_labels();
   while (reader.next(fields)) {
     const std::string where = reader.where();
-    if (fields.size() != header.size()) {
-      throw std::runtime_error(where + "expected " + std::to_string(header.size()) +
-                               " fields, found " + std::to_string(fields.size()));
-    }
     ImageEntry entry;
     if (fields[columns.image].empty())
       throw std::runtime_error(where + "expected a path in column \"" + header[columns.image] +

@@ -1,23 +1,51 @@
-// The program `fer`: trains and evaluates expression models.
+// The program `fer`: trains and evaluates expression models and face detectors.
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "commands.h"
 
 namespace fer {
 namespace {
 
+/// True where the words ask for `--task detect`. Looked for before all else: each task has options
+/// of its own under the same commands.
+bool is_for_detectors(int argc, char** argv) {
+  const std::string option = "--task", value = "detect";
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i] == option + "=" + value) return true;
+    if (argv[i] == option && i + 1 < argc && argv[i + 1] == value) return true;
+  }
+  return false;
+}
+
+/// Takes `--task` where the command has tasks; what it says is known by now.
+void add_task(CLI::App& app) {
+  for (const char* name : {"train", "eval", "pack"}) {
+    app.get_subcommand(name)
+        ->add_option_function<std::string>(
+            "--task", [](const std::string&) {},
+            "expression: the faces' expressions; detect: finding faces. Each has options of its "
+            "own: see --task detect --help")
+        ->check(CLI::IsMember({"expression", "detect"}))
+        ->default_str("expression");
+  }
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("Trains, evaluates and looks at facial-expression models.", "fer");
+  CLI::App app("Trains, evaluates and looks at models of facial expressions and face detectors.",
+               "fer");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("gst-fer ") + PACKAGE_VERSION);
   app.footer(
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted (what was done is kept).");
-  add_train(app);
-  add_eval(app);
+  const bool detectors = is_for_detectors(argc, argv);
+  (detectors ? add_train_detector : add_train)(app);
+  (detectors ? add_eval_detector : add_eval)(app);
   add_sweep(app);
   add_report(app);
-  add_pack(app);
+  (detectors ? add_pack_detector : add_pack)(app);
+  add_task(app);
   add_shrink(app);
   add_export(app);
   add_info(app);

@@ -97,7 +97,7 @@ class Supervised {
         throw std::runtime_error(path.string() +
                                  ": a teacher must have the data's labels, size and colour");
       Teacher teacher{Network(file.info.network), {file.info.mean, file.info.stddev}};
-      copy_state(file.weights, teacher.network, path.string());
+      copy_state(file.weights, *teacher.network, path.string());
       teacher.network->eval();
       teachers_.push_back(std::move(teacher));
     }

@@ -13,7 +13,7 @@ std::unique_ptr<Detector> open_detector(const std::filesystem::path& model) {
   const auto status = std::filesystem::status(model, error);
   const std::string expected =
       model.string() +
-      ": expected a face detector (a YuNet .onnx or an OpenCV cascade .xml), found ";
+      ": expected a face detector (an .onnx of ours or YuNet's, or an OpenCV cascade .xml), found ";
   if (status.type() == std::filesystem::file_type::not_found) {
     throw std::runtime_error(expected + "no such file");
   }
@@ -21,8 +21,13 @@ std::unique_ptr<Detector> open_detector(const std::filesystem::path& model) {
   std::string extension = model.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".onnx") return open_yunet(model);
+  if (extension == ".onnx") return open_network(model);
   if (extension == ".xml") return open_haar(model);
+  if (extension == ".fer") {
+    throw std::runtime_error(expected +
+                             "a file that ends in .fer, which holds an expression model or what a "
+                             "detector is exported from (fer export --onnx)");
+  }
   throw std::runtime_error(expected + (extension.empty() ? "a file without extension"
                                                          : "a file that ends in " + extension));
 }

@@ -30,11 +30,12 @@ class FER_API Detector {
   /// std::invalid_argument for a view without pixels or planes.
   virtual std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) = 0;
 
-  /// Short name for people: "yunet", "haar".
+  /// Short name for people: "fer", "yunet", "haar".
   virtual std::string name() const = 0;
 };
 
-/// Opens the detector that `model` holds: an ONNX file (YuNet) or an OpenCV cascade (.xml).
+/// Opens the detector that `model` holds: an ONNX file (our own network or YuNet) or an OpenCV
+/// cascade (.xml).
 /// Throws std::runtime_error with a sentence that names the file, what was expected and what was
 /// found.
 FER_API std::unique_ptr<Detector> open_detector(const std::filesystem::path& model);
@@ -45,9 +46,10 @@ struct DetectorModel {
   std::string remedy;          ///< Not empty where this is only the fallback: what to do about it.
 };
 
-/// The detector model to use where the user named none. Looks in FER_MODELS (a colon-separated list
-/// of folders), the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models)
-/// and the installed data folder for YuNet, then for the Haar cascade of the system's opencv-data.
+/// The detector model to use where the user named none: the first folder of FER_MODELS (a
+/// colon-separated list) that holds our own (face-detector.onnx) or a YuNet; else our own, else a
+/// YuNet, in the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models) or
+/// the installed data folder; else the Haar cascade of the system's opencv-data.
 FER_API DetectorModel find_detector_model();
 
 }  // namespace fer

@@ -8,8 +8,8 @@
 
 namespace fer {
 
-/// Both throw std::runtime_error as open_detector() does.
-std::unique_ptr<Detector> open_yunet(const std::filesystem::path& model);
+/// Both throw std::runtime_error as open_detector() does. A network is told by its outputs.
+std::unique_ptr<Detector> open_network(const std::filesystem::path& model);
 std::unique_ptr<Detector> open_haar(const std::filesystem::path& model);
 
 /// Size of the picture to detect in: the frame, shrunk to `detect_width` where it is wider.

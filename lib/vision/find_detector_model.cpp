@@ -4,9 +4,10 @@
 namespace fer {
 namespace {
 
-// Detector files by name, best first: expression models are trained on faces that the first one
-// aligned.
-constexpr const char* kNetworks[] = {"face_detection_yunet_2022mar.onnx",
+// Detector files by name, best first: our own, which ships, before what somebody fetched; of YuNet
+// the release that aligned the faces that expression models are trained on.
+constexpr const char* kYuNet = "face_detection_yunet_2022mar.onnx";
+constexpr const char* kNetworks[] = {"face-detector.onnx", kYuNet,
                                      "face_detection_yunet_2023mar.onnx"};
 
 // Best first: alt2 finds more faces with fewer false alarms than the default one.
@@ -24,12 +25,19 @@ bool is_file(const std::filesystem::path& path) {
 }  // namespace
 
 DetectorModel find_detector_model() {
-  for (const std::filesystem::path& folder : model_folders()) {
+  for (const std::filesystem::path& folder : named_model_folders()) {
     for (const char* name : kNetworks) {
       if (is_file(folder / name)) return {folder / name, ""};
     }
   }
-  const std::string remedy = "run scripts/models to fetch " + std::string(kNetworks[0]) +
+  // Here the name goes first: a YuNet in the user's cache must not hide what was installed.
+  const std::vector<std::filesystem::path> usual = usual_model_folders();
+  for (const char* name : kNetworks) {
+    for (const std::filesystem::path& folder : usual) {
+      if (is_file(folder / name)) return {folder / name, ""};
+    }
+  }
+  const std::string remedy = "run scripts/models to fetch " + std::string(kYuNet) +
                              ", or name a folder that holds it in FER_MODELS";
   for (const char* folder : kCascadeFolders) {
     for (const char* name : kCascades) {

@@ -10,10 +10,8 @@
 
 namespace fer {
 
-/// The folders to look in for models, best first: those of FER_MODELS (colon-separated), the source
-/// tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models), the installed data
-/// folder. FER_SOURCE_MODELS and FER_INSTALLED_MODELS come from the build (paths_args).
-inline std::vector<std::filesystem::path> model_folders() {
+/// The folders that the user named in FER_MODELS (colon-separated), best first.
+inline std::vector<std::filesystem::path> named_model_folders() {
   std::vector<std::filesystem::path> folders;
   if (const char* list = std::getenv("FER_MODELS")) {
     std::istringstream stream(list);
@@ -21,7 +19,14 @@ inline std::vector<std::filesystem::path> model_folders() {
       if (!folder.empty()) folders.emplace_back(folder);
     }
   }
-  folders.emplace_back(FER_SOURCE_MODELS);
+  return folders;
+}
+
+/// The folders that are looked in whatever the user named, best first: the source tree's models
+/// folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models), the installed data folder.
+/// FER_SOURCE_MODELS and FER_INSTALLED_MODELS come from the build (paths_args).
+inline std::vector<std::filesystem::path> usual_model_folders() {
+  std::vector<std::filesystem::path> folders{FER_SOURCE_MODELS};
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   if (cache != nullptr && *cache != '\0') {
@@ -30,6 +35,14 @@ inline std::vector<std::filesystem::path> model_folders() {
     folders.push_back(std::filesystem::path(home) / ".cache" / "gst-fer" / "models");
   }
   folders.emplace_back(FER_INSTALLED_MODELS);
+  return folders;
+}
+
+/// All of them, those that the user named first.
+inline std::vector<std::filesystem::path> model_folders() {
+  std::vector<std::filesystem::path> folders = named_model_folders();
+  const std::vector<std::filesystem::path> usual = usual_model_folders();
+  folders.insert(folders.end(), usual.begin(), usual.end());
   return folders;
 }
 

@@ -3,21 +3,16 @@
 // network's input anew for each frame: 5 MB that a streaming thread's malloc gives back and faults
 // in again.
 #include <algorithm>
-#include <cmath>
-#include <opencv2/core/version.hpp>
-#include <opencv2/dnn.hpp>
 #include <optional>
 #include <stdexcept>
 
-#include "vision/detector_backends.h"
+#include "vision/face_cells.h"
+#include "vision/network_detector.h"
 #include "vision/read_region.h"
 #include "vision/yunet_outputs.h"
 
 namespace fer {
 namespace {
-
-constexpr float kOverlap = 0.3f;  // non-maximum suppression, as in the OpenCV Zoo's demo
-constexpr int kCandidates = 5000;
 
 // YuNet sees large faces in flat pictures: up to 0.89 in black frames, 0.7 in even grey ones. Over
 // 9676 faces found in FER+ the standard deviation of the grey levels in the box is 6.1 at least,
@@ -32,15 +27,12 @@ bool is_flat(const cv::Mat& picture, const cv::Rect2f& box) {
   return std::max({deviation[0], deviation[1], deviation[2]}) < kLeastContrast;
 }
 
-int padded_side(int side) {
-  return std::max(kYuNetLeastSide, (side + kYuNetStride - 1) / kYuNetStride * kYuNetStride);
-}
-
 /// Lays a picture in BGR out as the network wants it, plane by plane, in the upper left corner of
 /// `blob`; the rest, if any, is black.
 void fill_blob(const cv::Mat& picture, cv::Mat& blob, cv::Rect& filled) {
   const cv::Rect now({}, picture.size());
-  const int shape[] = {1, 3, padded_side(picture.rows), padded_side(picture.cols)};
+  const auto padded = [](int side) { return padded_side(side, kYuNetStride, kYuNetLeastSide); };
+  const int shape[] = {1, 3, padded(picture.rows), padded(picture.cols)};
   const bool same = blob.dims == 4 && std::equal(shape, shape + 4, blob.size.p);
   if (!same || now != filled) {
     blob.create(4, shape, CV_32F);
@@ -78,21 +70,6 @@ class YuNet final : public Detector {
   std::vector<cv::Mat> outputs_;
 };
 
-/// Leaves the best guess of each face.
-std::vector<Face> best_of(const std::vector<Face>& guesses) {
-  std::vector<cv::Rect2d> boxes;
-  std::vector<float> scores;
-  for (const Face& face : guesses) {
-    boxes.emplace_back(face.box);
-    scores.push_back(face.score);
-  }
-  std::vector<int> kept;
-  cv::dnn::NMSBoxes(boxes, scores, 0, kOverlap, kept, 1, kCandidates);
-  std::vector<Face> faces;
-  for (const int i : kept) faces.push_back(guesses[static_cast<std::size_t>(i)]);
-  return faces;
-}
-
 std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& config) {
   check_frame(frame);
   const cv::Size size = detection_size(frame, config);
@@ -107,12 +84,7 @@ std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& co
   std::vector<Face> faces = best_of(yunet_faces(release_, outputs_, input, config.score_threshold));
   std::erase_if(faces, [&](const Face& face) { return is_flat(picture_, face.box); });
 
-  const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
-  const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);
-  for (Face& face : faces) {
-    face.box = {face.box.x * sx, face.box.y * sy, face.box.width * sx, face.box.height * sy};
-    for (cv::Point2f& point : *face.landmarks) point = {point.x * sx, point.y * sy};
-  }
+  to_frame_pixels(frame, size, faces);
   finish_faces(frame, config, faces);
   return faces;
 }
@@ -130,31 +102,17 @@ std::optional<YuNetRelease> release_of(std::vector<std::string> names) {
 
 }  // namespace
 
-std::unique_ptr<Detector> open_yunet(const std::filesystem::path& model) {
-  std::string found;
-  try {
-    cv::dnn::Net network = cv::dnn::readNetFromONNX(model.string());
-    const std::vector<std::string> names = network.getUnconnectedOutLayersNames();
-    if (const std::optional<YuNetRelease> release = release_of(names)) {
-      const int shape[] = {1, 3, kYuNetLeastSide, kYuNetLeastSide};
-      network.setInput(cv::Mat(4, shape, CV_32F, cv::Scalar(0)));
-      std::vector<cv::Mat> outputs;
-      network.forward(outputs, yunet_output_names(*release));
-      found = yunet_wrong_shape(*release, outputs, {kYuNetLeastSide, kYuNetLeastSide});
-      if (found.empty()) return std::make_unique<YuNet>(std::move(network), *release);
-    } else {
-      found = "a network with the outputs";
-      for (const std::string& name : names) found += " " + name;
-    }
-  } catch (const cv::Exception& error) {
-    found = "a file that OpenCV " CV_VERSION " cannot run (" + error.err + ")";
-  }
-  throw std::runtime_error(
-      model.string() +
-      ": expected YuNet of March 2022 or 2023 "
-      "(face_detection_yunet_2022mar.onnx, face_detection_yunet_2023mar.onnx), "
-      "found " +
-      found);
+std::unique_ptr<Detector> make_yunet(cv::dnn::Net network) {
+  const auto release = release_of(network.getUnconnectedOutLayersNames());
+  if (!release) return nullptr;
+  const int shape[] = {1, 3, kYuNetLeastSide, kYuNetLeastSide};
+  network.setInput(cv::Mat(4, shape, CV_32F, cv::Scalar(0)));
+  std::vector<cv::Mat> outputs;
+  network.forward(outputs, yunet_output_names(*release));
+  const std::string wrong =
+      yunet_wrong_shape(*release, outputs, {kYuNetLeastSide, kYuNetLeastSide});
+  if (!wrong.empty()) throw std::runtime_error(wrong);
+  return std::make_unique<YuNet>(std::move(network), *release);
 }
 
 }  // namespace fer

@@ -298,12 +298,11 @@ void finalize(GObject* object) {
 }
 
 void install_properties(GObjectClass* klass) {
-  properties.add(
-      &Settings::model,
-      {"model", "Model",
-       "File of the face detector: YuNet (.onnx) or an OpenCV cascade (.xml); unset: the "
-       "best one on this machine"},
-      fer::kMutableReady);
+  properties.add(&Settings::model,
+                 {"model", "Model",
+                  "File of the face detector: our own or YuNet (.onnx), or an OpenCV cascade "
+                  "(.xml); unset: the best one on this machine"},
+                 fer::kMutableReady);
   properties.add(&Settings::threshold,
                  {"threshold", "Threshold",
                   "Least score of a face that is reported; a face that is followed stays down to "

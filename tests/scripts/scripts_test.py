@@ -36,7 +36,7 @@ class ModelsTest(unittest.TestCase):
         # Nobody listens at port 9 of this machine: every source on the net fails at once.
         dead = "http://127.0.0.1:9"
         return run("models", *arguments, XDG_CACHE_HOME=str(self.folder / "cache"),
-                   FER_MODELS=named, https_proxy=dead, HTTPS_PROXY=dead)
+                   FER_MODELS=named, FER_DETECTOR="yunet", https_proxy=dead, HTTPS_PROXY=dead)
 
     def test_takes_no_file_with_another_hash(self):
         for name in YUNET.values():

@@ -49,8 +49,7 @@ TEST_F(RunRecordTest, SaysWhatWasAskedAndWhatCameOfIt) {
   EXPECT_THAT(done["command"][0].get<std::string>(), testing::HasSubstr("run-record-test"));
   EXPECT_EQ(done["versions"]["gst-fer"], PACKAGE_VERSION);
   EXPECT_GT(done["host"]["cores"], 0);
-  EXPECT_THAT(done["started"].get<std::string>(),
-              testing::MatchesRegex("20..-..-..T..:..:..Z"));
+  EXPECT_THAT(done["started"].get<std::string>(), testing::MatchesRegex("20..-..-..T..:..:..Z"));
 }
 
 TEST_F(RunRecordTest, SaysThatARunWasStopped) {

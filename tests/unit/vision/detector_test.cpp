@@ -106,6 +106,21 @@ TEST(OpenDetector, RefusesYuNetsNamesWithOtherShapes) {
   }
 }
 
+TEST(OpenDetector, RefusesOurNamesWithOtherShapes) {
+  const ScopedFolder folder;
+  EXPECT_THAT(
+      message_of(folder.write("shapes.onnx", tiny_onnx({"faces_8", "faces_16", "faces_32"}))),
+      AllOf(HasSubstr("shapes.onnx"), HasSubstr("expected our own face detector"),
+            HasSubstr("faces_8 is not 15 values")));
+}
+
+TEST(OpenDetector, SaysWhatAModelFileOfOursIs) {
+  const ScopedFolder folder;
+  EXPECT_THAT(message_of(folder.write("fernet.fer", "x")),
+              AllOf(HasSubstr("fernet.fer: expected a face detector"),
+                    HasSubstr("expression model"), HasSubstr("fer export")));
+}
+
 TEST(OpenDetector, RefusesATruncatedFile) {
   const fs::path model = yunet_path();
   if (model.empty()) GTEST_SKIP() << "no YuNet here; scripts/models gets it";
@@ -139,6 +154,28 @@ TEST(FindDetectorModel, TakesTheReleaseThatFacesWereAlignedWith) {
   EXPECT_EQ(find_detector_model().path, newer) << "the folder comes first";
   const fs::path wanted = first.write(kYuNetFile, "x");
   EXPECT_EQ(find_detector_model().path, wanted);
+}
+
+TEST(FindDetectorModel, OurOwnGoesBeforeYuNet) {
+  const ScopedFolder folder, other;
+  folder.write(kYuNetFile, "");
+  const fs::path own = folder.write("face-detector.onnx", "");
+  const fs::path yunet = other.write(kYuNetFile, "");
+  const ScopedVariable variable("FER_MODELS", folder.path().string());
+  EXPECT_EQ(find_detector_model().path, own);
+  // A folder that was named first goes before what a later one holds.
+  const ScopedVariable both("FER_MODELS", other.path().string() + ":" + folder.path().string());
+  EXPECT_EQ(find_detector_model().path, yunet);
+}
+
+TEST(FindDetectorModel, OurOwnGoesBeforeYuNetInTheCacheToo) {
+  const ScopedFolder cache;
+  const ScopedVariable models("FER_MODELS", ""), variable("XDG_CACHE_HOME", cache.path().string());
+  const fs::path folder = cache.path() / "gst-fer" / "models";
+  fs::create_directories(folder);
+  std::ofstream(folder / kYuNetFile) << "";
+  std::ofstream(folder / "face-detector.onnx") << "";
+  EXPECT_EQ(find_detector_model().path.filename(), "face-detector.onnx");
 }
 
 TEST(FindDetectorModel, FallbackComesWithARemedy) {

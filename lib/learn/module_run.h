@@ -1,0 +1,88 @@
+// What every training run needs, whatever it trains: the average of the weights, and a folder that
+// keeps the log, the models and a checkpoint from which a stopped run goes on.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "learn/train_progress.h"
+
+namespace fer {
+
+/// Parameters and floating-point buffers by name: all that a model file keeps.
+std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
+
+/// Throws std::runtime_error, naming `where`, for a tensor that is missing or of another shape.
+void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
+                const std::string& where);
+
+/// Sets the number of LibTorch's threads (0: one a core) and how the process keeps freed memory.
+void prepare_process(int threads);
+
+/// A factor of the learning rate: a straight rise over the first `warm` of `end`, then half a
+/// cosine to zero. `t` and `warm` in any unit, `step` the length of one step in it.
+double warm_cosine(double t, double step, double warm, double end);
+
+class ModuleRun {
+ public:
+  using Tensors = std::map<std::string, torch::Tensor>;
+
+  /// `network` is trained, `average` becomes its average and must be made like it. `ema`: decay of
+  /// the average, a step. Lays the kernels out for the CPU, and makes the folder.
+  ModuleRun(std::shared_ptr<torch::nn::Module> network, std::shared_ptr<torch::nn::Module> average,
+            double ema, std::filesystem::path out);
+
+  /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
+  /// between the two runs. `kept`: an optimiser's tensors, under names of their own ("velocity."
+  /// and the parameter's); checkpoints hold them, and here they become what they were. Throws
+  /// std::runtime_error with the difference where it does not fit.
+  void resume(const nlohmann::json& identity, const Tensors& kept);
+
+  /// Moves the average one step towards the network.
+  void step();
+
+  /// Keeps an epoch: log line, last.fer and, where `entry[score]` is the highest so far, best.fer;
+  /// then the checkpoint, from which the next epoch starts. Adds "epoch" and "seconds" to the
+  /// entry. `save` writes the average to a path.
+  void finish_epoch(
+      nlohmann::json& entry, const char* score,
+      const std::function<void(const std::filesystem::path&, const nlohmann::json& entry)>& save);
+
+  /// Throws std::runtime_error where the loss is no longer finite.
+  void check_finite(double loss) const;
+  /// Seconds that `done` of `all` epochs leave to go, by the pace of this process.
+  double seconds_left(double done, double all) const;
+  TrainResult result(bool stopped) const;
+
+  /// Further tensors that the checkpoint keeps, by name.
+  Tensors extra;
+  int epoch = 0;  ///< The one at hand, from 0.
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double seconds() const;
+  void checkpoint();
+  /// A crash between log and checkpoint leaves a line of an epoch that is run again.
+  void truncate_log() const;
+  void log(const nlohmann::json& entry) const;
+
+  const std::shared_ptr<torch::nn::Module> network_, average_;
+  const double ema_;
+  const std::filesystem::path out_;
+  Tensors kept_;
+  nlohmann::json identity_, state_ = nlohmann::json::object();
+  std::int64_t steps_ = 0;
+  double seconds_before_ = 0;  ///< Spent before this process resumed the run.
+  int first_epoch_ = 0;        ///< Of this process.
+  const Clock::time_point started_ = Clock::now();
+};
+
+}  // namespace fer

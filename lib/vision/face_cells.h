@@ -1,0 +1,116 @@
+// What the project's own detector says of every cell of its maps, and the faces in that. No OpenCV
+// in it: training decodes with it too.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+namespace fer {
+
+/// The detector has one map a stride, in this order. An input's sides are multiples of the last.
+inline constexpr std::array kCellStrides{8, 16, 32};
+inline constexpr int kLargestStride = kCellStrides.back();
+
+/// Values of a cell, one plane each: the score's logit, then the box as centre and logarithm of
+/// width and height, then five landmarks, all in strides: a point lies at (cell + value) * stride.
+inline constexpr int kCellPoints = 5;
+inline constexpr int kCellValues = 1 + 4 + 2 * kCellPoints;
+
+/// Larger logarithms of a size are no face but a broken network.
+inline constexpr float kLargestLogSize = 8;
+
+/// One guess, in pixels of the network's input.
+struct CellFace {
+  float x = 0, y = 0, width = 0, height = 0;  ///< Upper left corner and size.
+  float score = 0;                            ///< In [0, 1].
+  std::array<float, 2 * kCellPoints> points{};
+};
+
+/// The side of the input that a picture of this side is padded to.
+constexpr int padded_side(int side, int multiple, int least) {
+  return std::max(least, (side + multiple - 1) / multiple * multiple);
+}
+
+/// Appends the guesses of one map (kCellValues x rows x columns) that score `least_score` or more.
+inline void decode_cells(const float* map, int rows, int columns, int stride, float least_score,
+                         std::vector<CellFace>& faces) {
+  const auto plane = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+  const auto step = static_cast<float>(stride);
+  // Compared as logits, so that the exponential is taken of the few that pass.
+  const float share = std::clamp(least_score, 1e-6f, 1 - 1e-6f);
+  const float least_logit = std::log(share / (1 - share));
+  for (std::size_t i = 0; i < plane; ++i) {
+    if (!(map[i] >= least_logit)) continue;
+    const auto value = [&](int k) { return map[static_cast<std::size_t>(k) * plane + i]; };
+    const auto column = static_cast<float>(i % static_cast<std::size_t>(columns));
+    const auto row = static_cast<float>(i / static_cast<std::size_t>(columns));
+    CellFace face;
+    face.score = 1 / (1 + std::exp(-map[i]));
+    face.width = step * std::exp(std::min(value(3), kLargestLogSize));
+    face.height = step * std::exp(std::min(value(4), kLargestLogSize));
+    face.x = (column + value(1)) * step - face.width / 2;
+    face.y = (row + value(2)) * step - face.height / 2;
+    for (int k = 0; k < kCellPoints; ++k) {
+      face.points[static_cast<std::size_t>(2 * k)] = (column + value(5 + 2 * k)) * step;
+      face.points[static_cast<std::size_t>(2 * k + 1)] = (row + value(6 + 2 * k)) * step;
+    }
+    if (std::isfinite(face.x + face.y + face.width + face.height)) faces.push_back(face);
+  }
+}
+
+/// Area that two boxes (x, y, width, height) share.
+template <typename A, typename B>
+double shared_area(const A& a, const B& b) {
+  const double w = std::min<double>(a.x + a.width, b.x + b.width) - std::max<double>(a.x, b.x);
+  const double h = std::min<double>(a.y + a.height, b.y + b.height) - std::max<double>(a.y, b.y);
+  return w > 0 && h > 0 ? w * h : 0;
+}
+
+/// Intersection over union of two boxes; 0 where both are empty.
+template <typename A, typename B>
+double box_iou(const A& a, const B& b) {
+  const double both = shared_area(a, b);
+  const double all =
+      static_cast<double>(a.width) * a.height + static_cast<double>(b.width) * b.height - both;
+  return all > 0 ? both / all : 0;
+}
+
+/// Non-maximum suppression: the indices of the boxes that no better one overlaps by more than
+/// `overlap`, best first; at most `candidates` boxes are looked at. `box(i)` and `score(i)` give
+/// what belongs to index i < count.
+template <typename BoxOf, typename ScoreOf>
+std::vector<std::size_t> suppress(std::size_t count, BoxOf&& box, ScoreOf&& score, double overlap,
+                                  std::size_t candidates) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
+  if (order.size() > candidates) order.resize(candidates);
+  std::vector<std::size_t> kept;
+  for (const std::size_t i : order) {
+    const bool free = std::none_of(
+        kept.begin(), kept.end(), [&](std::size_t k) { return box_iou(box(i), box(k)) > overlap; });
+    if (free) kept.push_back(i);
+  }
+  return kept;
+}
+
+/// Faces that overlap by more than this are guesses at the same one, as in the OpenCV Zoo's demo.
+inline constexpr double kSameFace = 0.3;
+inline constexpr std::size_t kFaceCandidates = 5000;
+
+/// Leaves the best guess of each face, best first.
+inline std::vector<CellFace> best_cells(const std::vector<CellFace>& guesses) {
+  const auto kept = suppress(
+      guesses.size(), [&](std::size_t i) -> const CellFace& { return guesses[i]; },
+      [&](std::size_t i) { return guesses[i].score; }, kSameFace, kFaceCandidates);
+  std::vector<CellFace> faces;
+  for (const std::size_t i : kept) faces.push_back(guesses[i]);
+  return faces;
+}
+
+}  // namespace fer

@@ -1,0 +1,25 @@
+// What the detectors that are networks share.
+#pragma once
+
+#include <memory>
+#include <opencv2/dnn.hpp>
+#include <vector>
+
+#include "vision/detector_backends.h"
+
+namespace fer {
+
+/// Make a detector of a network that is theirs by the names of its outputs; null for another one.
+/// Throw std::runtime_error with what is wrong where the outputs have other shapes than those names
+/// promise, and cv::Exception where the network cannot be run.
+std::unique_ptr<Detector> make_yunet(cv::dnn::Net network);
+std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network);
+
+/// Leaves the best guess of each face, best first.
+std::vector<Face> best_of(const std::vector<Face>& guesses);
+
+/// From pixels of a picture of `size`, which shows the whole frame, to those of the frame. The
+/// faces must have landmarks.
+void to_frame_pixels(const FrameView& frame, cv::Size size, std::vector<Face>& faces);
+
+}  // namespace fer

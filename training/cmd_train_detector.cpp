@@ -1,0 +1,100 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "learn/detection_trainer.h"
+#include "progress.h"
+
+namespace fer {
+namespace {
+
+struct Options {
+  std::filesystem::path data, out;
+  DetectionTrainConfig train;
+};
+
+void run(const Options& o) {
+  o.train.check();
+  const DetectionDataset data(o.data);
+  std::printf(
+      "detector: %.1f k parameters, %.1f M multiply-accumulates at 320 x 192, %.1f M at "
+      "640 x 384\n",
+      static_cast<double>(detector_parameters(o.train.network)) / 1e3,
+      static_cast<double>(detector_macs(o.train.network, 320, 192)) / 1e6,
+      static_cast<double>(detector_macs(o.train.network, 640, 384)) / 1e6);
+  std::fflush(stdout);
+  Progress progress("training");
+  char note[160];
+  const TrainResult result = train_detector(
+      data, o.train, o.out,
+      [&](const TrainProgress& p) {
+        std::snprintf(note, sizeof note, "epoch %d/%d  loss %.4f  %.0f views/s", p.epoch + 1,
+                      o.train.epochs, p.loss, p.images_per_second);
+        progress.update(p.epoch + static_cast<double>(p.step) / p.steps, o.train.epochs, note,
+                        p.seconds_left);
+      },
+      [&](const nlohmann::json& epoch) {
+        progress.clear();
+        std::printf(
+            "epoch %3d  loss %.4f  overlap %.3f  valid: average precision %.3f, recall %.1f %% at "
+            "%g false alarms a photo\n",
+            epoch["epoch"].get<int>() + 1, epoch["loss"].get<double>(), epoch["iou"].get<double>(),
+            epoch["average_precision"].get<double>(), epoch["recall"].get<double>() * 100,
+            kWatchedFalseAlarms);
+        std::fflush(stdout);
+      },
+      stop_requested);
+  progress.clear();
+  if (result.stopped) {
+    std::printf("stopped; the same command goes on from the last whole epoch in %s\n",
+                o.out.c_str());
+    throw Interrupted();
+  }
+  std::printf("best.fer: epoch %d, average precision %.3f on valid; last.fer: %.3f; both in %s\n",
+              result.best["epoch"].get<int>() + 1, result.best["average_precision"].get<double>(),
+              result.last["average_precision"].get<double>(), o.out.c_str());
+}
+
+}  // namespace
+
+void add_train_detector(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand(
+      "train", "Train a face detector on photos; stop and repeat the command to go on.");
+  DetectionTrainConfig& t = o->train;
+  DetectionAugmentConfig& a = t.augment;
+  c->add_option("--data", o->data, "What fer pack --task detect made")->required();
+  c->add_option("--out", o->out, "Folder for last.fer, best.fer, log.jsonl and the checkpoint")
+      ->required();
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return c->add_option(name, value, what)->capture_default_str();
+  };
+  add("--epochs", t.epochs, "Times that the photos are gone through")->check(CLI::Range(1, 100000));
+  add("--views", t.views, "Views an epoch; 0: one a photo");
+  add("--batch", t.batch, "Views a step")->check(CLI::Range(1, 4096));
+  add("--side", t.side, "Side of a view in pixels, a multiple of 32");
+  add("--learning-rate", t.learning_rate, "Peak of AdamW; cosine to zero");
+  add("--weight-decay", t.weight_decay, "On kernels only");
+  add("--ema", t.ema, "Decay of the averaged weights, a step");
+  add("--box-weight", t.box_weight, "Weight of the boxes' loss");
+  add("--points-weight", t.points_weight, "Weight of the landmarks' loss");
+  add("--balance", t.balance, "Draw photos by (size of their source)^-balance; 0: as they are");
+  add("--negatives", t.negatives, "Share of views of photos without faces");
+  add("--mosaic", a.mosaic, "Share of views put together of four photos")
+      ->check(CLI::Range(0.0, 1.0));
+  add("--erase", a.erase, "Share of faces that are partly covered")->check(CLI::Range(0.0, 1.0));
+  add("--dark", a.dark, "Share of dark views")->check(CLI::Range(0.0, 1.0));
+  add("--least-face", a.least_face, "Height of the smallest faces that are made, in pixels");
+  add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
+  add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
+  add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
+  add("--stem-width", t.network.stem_width, "Channels of the first convolution");
+  add("--stem-kernel", t.network.stem_kernel, "Its kernel");
+  add("--seed", t.seed, "Of weights, draws and views");
+  add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
+  c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
+  c->callback([o] { run(*o); });
+}
+
+}  // namespace fer

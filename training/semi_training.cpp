@@ -80,13 +80,15 @@ void print_epoch(const json& e) {
 }
 
 void warn_of_never_accepted(const json& entry) {
-  if (!entry.contains("never_accepted")) return;
+  if (!entry.contains("never_accepted") || entry["never_accepted"].empty()) return;
+  std::string classes;
   for (const std::string label : entry["never_accepted"]) {
-    std::fprintf(stderr,
-                 "warning: in %d steps no unlabelled face was accepted as \"%s\" (its threshold is "
-                 "%.3f)\n",
-                 entry["step"].get<int>(), label.c_str(), entry["thresholds"][label].get<double>());
+    char threshold[16];
+    std::snprintf(threshold, sizeof threshold, " (%.2f)", entry["thresholds"][label].get<double>());
+    classes += (classes.empty() ? "" : ", ") + label + threshold;
   }
+  std::fprintf(stderr, "warning: in %d steps no face was accepted as (with the threshold) %s\n",
+               entry["step"].get<int>(), classes.c_str());
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ json report_json(const Options& o, const DetectionEvaluation& e, double threshol
           {"precision", s.precision(threshold)},
           {"false_alarms", s.false_alarms(threshold)},
           {"points_error", or_null(s.points_error(threshold))},
+          {"points_error_median", or_null(s.points_error_median(threshold))},
           {"average_precision", s.average_precision()}};
 }
 
@@ -84,10 +85,12 @@ std::string report_text(const json& r) {
   out += line("precision", number("%.1f %%", r["precision"].get<double>() * 100) +
                                " (what the teacher missed counts as wrong)");
   out += line("false alarms", number("%.3f", r["false_alarms"]) + " a photo without faces");
-  out += line("landmarks", r["points_error"].is_null()
-                               ? std::string("none")
-                               : number("%.1f %%", r["points_error"].get<double>() * 100) +
-                                     " of the distance between the eyes");
+  out +=
+      line("landmarks", r["points_error"].is_null()
+                            ? std::string("none")
+                            : number("%.1f %%", r["points_error"].get<double>() * 100) +
+                                  " of the distance between the eyes, median " +
+                                  number("%.1f %%", r["points_error_median"].get<double>() * 100));
   return out + line("average", number("precision %.3f over all scores", r["average_precision"]));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "vision/face_cells.h"
 
@@ -95,14 +96,26 @@ double DetectionScore::false_alarms(double score) const {
   return empty_photos_ > 0 ? static_cast<double>(wrong) / static_cast<double>(empty_photos_) : 0;
 }
 
+std::vector<double> DetectionScore::points_errors(double score) const {
+  std::vector<double> errors;
+  for (const Find& find : finds_)
+    if (find.right && find.score >= score && find.points_error >= 0)
+      errors.push_back(find.points_error);
+  return errors;
+}
+
 double DetectionScore::points_error(double score) const {
-  double sum = 0, count = 0;
-  for (const Find& find : finds_) {
-    if (!find.right || find.score < score || find.points_error < 0) continue;
-    sum += find.points_error;
-    ++count;
-  }
-  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> errors = points_errors(score);
+  if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
+  return std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
+}
+
+double DetectionScore::points_error_median(double score) const {
+  std::vector<double> errors = points_errors(score);
+  if (errors.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  return *middle;
 }
 
 double DetectionScore::average_precision() const {

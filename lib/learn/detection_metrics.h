@@ -40,6 +40,9 @@ class FER_API DetectionScore {
   double false_alarms(double score) const;  ///< A photo without faces; 0 where there is none.
   double points_error(double score) const;  ///< Mean over the faces found, in shares of the
                                             ///< distance between the eyes; NaN without any.
+  /// As points_error(), but the median: in faces from the side the eyes' distance comes near zero,
+  /// and a few such faces make most of a mean.
+  double points_error_median(double score) const;
   /// Area under precision over recall, precision taken as the best at that recall or beyond.
   double average_precision() const;
   /// The score at which the harmonic mean of precision and recall is best; 0.5 without finds.
@@ -54,6 +57,8 @@ class FER_API DetectionScore {
     bool on_empty = false;    ///< In a photo without faces.
     float points_error = -1;  ///< Below zero: not known.
   };
+  /// Of the landmarks of each face found with at least this score.
+  std::vector<double> points_errors(double score) const;
   /// Finds ordered, best first.
   const std::vector<Find>& ordered() const;
 

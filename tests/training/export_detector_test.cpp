@@ -22,7 +22,7 @@ namespace {
 using test::RawFrame;
 using test::ScopedFolder;
 
-/// Random weights and statistics, with every map scoring high in one channel of its own making.
+/// Random weights and statistics, with scores about a half.
 DetectorFile random_detector(const DetectorNetConfig& config, DetectorNet& network) {
   torch::manual_seed(5);
   network = DetectorNet(config);
@@ -31,9 +31,10 @@ DetectorFile random_detector(const DetectorNetConfig& config, DetectorNet& netwo
     if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.1);
     if (item.key().ends_with("running_var")) item.value().uniform_(0.5, 1.5);
   }
-  for (auto& item : network->named_parameters())
-    if (item.key().rfind("out", 0) == 0 && item.key().ends_with("weight"))
-      item.value().normal_(0, 0.1);
+  for (auto& out : network->outs) {
+    out->weight.normal_(0, 0.1);
+    out->bias[0] = 0;
+  }
   network->eval();
   DetectorFile file;
   file.info.network = config;
@@ -99,14 +100,18 @@ TEST_F(ExportDetectorTest, TheElementsDetectorReadsIt) {
   std::vector<CellFace> guesses;
   const auto maps = network_(pixels);
   DetectorConfig config;
-  config.score_threshold = 0.02f;
+  config.score_threshold = 0.4f;
   for (std::size_t level = 0; level < maps.size(); ++level) {
     const torch::Tensor map = maps[level].contiguous();
     decode_cells(map.data_ptr<float>(), static_cast<int>(map.size(2)),
                  static_cast<int>(map.size(3)), kCellStrides[level], config.score_threshold,
                  guesses);
   }
-  const std::vector<CellFace> wanted = best_cells(guesses);
+  std::vector<CellFace> wanted = best_cells(guesses);
+  // The frame ends before the padded input does.
+  std::erase_if(wanted, [](const CellFace& face) {
+    return face.x >= 150 || face.y >= 100 || face.x + face.width <= 0 || face.y + face.height <= 0;
+  });
   ASSERT_GT(wanted.size(), 0u);
   const std::vector<Face> faces = detector->detect(frame.view(), config);
   ASSERT_FALSE(faces.empty());
@@ -119,7 +124,7 @@ TEST_F(ExportDetectorTest, TakesFramesOfAnySizeAndFormat) {
   const ScopedFolder folder;
   const auto detector = open_detector(folder.write("face-detector.onnx", bytes_));
   DetectorConfig config;
-  config.score_threshold = 0.02f;
+  config.score_threshold = 0.4f;
   for (const cv::Size size :
        {cv::Size(1, 1), cv::Size(7, 3), cv::Size(33, 200), cv::Size(1500, 40)}) {
     cv::Mat picture(size, CV_8UC3);

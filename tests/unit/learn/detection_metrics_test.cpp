@@ -79,6 +79,14 @@ TEST(DetectionScore, MeasuresLandmarksByTheEyes) {
   score.add(std::vector{face_at(0)}, {found_at(0, 0.9f)});  // no landmarks
   EXPECT_NEAR(score.points_error(0.5), 0.1, 1e-6);
   EXPECT_TRUE(std::isnan(score.points_error(0.95)));
+  EXPECT_TRUE(std::isnan(score.points_error_median(0.95)));
+  // One face of three that is far off moves the mean alone.
+  found.points[4] += 1000;
+  score.add(std::vector{face_at(0)}, {found});
+  found.points = face_at(0).points;
+  score.add(std::vector{face_at(0)}, {found});
+  EXPECT_NEAR(score.points_error_median(0.5), 0.1, 1e-6);
+  EXPECT_GT(score.points_error(0.5), 5);
 }
 
 TEST(DetectionScore, AveragePrecisionByHand) {

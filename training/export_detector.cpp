@@ -49,7 +49,7 @@ std::string to_onnx(const FoldedDetector& detector, const DetectorInfo& info) {
   }
   for (std::size_t level = 0; level < kLevels; ++level) {
     const int stride = kCellStrides[level];
-    const std::string by = "/" + std::to_string(stride);
+    const std::string by = std::string("/").append(std::to_string(stride));
     const OnnxValue out =
         graph.conv(add_block(graph, features[level], detector, detector_part("head", stride)),
                    detector.conv(detector_part("out", stride)));

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "data_options.h"
 #include "evaluation.h"
+#include "joined.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
@@ -40,12 +41,6 @@ const char* name_of(AlignMode mode) {
   std::vsnprintf(buffer, sizeof buffer, format, arguments);
   va_end(arguments);
   return buffer;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
 }
 
 std::filesystem::path model_path(const Options& o) {

@@ -9,6 +9,7 @@
 #include "learn/trainer.h"
 #include "progress.h"
 #include "semi_training.h"
+#include "training_progress.h"
 
 namespace fer {
 namespace {
@@ -54,15 +55,9 @@ void run_supervised(Options& o) {
   o.train.network.classes = static_cast<int>(data.info().labels.size());
 
   Progress progress("training");
-  char note[160];
   const TrainResult result = train(
       data, o.train, o.out,
-      [&](const TrainProgress& p) {
-        std::snprintf(note, sizeof note, "epoch %d/%d  loss %.4f  %.0f images/s", p.epoch + 1,
-                      o.train.epochs, p.loss, p.images_per_second);
-        progress.update(p.epoch + static_cast<double>(p.step) / p.steps, o.train.epochs, note,
-                        p.seconds_left);
-      },
+      [&](const TrainProgress& p) { show_epochs(progress, p, o.train.epochs, "images"); },
       [&](const nlohmann::json& epoch) {
         progress.clear();
         std::printf("epoch %3d  loss %.4f  valid: accuracy %.2f %%, macro recall %.2f %%\n",

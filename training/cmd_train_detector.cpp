@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "learn/detection_trainer.h"
 #include "progress.h"
+#include "training_progress.h"
 
 namespace fer {
 namespace {
@@ -25,15 +26,9 @@ void run(const Options& o) {
       static_cast<double>(detector_macs(o.train.network, 640, 384)) / 1e6);
   std::fflush(stdout);
   Progress progress("training");
-  char note[160];
   const TrainResult result = train_detector(
       data, o.train, o.out,
-      [&](const TrainProgress& p) {
-        std::snprintf(note, sizeof note, "epoch %d/%d  loss %.4f  %.0f views/s", p.epoch + 1,
-                      o.train.epochs, p.loss, p.images_per_second);
-        progress.update(p.epoch + static_cast<double>(p.step) / p.steps, o.train.epochs, note,
-                        p.seconds_left);
-      },
+      [&](const TrainProgress& p) { show_epochs(progress, p, o.train.epochs, "views"); },
       [&](const nlohmann::json& epoch) {
         progress.clear();
         std::printf(

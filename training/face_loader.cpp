@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "interrupt.h"
+#include "joined.h"
 #include "progress.h"
 #include "read_image.h"
 
@@ -29,12 +30,6 @@ std::string source_name(const std::filesystem::path& path) {
   std::filesystem::path name = std::filesystem::weakly_canonical(path);
   if (name.filename() == "labels.csv") name = name.parent_path();
   return name.filename().string();
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "csv_reader.h"
+#include "joined.h"
 #include "model/labels.h"
 
 namespace fer {
@@ -105,8 +106,7 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
   // A single column that is called after an expression is no ballot.
   if (columns.votes.size() < 2) columns.votes.clear();
   if (columns.image < 0 || (columns.label < 0 && columns.votes.empty())) {
-    std::string found;
-    for (const std::string& name : header) found += (found.empty() ? "" : ", ") + name;
+    const std::string found = joined(header);
     throw std::runtime_error(
         where +
         "expected a header with a column \"image\" and either \"label\" or one "

@@ -40,11 +40,6 @@ const std::map<std::string, ClassChart> kClassCharts = {
     {"pseudo_labels", {"Share of each class among pseudo-labels", true}},
 };
 
-double number_of(const json& entry, const std::string& key) {
-  const auto found = entry.find(key);
-  return found != entry.end() && found->is_number() ? found->get<double>() : NAN;
-}
-
 std::string percent(double share) {
   if (!std::isfinite(share)) return "–";
   char text[32];
@@ -167,6 +162,11 @@ std::string run_section(const RunLog& run, const std::string& score) {
 }
 
 }  // namespace
+
+double number_of(const json& entry, const std::string& key) {
+  const auto found = entry.find(key);
+  return found != entry.end() && found->is_number() ? found->get<double>() : NAN;
+}
 
 RunLog read_run(const std::filesystem::path& folder) {
   RunLog run;

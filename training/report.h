@@ -21,6 +21,9 @@ struct RunLog {
 /// damaged.
 RunLog read_run(const std::filesystem::path& folder);
 
+/// A number of a log line; NaN where it holds none under that key.
+double number_of(const nlohmann::json& entry, const std::string& key);
+
 /// The page: a table of the runs, their validation curves over each other, and each run's losses
 /// and, a class, recall and whatever else its log tells of classes (thresholds, accept rates,
 /// purity), with the confusion matrix of its best epoch where the log holds one. Best is the epoch

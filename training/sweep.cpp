@@ -15,6 +15,7 @@
 #include "evaluation.h"
 #include "interrupt.h"
 #include "job_runner.h"
+#include "joined.h"
 #include "model/atomic_file.h"
 #include "progress.h"
 #include "report.h"
@@ -50,21 +51,10 @@ class FolderLock {
   int file_;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 /// The command as somebody would type it elsewhere: without paths of this machine.
 std::string public_command(const ExperimentRun& run, const fs::path& data) {
-  return "fer train --labeled " + data.filename().string() + " " + joined(run.options) + " --out " +
-         run.name;
-}
-
-double number_of(const nlohmann::json& entry, const char* key) {
-  const auto found = entry.find(key);
-  return found != entry.end() && found->is_number() ? found->get<double>() : NAN;
+  return "fer train --labeled " + data.filename().string() + " " + joined(run.options, " ") +
+         " --out " + run.name;
 }
 
 class Sweep {
@@ -98,7 +88,8 @@ class Sweep {
       end_run(*by_name.at(job.name), job, status);
     };
     events.tick = [&](std::size_t done, const std::vector<std::string>& running) {
-      progress.update(static_cast<double>(done), static_cast<double>(jobs.size()), joined(running));
+      progress.update(static_cast<double>(done), static_cast<double>(jobs.size()),
+                      joined(running, " "));
     };
     const bool all = run_jobs(jobs, settings_.parallel, events, stop_requested);
     progress.clear();

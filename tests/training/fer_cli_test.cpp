@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "content.h"
 #include "detector_models.h"
 #include "drawn_dataset.h"
 #include "model/safetensors.h"
@@ -27,15 +28,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::content;
 using test::ScopedFolder;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-std::string content(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 struct Outcome {
   int code = -1;  ///< -1: a signal ended it.

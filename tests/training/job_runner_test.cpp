@@ -7,18 +7,15 @@
 #include <iterator>
 #include <map>
 
+#include "content.h"
 #include "scoped.h"
 
 namespace fer {
 namespace {
 
+using test::content;
 using test::ScopedFolder;
 using testing::HasSubstr;
-
-std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 class JobRunner : public testing::Test {
  protected:

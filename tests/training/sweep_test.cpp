@@ -12,6 +12,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "content.h"
 #include "data/tiny_dataset.h"
 #include "error_of.h"
 #include "interrupt.h"
@@ -22,16 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::content;
 using test::error_of;
 using test::ScopedFolder;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 class SweepTest : public testing::Test {
  protected:

@@ -7,20 +7,15 @@
 #include <set>
 #include <vector>
 
+#include "data/still_augment.h"
+
 namespace fer {
 namespace {
 
+using test::still_augment;
+
 constexpr int kSide = 24;
 constexpr int kPixels = kSide * kSide;
-
-/// Nothing changes.
-AugmentConfig still() {
-  AugmentConfig config;
-  config.flip = config.rotation = config.scale = config.stretch = config.shift = 0;
-  config.gamma = config.contrast = config.brightness = 0;
-  config.blur = config.noise = config.erase = 0;
-  return config;
-}
 
 std::vector<std::uint8_t> random_crop(int channels) {
   Random random(7);
@@ -51,13 +46,13 @@ float at(const std::vector<float>& image, int x, int y) {
 TEST(Augment, LeavesTheCropAloneWithoutRanges) {
   for (int channels : {1, 3}) {
     const auto crop = random_crop(channels);
-    const auto out = view(crop, still(), 3);
+    const auto out = view(crop, still_augment(), 3);
     for (std::size_t i = 0; i < crop.size(); ++i) ASSERT_NEAR(out[i], crop[i] / 255.f, 1e-5) << i;
   }
 }
 
 TEST(Augment, MirrorsLeftAndRight) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.flip = 1;
   const auto crop = random_crop(1);
   const auto out = view(crop, config, 3);
@@ -91,7 +86,7 @@ TEST(Augment, StaysInRangeHoweverFarItGoes) {
 }
 
 TEST(Augment, ShiftsByNoMoreThanItsShareOfTheSide) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.shift = 0.1;
   constexpr int kSlope = 5;
   const auto crop = ramp(kSlope);
@@ -108,7 +103,7 @@ TEST(Augment, ShiftsByNoMoreThanItsShareOfTheSide) {
 }
 
 TEST(Augment, ZoomsAboutTheCentre) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.scale = 0.2;
   constexpr int kSlope = 5;
   float smallest = 10, largest = 0;
@@ -126,7 +121,7 @@ TEST(Augment, ZoomsAboutTheCentre) {
 }
 
 TEST(Augment, TurnsNoFurtherThanAsked) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.rotation = 20;
   double largest = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
@@ -141,7 +136,7 @@ TEST(Augment, TurnsNoFurtherThanAsked) {
 }
 
 TEST(Augment, ChangesTheLightOfTheWholeCropAlike) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.brightness = 0.2;
   const std::vector<std::uint8_t> grey(kPixels, 128);
   std::set<float> seen;
@@ -155,7 +150,7 @@ TEST(Augment, ChangesTheLightOfTheWholeCropAlike) {
 }
 
 TEST(Augment, SpreadsContrastAboutTheMean) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.contrast = 0.3;
   std::vector<std::uint8_t> crop(kPixels, 100);
   std::fill_n(crop.begin(), kPixels / 2, std::uint8_t{140});
@@ -169,7 +164,7 @@ TEST(Augment, SpreadsContrastAboutTheMean) {
 }
 
 TEST(Augment, ErasesOneRectangle) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.erase = 1;
   const auto crop = random_crop(1);
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
@@ -194,7 +189,7 @@ TEST(Augment, ErasesOneRectangle) {
 }
 
 TEST(Augment, SoftensToBlocksOfFour) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.blur = 1;
   const auto crop = random_crop(1);
   const auto out = view(crop, config, 1);
@@ -211,7 +206,7 @@ TEST(Augment, SoftensToBlocksOfFour) {
 }
 
 TEST(Augment, AddsNoiseOfNoMoreThanItsStrength) {
-  AugmentConfig config = still();
+  AugmentConfig config = still_augment();
   config.noise = 1;
   const std::vector<std::uint8_t> grey(kPixels, 128);
   double largest = 0;

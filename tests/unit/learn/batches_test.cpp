@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "data/still_augment.h"
 #include "data/tiny_dataset.h"
 #include "scoped.h"
 
@@ -14,6 +15,7 @@ namespace fer {
 namespace {
 
 using test::ScopedFolder;
+using test::still_augment;
 using testing::ElementsAre;
 using testing::FloatNear;
 
@@ -45,14 +47,6 @@ PackedRow voted(std::vector<float> votes, int label, std::uint8_t shade = 0) {
   row.votes = std::move(votes);
   row.label = label;
   return row;
-}
-
-AugmentConfig still() {
-  AugmentConfig config;
-  config.flip = config.rotation = config.scale = config.stretch = config.shift = 0;
-  config.gamma = config.contrast = config.brightness = 0;
-  config.blur = config.noise = config.erase = 0;
-  return config;
 }
 
 std::vector<std::vector<float>> targets_of(const std::vector<Sample>& samples) {
@@ -154,7 +148,7 @@ TEST(EpochBatches, FollowFromSeedAndEpoch) {
 TEST(EpochBatches, ShowEveryRowOnceWithoutBalance) {
   const Faces faces(two_classes(), uneven());
   const auto samples = labelled_samples(*faces, "train", 1);
-  EpochBatches batches(*faces, samples, {0.f, 1 / 255.f}, still(), 5,
+  EpochBatches batches(*faces, samples, {0.f, 1 / 255.f}, still_augment(), 5,
                        /*balance=*/0, 1, 0);
   EXPECT_EQ(batches.size(), 2);
   const auto [images, targets] = all_of(batches);
@@ -173,7 +167,7 @@ TEST(EpochBatches, ShowRareClassesMoreOftenWithBalance) {
   const auto samples = labelled_samples(*faces, "train", 1);
   double sad = 0, all = 0;
   for (int epoch = 0; epoch < 40; ++epoch) {
-    EpochBatches batches(*faces, samples, {}, still(), 2, /*balance=*/1, 1, epoch);
+    EpochBatches batches(*faces, samples, {}, still_augment(), 2, /*balance=*/1, 1, epoch);
     const torch::Tensor targets = all_of(batches).second;
     sad += targets.select(1, 1).sum().item<double>();
     all += static_cast<double>(targets.size(0));
@@ -186,7 +180,7 @@ TEST(EpochBatches, ShowRareClassesMoreOftenWithBalance) {
 TEST(EpochBatches, LeaveOutTheShortLastBatch) {
   const Faces faces(two_classes(), uneven());
   const auto samples = labelled_samples(*faces, "train", 1);
-  EpochBatches batches(*faces, samples, {}, still(), 4, 0, 1, 0);
+  EpochBatches batches(*faces, samples, {}, still_augment(), 4, 0, 1, 0);
   EXPECT_EQ(batches.size(), 2);
   EXPECT_TRUE(batches.next());
   EXPECT_TRUE(batches.next());

@@ -35,6 +35,7 @@ json model_json(const std::filesystem::path& path, const SafetensorsFile& file) 
           {"stored", bf16 ? "bf16" : "fp32"},
           {"labels", info.labels},
           {"prior", info.prior},
+          {"mirror", info.mirror},
           {"mean", info.mean},
           {"std", info.stddev},
           {"align_template", info.align_template},
@@ -176,7 +177,8 @@ void print_model(const json& d) {
                            ? std::string("no attention")
                            : n["attention_branches"].dump() + " branches of attention"));
   line("cost", count_text(d["parameters"].get<double>()) + " parameters, " +
-                   count_text(d["macs"].get<double>()) + " multiply-accumulates a face");
+                   count_text(d["macs"].get<double>()) + " multiply-accumulates a face" +
+                   (d["mirror"] == true ? ", twice: its mirror image too" : ""));
   line("input", std::string(n["channels"] == 1 ? "grey" : "RGB") + ", " + n["input_size"].dump() +
                     " x " + n["input_size"].dump() + " px, template " +
                     d["align_template"].get<std::string>() + ", mean " +

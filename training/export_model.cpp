@@ -53,6 +53,16 @@ OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& blo
   return graph.relu(graph.add(y, block.shortcut ? graph.conv(x, *block.shortcut) : x));
 }
 
+/// What the network says of the normalised pixels `x`.
+OnnxValue add_logits(OnnxGraph& graph, OnnxValue x, const FoldedNetwork& network,
+                     std::span<const float> bias) {
+  x = graph.relu(graph.conv(x, network.stem));
+  if (network.stem_pool) x = graph.max_pool(x, 3, 2);
+  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block);
+  if (network.attention) x = add_attention(graph, x, *network.attention);
+  return graph.linear(graph.average(x), network.head_weight, bias);
+}
+
 }  // namespace
 
 std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
@@ -64,15 +74,15 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   // Not folded into the first convolution: that pads with zeros, which are the mean here and would
   // be black there.
   x = graph.scale(x, 1 / (255 * info.stddev), -info.mean / info.stddev);
-  x = graph.relu(graph.conv(x, network.stem));
-  if (network.stem_pool) x = graph.max_pool(x, 3, 2);
-  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block);
-  if (network.attention) x = add_attention(graph, x, *network.attention);
   std::vector<float> bias = network.head_bias;
   for (std::size_t k = 0; k < bias.size(); ++k) {
     bias[k] -= static_cast<float>(options.prior_correction * std::log(info.prior[k]));
   }
-  x = graph.linear(graph.average(x), network.head_weight, bias);
+  const OnnxValue mirrored = info.mirror ? graph.mirror(x, network.side) : OnnxValue{};
+  x = add_logits(graph, x, network, bias);
+  if (info.mirror) {
+    x = graph.scale(graph.add(x, add_logits(graph, mirrored, network, bias)), 0.5f, 0);
+  }
   if (!options.logits) x = graph.softmax(x);
   graph.output(x, export_output(options), {batch, {network.classes}});
 

@@ -60,12 +60,19 @@ class Node {
   /// A further input that never changes, by a name of its own.
   Node& constant(const std::string& suffix, std::span<const float> values,
                  const std::vector<int>& shape) {
-    auto& tensor = *graph_.add_initializer();
+    onnx::TensorProto tensor;
     tensor.set_name(node_.name() + "." + suffix);
     tensor.set_data_type(onnx::TensorProto::FLOAT);
     for (const int size : shape) tensor.add_dims(size);
     tensor.set_raw_data(values.data(), values.size_bytes());
-    node_.add_input(tensor.name());
+    const auto& stored = graph_.initializer();
+    const auto same = std::find_if(stored.begin(), stored.end(), [&](const auto& other) {
+      return other.raw_data() == tensor.raw_data() &&
+             std::equal(other.dims().begin(), other.dims().end(), tensor.dims().begin(),
+                        tensor.dims().end());
+    });
+    node_.add_input(same == stored.end() ? tensor.name() : same->name());
+    if (same == stored.end()) *graph_.add_initializer() = std::move(tensor);
     return *this;
   }
   OnnxValue value() const { return {node_.output(0)}; }
@@ -186,6 +193,13 @@ OnnxValue OnnxGraph::max_pool(const OnnxValue& x, int kernel, int stride) {
       .ints("strides", {stride, stride})
       .ints("pads", std::vector<int>(4, kernel / 2))
       .value();
+}
+
+OnnxValue OnnxGraph::mirror(const OnnxValue& x, int width) {
+  const auto side = static_cast<std::size_t>(width);
+  std::vector<float> exchange(side * side);
+  for (std::size_t i = 0; i < side; ++i) exchange[i * side + side - 1 - i] = 1;
+  return content_->node("MatMul", {x}).constant("exchange", exchange, {width, width}).value();
 }
 
 OnnxValue OnnxGraph::upsample(const OnnxValue& x, int factor) {

@@ -26,7 +26,8 @@ struct OnnxDim {
 };
 
 /// Builds a network: every call adds a node and gives back what comes out of it. Tensors are fp32,
-/// images N x C x H x W.
+/// images N x C x H x W. Constants of the same values are stored once, however often a part is
+/// added.
 class OnnxGraph {
  public:
   /// The version of ONNX's operators, and the release of the library that the build has.
@@ -60,6 +61,9 @@ class OnnxGraph {
   OnnxValue max(const std::vector<OnnxValue>& values);
   /// Padded by half the kernel, as convolutions are.
   OnnxValue max_pool(const OnnxValue& x, int kernel, int stride);
+  /// Left and right exchanged; images of `width` pixels. A product with a constant: OpenCV 4.6
+  /// takes no slice that runs backwards.
+  OnnxValue mirror(const OnnxValue& x, int width);
   /// Every pixel becomes factor x factor pixels.
   OnnxValue upsample(const OnnxValue& x, int factor);
   /// N x C x H x W → N x C.

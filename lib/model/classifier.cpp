@@ -20,6 +20,19 @@ std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
   return make_aten_engine(network, precision, device);
 }
 
+/// The crops, rows of `side` pixels, and behind them their mirror images.
+std::vector<std::uint8_t> with_mirror_images(std::span<const std::uint8_t> crops,
+                                             std::size_t side) {
+  std::vector<std::uint8_t> both(2 * crops.size());
+  std::copy(crops.begin(), crops.end(), both.begin());
+  auto to = both.begin() + static_cast<std::ptrdiff_t>(crops.size());
+  for (std::size_t row = 0; row < crops.size(); row += side) {
+    const auto pixels = crops.subspan(row, side);
+    to = std::reverse_copy(pixels.begin(), pixels.end(), to);
+  }
+  return both;
+}
+
 }  // namespace
 
 Classifier::Classifier(const ModelFile& model, Precision precision, Device device)
@@ -65,8 +78,18 @@ std::vector<float> Classifier::logits(std::span<const std::uint8_t> crops) const
                                 std::to_string(crops.size()) + " bytes");
   }
   const std::size_t n = crops.size() / crop_bytes();
-  std::vector<float> logits(n * classes());
-  if (n > 0) engine_->run(crops.data(), n, logits.data());
+  if (n == 0) return {};
+  if (!info_.mirror) {
+    std::vector<float> logits(n * classes());
+    engine_->run(crops.data(), n, logits.data());
+    return logits;
+  }
+  const auto both = with_mirror_images(crops, static_cast<std::size_t>(info_.network.input_size));
+  std::vector<float> logits(2 * n * classes());
+  engine_->run(both.data(), 2 * n, logits.data());
+  const std::size_t half = n * classes();
+  for (std::size_t i = 0; i < half; ++i) logits[i] = (logits[i] + logits[half + i]) / 2;
+  logits.resize(half);
   return logits;
 }
 

@@ -45,7 +45,8 @@ class FER_API Classifier {
   std::size_t crop_bytes() const;
   std::size_t classes() const { return info_.labels.size(); }
 
-  /// n crops, planar uint8, one after the other → n x classes logits under the model's own prior.
+  /// n crops, planar uint8, one after the other → n x classes logits under the model's own prior;
+  /// where info().mirror, the mean of those of each crop and of its mirror image.
   /// On a CPU it works on the calling thread alone. `crops.size()` must be a multiple of
   /// crop_bytes(); throws std::invalid_argument otherwise.
   std::vector<float> logits(std::span<const std::uint8_t> crops) const;

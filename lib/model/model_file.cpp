@@ -36,6 +36,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
     model.at("std").get_to(info.stddev);
     model.at("align_template").get_to(info.align_template);
     model.at("prior").get_to(info.prior);
+    info.mirror = model.value("mirror", false);
     model.at("version").get_to(info.version);
     model.at("parent").get_to(info.parent);
     info.provenance = model.value("provenance", json());
@@ -102,6 +103,7 @@ void write_model(const std::filesystem::path& path, ModelFile& model, bool bf16)
                   {"std", info.stddev},
                   {"align_template", info.align_template},
                   {"prior", info.prior},
+                  {"mirror", info.mirror},
                   {"version", info.version},
                   {"parent", info.parent},
                   {"provenance", info.provenance},

@@ -23,6 +23,9 @@ struct ModelInfo {
   /// Share of each class in the training data, which the outputs assume; empty without a head. Serving elsewhere may
   /// divide by a power of it (`prior-correction`).
   std::vector<float> prior;
+  /// True: the classifier also looks at each face's mirror image, at twice the cost, and takes the
+  /// mean of both logits.
+  bool mirror = false;
   std::string version;        ///< Short name of these weights: content hash, 12 hex digits.
   std::string parent;         ///< `version` of the model this one was adapted from; empty: none.
   nlohmann::json provenance;  ///< How it came to be: command, seed, data, epochs, numbers.

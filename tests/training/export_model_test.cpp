@@ -34,7 +34,6 @@ using test::RandomModel;
 using test::ScopedFolder;
 
 /// Of probabilities; logits may be off by as much of their range.
-/// range.
 constexpr double kTolerance = 1e-4;
 
 std::string exported(const ModelFile& model, const ExportOptions& options = {}) {
@@ -123,6 +122,21 @@ TEST_P(Networks, AreReadByOpenCv) {
     const auto logits = classifier.logits(crops);
     EXPECT_GT(spread(logits), 0.1);
     EXPECT_LT(worst(by_opencv(with_logits, blob), logits), kTolerance * spread(logits));
+  }
+}
+
+TEST_P(Networks, LookAtMirrorImagesWhereTheClassifierDoes) {
+  RandomModel model(GetParam());
+  const std::string plain = exported(model);
+  model.info().mirror = true;
+  const Classifier classifier(model.file(), Precision::kFp32);
+  const std::string onnx = exported(model, {.logits = true});
+  EXPECT_LT(onnx.size(), plain.size() * 3 / 2) << "the weights stand there twice";
+  cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx.data(), onnx.size());
+  for (const std::size_t n : {3, 1}) {
+    const auto crops = test::random_bytes(n * classifier.crop_bytes(), static_cast<unsigned>(n));
+    const auto logits = classifier.logits(crops);
+    EXPECT_LT(worst(forward(net, pixels(crops, GetParam())), logits), kTolerance * spread(logits));
   }
 }
 

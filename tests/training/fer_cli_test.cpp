@@ -292,6 +292,22 @@ TEST_F(FerTest, TrainsAndDescribesAModel) {
   EXPECT_EQ(std::count(two.out.begin(), two.out.end(), '\n'), 2);
 }
 
+TEST_F(FerTest, ShrinksAModel) {
+  const std::string small = path("small.fer"), mirror = path("mirror.fer");
+  const Outcome done = fer({"shrink", model(), small});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const json before = info(model()), after = info(small);
+  EXPECT_EQ(after["stored"], "bf16");
+  EXPECT_LT(after["bytes"].get<double>(), 0.6 * before["bytes"].get<double>());
+  EXPECT_EQ(after["provenance"], before["provenance"]);
+  EXPECT_EQ(after["mirror"], false);
+  EXPECT_THAT(fer({"info", small}).out, testing::Not(HasSubstr("mirror")));
+
+  ASSERT_EQ(fer({"shrink", "--mirror", small, mirror}).code, 0);
+  EXPECT_THAT(fer({"info", mirror}).out, HasSubstr("its mirror image too"));
+  EXPECT_EQ(fer({"eval", "--model", mirror, "--data", packed(), "--split", "test"}).code, 0);
+}
+
 TEST_F(FerTest, Evaluates) {
   const std::string report = path("report.json"), plot = path("plot.png");
   const Outcome done = fer({"eval", "--model", model(), "--data", packed(), "--split", "test",

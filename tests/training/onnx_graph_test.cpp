@@ -56,6 +56,8 @@ TEST(OnnxGraph, ComputesElements) {
               ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
   EXPECT_THAT(run_step([](auto& g, auto x) { return g.max({g.relu(x)}); }),
               ElementsAre(1, 0, 3, 4, 0, 6, 7, 0));
+  EXPECT_THAT(run_step([](auto& g, auto x) { return g.mirror(x, 2); }),
+              ElementsAre(-2, 1, 4, 3, 6, -5, -8, 7));
   std::vector<float> sigmoid;
   for (const float x : kPixels) sigmoid.push_back(1 / (1 + std::exp(-x)));
   EXPECT_THAT(run_step([](auto& g, auto x) { return g.sigmoid(x); }),

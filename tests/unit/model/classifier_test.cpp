@@ -81,6 +81,25 @@ TEST_P(Networks, AgreeBetweenEngines) {
 INSTANTIATE_TEST_SUITE_P(All, Networks, testing::ValuesIn(test::varied_configs()),
                          [](const auto& info) { return "Network" + std::to_string(info.index); });
 
+TEST(Classifier, AlsoLooksAtMirrorImagesWhereTheModelSaysSo) {
+  for (const int channels : {1, 3}) {
+    RandomModel model(test::tiny_config(17, channels));
+    const Classifier plain(model.file(), Precision::kFp32);
+    model.info().mirror = true;
+    const Classifier both(model.file(), Precision::kFp32);
+    const auto crops = test::random_bytes(3 * plain.crop_bytes());
+    std::vector<std::uint8_t> mirrored;
+    for (std::size_t i = 0; i < crops.size(); ++i)
+      mirrored.push_back(crops[i - i % 17 + 16 - i % 17]);
+    auto expected = plain.logits(crops);
+    const auto other = plain.logits(mirrored);
+    EXPECT_GT(worst(expected, other), 1e-3);
+    for (std::size_t i = 0; i < other.size(); ++i) expected[i] = (expected[i] + other[i]) / 2;
+    EXPECT_LT(worst(both.logits(crops), expected), 1e-5);
+    EXPECT_TRUE(both.logits({}).empty());
+  }
+}
+
 TEST(Classifier, AnswersTheSameInAnyBatch) {
   RandomModel model;
   const Classifier classifier(model.file(), Precision::kAuto);

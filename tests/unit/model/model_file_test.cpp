@@ -70,6 +70,7 @@ TEST_F(ModelFiles, ComeBackAsTheyWereWritten) {
   model.info.stddev = 0.3f;
   model.info.align_template = "arcface";
   model.info.prior[2] = 0.5f;
+  model.info.mirror = true;
   model.info.parent = "0123456789ab";
   model.info.provenance = {{"command", "fer train"}, {"seed", 7}};
   model.info.thresholds = {0.8, 0.9};
@@ -83,6 +84,7 @@ TEST_F(ModelFiles, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(read.info.stddev, 0.3f);
   EXPECT_EQ(read.info.align_template, "arcface");
   EXPECT_EQ(read.info.prior, model.info.prior);
+  EXPECT_TRUE(read.info.mirror);
   EXPECT_EQ(read.info.version, model.info.version);
   EXPECT_EQ(read.info.parent, "0123456789ab");
   EXPECT_EQ(read.info.provenance, model.info.provenance);

@@ -69,7 +69,8 @@ inline constexpr int kWatchedNeighbours = 20;
 /// mean over the epoch), `dimensions` (see filled_dimensions(), likewise), `collapsed` (whether
 /// `spread` is below kCollapsedSpread), `data_share` (of the time, waiting for data), and where
 /// faces are watched `knn_accuracy` and `knn_macro_recall`: how often each watched face's nearest
-/// other watched faces by the teacher's features name its label.
+/// other watched faces by the teacher's features name its label (for the macro recall, votes count
+/// by the rarity of their class).
 ///
 /// Throws std::runtime_error for data that does not fit the network, settings that differ from the
 /// checkpoint's, or a folder that cannot be written.

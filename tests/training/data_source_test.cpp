@@ -71,8 +71,8 @@ TEST(DataSource, ReadsPixelsThatStandInACsv) {
   const ScopedFolder folder;
   std::string dark, bright;
   for (int i = 0; i < 48 * 48; ++i) {
-    dark += (i ? " " : "") + std::to_string(40);
-    bright += (i ? " " : "") + std::to_string(200);
+    dark += "40 ";
+    bright += "200 ";
   }
   const fs::path csv = folder.write("fer2013.csv", "emotion,pixels,Usage\n3," + dark +
                                                        ",Training\n4," + bright +

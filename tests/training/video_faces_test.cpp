@@ -118,7 +118,7 @@ TEST_F(VideoFacesTest, CountsTracksApart) {
 TEST_F(VideoFacesTest, AreDataLikeAnyOther) {
   const fs::path file = one_face();
   EXPECT_TRUE(is_video(file));
-  const DataSource source(file, AlignMode::kAuto, {.side = 32}, {.video_every = 0.4});
+  const DataSource source(file, AlignMode::kAuto, {.side = 32}, {.split = {}, .video_every = 0.4});
   EXPECT_FALSE(source.was_packed());
   EXPECT_EQ(source.data().size(), 8u);
   EXPECT_EQ(source.data().label(0), -1);

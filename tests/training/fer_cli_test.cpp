@@ -252,7 +252,7 @@ TEST_F(FerTest, Packs) {
 TEST_F(FerTest, AlignsFacesOrSaysWhyItCannot) {
   const Outcome done =
       fer({"pack", "--data", csv_, "--align", "always", "--out", path("aligned.packed")});
-  if (test::yunet_path().empty()) {
+  if (test::landmark_detector_path().empty()) {
     EXPECT_EQ(done.code, 1);
     EXPECT_THAT(done.err, HasSubstr("scripts/models"));
   } else {

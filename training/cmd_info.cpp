@@ -185,11 +185,12 @@ void print_model(const json& d) {
                     number(d["mean"].get<double>(), "%.4f") + ", std " +
                     number(d["std"].get<double>(), "%.4f"));
   std::string labels;
+  if (d["labels"].empty()) line("head", "none: a start for fer train --init");
   for (std::size_t k = 0; k < d["labels"].size(); ++k) {
     labels += (k ? ", " : "") + d["labels"][k].get<std::string>() + " " +
               number(d["prior"][k].get<double>() * 100, "%.1f %%");
   }
-  line("labels", labels + " (share in training)");
+  if (!labels.empty()) line("labels", labels + " (share in training)");
   line("version", d["version"].get<std::string>() +
                       (d["parent"] == "" ? std::string(", no parent")
                                          : ", adapted from " + d["parent"].get<std::string>()));

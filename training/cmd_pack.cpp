@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "data_options.h"
 #ifdef HAVE_VISION
-#include "face_loader.h"
+#include "read_dataset.h"
 #endif
 
 namespace fer {
@@ -18,16 +18,15 @@ struct Options : DataOptions {
 #ifdef HAVE_VISION
 void run(const Options& o) {
   require_writable(o.out);
-  if (std::filesystem::exists(o.data) && !is_image_list(o.data)) {
-    throw std::runtime_error(o.data.string() +
-                             ": expected a folder or a file that ends in .csv, found another file");
+  if (std::filesystem::exists(o.data) && !is_image_list(o.data) && !is_video(o.data)) {
+    throw std::runtime_error(
+        o.data.string() +
+        ": expected a folder, a file that ends in .csv or a video, found another file");
   }
-  const ImageList list = read_image_list(o.data);
   const CropShape shape = o.crop_spec();
-  const auto folder = std::filesystem::absolute(o.out).parent_path();
-  require_space(folder, packed_bytes(list.entries.size(), shape, list.labels.size()),
-                "free some or name another folder with --out");
-  const FaceRows faces = read_faces(o.data, list, o.align, shape, o.read_options());
+  const FaceRows faces = read_dataset(o.data, o.align, shape, o.read_options(),
+                                      std::filesystem::absolute(o.out).parent_path(),
+                                      "free some or name another folder with --out");
   write_packed(o.out, faces.info, faces.rows);
   std::size_t aligned = 0;
   for (const PackedRow& row : faces.rows) aligned += row.aligned;
@@ -48,6 +47,7 @@ void add_pack(CLI::App& app) {
       "pack", "Decode, align and resize a dataset once into one file that `train` and `eval` map.");
   o->add_to(*pack);
   o->add_max_unreadable(*pack);
+  o->add_video(*pack);
   pack->add_option("--out", o->out, "The packed dataset to write")->required();
   pack->callback([o] { run(*o); });
 }

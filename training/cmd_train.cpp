@@ -17,6 +17,7 @@ namespace {
 struct Options : DataOptions {
   std::filesystem::path out;
   std::string network = "fernet";
+  std::filesystem::path init;
   TrainConfig train;
   SemiRequest semi;
   std::string method, thresholds, negatives;
@@ -45,6 +46,7 @@ NetworkConfig network_of(const Options& o) {
 }
 
 void run_supervised(Options& o) {
+  if (!o.init.empty()) o.train.init = Start(o.init);
   o.train.network = network_of(o);
   take(o.train.batch, o.batch);
   take(o.train.learning_rate, o.learning_rate);
@@ -100,6 +102,8 @@ void start_semi_supervised(Options& o) {
   SemiRequest& semi = o.semi;
   semi.train.method = method_of(o);
   semi.train.network = network_of(o);
+  if (!o.init.empty()) semi.train.init = Start(o.init);
+  semi.init = o.init;
   semi.train.weight_decay = o.train.weight_decay;
   semi.train.momentum = o.train.momentum;
   semi.train.ema = o.train.ema;
@@ -238,6 +242,7 @@ void add_train(CLI::App& app) {
   CLI::Option* data = o->add_to(*c)->required(false);
   o->size_option = c->get_option("--size");
   o->add_max_unreadable(*c);
+  o->add_video(*c);
   CLI::Option* labelled = c->add_option("--labeled,--labelled", o->semi.labelled,
                                         "As --data, for semi-supervised training")
                               ->excludes(data);
@@ -248,6 +253,10 @@ void add_train(CLI::App& app) {
               "Refuse to start anew (a run goes on by itself where --out holds its checkpoint)");
   c->add_option("--network", o->network, "fernet, fernet-small, fernet-large or resnet18")
       ->capture_default_str();
+  c->add_option("--init", o->init,
+                "Model file of the same network whose weights to start from, by fer pretrain or "
+                "fer train; its head counts where its labels are the data's")
+      ->check(CLI::ExistingFile);
   c->add_option("--attention-branches", o->attention_branches,
                 "Branches of local attention instead of the network's; 0: no attention")
       ->check(CLI::Range(0, 64));

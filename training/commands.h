@@ -8,6 +8,7 @@
 namespace fer {
 
 void add_train(CLI::App& app);
+void add_pretrain(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_pack(CLI::App& app);
 /// The same names, for `--task detect`.

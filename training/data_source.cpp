@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdio>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 
+#include "csv_reader.h"
 #ifdef HAVE_VISION
-#include "face_loader.h"
+#include "read_dataset.h"
 #endif
 
 namespace fer {
@@ -93,27 +93,29 @@ void require_writable(const fs::path& file) {
 }
 
 bool is_image_list(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return fs::is_directory(path) || extension == ".csv";
+  return fs::is_directory(path) || lower(path.extension().string()) == ".csv";
+}
+
+bool is_video(const fs::path& path) {
+  static const std::set<std::string> known{".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi",
+                                           ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
+  return !fs::is_directory(path) && known.contains(lower(path.extension().string()));
 }
 
 #ifdef HAVE_VISION
 DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& shape,
                        const ReadOptions& options) {
-  if (!is_image_list(path)) {
+  if (!is_image_list(path) && !is_video(path)) {
     data_ = std::make_unique<PackedDataset>(path);
     return;
   }
   was_packed_ = false;
   const TemporaryFolder folder;
   const fs::path packed = folder.path() / "faces.packed";
-  const ImageList list = read_image_list(path, options.split);
-  require_space(folder.path(), packed_bytes(list.entries.size(), shape, list.labels.size()),
-                "name another folder in TMPDIR, or pack them once by: fer pack");
   {
-    FaceRows faces = read_faces(path, list, mode, shape, options);
+    const FaceRows faces =
+        read_dataset(path, mode, shape, options, folder.path(),
+                     "name another folder in TMPDIR, or pack them once by: fer pack");
     unreadable_ = faces.unreadable;
     write_packed(packed, faces.info, faces.rows);
   }
@@ -122,7 +124,7 @@ DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& sh
 }
 #else
 DataSource::DataSource(const fs::path& path, AlignMode, const CropShape&, const ReadOptions&) {
-  if (is_image_list(path)) {
+  if (is_image_list(path) || is_video(path)) {
     throw std::runtime_error(path.string() +
                              ": expected a packed dataset, since this program was built without "
                              "OpenCV; make one by `fer pack` where it has it");

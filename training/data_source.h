@@ -23,10 +23,12 @@ struct CropShape {
   std::string align_template = "fer";  ///< "fer" or "arcface"; see vision/align.h.
 };
 
-/// What to read of a CSV or folder, and how much of it may be broken.
+/// What to read of data that is not packed, and how much of it may be broken.
 struct ReadOptions {
   std::string split;             ///< Read this split only; empty: all.
   double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
+  double video_every = 1;        ///< Seconds between two faces taken of one track of a video.
+  int video_most = 20;           ///< Faces taken of one track at most.
 };
 
 /// A dataset decoded in memory, on its way to a packed file.
@@ -53,8 +55,12 @@ void require_writable(const std::filesystem::path& file);
 /// True for what DataSource would read image by image: a folder, or a file that ends in .csv.
 bool is_image_list(const std::filesystem::path& path);
 
-/// Opens a packed dataset, or packs a CSV or folder into a temporary one first (under TMPDIR, and
-/// gone from there as soon as it is mapped), with a progress bar and warnings on stderr.
+/// True for what DataSource would read as a video: a file whose name ends as those of videos do.
+bool is_video(const std::filesystem::path& path);
+
+/// Opens a packed dataset, or packs a CSV, a folder or a video's faces into a temporary one first
+/// (under TMPDIR, and gone from there as soon as it is mapped), with a progress bar and warnings on
+/// stderr.
 class DataSource {
  public:
   /// Throws std::runtime_error: file, line, what was expected; Interrupted.

@@ -27,6 +27,7 @@ struct Experiment {
 /// Reads a JSON object with these members:
 /// - "about": a sentence for people;
 /// - "budget": options of `fer train` that all runs share, without the dashes: {"steps": 3000};
+///   "init" among them names the model file that all start from;
 /// - "methods": the rows of the table by name, each with the options that make it:
 ///   {"dta-snl": {"method": "dta-snl"}};
 /// - "labels_per_class": numbers, 0 for all labels;

@@ -1,6 +1,7 @@
 #include "face_loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <opencv2/core.hpp>
 #include <stdexcept>
@@ -16,15 +17,6 @@ namespace {
 /// So many unreadable images are named.
 constexpr std::size_t kNamed = 3;
 
-CropSpec spec_of(const CropShape& shape) {
-  CropSpec spec;
-  spec.align_template =
-      shape.align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
-  spec.width = spec.height = shape.side;
-  spec.grey = shape.channels == 1;
-  return spec;
-}
-
 /// For people: where rows came from.
 std::string source_name(const std::filesystem::path& path) {
   std::filesystem::path name = std::filesystem::weakly_canonical(path);
@@ -34,7 +26,24 @@ std::string source_name(const std::filesystem::path& path) {
 
 }  // namespace
 
-FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(spec_of(shape)) {
+CropSpec crop_spec_of(const CropShape& shape) {
+  CropSpec spec;
+  spec.align_template =
+      shape.align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+  spec.width = spec.height = shape.side;
+  spec.grey = shape.channels == 1;
+  return spec;
+}
+
+std::vector<std::uint8_t> planar(const cv::Mat& crop) {
+  std::vector<cv::Mat> planes;
+  cv::split(crop, planes);
+  std::vector<std::uint8_t> bytes;
+  for (const cv::Mat& plane : planes) bytes.insert(bytes.end(), plane.datastart, plane.dataend);
+  return bytes;
+}
+
+FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(crop_spec_of(shape)) {
   if (mode == AlignMode::kNever) return;
   const DetectorModel model = find_detector_model();
   const bool landmarks = !model.path.empty() && model.remedy.empty();
@@ -49,6 +58,18 @@ FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(spec_of(s
 std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& path) {
   cv::Mat image = read_image(path);
   if (image.empty()) return std::nullopt;
+  return crop_of(image);
+}
+
+std::optional<FaceLoader::Crop> FaceLoader::load(const ImageEntry& entry) {
+  if (entry.pixels.empty()) return load(entry.image);
+  const auto side = static_cast<int>(std::lround(std::sqrt(entry.pixels.size())));
+  cv::Mat image(side, side, CV_8UC1);
+  std::copy_n(entry.pixels.begin(), image.total(), image.data);
+  return crop_of(image);
+}
+
+FaceLoader::Crop FaceLoader::crop_of(cv::Mat image) {
   enlarge_small(image);
   Crop crop;
   const FrameView view = view_of(image);
@@ -81,6 +102,14 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
                  "and nothing is aligned; %s\n",
                  find_detector_model().remedy.c_str());
   }
+  if (!list.layout.empty())
+    std::fprintf(stderr, "note: %s: read as %s\n", path.c_str(), list.layout.c_str());
+  if (list.left_out > 0) {
+    std::fprintf(stderr,
+                 "note: %zu images are left out, of which it says that they show none of "
+                 "the expressions\n",
+                 list.left_out);
+  }
   FaceRows faces;
   faces.info.channels = shape.channels;
   faces.info.side = shape.side;
@@ -94,7 +123,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
     stop_if_requested();
     const ImageEntry& entry = list.entries[i];
     progress.update(static_cast<double>(i), static_cast<double>(list.entries.size()));
-    const auto crop = loader.load(entry.image);
+    const auto crop = loader.load(entry);
     if (!crop) {
       ++faces.unreadable;
       if (unreadable.size() < kNamed) unreadable.push_back(entry.image.string());
@@ -113,10 +142,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
       split = splits.insert(split, entry.split);
     }
     row.split = static_cast<std::uint8_t>(split - splits.begin());
-    std::vector<cv::Mat> planes;
-    cv::split(crop->image, planes);
-    for (const cv::Mat& plane : planes)
-      row.crop.insert(row.crop.end(), plane.datastart, plane.dataend);
+    row.crop = planar(crop->image);
     faces.rows.push_back(std::move(row));
   }
   progress.clear();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "data_source.h"
 #include "image_list.h"
@@ -25,14 +26,24 @@ class FaceLoader {
   };
   /// nullopt where the file is no image that can be decoded.
   std::optional<Crop> load(const std::filesystem::path& image);
+  /// Of an entry of a list, whose pixels may stand in the list itself.
+  std::optional<Crop> load(const ImageEntry& entry);
 
   /// False where whole images are all that there will be.
   bool aligns() const { return detector_ != nullptr; }
 
  private:
+  Crop crop_of(cv::Mat image);
+
   CropSpec spec_;
   std::unique_ptr<Detector> detector_;
 };
+
+/// How crops of this shape are cut.
+CropSpec crop_spec_of(const CropShape& shape);
+
+/// A crop's bytes, channel after channel, as packed datasets hold them.
+std::vector<std::uint8_t> planar(const cv::Mat& crop);
 
 /// All entries of `list` (read from `path`) as rows, with a progress bar and warnings on stderr:
 /// unreadable images, unknown labels, images held out.

@@ -10,7 +10,9 @@
 #include <stdexcept>
 
 #include "csv_reader.h"
+#include "image_list_parts.h"
 #include "joined.h"
+#include "layouts/layouts.h"
 #include "model/labels.h"
 
 namespace fer {
@@ -20,44 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kExamples = 3;
 
-/// The index of the largest value; -1 where several share it or all are zero.
-int single_majority(const std::vector<float>& votes) {
-  const auto top = std::max_element(votes.begin(), votes.end());
-  if (top == votes.end() || *top <= 0 || std::count(votes.begin(), votes.end(), *top) != 1)
-    return -1;
-  return static_cast<int>(top - votes.begin());
-}
-
-/// Keeps these labels only, in their order. No entry may have another one.
-void keep_labels(ImageList& list, const std::set<int>& kept) {
-  std::vector<std::string> labels;
-  std::map<int, int> place;
-  for (int k : kept) {
-    place[k] = static_cast<int>(labels.size());
-    labels.push_back(list.labels[k]);
-  }
-  for (ImageEntry& entry : list.entries) {
-    if (entry.label >= 0) entry.label = place.at(entry.label);
-    std::vector<float> votes;
-    for (int k : kept) votes.push_back(entry.votes.empty() ? 0.f : entry.votes[k]);
-    entry.votes = std::move(votes);
-  }
-  list.labels = std::move(labels);
-}
-
-void keep_occurring(ImageList& list) {
-  std::set<int> occurring;
-  for (const ImageEntry& entry : list.entries)
-    if (entry.label >= 0) occurring.insert(entry.label);
-  keep_labels(list, occurring);
-}
-
-/// For lists that name one label an image.
-void one_vote_each(ImageList& list) {
-  for (ImageEntry& entry : list.entries)
-    if (entry.label >= 0) entry.votes[entry.label] = 1;
-}
-
 void note_unknown(ImageList& list, const std::string& name) {
   ++list.unknown_labels;
   auto& examples = list.unknown_examples;
@@ -66,21 +30,16 @@ void note_unknown(ImageList& list, const std::string& name) {
     examples.push_back(name);
 }
 
-int index_of(const std::vector<std::string>& labels, const std::optional<std::string>& label) {
-  if (!label) return -1;
-  const auto it = std::find(labels.begin(), labels.end(), *label);
-  return it == labels.end() ? -1 : static_cast<int>(it - labels.begin());
-}
-
 /// What the columns of a CSV are.
 struct Columns {
+  explicit Columns(const std::vector<std::string>& header) : votes(header) {}
+
   int image = -1, label = -1, split = -1, duplicate = -1;
-  std::map<int, int> votes;  ///< Column → label of ferplus_labels().
-  std::vector<int> others;   ///< Compete for the majority, but are no expression.
+  VoteColumns votes;
 };
 
 Columns columns_of(const std::vector<std::string>& header, const std::string& where) {
-  Columns columns;
+  Columns columns(header);
   const auto once = [&](int& column, int i) {
     if (column >= 0) {
       throw std::runtime_error(where + "columns \"" + header[column] + "\" and \"" + header[i] +
@@ -98,13 +57,7 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
       once(columns.split, i);
     else if (name == "duplicate")
       once(columns.duplicate, i);
-    else if (name == "unknown" || name == "not_face")
-      columns.others.push_back(i);
-    else if (const int k = index_of(ferplus_labels(), canonical_label(name)); k >= 0)
-      columns.votes[i] = k;
   }
-  // A single column that is called after an expression is no ballot.
-  if (columns.votes.size() < 2) columns.votes.clear();
   if (columns.image < 0 || (columns.label < 0 && columns.votes.empty())) {
     const std::string found = joined(header);
     throw std::runtime_error(
@@ -135,22 +88,7 @@ ImageList read_csv(const fs::path& path) {
     if (columns.split >= 0) entry.split = canonical_split(trimmed(fields[columns.split]));
     if (columns.duplicate >= 0) entry.duplicate = !trimmed(fields[columns.duplicate]).empty();
     if (!columns.votes.empty()) {
-      const auto number = [&](int column) {
-        const std::string text = trimmed(fields[column]);
-        try {
-          std::size_t used = 0;
-          const float value = std::stof(text, &used);
-          if (used == text.size() && value >= 0 && value < 1e6f) return value;
-        } catch (const std::exception&) {
-        }
-        throw std::runtime_error(where + "expected a count of votes in column \"" + header[column] +
-                                 "\", found \"" + fields[column] + "\"");
-      };
-      for (const auto& [column, k] : columns.votes) entry.votes[k] += number(column);
-      std::vector<float> all = entry.votes;
-      for (int column : columns.others) all.push_back(number(column));
-      const int top = single_majority(all);
-      entry.label = top < static_cast<int>(list.labels.size()) ? top : -1;
+      columns.votes.read(fields, where, entry);
     } else {
       const std::string name = trimmed(fields[columns.label]);
       entry.label = index_of(list.labels, canonical_label(name));
@@ -164,9 +102,7 @@ ImageList read_csv(const fs::path& path) {
     keep_occurring(list);
     one_vote_each(list);
   } else {
-    std::set<int> voted;
-    for (const auto& [column, k] : columns.votes) voted.insert(k);
-    keep_labels(list, voted);
+    keep_labels(list, columns.votes.labels());
   }
   if (list.labels.empty()) {
     throw std::runtime_error(path.string() + ": no row has a label that names an expression" +
@@ -271,7 +207,8 @@ std::string canonical_split(const std::string& name) {
 ImageList read_image_list(const fs::path& path, const std::string& split) {
   if (!fs::exists(path)) throw std::runtime_error(path.string() + ": no such file or folder");
   const bool folder = fs::is_directory(path);
-  ImageList list = folder ? read_folder(path) : read_csv(path);
+  std::optional<ImageList> known = read_known_layout(path);
+  ImageList list = known ? std::move(*known) : folder ? read_folder(path) : read_csv(path);
   hold_out(list, folder ? path : path.parent_path());
   if (split.empty()) return list;
   std::set<std::string> splits;

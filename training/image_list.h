@@ -1,6 +1,8 @@
-// Which images a dataset has, and what people said of them: a CSV file or a folder a class.
+// Which images a dataset has, and what people said of them: a CSV file, a folder a class, or one of
+// the layouts in which others hand out theirs.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,9 +10,10 @@
 namespace fer {
 
 struct ImageEntry {
-  std::filesystem::path image;
-  std::vector<float> votes;  ///< One a label of ImageList; all zero: not labelled.
-  int label = -1;            ///< The one majority label; -1: none.
+  std::filesystem::path image;       ///< With `pixels` only a name: the file and its line.
+  std::vector<std::uint8_t> pixels;  ///< Grey, a square; empty: `image` is to be decoded.
+  std::vector<float> votes;          ///< One a label of ImageList; all zero: not labelled.
+  int label = -1;                    ///< The one majority label; -1: none.
   std::string split;
   bool duplicate = false;
 };
@@ -18,12 +21,15 @@ struct ImageEntry {
 struct ImageList {
   std::vector<std::string> labels;  ///< In FER+'s order.
   std::vector<ImageEntry> entries;
+  std::string layout;        ///< "RAF-DB", …; empty: a CSV or folders as they come.
+  std::size_t left_out = 0;  ///< Images that the dataset's owners say show no expression of ours.
   std::size_t unknown_labels = 0;  ///< Images whose label names no expression that we know.
   std::vector<std::string> unknown_examples;  ///< The first few of those labels.
   std::size_t held_out = 0;  ///< Images that we put into split valid, since there was none.
 };
 
-/// Reads a CSV with a header or a folder with one folder a class (also below a folder a split).
+/// Reads a CSV with a header, a folder with one folder a class (also below a folder a split), or
+/// one of the datasets that read_known_layout() knows.
 ///
 /// CSV columns, in any order and case: `image` (or `path`, `file`), relative to the CSV; either one
 /// column of votes for each of at least two expressions (`unknown` and `not_face` compete for the

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted (what was done is kept).");
   const bool detectors = is_for_detectors(argc, argv);
   (detectors ? add_train_detector : add_train)(app);
+  add_pretrain(app);
   (detectors ? add_eval_detector : add_eval)(app);
   add_sweep(app);
   add_report(app);

@@ -138,14 +138,31 @@ std::string run_section(const RunLog& run, const std::string& score) {
     html +=
         "<p class=\"warning\">No pseudo-label of " + escaped(names) + " was ever accepted.</p>\n";
   }
+  if (last.value("collapsed", false)) {
+    html += "<p class=\"warning\">The embedding has collapsed: all faces look alike to it.</p>\n";
+  }
   html += "<div class=\"charts\">\n";
   std::vector<Series> losses;
   for (const auto& [key, value] : last.items()) {
     if (value.is_number() && key.rfind("loss", 0) == 0) losses.push_back(series_of(run, key, key));
   }
   html += line_chart({"Training loss", "epoch", false}, losses);
-  html += line_chart({"On valid", "epoch", true}, {series_of(run, "accuracy", "accuracy"),
-                                                   series_of(run, "macro_recall", "macro recall")});
+  if (last.contains("accuracy") || last.contains("macro_recall")) {
+    html += line_chart(
+        {"On valid", "epoch", true},
+        {series_of(run, "accuracy", "accuracy"), series_of(run, "macro_recall", "macro recall")});
+  }
+  if (last.contains("knn_accuracy")) {
+    html += line_chart({"Nearest neighbours on valid", "epoch", true},
+                       {series_of(run, "knn_accuracy", "accuracy"),
+                        series_of(run, "knn_macro_recall", "macro recall")});
+  }
+  if (last.contains("spread")) {
+    html += line_chart({"Spread of the embedding (0: collapsed, 1: even)", "epoch", false},
+                       {series_of(run, "spread", "spread")});
+    html += line_chart({"Dimensions that the embedding fills", "epoch", false},
+                       {series_of(run, "dimensions", "dimensions")});
+  }
   for (const std::string& key : class_keys(run)) html += class_chart(run, key);
   std::vector<Series> rates;
   for (const char* key : {"accept_rate", "purity", "negative_errors"}) {
@@ -217,7 +234,8 @@ std::string report_page(const std::vector<RunLog>& runs, const std::string& scor
     char minutes[32] = "–";
     if (std::isfinite(seconds)) std::snprintf(minutes, sizeof minutes, "%.1f", seconds / 60);
     html += "<tr><td>" + escaped(run.name) + "</td><td>" + std::to_string(run.epochs.size()) +
-            "</td><td>" + escaped(best.value("epoch", json()).dump()) + "</td>";
+            "</td><td>" +
+            (best.contains(score) ? escaped(best.value("epoch", json()).dump()) : "–") + "</td>";
     for (const auto& [entry, key] : {std::pair{&best, "accuracy"},
                                      {&best, "macro_recall"},
                                      {&last, "accuracy"},

@@ -26,8 +26,9 @@ double number_of(const nlohmann::json& entry, const std::string& key);
 
 /// The page: a table of the runs, their validation curves over each other, and each run's losses
 /// and, a class, recall and whatever else its log tells of classes (thresholds, accept rates,
-/// purity), with the confusion matrix of its best epoch where the log holds one. Best is the epoch
-/// with the highest `score`, "accuracy" or "macro_recall".
+/// purity), with the confusion matrix of its best epoch where the log holds one; of a pretraining
+/// run its embedding's spread and what neighbours say. Best is the epoch with the highest `score`,
+/// "accuracy" or "macro_recall".
 std::string report_page(const std::vector<RunLog>& runs, const std::string& score);
 
 }  // namespace fer

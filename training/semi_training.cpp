@@ -1,39 +1,19 @@
 #include "semi_training.h"
 
 #include <cstdio>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <system_error>
 
+#include "data_sources.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "run_record.h"
+#include "training_progress.h"
 
 namespace fer {
 namespace {
 
 using nlohmann::json;
-
-/// Datasets by path: one that is named twice is read once.
-class Sources {
- public:
-  explicit Sources(const SemiRequest& request) : request_(request) {}
-
-  const PackedDataset* at(const std::filesystem::path& path) {
-    for (const auto& [known, source] : sources_) {
-      std::error_code not_there;
-      if (std::filesystem::equivalent(known, path, not_there)) return &source->data();
-    }
-    sources_.emplace_back(
-        path, std::make_unique<DataSource>(path, request_.align, request_.shape, request_.read));
-    return &sources_.back().second->data();
-  }
-
- private:
-  const SemiRequest& request_;
-  std::vector<std::pair<std::filesystem::path, std::unique_ptr<DataSource>>> sources_;
-};
 
 json text_of(const std::vector<std::filesystem::path>& paths) {
   json texts = json::array();
@@ -52,6 +32,7 @@ json asked_json(const SemiRequest& request, const SemiData& data) {
           {"valid", request.valid.empty() ? json() : json(request.valid.string())},
           {"labels_per_class", request.labels_per_class},
           {"min_votes", request.min_votes},
+          {"init", request.init.empty() ? json() : json(request.init.string())},
           {"options", request.train},
           {"policies", describe_policies(request.train.method, request.train.network.classes)},
           {"seed", request.train.seed},
@@ -95,7 +76,7 @@ void warn_of_never_accepted(const json& entry) {
 
 void run_semi_supervised(SemiRequest request) {
   SemiConfig& train = request.train;
-  Sources all(request);
+  DataSources all(request.align, request.shape, request.read);
   SemiSources sources;
   sources.labelled = all.at(request.labelled);
   for (const auto& path : request.unlabelled) sources.unlabelled.push_back(all.at(path));
@@ -119,11 +100,7 @@ void run_semi_supervised(SemiRequest request) {
       data, train, request.out,
       [&](const TrainProgress& p) {
         record.start();
-        char note[96];
-        const int step = p.epoch * train.epoch_steps + p.step;
-        std::snprintf(note, sizeof note, "step %d/%d  loss %.4f  %.0f images/s", step, train.steps,
-                      p.loss, p.images_per_second);
-        progress.update(step, train.steps, note, p.seconds_left);
+        show_steps(progress, p, train.epoch_steps, train.steps);
       },
       [&](const json& epoch) {
         progress.clear();

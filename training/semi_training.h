@@ -16,6 +16,7 @@ struct SemiRequest {
   int labels_per_class = 0;    ///< 0: all labels there are.
   bool fewer_is_fine = false;  ///< See SemiSources.
   int min_votes = 2;
+  std::filesystem::path init;          ///< For run.json: what `train.init` was read from.
   AlignMode align = AlignMode::kAuto;  ///< This and the next two: of data that is not packed.
   CropShape shape;
   ReadOptions read;

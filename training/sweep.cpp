@@ -17,6 +17,7 @@
 #include "job_runner.h"
 #include "joined.h"
 #include "model/atomic_file.h"
+#include "model/model_info.h"
 #include "progress.h"
 #include "report.h"
 #include "results_table.h"
@@ -57,6 +58,12 @@ std::string public_command(const ExperimentRun& run, const fs::path& data) {
          " --out " + run.name;
 }
 
+/// The model file that a run starts from; empty: from chance.
+std::string start_of(const ExperimentRun& run) {
+  const auto option = std::find(run.options.begin(), run.options.end(), "--init");
+  return option == run.options.end() ? std::string() : *(option + 1);
+}
+
 class Sweep {
  public:
   Sweep(const Experiment& experiment, const SweepSettings& settings)
@@ -67,6 +74,11 @@ class Sweep {
     fs::create_directories(base_);
     fs::create_directories(settings.results);
     lock_ = std::make_unique<FolderLock>(base_);
+    for (const ExperimentRun& run : experiment_.runs) {
+      const std::string start = start_of(run);
+      if (!start.empty() && !starts_.contains(start))
+        starts_[start] = read_model_info(start).version;
+    }
   }
 
   std::size_t run() {
@@ -130,6 +142,13 @@ class Sweep {
                                "\", found one of \"" + entry["command"].dump() +
                                "\"; remove the folder, or name another one by --runs");
     }
+    const json start = start_version(run);
+    if (entry.value("init", json()) != start) {
+      throw std::runtime_error(path.string() + ": expected a result from the start " +
+                               start.dump() + ", found one from " +
+                               entry.value("init", json()).dump() +
+                               "; remove the folder, or name another one by --runs");
+    }
     results_[run.name] = entry;
     return true;
   }
@@ -172,12 +191,19 @@ class Sweep {
       const double value = number_of(last, key);
       entry[key] = std::isfinite(value) ? json(value) : json();
     }
+    if (const json start = start_version(run); !start.is_null()) entry["init"] = start;
     entry["wall_s"] = number_of(last, "seconds");
     entry["command"] = public_command(run, settings_.data);
     entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
                           ? json(log.settings["commit"])
                           : json();
     return entry;
+  }
+
+  /// Null for a start from chance.
+  json start_version(const ExperimentRun& run) const {
+    const auto found = starts_.find(start_of(run));
+    return found == starts_.end() ? json() : json(found->second);
   }
 
   void write_results() const {
@@ -202,6 +228,7 @@ class Sweep {
   const fs::path base_;
   std::unique_ptr<FolderLock> lock_;
   std::map<std::string, json> results_;
+  std::map<std::string, std::string> starts_;  ///< Versions of the model files, by path.
   std::size_t failed_ = 0;
 };
 

@@ -19,8 +19,8 @@ struct SweepSettings {
 /// Trains what is not done yet, measures last.fer and best.fer of each run on split test, and
 /// writes the results anew after each. A run that was stopped goes on where it was. Runs that fail
 /// are told on stderr, the others go on. Returns the number of runs that failed. Throws
-/// std::runtime_error where a folder holds a run with other options, or another sweep works there;
-/// Interrupted.
+/// std::runtime_error where a folder holds a run with other options or from another start, or
+/// another sweep works there; Interrupted.
 std::size_t run_sweep(const Experiment& experiment, const SweepSettings& settings);
 
 }  // namespace fer

@@ -140,7 +140,7 @@ Batch EpochBatches::make(int index) const {
     const std::span<float> out(images + i * pixels, pixels);
     augment(data_.crop(sample.row), info.channels, info.side, augment_,
             Random(seed_, static_cast<std::uint64_t>(epoch_), place), out);
-    for (float& value : out) value = (value - stats_.mean) / stats_.stddev;
+    normalise(out, stats_);
     std::copy(sample.target.begin(), sample.target.end(), targets + i * classes);
   }
   return batch;

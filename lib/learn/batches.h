@@ -43,6 +43,17 @@ class PixelSums {
 /// Mean and standard deviation of the samples' pixels in [0, 1].
 PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples);
 
+/// Pixels in [0, 1] become a network's input.
+inline void normalise(std::span<float> pixels, PixelStats stats) {
+  for (float& value : pixels) value = (value - stats.mean) / stats.stddev;
+}
+
+/// The pixels of the i-th of N images, fp32 and contiguous.
+inline std::span<float> image_at(torch::Tensor& images, std::int64_t i) {
+  const auto pixels = images.numel() / images.size(0);
+  return {images.data_ptr<float>() + i * pixels, static_cast<std::size_t>(pixels)};
+}
+
 struct Batch {
   torch::Tensor images;   ///< N x C x S x S, normalised, fp32.
   torch::Tensor targets;  ///< N x K, rows sum to 1, fp32.

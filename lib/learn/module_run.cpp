@@ -129,7 +129,7 @@ void ModuleRun::finish_epoch(
   entry["seconds"] = seconds();
   state_["last"] = entry;
   save(out_ / "last.fer", entry);
-  if (!state_.contains("best") || entry[score] > state_["best"][score]) {
+  if (score && (!state_.contains("best") || entry[score] > state_["best"][score])) {
     state_["best"] = entry;
     save(out_ / "best.fer", entry);
   }

@@ -48,8 +48,8 @@ class ModuleRun {
   /// Moves the average one step towards the network.
   void step();
 
-  /// Keeps an epoch: log line, last.fer and, where `entry[score]` is the highest so far, best.fer;
-  /// then the checkpoint, from which the next epoch starts. Adds "epoch" and "seconds" to the
+  /// Keeps an epoch: log line, last.fer and, where `entry[score]` is the highest so far, best.fer
+  /// (none without a score); then the checkpoint, from which the next epoch starts. Adds "epoch" and "seconds" to the
   /// entry. `save` writes the average to a path.
   void finish_epoch(
       nlohmann::json& entry, const char* score,

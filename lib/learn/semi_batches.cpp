@@ -1,7 +1,6 @@
 #include "learn/semi_batches.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace fer {
 namespace {
@@ -15,25 +14,7 @@ enum Stream : std::uint64_t {
   kClassOrder,  ///< And one for each further class.
 };
 
-/// The place of a row's pixels in a batch of images.
-std::span<float> place(torch::Tensor& images, int i) {
-  const auto pixels = static_cast<std::size_t>(images.numel() / images.size(0));
-  return {images.data_ptr<float>() + static_cast<std::size_t>(i) * pixels, pixels};
-}
-
 }  // namespace
-
-std::size_t SemiBatches::Walk::at(std::uint64_t position) {
-  const std::uint64_t round = position / size_;
-  if (round != round_) {
-    order_.resize(size_);
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    Random random(seed_, stream_, round);
-    std::shuffle(order_.begin(), order_.end(), random);
-    round_ = round;
-  }
-  return order_[position % size_];
-}
 
 SemiBatches::SemiBatches(const SemiData& data, PixelStats stats, const SemiBatchConfig& config,
                          std::int64_t first_step)
@@ -67,9 +48,6 @@ SemiBatch SemiBatches::make(std::int64_t step) {
   const auto images = [&](int rows) {
     return torch::empty({rows, info.channels, info.side, info.side});
   };
-  const auto normalise = [&](std::span<float> pixels) {
-    for (float& value : pixels) value = (value - stats_.mean) / stats_.stddev;
-  };
   SemiBatch batch{images(config_.batch),
                   torch::empty({config_.batch, classes}),
                   torch::empty({config_.batch}, torch::kLong),
@@ -83,10 +61,10 @@ SemiBatch SemiBatches::make(std::int64_t step) {
     const std::size_t k = position % of_class_.size();
     const std::size_t index = of_class_[k][class_walks_[k].at(position / of_class_.size())];
     const FaceRef& face = data_.labelled[index];
-    const std::span<float> out = place(batch.labelled, i);
+    const std::span<float> out = image_at(batch.labelled, i);
     augment(face.crop(), info.channels, info.side, config_.weak,
             Random(config_.seed, kLabelledView, position), out);
-    normalise(out);
+    normalise(out, stats_);
     std::copy(data_.targets[index].begin(), data_.targets[index].end(),
               batch.targets.data_ptr<float>() + i * classes);
     batch.labels.data_ptr<std::int64_t>()[i] = face.label;
@@ -101,13 +79,13 @@ SemiBatch SemiBatches::make(std::int64_t step) {
         static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(unlabelled) +
         static_cast<std::uint64_t>(i);
     const FaceRef& face = data_.unlabelled[unlabelled_walk_.at(position)];
-    const std::span<float> weak = place(batch.weak, i), strong = place(batch.strong, i);
+    const std::span<float> weak = image_at(batch.weak, i), strong = image_at(batch.strong, i);
     augment(face.crop(), info.channels, info.side, config_.weak,
             Random(config_.seed, kWeakView, position), weak);
     rand_augment(face.crop(), info.channels, info.side, config_.strong,
                  Random(config_.seed, kStrongView, position), strong);
-    normalise(weak);
-    normalise(strong);
+    normalise(weak, stats_);
+    normalise(strong, stats_);
     batch.truth.data_ptr<std::int64_t>()[i] = face.label;
   }
   return batch;

@@ -11,6 +11,7 @@
 #include "learn/batches.h"
 #include "learn/rand_augment.h"
 #include "learn/semi_data.h"
+#include "learn/walk.h"
 
 namespace fer {
 
@@ -47,20 +48,6 @@ class SemiBatches {
   SemiBatch next();
 
  private:
-  /// An endless walk through `size` things, each once a round, every round in another order.
-  class Walk {
-   public:
-    Walk(std::size_t size, std::uint64_t seed, std::uint64_t stream)
-        : size_(size), seed_(seed), stream_(stream) {}
-    std::size_t at(std::uint64_t position);
-
-   private:
-    const std::size_t size_;
-    const std::uint64_t seed_, stream_;
-    std::uint64_t round_ = ~0ull;
-    std::vector<std::size_t> order_;
-  };
-
   SemiBatch make(std::int64_t step);
 
   const SemiData& data_;

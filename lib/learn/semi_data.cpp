@@ -6,43 +6,12 @@
 
 #include "learn/batches.h"
 #include "learn/random.h"
-#include "model/labels.h"
 
 namespace fer {
 namespace {
 
 /// Sets the draw of labels apart from the other uses of a seed.
 constexpr std::uint64_t kDrawOfLabels = 0x6c6162656cu;
-
-bool has_split(const PackedDataset& data, const std::string& split) {
-  const auto& splits = data.info().splits;
-  return std::find(splits.begin(), splits.end(), split) != splits.end();
-}
-
-/// Each label of `data` as an index into `labels`, by its usual name; -1 where it is not among
-/// them.
-std::vector<int> mapping(const PackedDataset& data, const std::vector<std::string>& labels) {
-  const auto common = [](const std::string& name) { return canonical_label(name).value_or(name); };
-  std::vector<int> indices;
-  for (const std::string& name : data.info().labels) {
-    const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
-      return common(label) == common(name);
-    });
-    indices.push_back(it == labels.end() ? -1 : static_cast<int>(it - labels.begin()));
-  }
-  return indices;
-}
-
-void require_same_crops(const PackedDataset& data, const PackedDataset& other) {
-  const PackedInfo &a = data.info(), &b = other.info();
-  if (a.side == b.side && a.channels == b.channels && a.align_template == b.align_template) return;
-  const auto text = [](const PackedInfo& info) {
-    return std::to_string(info.channels) + " x " + std::to_string(info.side) + " x " +
-           std::to_string(info.side) + " in the template \"" + info.align_template + "\"";
-  };
-  throw std::runtime_error(other.name() + ": expected crops of " + text(a) + ", as in " +
-                           data.name() + ", found " + text(b));
-}
 
 /// `count` rows of each class by their majority label.
 void draw_labels(const SemiSources& sources, SemiData& result) {
@@ -112,18 +81,13 @@ SemiData semi_data(const SemiSources& sources) {
   for (const PackedDataset* other : others) {
     require_same_crops(data, *other);
     if (other != &data) result.info.source += " + " + other->info().source;
-    const std::vector<int> labels = mapping(*other, result.info.labels);
-    for (std::size_t row : other->rows(has_split(*other, "train") ? "train" : "")) {
-      if (other->duplicate(row) || taken.contains({other, row})) continue;
-      const int label = other->label(row);
-      result.unlabelled.push_back(
-          {other, row, label < 0 ? -1 : labels[static_cast<std::size_t>(label)]});
-    }
+    for (const FaceRef& face : faces_without_labels(*other, result.info.labels))
+      if (!taken.contains({face.data, face.row})) result.unlabelled.push_back(face);
   }
 
   const PackedDataset& valid = sources.valid ? *sources.valid : data;
   require_same_crops(data, valid);
-  const std::vector<int> labels = mapping(valid, result.info.labels);
+  const std::vector<int> labels = label_mapping(valid, result.info.labels);
   const bool all = sources.valid && !has_split(valid, "valid");
   for (std::size_t row : valid.rows(all ? "" : "valid")) {
     if (valid.duplicate(row) || valid.label(row) < 0) continue;

@@ -2,23 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "export.h"
+#include "learn/face_ref.h"
 #include "learn/packed_dataset.h"
 
 namespace fer {
-
-/// A row of one of several datasets.
-struct FaceRef {
-  const PackedDataset* data = nullptr;
-  std::size_t row = 0;
-  int label = -1;  ///< Index into SemiData::labels; -1: not known.
-
-  std::span<const std::uint8_t> crop() const { return data->crop(row); }
-};
 
 /// Where the faces are to come from. Datasets must outlive what is made of them.
 struct SemiSources {

@@ -121,11 +121,10 @@ PixelStats stats_of(const SemiData& data) {
 }
 
 /// Which faces carry which label, as a number: a run does not go on with others.
-std::uint64_t fingerprint(const SemiData& data) {
+std::uint64_t fingerprint_of(const SemiData& data) {
   std::uint64_t hash = data.unlabelled.size();
   for (const auto* faces : {&data.labelled, &data.unlabelled, &data.valid})
-    for (const FaceRef& face : *faces)
-      hash = Random(hash, face.row, static_cast<std::uint64_t>(face.label))();
+    hash = fingerprint(hash, *faces);
   return hash;
 }
 
@@ -147,19 +146,19 @@ class SemiSupervised {
       : data_(data),
         config_(config),
         classes_(static_cast<int>(data.info.labels.size())),
-        stats_(stats_of(data)),
+        stats_(config.init ? config.init.stats() : stats_of(data)),
         thresholds_(thresholds_of(data, config)),
         negatives_(make_negative_policy(config.method.negatives, classes_)),
         warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
         run_(info_of(data, config, stats_),
-             {config.momentum, config.weight_decay, config.ema, config.seed}, out) {
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init}, out) {
     for (const FaceRef& face : data.valid) {
       valid_.rows.push_back(face.row);
       valid_.labels.push_back(face.label);
     }
     json identity = config;
     identity.erase("threads");
-    identity["faces"] = fingerprint(data);
+    identity["faces"] = fingerprint_of(data);
     run_.extra["accepted"] = torch::zeros({classes_});
     run_.resume(identity);
     if (thresholds_) thresholds_->load_state(thresholds_from_checkpoint());
@@ -346,6 +345,8 @@ void to_json(json& j, const SemiConfig& c) {
        {"bf16", c.bf16},
        {"threads", c.threads},
        {"seed", c.seed}};
+  // Absent rather than null where there is none, as in the checkpoints of older runs.
+  if (c.init) j["init"] = c.init.version();
 }
 
 TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config,

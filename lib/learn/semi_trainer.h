@@ -13,6 +13,7 @@
 #include "learn/methods.h"
 #include "learn/rand_augment.h"
 #include "learn/semi_data.h"
+#include "learn/start.h"
 #include "learn/train_progress.h"
 #include "model/network_config.h"
 
@@ -24,6 +25,7 @@ FER_API AugmentConfig weak_augment();
 /// Settings of a run. All but `threads` must be the same where a stopped run goes on.
 struct SemiConfig {
   NetworkConfig network;
+  Start init;  ///< What the weights are at first.
   Method method;
   AugmentConfig weak = weak_augment();
   RandAugmentConfig strong;

@@ -78,10 +78,10 @@ class Supervised {
         config_(config),
         samples_(usable_samples(data, config)),
         valid_(valid_rows(data)),
-        stats_(pixel_stats(data, samples_)),
+        stats_(config.init ? config.init.stats() : pixel_stats(data, samples_)),
         prior_(class_shares(samples_, 0)),
         run_(info_of(data, config, stats_, prior_),
-             {config.momentum, config.weight_decay, config.ema, config.seed}, out) {
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init}, out) {
     const auto drawn = class_shares(samples_, config.balance);
     const auto k = static_cast<std::int64_t>(prior_.size());
     offset_ = torch::empty({k});
@@ -238,6 +238,8 @@ void to_json(json& j, const TrainConfig& c) {
        {"bf16", c.bf16},
        {"threads", c.threads},
        {"seed", c.seed}};
+  // Absent rather than null where there is none, as in the checkpoints of older runs.
+  if (c.init) j["init"] = c.init.version();
   // The content, not the place: a teacher is the same wherever it lies.
   for (const auto& path : c.teachers) j["teachers"].push_back(read_model_info(path).version);
 }

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "learn/augment.h"
 #include "learn/packed_dataset.h"
+#include "learn/start.h"
 #include "learn/train_progress.h"
 #include "model/network_config.h"
 
@@ -21,6 +22,7 @@ namespace fer {
 /// checkpoint and compared.
 struct TrainConfig {
   NetworkConfig network;
+  Start init;  ///< What the weights are at first.
   AugmentConfig augment;
   int epochs = 60;
   int batch = 128;

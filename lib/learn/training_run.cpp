@@ -13,10 +13,12 @@ namespace {
 using nlohmann::json;
 
 /// The network first: its weights follow from the seed.
-std::pair<Network, Network> two_networks(const NetworkConfig& config, std::uint64_t seed) {
-  torch::manual_seed(seed);
-  Network network(config);
-  return {network, Network(config)};
+std::pair<Network, Network> two_networks(const ModelInfo& info,
+                                         const TrainingRun::Settings& settings) {
+  torch::manual_seed(settings.seed);
+  Network network(info.network);
+  if (settings.init) settings.init.copy_to(*network, info.labels);
+  return {network, Network(info.network)};
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ void write_validation(json& entry, const Confusion& confusion) {
 }
 
 TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out)
-    : TrainingRun(info, settings, std::move(out), two_networks(info.network, settings.seed)) {}
+    : TrainingRun(info, settings, std::move(out), two_networks(info, settings)) {}
 
 TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out,
                          std::pair<Network, Network> networks)
@@ -54,7 +56,9 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
       network(networks.first),
       average(networks.second),
       info_(info),
-      sgd_(*network, settings.momentum, settings.weight_decay) {}
+      sgd_(*network, settings.momentum, settings.weight_decay) {
+  if (settings.init) info_.parent = settings.init.version();
+}
 
 void TrainingRun::resume(const json& identity) {
   Tensors kept;

@@ -12,6 +12,7 @@
 #include "learn/metrics.h"
 #include "learn/module_run.h"
 #include "learn/sgd.h"
+#include "learn/start.h"
 #include "model/model_info.h"
 #include "model/network.h"
 
@@ -36,10 +37,11 @@ class TrainingRun : public ModuleRun {
     double momentum = 0.9, weight_decay = 5e-4;
     double ema = 0.999;  ///< Decay of the averaged weights, a step.
     std::uint64_t seed = 1;
+    Start init;  ///< What the weights are at first.
   };
 
-  /// `info`: what the model files say, its network among it. Makes the network from the seed, and
-  /// the folder.
+  /// `info`: what the model files say, its network among it. Makes the network from the seed or
+  /// `init`, and the folder. Throws std::runtime_error where `init` does not fit the network.
   TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out);
 
   /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
@@ -60,7 +62,7 @@ class TrainingRun : public ModuleRun {
   TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out,
               std::pair<Network, Network> networks);
 
-  const ModelInfo info_;
+  ModelInfo info_;
   Sgd sgd_;
 };
 

@@ -47,7 +47,8 @@ ModelInfo info_of(const SafetensorsFile& file) {
     throw std::runtime_error(file.path().string() + ": " + error.what());
   }
   const auto classes = static_cast<std::size_t>(info.network.classes);
-  if (info.labels.size() != classes || info.prior.size() != classes) {
+  const bool headless = info.labels.empty() && info.prior.empty();
+  if (!headless && (info.labels.size() != classes || info.prior.size() != classes)) {
     throw std::runtime_error(file.path().string() + ": expected " + std::to_string(classes) +
                              " labels and priors, found " + std::to_string(info.labels.size()) +
                              " and " + std::to_string(info.prior.size()));
@@ -73,9 +74,22 @@ ModelInfo read_model_info(const std::filesystem::path& path) {
 }
 
 ModelFile read_model(const std::filesystem::path& path) {
+  ModelFile model = read_start(path);
+  if (model.info.labels.empty()) {
+    throw std::runtime_error(path.string() +
+                             ": expected a model that names expressions, found a start for "
+                             "training without a head; make a model of it by: fer train --init");
+  }
+  return model;
+}
+
+ModelFile read_start(const std::filesystem::path& path) {
   const SafetensorsFile file(path, FileAccess::kRead);
   ModelFile model{info_of(file), {}};
-  model.weights = read_weights(file, network_layout(model.info.network));
+  auto layout = network_layout(model.info.network);
+  if (model.info.labels.empty())
+    std::erase_if(layout, [](const auto& item) { return is_of_head(item.first); });
+  model.weights = read_weights(file, layout);
   return model;
 }
 

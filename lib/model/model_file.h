@@ -13,15 +13,18 @@
 namespace fer {
 
 /// A model in memory: weights by parameter and buffer name of NetworkImpl, fp32, contiguous, on the
-/// CPU.
+/// CPU. A start for training has no labels, and no weights of a head.
 struct ModelFile {
   ModelInfo info;
   std::map<std::string, torch::Tensor> weights;
 };
 
 /// Reads and checks a model file. Throws std::runtime_error: file, what was expected, what was
-/// found.
+/// found; a start for training is none of the models that can be used.
 FER_API ModelFile read_model(const std::filesystem::path& path);
+
+/// As read_model(), for training to start from: a file without a head will do.
+FER_API ModelFile read_start(const std::filesystem::path& path);
 
 /// Writes a model file atomically; sets `info.version` from the content first. bf16 halves the
 /// file.

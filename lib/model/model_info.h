@@ -14,12 +14,13 @@ namespace fer {
 /// What a model file says beside its weights.
 struct ModelInfo {
   NetworkConfig network;
-  std::vector<std::string> labels;  ///< One a class, in the order of the outputs.
+  /// One a class, in the order of the outputs. Empty in a start for training, which has no head.
+  std::vector<std::string> labels;
   float mean = 0.5f;                ///< Subtracted from pixels in [0, 1] …
   float stddev = 0.25f;             ///< … which are then divided by this.
   std::string align_template =
       "fer";  ///< Geometry of the crops it was trained on (vision/align.h).
-  /// Share of each class in the training data, which the outputs assume. Serving elsewhere may
+  /// Share of each class in the training data, which the outputs assume; empty without a head. Serving elsewhere may
   /// divide by a power of it (`prior-correction`).
   std::vector<float> prior;
   /// True: the classifier also looks at each face's mirror image, at twice the cost, and takes the

@@ -82,15 +82,18 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
   }
 }
 
-torch::Tensor NetworkImpl::forward(torch::Tensor x) {
+torch::Tensor NetworkImpl::features(torch::Tensor x) {
   x = torch::relu(stem_bn(stem(x)));
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
   for (auto& block : blocks) x = block(x);
   if (is_training() && config_.drop_feature > 0)
     x = torch::feature_dropout(x, config_.drop_feature, true);
   if (!attention.is_empty()) x = attention(x);
-  x = x.mean({2, 3});
-  x = torch::dropout(x, config_.dropout, is_training());
+  return x.mean({2, 3});
+}
+
+torch::Tensor NetworkImpl::forward(torch::Tensor x) {
+  x = torch::dropout(features(std::move(x)), config_.dropout, is_training());
   return head(x).to(torch::kFloat);
 }
 

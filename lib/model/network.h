@@ -45,6 +45,8 @@ class NetworkImpl : public torch::nn::Module {
 
   /// N x channels x S x S, normalised → logits, N x classes, fp32.
   torch::Tensor forward(torch::Tensor x);
+  /// What the head sees, but for dropout: N x C, pooled.
+  torch::Tensor features(torch::Tensor x);
 
   const NetworkConfig& config() const { return config_; }
   /// Multiply-accumulates of one face.

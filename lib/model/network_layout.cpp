@@ -17,6 +17,10 @@ void add_conv(Layout& layout, const std::string& conv, const std::string& norm, 
 
 }  // namespace
 
+bool is_of_head(const std::string& tensor) {
+  return tensor.rfind("head.", 0) == 0;
+}
+
 std::string block_name(std::size_t stage, int index) {
   return "stage" + std::to_string(stage) + "_" + std::to_string(index);
 }

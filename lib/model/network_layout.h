@@ -17,6 +17,9 @@ namespace fer {
 FER_API std::map<std::string, std::vector<std::int64_t>> network_layout(
     const NetworkConfig& config);
 
+/// True for a tensor of the head, by its name.
+FER_API bool is_of_head(const std::string& tensor);
+
 /// Name of a residual block, as in "stage1_0".
 std::string block_name(std::size_t stage, int index);
 

@@ -67,6 +67,28 @@ TEST(DataSource, ReadsOneSplitWhereOneIsAskedFor) {
   EXPECT_EQ(source.data().info().labels.size(), 2u);
 }
 
+TEST(DataSource, ReadsPixelsThatStandInACsv) {
+  const ScopedFolder folder;
+  std::string dark, bright;
+  for (int i = 0; i < 48 * 48; ++i) {
+    dark += (i ? " " : "") + std::to_string(40);
+    bright += (i ? " " : "") + std::to_string(200);
+  }
+  const fs::path csv = folder.write("fer2013.csv", "emotion,pixels,Usage\n3," + dark +
+                                                       ",Training\n4," + bright +
+                                                       ",PrivateTest\n");
+  testing::internal::CaptureStderr();
+  const DataSource source(csv, AlignMode::kNever, {.side = 24});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("fer2013.csv: read as FER2013"));
+  const PackedDataset& data = source.data();
+  ASSERT_EQ(data.size(), 2u);
+  EXPECT_EQ(data.info().labels, (std::vector<std::string>{"happiness", "sadness"}));
+  for (std::uint8_t pixel : data.crop(0)) ASSERT_EQ(pixel, 40);
+  for (std::uint8_t pixel : data.crop(1)) ASSERT_EQ(pixel, 200);
+  EXPECT_EQ(data.label(1), 1);
+  EXPECT_EQ(data.split(1), "test");
+}
+
 TEST(DataSource, LeavesNothingWhenItIsStopped) {
   const ScopedFolder folder, temporary;
   const test::ScopedVariable variable("TMPDIR", temporary.path().string());

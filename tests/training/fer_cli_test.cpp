@@ -208,6 +208,10 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {"train", "--labeled", csv_, "--method", "dta", "--epochs", "3", "--out", path("x")},
       {"train", "--labeled", csv_, "--method", "dta", "--thresholds", "odd", "--out", path("x")},
       {"train", "--labeled", csv_, "--method", "dta", "--negatives", "snl:m=1", "--out", path("x")},
+      {"train", "--labeled", csv_, "--method", "dta", "--init", path("none.fer"), "--out",
+       path("x")},
+      {"pretrain", "--out", path("x")},
+      {"pretrain", "--data", csv_, "--method", "magic", "--out", path("x")},
       {"eval", "--data", csv_, "--classes", "neutral,hungry"},
       {"eval", "--data", csv_, "--plot", "plot.jpg"},
       {"eval", "--data", csv_, "--precision", "fp64"},
@@ -539,6 +543,50 @@ TEST_F(FerTest, SavesAndReturns130WhenInterruptedWithFewLabels) {
   EXPECT_THAT(outcome.out, HasSubstr("the same command goes on"));
   EXPECT_EQ(json::parse(content(out + "/run.json"))["state"], "stopped");
   EXPECT_GE(info(out + "/checkpoint")["state"]["epoch"], 1);
+}
+
+TEST_F(FerTest, PretrainsAStartThatTrainingTakes) {
+  const auto arguments = [&](const std::string& out, const std::string& steps) {
+    return std::vector<std::string>{
+        "pretrain",      "--data", packed(),    csv_,           "--align", "never", "--size",  "24",
+        "--out",         out,      "--network", "fernet-small", "--steps", steps,   "--batch", "6",
+        "--epoch-steps", "3",      "--fp32",    "--threads",    "1"};
+  };
+  const Outcome done = fer(arguments(path("pre"), "6"));
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("36 faces to learn from, 9 labelled ones to watch by"),
+                              HasSubstr("neighbours on valid"), HasSubstr("fer train --init")));
+  const json run = json::parse(content(path("pre/run.json")));
+  EXPECT_EQ(run["state"], "done");
+  EXPECT_EQ(run["options"]["method"], "contrast");
+  const std::string start = path("pre/last.fer");
+  const json about = info(start);
+  EXPECT_TRUE(about["labels"].empty());
+  EXPECT_THAT(fer({"info", start}).out, HasSubstr("none: a start for fer train --init"));
+  const Outcome refused = fer({"eval", "--model", start, "--data", packed()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("without a head"));
+
+  // Killed and repeated, the same.
+  Fer killed(arguments(path("pre-pieces"), "6"));
+  killed.wait_until([&] { return fs::exists(path("pre-pieces/checkpoint")); });
+  killed.signal(SIGKILL);
+  killed.wait();
+  EXPECT_EQ(fer(arguments(path("pre-pieces"), "6")).code, 0);
+  EXPECT_EQ(info(path("pre-pieces/last.fer"))["version"], about["version"]);
+
+  auto semi = semi_arguments(path("from-start"), 3, "supervised");
+  semi.insert(semi.end(), {"--init", start});
+  const Outcome trained = fer(semi);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(info(path("from-start/last.fer"))["parent"], about["version"]);
+  EXPECT_EQ(json::parse(content(path("from-start/run.json")))["init"], start);
+  // The packed faces' own kind of training wants another network.
+  auto whole = train_arguments(path("other"), 1);
+  whole.insert(whole.end(), {"--init", start});
+  const Outcome other = fer(whole);
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("last.fer"), HasSubstr("stem_width")));
 }
 
 TEST_F(FerTest, ExportsAModelWithWhatOthersNeedBesideIt) {

@@ -82,5 +82,24 @@ TEST(Report, NamesFileAndLineOfADamagedLog) {
   EXPECT_THAT(error_of([&] { run_of(folder, kLog); }), HasSubstr("run.json"));
 }
 
+TEST(Report, DrawsPretraining) {
+  const ScopedFolder folder;
+  const std::string page = report_page(
+      {run_of(folder, R"({"epoch":0,"loss":2.5,"spread":0.5,"dimensions":20,"collapsed":false,)"
+                      R"("knn_accuracy":0.25,"knn_macro_recall":0.2,"seconds":60})"
+                      "\n"
+                      R"({"epoch":1,"loss":1.5,"spread":0.05,"dimensions":2,"collapsed":true,)"
+                      R"("knn_accuracy":0.375,"knn_macro_recall":0.3,"seconds":120})"
+                      "\n")},
+      "accuracy");
+  EXPECT_THAT(
+      page,
+      AllOf(HasSubstr("loss, epoch 1: 1.5"), HasSubstr("spread, epoch 1: 0.05"),
+            HasSubstr("dimensions, epoch 0: 20"), HasSubstr("accuracy, epoch 1: 37.5 %"),
+            HasSubstr("macro recall, epoch 0: 20 %"), HasSubstr("The embedding has collapsed")));
+  EXPECT_THAT(page, Not(HasSubstr("On valid</text>")));
+  EXPECT_THAT(page, HasSubstr("<td>2</td><td>–</td>")) << "no epoch is the best";
+}
+
 }  // namespace
 }  // namespace fer

@@ -16,7 +16,9 @@
 #include "data/tiny_dataset.h"
 #include "error_of.h"
 #include "interrupt.h"
+#include "model/model_info.h"
 #include "scoped.h"
+#include "subprocess.h"
 
 namespace fer {
 namespace {
@@ -41,18 +43,18 @@ class SweepTest : public testing::Test {
     write_packed(settings_.data, test::tiny_info(), test::tiny_rows(12));
   }
 
-  Experiment experiment(int steps = 4) const {
-    const json text{
-        {"about", "A trial."},
-        {"budget",
-         {{"network", "fernet-small"},
-          {"steps", steps},
-          {"epoch-steps", 2},
-          {"batch", 4},
-          {"mu", 1}}},
-        {"methods", {{"few", {{"method", "supervised"}}}, {"fix", {{"method", "fixmatch"}}}}},
-        {"labels_per_class", {4}},
-        {"seeds", {1}}};
+  Experiment experiment(int steps = 4, const std::string& init = "") const {
+    json text{{"about", "A trial."},
+              {"budget",
+               {{"network", "fernet-small"},
+                {"steps", steps},
+                {"epoch-steps", 2},
+                {"batch", 4},
+                {"mu", 1}}},
+              {"methods", {{"few", {{"method", "supervised"}}}, {"fix", {{"method", "fixmatch"}}}}},
+              {"labels_per_class", {4}},
+              {"seeds", {1}}};
+    if (!init.empty()) text["budget"]["init"] = init;
     return read_experiment(folder_.write("trial.json", text.dump()));
   }
   json results() const { return json::parse(content(settings_.results / "trial.json")); }
@@ -112,6 +114,39 @@ TEST_F(SweepTest, LeavesAFolderToTheSweepThatWorksThere) {
   EXPECT_THAT(error_of([&] { run_sweep(experiment(), settings_); }),
               HasSubstr((settings_.runs / "trial").string()));
   ::close(lock);
+}
+
+TEST_F(SweepTest, StartsEveryRunFromTheSameWeights) {
+  const std::string start = folder_.path() / "start" / "last.fer";
+  const auto pretrained = [&](const char* seed) {
+    const ProgramResult made =
+        run_program({settings_.program.string(), "pretrain", "--data", settings_.data.string(),
+                     "--network", "fernet-small", "--steps", "1", "--batch", "4", "--threads", "1",
+                     "--seed", seed, "--out", folder_.path() / "start"},
+                    std::chrono::seconds(60));
+    EXPECT_EQ(made.status, 0);
+    return read_model_info(start).version;
+  };
+  EXPECT_THAT(error_of([&] { run_sweep(experiment(4, start), settings_); }), HasSubstr(start));
+
+  const std::string version = pretrained("1");
+  EXPECT_EQ(run_sweep(experiment(4, start), settings_), 0u);
+  const json found = results();
+  ASSERT_EQ(found["runs"].size(), 2u);
+  for (const json& run : found["runs"]) EXPECT_EQ(run["init"], version);
+  for (const char* run : {"few-4-seed1", "fix-4-seed1"}) {
+    const fs::path folder = settings_.runs / "trial" / run;
+    EXPECT_EQ(read_model_info(folder / "last.fer").parent, version);
+    const json record = json::parse(content(folder / "run.json"));
+    EXPECT_EQ(record["init"], start);
+    EXPECT_EQ(record["options"]["init"], version);
+  }
+
+  // Other weights under the same name are another experiment.
+  fs::remove_all(folder_.path() / "start");
+  EXPECT_NE(pretrained("2"), version);
+  EXPECT_THAT(error_of([&] { run_sweep(experiment(4, start), settings_); }),
+              AllOf(HasSubstr("result.json"), HasSubstr(version)));
 }
 
 }  // namespace

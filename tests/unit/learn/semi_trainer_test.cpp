@@ -246,5 +246,25 @@ TEST_F(SemiTrainerTest, NamesWhatItCannotLearnFrom) {
   EXPECT_FALSE(fs::exists(out("run")));
 }
 
+TEST_F(SemiTrainerTest, StartsFromAModelFile) {
+  const fs::path start = test::train_tiny_model(out("start"));
+  const std::string parent = read_model_info(start).version;
+  SemiConfig c = config("dta-snl");
+  c.init = Start(start);
+  c.learning_rate = 1e-6;
+  c.steps = 30;
+  run(c, "run");
+  EXPECT_GT(log("run").front()["macro_recall"], 0.9) << "so little was learnt: from the start";
+  const ModelInfo info = read_model_info(out("run") / "last.fer");
+  EXPECT_EQ(info.parent, parent);
+  EXPECT_EQ(info.provenance["train"]["init"], parent);
+
+  EXPECT_TRUE(run(c, "pieces", 1).stopped);
+  run(c, "pieces");
+  EXPECT_EQ(version("pieces", "last.fer"), version("run", "last.fer"));
+  c.init = Start();
+  EXPECT_THAT(error_of(c, "run"), testing::AllOf(HasSubstr("other settings"), HasSubstr("init")));
+}
+
 }  // namespace
 }  // namespace fer

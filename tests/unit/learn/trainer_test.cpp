@@ -265,5 +265,41 @@ TEST_F(TrainerTest, RefusesATeacherOfOtherLabels) {
   EXPECT_THAT(error_of(config, "student"), HasSubstr("best.fer: a teacher must have the data's"));
 }
 
+TEST_F(TrainerTest, StartsFromAModelFile) {
+  TrainConfig config = test::tiny_config();
+  config.epochs = 8;
+  run(config, "first");
+  const fs::path start = out("first") / "last.fer";
+  const std::string parent = version("first", "last.fer");
+
+  // So little is learnt that what is known comes from the start.
+  config.init = Start(start);
+  config.epochs = 2;
+  config.learning_rate = 1e-6;
+  run(config, "second");
+  EXPECT_GT(log("second").front()["accuracy"], 0.9);
+  const ModelInfo info = read_model_info(out("second") / "last.fer");
+  EXPECT_EQ(info.parent, parent);
+  EXPECT_EQ(info.provenance["train"]["init"], parent);
+  EXPECT_EQ(info.mean, read_model_info(start).mean);
+
+  // The file may go, the run goes on: from its checkpoint, in pieces as in one.
+  fs::remove(start);
+  EXPECT_TRUE(run_until(config, "pieces", 1).stopped);
+  EXPECT_FALSE(run(config, "pieces").stopped);
+  EXPECT_EQ(version("pieces", "last.fer"), version("second", "last.fer"));
+
+  TrainConfig from_chance = config;
+  from_chance.init = Start();
+  EXPECT_THAT(error_of(from_chance, "second"),
+              testing::AllOf(HasSubstr("other settings"), HasSubstr("init")));
+  run(from_chance, "chance");
+  EXPECT_LT(log("chance").front()["accuracy"], 0.9);
+
+  config.network.widths = {8, 16};
+  EXPECT_THAT(error_of(config, "other"),
+              testing::AllOf(HasSubstr("last.fer"), HasSubstr("widths [8,16]")));
+}
+
 }  // namespace
 }  // namespace fer

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 
+#include "error_of.h"
 #include "model/network_layout.h"
 #include "model/safetensors.h"
 #include "model/tensor_view.h"
@@ -228,6 +229,27 @@ TEST_F(ModelFiles, DoNotMakeUsAskForMemoryThatTheyDoNotFill) {
     description["network"]["stem_width"] = 1024;
   });
   EXPECT_THAT(refusal(), HasSubstr("feature maps"));
+}
+
+TEST_F(ModelFiles, HoldStartsWithoutAHeadForTrainingAlone) {
+  RandomModel model;
+  ModelFile start = model.file();
+  start.info.labels.clear();
+  start.info.prior.clear();
+  std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
+  EXPECT_EQ(start.weights.size(), model.file().weights.size() - 2);
+  write_model(path(), start);
+  EXPECT_TRUE(read_model_info(path()).labels.empty());
+  EXPECT_EQ(read_start(path()).weights.size(), start.weights.size());
+  EXPECT_THAT(refusal(),
+              testing::AllOf(HasSubstr("without a head"), HasSubstr("fer train --init")));
+
+  // A model is a start too, and all of it is needed.
+  model.write(path());
+  EXPECT_EQ(read_start(path()).weights.size(), model.file().weights.size());
+  start.info = model.file().info;
+  write_model(path(), start);
+  EXPECT_THAT(test::error_of([&] { read_start(path()); }), HasSubstr("head."));
 }
 
 }  // namespace

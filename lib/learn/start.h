@@ -1,0 +1,43 @@
+// What a training run starts from.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "export.h"
+#include "model/network_config.h"
+
+namespace fer {
+
+struct ModelFile;
+struct PixelStats;
+class NetworkImpl;
+
+/// Weights to start from: chance, or a model file, which is read once and may go then.
+class FER_API Start {
+ public:
+  Start() = default;
+  /// Throws what read_start() throws.
+  explicit Start(const std::filesystem::path& file);
+
+  explicit operator bool() const { return model_ != nullptr; }
+
+  // What follows is for a start from a file.
+
+  /// `version` of the file.
+  const std::string& version() const;
+  /// The normalisation that the weights know.
+  PixelStats stats() const;
+  /// Fills a network made for `labels`. The head is left as it is where the file has none or one
+  /// for other labels. Throws std::runtime_error, file and fields named, where the networks differ
+  /// in more than classes and dropping.
+  void copy_to(NetworkImpl& network, const std::vector<std::string>& labels) const;
+
+ private:
+  std::string name_;
+  std::shared_ptr<const ModelFile> model_;
+};
+
+}  // namespace fer

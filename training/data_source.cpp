@@ -109,7 +109,7 @@ DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& sh
   was_packed_ = false;
   const TemporaryFolder folder;
   const fs::path packed = folder.path() / "faces.packed";
-  const ImageList list = read_image_list(path, options.split);
+  const ImageList list = read_image_list(path, options.split, options.labelled);
   require_space(folder.path(), packed_bytes(list.entries.size(), shape, list.labels.size()),
                 "name another folder in TMPDIR, or pack them once by: fer pack");
   {

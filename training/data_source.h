@@ -27,6 +27,7 @@ struct CropShape {
 struct ReadOptions {
   std::string split;             ///< Read this split only; empty: all.
   double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
+  bool labelled = true;          ///< False: a CSV needs no labels; see read_image_list().
 };
 
 /// A dataset decoded in memory, on its way to a packed file.

@@ -46,6 +46,14 @@ class NetworkImpl : public torch::nn::Module {
   /// N x channels x S x S, normalised → logits, N x classes, fp32.
   torch::Tensor forward(torch::Tensor x);
 
+  /// forward() in two halves, cut above the stem and the first `blocks_below` residual blocks (in
+  /// [0, blocks.size()]): upper(lower(x, n), n) is forward(x). Of the lower half, N x C' x S' x S',
+  /// never negative.
+  torch::Tensor lower(torch::Tensor x, std::size_t blocks_below);
+  torch::Tensor upper(torch::Tensor x, std::size_t blocks_below);
+  /// The parameters' and buffers' names begin with one of these, in the half below the cut.
+  std::vector<std::string> lower_names(std::size_t blocks_below) const;
+
   const NetworkConfig& config() const { return config_; }
   /// Multiply-accumulates of one face.
   std::int64_t macs() const;

@@ -23,7 +23,7 @@ class ModelSlot;
 ///
 /// offer() and stats() may be called from streaming threads: they wait for nothing but a lock that
 /// is held for a copy. All else that is slow (reading, learning, writing) happens on the learner's
-/// thread, which runs at idle priority within a CPU budget. Thread-safe.
+/// thread, which runs at idle priority (unless told otherwise) within a CPU budget. Thread-safe.
 class FER_API Learner {
  public:
   struct Settings {
@@ -41,8 +41,10 @@ class FER_API Learner {
     /// for another process to watch.
     std::filesystem::path checkpoint_dir;
     OnlineConfig learning;
-    double max_cpu = 0.25;    ///< Share of one core, in (0, 16].
-    int threads = 1;          ///< LibTorch's for learning.
+    double max_cpu = 0.25;  ///< Share of one core, in (0, 16].
+    int threads = 1;        ///< LibTorch's for learning.
+    /// Learns only while nobody else wants the processor. False shares it like any other thread.
+    bool idle_priority = true;
     std::size_t queue = 256;  ///< Faces that wait; more push out the oldest.
     std::chrono::milliseconds report_interval{1000};  ///< Least time between two on_report.
     int checkpoints = 5;                              ///< Candidates that are kept.
@@ -116,6 +118,7 @@ class FER_API Learner {
 
   LearnerStats stats() const;
 
+  /// The last warning that came before is told at once, on the calling thread.
   [[nodiscard]] Subscription subscribe(Listener listener);
 
   /// Waits until all faces offered before are looked at, every step they allow is done, and what

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "export.h"
 
@@ -48,6 +49,11 @@ struct GuardConfig {
   bool prior = true;        ///< The teacher's word is freed of its preference for common classes.
 };
 
+/// "tracklets", "memory", "replay", … as the fields are called, with "-" for "_".
+FER_API const std::vector<std::string>& guard_names();
+/// The guard of this name. Throws std::runtime_error that lists them for another.
+FER_API bool& guard_named(GuardConfig& guards, const std::string& name);
+
 /// Settings of an online learner.
 struct OnlineConfig {
   GateConfig gates;
@@ -58,6 +64,7 @@ struct OnlineConfig {
   std::string negative_policy = "snl";             ///< For make_negative_policy().
   int batch = 32;                                  ///< Unlabelled rows a step …
   double replay_share = 0.5;  ///< … and labelled ones: this share of both together, at least 0.5.
+  double strength = 1;        ///< Of the strong views, as a share of RandAugment's usual ranges.
   double learning_rate = 1e-3;
   double momentum = 0.9;
   double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the three losses; see learn/methods.h.

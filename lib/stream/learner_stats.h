@@ -33,6 +33,8 @@ struct LearnerStats {
   std::uint64_t steps = 0;
   double loss = 0, loss_x = 0, loss_u = 0, loss_n = 0;  ///< Of the last step.
 
+  double learning_rate = 0;  ///< Step size now: halved at each rollback, regained later.
+
   std::string source_version;     ///< Of the model that learning began from,
   std::string serving_version;    ///< that serves now,
   std::string candidate_version;  ///< and that was last compared on the canary.

@@ -154,7 +154,8 @@ void add_adapt(CLI::App& app) {
                 "Which classes faces are taught not to be: none, ups, fullmatch, lowest, argmin or "
                 "snl")
       ->capture_default_str();
-  c->add_option("--learning-rate", config.learning_rate)->capture_default_str();
+  c->add_option("--learning-rate", config.learning_rate, "Step size of the student")
+      ->capture_default_str();
   c->add_option("--ema", config.ema, "Decay of the teacher's weights, a step")
       ->capture_default_str();
   c->add_option("--prior-correction", config.prior_correction,

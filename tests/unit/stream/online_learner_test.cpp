@@ -86,6 +86,8 @@ class OnlineLearnerTest : public testing::Test {
 
 TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
   config_.guards.prior = false;  // the tiny source knows all classes equally well
+  config_.learning_rate = 0.003;
+  config_.share_cap = 0.4;
   constexpr double kDim = 0.6;
   auto made = learner();
   made->observe(stream_faces(90, 1, kDim));
@@ -106,7 +108,20 @@ TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
   const LearnerStats stats = made->stats();
   EXPECT_EQ(stats.serving_version, served.info.version);
   EXPECT_GE(stats.serving_score, stats.source_score - config_.canary_margin);
-  EXPECT_GT(right_on_stream(served, kDim), right_on_stream(source_, kDim));
+  EXPECT_LT(right_on_stream(source_, kDim), 0.9);
+  EXPECT_GT(right_on_stream(served, kDim), 0.97);
+}
+
+TEST_F(OnlineLearnerTest, WouldFallForItsFavouriteClassWithoutTheCapOnItsShare) {
+  config_.guards.prior = config_.guards.share_cap = false;
+  config_.learning_rate = 0.003;
+  config_.canary_interval = 1000;
+  constexpr double kDim = 0.6;
+  auto made = learner();
+  made->observe(stream_faces(90, 1, kDim));
+  made->end_of();
+  for (int i = 0; i < 100; ++i) made->step();
+  EXPECT_LT(right_on_stream(made->candidate(), kDim), 0.5);
 }
 
 TEST_F(OnlineLearnerTest, IsTheSameForASeed) {
@@ -298,8 +313,8 @@ TEST_F(OnlineLearnerTest, LeavesTheLowerHalfAlone) {
   int changed = 0;
   for (const auto& [name, tensor] : made->candidate().weights) {
     const bool same = torch::equal(tensor, source_.weights.at(name));
-    if (name.starts_with("stem") || name.starts_with(block_name(0, 0) + "."))
-      EXPECT_TRUE(same) << name;
+    const bool below = name.starts_with("stem") || name.starts_with(block_name(0, 0) + ".");
+    EXPECT_TRUE(same || !below) << name;
     changed += !same;
   }
   EXPECT_GT(changed, 4);

@@ -15,7 +15,6 @@
 #include "model/model_info.h"
 #include "model/slot.h"
 #include "scoped.h"
-#include "unit/model/model_support.h"
 #include "unit/model/wait_for.h"
 
 namespace fer {
@@ -40,17 +39,24 @@ const cv::Mat& picture() {
   return made;
 }
 
+/// A model that knows the tiny dataset, and that dataset. Made once.
+struct Source {
+  Source() : model(train_tiny_model(folder.path())) {
+    write_packed(data, tiny_info(), tiny_rows(30));
+  }
+  ScopedFolder folder;
+  std::filesystem::path data = folder.path() / "labelled.packed";
+  std::filesystem::path model;
+};
+const Source& source() {
+  static const Source made;
+  return made;
+}
+
 class FerLearn : public testing::Test {
  protected:
-  FerLearn() {
-    NetworkConfig config = test::tiny_config(kTinySide);
-    config.classes = static_cast<int>(tiny_labels().size());
-    RandomModel(config).write(model());
-    write_packed(data(), tiny_info(), tiny_rows(30));
-  }
-
-  std::string model() const { return (folder_.path() / "source.fer").string(); }
-  std::string data() const { return (folder_.path() / "tiny.packed").string(); }
+  std::string model() const { return source().model.string(); }
+  std::string data() const { return source().data.string(); }
   std::string checkpoints() const { return (folder_.path() / "learnt").string(); }
 
   /// What an element needs to learn, and what a test wants besides.

@@ -62,7 +62,8 @@ TEST_P(Presets, NameWhatLiesBelowACut) {
   for (std::size_t cut : {std::size_t{0}, std::size_t{1}, network->blocks.size()}) {
     torch::Tensor x = images(config_, 1);
     network->eval();
-    network->zero_grad();
+    // Not zero_grad(): gradients of nought are gradients.
+    for (torch::Tensor& parameter : network->parameters()) parameter.mutable_grad().reset();
     const torch::Tensor middle = network->lower(x, cut).detach();
     network->upper(middle, cut).sum().backward();
     const auto names = network->lower_names(cut);

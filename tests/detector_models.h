@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "scoped.h"
 #include "vision/detector.h"
 
 namespace fer::test {
@@ -19,6 +20,20 @@ inline std::filesystem::path yunet_path() {
 inline std::filesystem::path yunet_path(const std::string& name) {
   const std::filesystem::path path = yunet_path().parent_path() / name;
   return std::filesystem::exists(path) ? path : std::filesystem::path();
+}
+
+/// Our own detector, which ships; empty: the checkout has none.
+inline std::filesystem::path own_detector_path() {
+  const ScopedVariable models("FER_MODELS", "/nonexistent"),
+      cache("XDG_CACHE_HOME", "/nonexistent");
+  const DetectorModel found = find_detector_model();
+  return found.path.filename() == "face-detector.onnx" ? found.path : std::filesystem::path();
+}
+
+/// The best detector with landmarks that is here; empty: there is none.
+inline std::filesystem::path landmark_detector_path() {
+  const DetectorModel found = find_detector_model();
+  return found.remedy.empty() ? found.path : std::filesystem::path();
 }
 
 /// The Haar cascade of the system's opencv-data; empty: it is not installed.

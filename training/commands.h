@@ -16,6 +16,8 @@ void add_train_detector(CLI::App& app);
 void add_eval_detector(CLI::App& app);
 void add_pack_detector(CLI::App& app);
 void add_report(CLI::App& app);
+void add_adapt(CLI::App& app);
+void add_replay(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);

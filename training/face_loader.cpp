@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <opencv2/core.hpp>
 #include <stdexcept>
 
@@ -117,6 +118,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
   faces.info.labels = list.labels;
   faces.info.source = source_name(path);
   std::vector<std::string> unreadable;
+  std::map<std::string, std::int64_t> persons;  ///< Numbered as they come.
   Progress progress("reading faces");
   faces.rows.reserve(list.entries.size());
   for (std::size_t i = 0; i < list.entries.size(); ++i) {
@@ -134,6 +136,8 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
     row.label = entry.label;
     row.duplicate = entry.duplicate;
     row.aligned = crop->aligned;
+    if (!entry.person.empty())
+      row.person = persons.emplace(entry.person, persons.size()).first->second;
     auto& splits = faces.info.splits;
     auto split = std::find(splits.begin(), splits.end(), entry.split);
     if (split == splits.end()) {

@@ -34,11 +34,12 @@ void note_unknown(ImageList& list, const std::string& name) {
 struct Columns {
   explicit Columns(const std::vector<std::string>& header) : votes(header) {}
 
-  int image = -1, label = -1, split = -1, duplicate = -1;
+  int image = -1, label = -1, split = -1, duplicate = -1, person = -1;
   VoteColumns votes;
 };
 
-Columns columns_of(const std::vector<std::string>& header, const std::string& where) {
+Columns columns_of(const std::vector<std::string>& header, const std::string& where,
+                   bool labelled) {
   Columns columns(header);
   const auto once = [&](int& column, int i) {
     if (column >= 0) {
@@ -57,23 +58,24 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
       once(columns.split, i);
     else if (name == "duplicate")
       once(columns.duplicate, i);
+    else if (name == "person")
+      once(columns.person, i);
   }
-  if (columns.image < 0 || (columns.label < 0 && columns.votes.empty())) {
-    const std::string found = joined(header);
-    throw std::runtime_error(
-        where +
-        "expected a header with a column \"image\" and either \"label\" or one "
-        "column of votes for each expression, found: " +
-        found);
+  if (columns.image < 0 || (labelled && columns.label < 0 && columns.votes.empty())) {
+    throw std::runtime_error(where + "expected a header with a column \"image\"" +
+                             (labelled ? " and either \"label\" or one column of votes for each "
+                                         "expression"
+                                       : "") +
+                             ", found: " + joined(header));
   }
   return columns;
 }
 
-ImageList read_csv(const fs::path& path) {
+ImageList read_csv(const fs::path& path, bool labelled) {
   CsvReader reader(path);
   const std::vector<std::string> header = reader.header();
   std::vector<std::string> fields;
-  const Columns columns = columns_of(header, reader.where());
+  const Columns columns = columns_of(header, reader.where(), labelled);
 
   ImageList list;
   list.labels = ferplus_labels();
@@ -86,10 +88,11 @@ ImageList read_csv(const fs::path& path) {
     entry.image = path.parent_path() / fields[columns.image];
     entry.votes.assign(list.labels.size(), 0.f);
     if (columns.split >= 0) entry.split = canonical_split(trimmed(fields[columns.split]));
+    if (columns.person >= 0) entry.person = trimmed(fields[columns.person]);
     if (columns.duplicate >= 0) entry.duplicate = !trimmed(fields[columns.duplicate]).empty();
     if (!columns.votes.empty()) {
       columns.votes.read(fields, where, entry);
-    } else {
+    } else if (columns.label >= 0) {
       const std::string name = trimmed(fields[columns.label]);
       entry.label = index_of(list.labels, canonical_label(name));
       if (entry.label < 0 && !name.empty()) note_unknown(list, name);
@@ -99,7 +102,7 @@ ImageList read_csv(const fs::path& path) {
   if (list.entries.empty())
     throw std::runtime_error(path.string() + ": expected rows below its header, found none");
   if (columns.votes.empty()) {
-    keep_occurring(list);
+    if (labelled) keep_occurring(list);
     one_vote_each(list);
   } else {
     keep_labels(list, columns.votes.labels());
@@ -204,12 +207,14 @@ std::string canonical_split(const std::string& name) {
   return it == aliases.end() ? name : it->second;
 }
 
-ImageList read_image_list(const fs::path& path, const std::string& split) {
+ImageList read_image_list(const fs::path& path, const std::string& split, bool labelled) {
   if (!fs::exists(path)) throw std::runtime_error(path.string() + ": no such file or folder");
   const bool folder = fs::is_directory(path);
   std::optional<ImageList> known = read_known_layout(path);
-  ImageList list = known ? std::move(*known) : folder ? read_folder(path) : read_csv(path);
-  hold_out(list, folder ? path : path.parent_path());
+  ImageList list = known    ? std::move(*known)
+                   : folder ? read_folder(path)
+                            : read_csv(path, labelled);
+  if (labelled) hold_out(list, folder ? path : path.parent_path());
   if (split.empty()) return list;
   std::set<std::string> splits;
   for (const ImageEntry& entry : list.entries) splits.insert(entry.split);

@@ -16,6 +16,7 @@ struct ImageEntry {
   int label = -1;                    ///< The one majority label; -1: none.
   std::string split;
   bool duplicate = false;
+  std::string person;  ///< Who it shows; empty: not known.
 };
 
 struct ImageList {
@@ -33,18 +34,21 @@ struct ImageList {
 ///
 /// CSV columns, in any order and case: `image` (or `path`, `file`), relative to the CSV; either one
 /// column of votes for each of at least two expressions (`unknown` and `not_face` compete for the
-/// majority), or `label` (or `emotion`, `expression`); optionally `split` (or `usage`) and
-/// `duplicate` (not empty where the same pixels stand in another row). Further columns are
-/// ignored. Expressions may go by any usual alias (canonical_label), splits too (canonical_split).
-/// The result has a label for each column of votes, else for each label that occurs.
+/// majority), or `label` (or `emotion`, `expression`); optionally `split` (or `usage`),
+/// `duplicate` (not empty where the same pixels stand in another row) and `person` (a name).
+/// Further columns are ignored. Expressions may go by any usual alias (canonical_label), splits too
+/// (canonical_split). The result has a label for each column of votes, else for each label that
+/// occurs.
 ///
 /// Where no image has a split, or there is a split train but none that is called valid, every tenth
 /// of the images (of train), class by class and by a hash of their names, becomes split valid; the
 /// rest is train.
 ///
-/// With `split`, only its entries are kept. Throws std::runtime_error: file, line, what was
-/// expected, what was found.
-ImageList read_image_list(const std::filesystem::path& path, const std::string& split = "");
+/// With `split`, only its entries are kept. Where `labelled` is false, a CSV needs no labels, has
+/// FER+'s eight whatever occurs, and nothing is put into split valid. Throws std::runtime_error:
+/// file, line, what was expected, what was found.
+ImageList read_image_list(const std::filesystem::path& path, const std::string& split = "",
+                          bool labelled = true);
 
 /// "train", "valid" or "test" for their usual aliases in any case ("training", "val",
 /// "validation", "dev", "PublicTest", …); any other name as it is.

@@ -23,6 +23,6 @@ inline void stop_if_requested() {
 void catch_stop_signals();
 
 /// What the program `fer` returns.
-enum ExitCode { kDone = 0, kBadInput = 1, kUsage = 2, kInterrupted = 130 };
+enum ExitCode { kDone = 0, kBadInput = 1, kUsage = 2, kNothingBetter = 3, kInterrupted = 130 };
 
 }  // namespace fer

@@ -47,6 +47,8 @@ int run(int argc, char** argv) {
   add_report(app);
   (detectors ? add_pack_detector : add_pack)(app);
   add_task(app);
+  add_adapt(app);
+  add_replay(app);
   add_shrink(app);
   add_export(app);
   add_info(app);

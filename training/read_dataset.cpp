@@ -21,7 +21,7 @@ FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const C
                              ": this program was built without GStreamer and cannot read videos");
 #endif
   }
-  const ImageList list = read_image_list(path, options.split);
+  const ImageList list = read_image_list(path, options.split, options.labelled);
   require_space(folder, packed_bytes(list.entries.size(), shape, list.labels.size()), remedy);
   return read_faces(path, list, mode, shape, options);
 }

@@ -148,12 +148,18 @@ Batch EpochBatches::make(int index) const {
 
 torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
                            PixelStats stats) {
-  const auto& info = data.info();
+  std::vector<std::span<const std::uint8_t>> crops;
+  for (std::size_t row : rows) crops.push_back(data.crop(row));
+  return plain_images(crops, data.info().channels, data.info().side, stats);
+}
+
+torch::Tensor plain_images(const std::vector<std::span<const std::uint8_t>>& crops, int channels,
+                           int side, PixelStats stats) {
   torch::Tensor images =
-      torch::empty({static_cast<std::int64_t>(rows.size()), info.channels, info.side, info.side});
+      torch::empty({static_cast<std::int64_t>(crops.size()), channels, side, side});
   float* to = images.data_ptr<float>();
-  for (std::size_t row : rows)
-    for (std::uint8_t pixel : data.crop(row))
+  for (const auto& crop : crops)
+    for (std::uint8_t pixel : crop)
       *to++ = (static_cast<float>(pixel) / 255.f - stats.mean) / stats.stddev;
   return images;
 }

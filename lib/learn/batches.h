@@ -94,5 +94,8 @@ std::vector<float> class_shares(const std::vector<Sample>& samples, double balan
 /// Unchanged views of rows, normalised: N x C x S x S, fp32.
 torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
                            PixelStats stats);
+/// The same of crops from anywhere, planar, channels x side x side each.
+torch::Tensor plain_images(const std::vector<std::span<const std::uint8_t>>& crops, int channels,
+                           int side, PixelStats stats);
 
 }  // namespace fer

@@ -31,15 +31,6 @@ void copy_tensors(const std::map<std::string, torch::Tensor>& from,
   }
 }
 
-/// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
-/// convolution.
-void lay_out_channels_last(torch::nn::Module& module) {
-  torch::NoGradGuard no_grad;
-  for (auto& parameter : module.parameters())
-    if (parameter.dim() == 4)
-      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-}
-
 }  // namespace
 
 std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
@@ -53,6 +44,13 @@ std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
 void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
                 const std::string& where) {
   copy_tensors(from, state_of(to), where);
+}
+
+void lay_out_channels_last(torch::nn::Module& module) {
+  torch::NoGradGuard no_grad;
+  for (auto& parameter : module.parameters())
+    if (parameter.dim() == 4)
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
 }
 
 void prepare_process(int threads) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "export.h"
 #include "learn/train_progress.h"
 
 namespace fer {
@@ -23,8 +24,12 @@ std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
 void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
                 const std::string& where);
 
+/// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
+/// convolution.
+void lay_out_channels_last(torch::nn::Module& module);
+
 /// Sets the number of LibTorch's threads (0: one a core) and how the process keeps freed memory.
-void prepare_process(int threads);
+FER_API void prepare_process(int threads);
 
 /// A factor of the learning rate: a straight rise over the first `warm` of `end`, then half a
 /// cosine to zero. `t` and `warm` in any unit, `step` the length of one step in it.

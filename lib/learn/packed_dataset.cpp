@@ -1,6 +1,7 @@
 #include "learn/packed_dataset.h"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 namespace fer {
@@ -23,7 +24,7 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   const auto classes = static_cast<std::int64_t>(info.labels.size());
   std::vector<std::uint8_t> crops, splits, duplicates, aligned;
   std::vector<float> votes;
-  std::vector<std::int64_t> labels;
+  std::vector<std::int64_t> labels, persons;
   const auto pixels = static_cast<std::size_t>(info.channels) * info.side * info.side;
   crops.reserve(rows.size() * pixels);
   for (const PackedRow& row : rows) {
@@ -35,18 +36,22 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
     splits.push_back(row.split);
     duplicates.push_back(row.duplicate);
     aligned.push_back(row.aligned);
+    persons.push_back(row.person);
   }
   auto view = [](DType dtype, std::vector<std::int64_t> shape, const auto& data) {
     return TensorView{dtype, std::move(shape), data.data(), data.size() * sizeof(data[0])};
   };
   const std::int64_t side = info.side;
-  write_safetensors(path,
-                    {{"crops", view(DType::kU8, {n, info.channels, side, side}, crops)},
-                     {"votes", view(DType::kF32, {n, classes}, votes)},
-                     {"labels", view(DType::kI64, {n}, labels)},
-                     {"splits", view(DType::kU8, {n}, splits)},
-                     {"duplicates", view(DType::kU8, {n}, duplicates)},
-                     {"aligned", view(DType::kU8, {n}, aligned)}},
+  std::map<std::string, TensorView> tensors{
+      {"crops", view(DType::kU8, {n, info.channels, side, side}, crops)},
+      {"votes", view(DType::kF32, {n, classes}, votes)},
+      {"labels", view(DType::kI64, {n}, labels)},
+      {"splits", view(DType::kU8, {n}, splits)},
+      {"duplicates", view(DType::kU8, {n}, duplicates)},
+      {"aligned", view(DType::kU8, {n}, aligned)}};
+  if (std::any_of(persons.begin(), persons.end(), [](std::int64_t person) { return person >= 0; }))
+    tensors["persons"] = view(DType::kI64, {n}, persons);
+  write_safetensors(path, tensors,
                     {{"format", kFormat},
                      {"labels", json(info.labels).dump()},
                      {"splits", json(info.splits).dump()},
@@ -93,6 +98,8 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   splits_ = static_cast<const std::uint8_t*>(column("splits", DType::kU8));
   duplicates_ = static_cast<const std::uint8_t*>(column("duplicates", DType::kU8));
   aligned_ = static_cast<const std::uint8_t*>(column("aligned", DType::kU8));
+  if (file_->tensors().contains("persons"))
+    persons_ = static_cast<const std::int64_t*>(column("persons", DType::kI64));
   for (std::size_t i = 0; i < size_; ++i) {
     if (splits_[i] >= info_.splits.size() || labels_[i] < -1 ||
         labels_[i] >= static_cast<std::int64_t>(info_.labels.size()))
@@ -123,6 +130,9 @@ bool PackedDataset::aligned(std::size_t row) const {
 }
 const std::string& PackedDataset::split(std::size_t row) const {
   return info_.splits[splits_[row]];
+}
+std::int64_t PackedDataset::person(std::size_t row) const {
+  return persons_ ? persons_[row] : -1;
 }
 
 std::vector<std::size_t> PackedDataset::rows(const std::string& split) const {

@@ -18,10 +18,11 @@ namespace fer {
 struct PackedRow {
   std::vector<std::uint8_t> crop;  ///< channels x side x side.
   std::vector<float> votes;        ///< One a label; all zero: not labelled.
-  int label = -1;          ///< The one majority label; -1: none (a tie, "unknown", no face).
-  std::uint8_t split = 0;  ///< Index into PackedInfo::splits.
-  bool duplicate = false;  ///< Its pixels stand in another row of the source as well.
-  bool aligned = false;    ///< A face was found and aligned; else the whole image was scaled.
+  int label = -1;            ///< The one majority label; -1: none (a tie, "unknown", no face).
+  std::uint8_t split = 0;    ///< Index into PackedInfo::splits.
+  bool duplicate = false;    ///< Its pixels stand in another row of the source as well.
+  bool aligned = false;      ///< A face was found and aligned; else the whole image was scaled.
+  std::int64_t person = -1;  ///< Number of who it shows; -1: not known.
 };
 
 /// What holds for all rows.
@@ -57,6 +58,8 @@ class FER_API PackedDataset {
   bool duplicate(std::size_t row) const;
   bool aligned(std::size_t row) const;
   const std::string& split(std::size_t row) const;
+  /// -1 where it is not known, as in files that say nothing of persons.
+  std::int64_t person(std::size_t row) const;
   /// Rows of a split; all rows for an empty name. Throws std::runtime_error that lists the splits.
   std::vector<std::size_t> rows(const std::string& split) const;
 
@@ -69,6 +72,7 @@ class FER_API PackedDataset {
   const float* votes_ = nullptr;
   const std::int64_t* labels_ = nullptr;
   const std::uint8_t *splits_ = nullptr, *duplicates_ = nullptr, *aligned_ = nullptr;
+  const std::int64_t* persons_ = nullptr;  ///< Null where the file has none.
 };
 
 }  // namespace fer

@@ -1,6 +1,7 @@
 #include "model/network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "model/network_layout.h"
 
@@ -82,19 +83,40 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
   }
 }
 
+torch::Tensor NetworkImpl::forward(torch::Tensor x) {
+  return upper(lower(std::move(x), blocks.size()), blocks.size());
+}
+
 torch::Tensor NetworkImpl::features(torch::Tensor x) {
+  return pooled(lower(std::move(x), blocks.size()), blocks.size());
+}
+
+torch::Tensor NetworkImpl::lower(torch::Tensor x, std::size_t blocks_below) {
   x = torch::relu(stem_bn(stem(x)));
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
-  for (auto& block : blocks) x = block(x);
+  for (std::size_t i = 0; i < blocks_below; ++i) x = blocks.at(i)(x);
+  return x;
+}
+
+torch::Tensor NetworkImpl::upper(torch::Tensor x, std::size_t blocks_below) {
+  x = torch::dropout(pooled(std::move(x), blocks_below), config_.dropout, is_training());
+  return head(x).to(torch::kFloat);
+}
+
+torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t blocks_below) {
+  for (std::size_t i = blocks_below; i < blocks.size(); ++i) x = blocks[i](x);
   if (is_training() && config_.drop_feature > 0)
     x = torch::feature_dropout(x, config_.drop_feature, true);
   if (!attention.is_empty()) x = attention(x);
   return x.mean({2, 3});
 }
 
-torch::Tensor NetworkImpl::forward(torch::Tensor x) {
-  x = torch::dropout(features(std::move(x)), config_.dropout, is_training());
-  return head(x).to(torch::kFloat);
+std::vector<std::string> NetworkImpl::lower_names(std::size_t blocks_below) const {
+  std::vector<std::string> names{"stem.", "stem_bn."};
+  for (std::size_t stage = 0; stage < config_.depths.size(); ++stage)
+    for (int i = 0; i < config_.depths[stage] && names.size() < blocks_below + 2; ++i)
+      names.push_back(block_name(stage, i) + ".");
+  return names;
 }
 
 std::int64_t NetworkImpl::macs() const {

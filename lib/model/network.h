@@ -48,6 +48,14 @@ class NetworkImpl : public torch::nn::Module {
   /// What the head sees, but for dropout: N x C, pooled.
   torch::Tensor features(torch::Tensor x);
 
+  /// forward() in two halves, cut above the stem and the first `blocks_below` residual blocks (in
+  /// [0, blocks.size()]): upper(lower(x, n), n) is forward(x). Of the lower half, N x C' x S' x S',
+  /// never negative.
+  torch::Tensor lower(torch::Tensor x, std::size_t blocks_below);
+  torch::Tensor upper(torch::Tensor x, std::size_t blocks_below);
+  /// The parameters' and buffers' names begin with one of these, in the half below the cut.
+  std::vector<std::string> lower_names(std::size_t blocks_below) const;
+
   const NetworkConfig& config() const { return config_; }
   /// Multiply-accumulates of one face.
   std::int64_t macs() const;
@@ -59,6 +67,9 @@ class NetworkImpl : public torch::nn::Module {
   torch::nn::Linear head{nullptr};
 
  private:
+  /// From the cut to what the head sees.
+  torch::Tensor pooled(torch::Tensor x, std::size_t blocks_below);
+
   NetworkConfig config_;
 };
 TORCH_MODULE(Network);

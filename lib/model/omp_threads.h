@@ -10,24 +10,30 @@ __attribute__((weak)) int omp_get_max_threads();
 
 namespace fer {
 
-/// While it lives, the libraries that this thread calls work on this thread alone. OpenMP keeps the
-/// number by thread, so that nobody else is disturbed: neither other elements, nor what runs on
-/// this thread afterwards.
-class OneThread {
+/// While it lives, the libraries that this thread calls work on at most so many threads. OpenMP
+/// keeps the number by thread, so that nobody else is disturbed: neither other elements, nor what
+/// runs on this thread afterwards.
+class ThreadLimit {
  public:
-  OneThread() {
+  explicit ThreadLimit(int threads) {
     if (omp_get_max_threads == nullptr || omp_set_num_threads == nullptr) return;
     before_ = omp_get_max_threads();
-    omp_set_num_threads(1);
+    omp_set_num_threads(threads);
   }
-  ~OneThread() {
+  ~ThreadLimit() {
     if (before_ > 0) omp_set_num_threads(before_);
   }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
 
  private:
   int before_ = 0;
+};
+
+/// On the calling thread alone.
+class OneThread : public ThreadLimit {
+ public:
+  OneThread() : ThreadLimit(1) {}
 };
 
 }  // namespace fer

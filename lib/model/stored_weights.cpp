@@ -7,8 +7,6 @@
 #include "model/torch_threads.h"
 
 namespace fer {
-namespace {
-
 std::string content_hash(const std::map<std::string, TensorView>& tensors) {
   std::uint64_t hash = 0xcbf29ce484222325u;
   for (const auto& [name, view] : tensors) {
@@ -22,8 +20,6 @@ std::string content_hash(const std::map<std::string, TensorView>& tensors) {
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
   return text;
 }
-
-}  // namespace
 
 std::map<std::string, torch::Tensor> read_weights(
     const SafetensorsFile& file, const std::map<std::string, std::vector<std::int64_t>>& layout) {

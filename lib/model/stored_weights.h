@@ -12,6 +12,9 @@
 
 namespace fer {
 
+/// 64-bit FNV-1a over names and bytes, as hex digits: against accidents, not against forgers.
+std::string content_hash(const std::map<std::string, TensorView>& tensors);
+
 /// Key of the metadata that holds content_hash() of a file's tensors.
 inline constexpr char kChecksumKey[] = "checksum";
 
@@ -28,7 +31,7 @@ class StoredWeights {
   StoredWeights(const std::map<std::string, torch::Tensor>& weights, bool bf16);
 
   const std::map<std::string, TensorView>& views() const { return views_; }
-  /// 64-bit FNV-1a over names and weights, as hex digits: against accidents, not against forgers.
+  /// content_hash() of the views.
   std::string checksum() const;
   /// The short name of these weights: the first 12 digits of that.
   std::string version() const { return checksum().substr(0, 12); }

@@ -7,12 +7,20 @@
 
 namespace fer {
 
-/// OneThread, where LibTorch is called. LibTorch sets a thread's number once by itself, when it is
-/// first used there; to ask for the number lets it do so before.
-class OneTorchThread {
+/// ThreadLimit, where LibTorch is called. LibTorch sets a thread's number once by itself, when it
+/// is first used there; to ask for the number lets it do so before.
+class TorchThreadLimit {
+ public:
+  explicit TorchThreadLimit(int threads) : limit_(threads) {}
+
  private:
   [[maybe_unused]] const int settled_ = at::get_num_threads();
-  const OneThread one_thread_;
+  const ThreadLimit limit_;
+};
+
+class OneTorchThread : public TorchThreadLimit {
+ public:
+  OneTorchThread() : TorchThreadLimit(1) {}
 };
 
 }  // namespace fer

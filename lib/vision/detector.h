@@ -47,8 +47,8 @@ struct DetectorModel {
 };
 
 /// The detector model to use where the user named none: the first folder of FER_MODELS (a
-/// colon-separated list) that holds our own (face-detector.onnx) or a YuNet; else our own, else a
-/// YuNet, in the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models) or
+/// colon-separated list) that holds a YuNet or our own (face-detector.onnx); else a YuNet, else our
+/// own, in the build tree's models folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models) or
 /// the installed data folder; else the Haar cascade of the system's opencv-data.
 FER_API DetectorModel find_detector_model();
 

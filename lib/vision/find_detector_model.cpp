@@ -4,11 +4,12 @@
 namespace fer {
 namespace {
 
-// Detector files by name, best first: our own, which ships, before what somebody fetched; of YuNet
-// the release that aligned the faces that expression models are trained on.
+// Detector files by name, best first: whoever fetched a YuNet wants the small faces that it finds
+// and our own, which ships, does not (docs/detector.md); of YuNet the release that aligned the
+// faces that expression models are trained on.
 constexpr const char* kYuNet = "face_detection_yunet_2022mar.onnx";
-constexpr const char* kNetworks[] = {"face-detector.onnx", kYuNet,
-                                     "face_detection_yunet_2023mar.onnx"};
+constexpr const char* kNetworks[] = {kYuNet, "face_detection_yunet_2023mar.onnx",
+                                     "face-detector.onnx"};
 
 // Best first: alt2 finds more faces with fewer false alarms than the default one.
 constexpr const char* kCascades[] = {"haarcascade_frontalface_alt2.xml",
@@ -30,7 +31,7 @@ DetectorModel find_detector_model() {
       if (is_file(folder / name)) return {folder / name, ""};
     }
   }
-  // Here the name goes first: a YuNet in the user's cache must not hide what was installed.
+  // Here the name goes first: what ships must not hide a YuNet in the user's cache.
   const std::vector<std::filesystem::path> usual = usual_model_folders();
   for (const char* name : kNetworks) {
     for (const std::filesystem::path& folder : usual) {

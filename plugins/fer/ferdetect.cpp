@@ -115,11 +115,12 @@ std::filesystem::path choose_model(FerDetect* self) {
                       (nullptr));
   } else if (!found.remedy.empty() && !self->parts->told_of_fallback) {
     self->parts->told_of_fallback = true;
-    GST_ELEMENT_WARNING(self, RESOURCE, NOT_FOUND,
-                        ("Without YuNet, faces are found by the Haar cascade %s, which misses many "
-                         "and sees no landmarks: %s.",
-                         found.path.c_str(), found.remedy.c_str()),
-                        (nullptr));
+    GST_ELEMENT_WARNING(
+        self, RESOURCE, NOT_FOUND,
+        ("Without a network, faces are found by the Haar cascade %s, which misses many "
+         "and sees no landmarks: %s.",
+         found.path.c_str(), found.remedy.c_str()),
+        (nullptr));
   }
   return found.path;
 }

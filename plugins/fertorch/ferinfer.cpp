@@ -13,8 +13,8 @@
 
 #include "crop-batch.h"
 #include "element-util.h"
-#include "face-geometry.h"
 #include "face-meta.h"
+#include "frame-faces.h"
 #include "known-faces.h"
 #include "lateness.h"
 #include "property-table.h"
@@ -26,8 +26,6 @@ GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
 
 namespace {
 
-enum class Region { kRoiList, kFullFrame };
-
 struct Settings {
   std::string model;
   std::string model_slot;
@@ -35,7 +33,7 @@ struct Settings {
   fer::Precision precision = fer::Precision::kAuto;
   bool reload = true;
   guint threads = 1;
-  Region region = Region::kRoiList;
+  fer::Region region = fer::Region::kRoiList;
   guint inference_interval = 1;
   guint reclassify_interval = 5;
   double smoothing = 0.5;
@@ -114,14 +112,6 @@ GType precision_type() {
        "16-bit brain floating point: twice as fast where the processor computes in it", "bf16"},
       {0, nullptr, nullptr}};
   return fer::enum_type("FerPrecision", values);
-}
-
-GType region_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(Region::kRoiList), "The faces in the frame's metadata", "roi-list"},
-      {static_cast<gint>(Region::kFullFrame), "The whole frame is one face", "full-frame"},
-      {0, nullptr, nullptr}};
-  return fer::enum_type("FerInferenceRegion", values);
 }
 
 // --- Properties.
@@ -264,46 +254,7 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 
 // --- Frames.
 
-/// The face that a whole frame is, with what is known of it where the frame says so.
-std::vector<fer::FaceRecord> whole_frame(std::optional<std::vector<fer::FaceRecord>> faces) {
-  fer::FaceRecord face;
-  if (faces && faces->size() == 1) face = faces->front();
-  face.x = face.y = 0;
-  face.w = face.h = 1;
-  if (face.confidence <= 0) face.confidence = 1;
-  return {face};
-}
-
-/// The faces to label; nullopt where there is nothing to write on this frame.
-std::optional<std::vector<fer::FaceRecord>> faces_of(FerInfer* self, const Settings& settings,
-                                                     GstBuffer* buffer) {
-  auto faces = fer::face_meta_read(buffer);
-  if (settings.region == Region::kFullFrame) return whole_frame(std::move(faces));
-  if (!faces) {
-    fer::warn_limited(GST_ELEMENT(self), self->parts->no_record,
-                      "Nobody has looked for faces in these frames, so that there are none to "
-                      "label: put ferdetect before this element, or set "
-                      "inference-region=full-frame where each frame is one face.");
-    return std::nullopt;
-  }
-  if (faces->empty()) return std::nullopt;
-  return faces;
-}
-
 using Chosen = std::vector<fer::FaceRecord*>;
-
-/// Cuts the faces for this model.
-void cut(const fer::FrameView& frame, Region region, const Chosen& chosen,
-         const fer::ModelInfo& model, fer::CropBatch& crops) {
-  crops.start(model);
-  for (const fer::FaceRecord* face : chosen) {
-    if (region == Region::kFullFrame) {
-      crops.add_whole(frame);
-    } else {
-      crops.add_face(frame, fer::face_in_pixels(*face, frame.width, frame.height));
-    }
-  }
-}
 
 /// What the model of the slot says of the faces.
 fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
@@ -318,7 +269,7 @@ fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBu
     if (!mapped) {
       throw std::runtime_error("the buffer does not hold the frame that its caps describe");
     }
-    cut(mapped.view(), settings.region, chosen, model->info(), stream.crops);
+    fer::cut_faces(mapped.view(), settings.region, chosen, model->info(), stream.crops);
   }
   auto answer = slot.queue().classify(stream.crops.bytes(), threads);
   if (!fer::same_crops(answer.classifier->info(), model->info())) {
@@ -411,7 +362,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     const fer::Classifier& model = current_model(self);
     ++parts.stream.frame;
     parts.stream.known.next_frame();
-    auto faces = faces_of(self, settings, buffer);
+    auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, parts.no_record);
     if (faces) {
       label(self, settings, model, buffer, *faces);
       fer::face_meta_write(buffer, *parts.stream.info, *faces);
@@ -452,7 +403,7 @@ void install_properties(GObjectClass* klass) {
                   "Threads over which the faces of a batch are spread (0 = one a core); one face "
                   "runs on one thread"},
                  0, 256, fer::kMutablePlaying);
-  properties.add(&Settings::region, region_type(),
+  properties.add(&Settings::region, fer::region_type(),
                  {"inference-region", "Inference region", "What is taken for faces"},
                  fer::kMutablePlaying);
   properties.add(&Settings::inference_interval,

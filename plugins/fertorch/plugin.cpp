@@ -3,10 +3,11 @@
 
 #include "face-meta.h"
 #include "ferinfer.h"
+#include "ferlearn.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   fer::face_meta_register();
-  return GST_ELEMENT_REGISTER(ferinfer, plugin);
+  return GST_ELEMENT_REGISTER(ferinfer, plugin) && GST_ELEMENT_REGISTER(ferlearn, plugin);
 }
 
 #define PACKAGE "gst-fer"

@@ -158,8 +158,8 @@ TEST_F(FerCrop, FacesAtTheBorderAreCroppedToo) {
 }
 
 TEST_F(FerCrop, FindsItsFacesBehindFerdetect) {
-  const auto detector = yunet_path().empty() ? haar_path() : yunet_path();
-  if (detector.empty()) GTEST_SKIP() << "neither YuNet nor opencv-data's cascade is here";
+  const auto best = landmark_detector_path(), detector = best.empty() ? haar_path() : best;
+  if (detector.empty()) GTEST_SKIP() << "no face detector is here";
   const ElementPtr pipeline = parse_pipeline(
       "appsrc name=in format=time caps=" + video_caps("NV12", kOddSize.width, kOddSize.height) +
       " ! ferdetect model=" + detector.string() + " ! fercrop ! appsink name=out sync=false");

@@ -50,8 +50,8 @@ cv::Rect2f box_in(const FaceRecord& face, cv::Size size) {
 }
 
 std::string any_detector() {
-  const auto yunet = yunet_path();
-  return (yunet.empty() ? haar_path() : yunet).string();
+  const auto best = landmark_detector_path();
+  return (best.empty() ? haar_path() : best).string();
 }
 
 /// The element with a detector that this machine has; skipped where it has none.
@@ -445,7 +445,8 @@ TEST(FerDetectModel, ABrokenFileIsAnErrorThatNamesIt) {
 TEST(FerDetectModel, TheFallbackIsToldOnceWithTheRemedy) {
   const ScopedVariable models("FER_MODELS", "/nonexistent");
   const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
-  if (!yunet_path().empty()) GTEST_SKIP() << "YuNet is in the source tree or installed";
+  if (find_detector_model().path.extension() == ".onnx")
+    GTEST_SKIP() << "our own or YuNet is at hand";
   if (haar_path().empty()) {
     EXPECT_THAT(start_error("ferdetect", {}),
                 AllOf(HasSubstr("scripts/models"), HasSubstr("opencv-data")));
@@ -481,6 +482,16 @@ TEST(FerDetectModel, YuNetIsFoundByItself) {
   EXPECT_EQ(harness.messages().count(GST_MESSAGE_WARNING), 0);
   const StructurePtr stats = property<StructurePtr>(harness.element(), "stats");
   EXPECT_STREQ(gst_structure_get_string(stats.get(), "detector"), "yunet");
+}
+
+TEST(FerDetectModel, OurOwnIsFoundWhereThereIsNoYuNet) {
+  const auto own = own_detector_path();
+  if (own.empty()) GTEST_SKIP() << "this checkout has no models/face-detector.onnx";
+  const ScopedVariable models("FER_MODELS", own.parent_path().string());
+  Harness harness(make_element("ferdetect"));
+  EXPECT_EQ(harness.messages().count(GST_MESSAGE_WARNING), 0);
+  const StructurePtr stats = property<StructurePtr>(harness.element(), "stats");
+  EXPECT_STREQ(gst_structure_get_string(stats.get(), "detector"), "fer");
 }
 
 // --- States, events, queries.

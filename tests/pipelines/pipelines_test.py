@@ -53,6 +53,8 @@ class PipelinesTest(unittest.TestCase):
         launch("filesrc", f"location={cls.raw}", f"blocksize={WIDTH * HEIGHT * 3}", "!",
                *PARSE_RAW, "!", *encoder, "!", "mp4mux", "!", "filesink", f"location={cls.clip}")
         subprocess.run([TEST_FILES, "model", str(folder / "fernet.fer")], check=True)
+        cls.labelled = folder / "labelled.packed"
+        subprocess.run([TEST_FILES, "labelled", str(cls.labelled)], check=True)
         before = os.environ.get("FER_MODELS")
         cls.shared_environment = dict(
             os.environ, FER_MODELS=str(folder) + (f":{before}" if before else ""))
@@ -153,6 +155,14 @@ class PipelinesTest(unittest.TestCase):
         raw = self.folder / "window.raw"
         self.run_script("webcam.sh", self.clip, FER_SINK=f"filesink location={raw}")
         self.assertEqual(raw.stat().st_size, FRAMES * WIDTH * HEIGHT * 3 // 2)
+
+    def test_adapt(self):
+        raw = self.folder / "window.raw"
+        said = self.run_script("adapt.sh", self.clip, "learnt", self.labelled,
+                               FER_SINK=f"filesink location={raw}")
+        self.assertNotIn("nothing is learnt", said)
+        self.assertEqual(raw.stat().st_size, FRAMES * WIDTH * HEIGHT * 3 // 2)
+        self.assertTrue((self.folder / "learnt" / "served.fer").exists())
 
     def test_many_streams(self):
         self.run_script("many-streams.sh", "out", self.clip, self.clip, self.clip)

@@ -3,12 +3,14 @@
 //
 //   pipeline-test-files clip WIDTH HEIGHT FRAMES
 //   pipeline-test-files model FILE
+//   pipeline-test-files labelled FILE   a packed dataset that fits the model
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "data/drawn_face.h"
+#include "learn/packed_dataset.h"
 #include "model/labels.h"
 #include "unit/model/model_support.h"
 
@@ -34,6 +36,27 @@ int label_id(const std::string& name) {
   return static_cast<int>(std::find(labels.begin(), labels.end(), name) - labels.begin());
 }
 
+/// Four faces of each expression in the splits train and valid; noise will do.
+void write_labelled(const std::string& path) {
+  const fer::NetworkConfig network = fer::test::tiny_config();
+  fer::PackedInfo info;
+  info.side = network.input_size;
+  info.labels = fer::ferplus_labels();
+  info.splits = {"train", "valid"};
+  std::vector<fer::PackedRow> rows;
+  for (std::size_t i = 0; i < 8 * info.labels.size(); ++i) {
+    fer::PackedRow row;
+    row.crop = fer::test::random_bytes(static_cast<std::size_t>(info.side * info.side),
+                                       static_cast<unsigned>(i));
+    row.label = static_cast<int>(i % info.labels.size());
+    row.votes.assign(info.labels.size(), 0.f);
+    row.votes[i % info.labels.size()] = 1;
+    row.split = static_cast<std::uint8_t>(i / info.labels.size() % 2);
+    rows.push_back(std::move(row));
+  }
+  fer::write_packed(path, info, rows);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,6 +68,11 @@ int main(int argc, char** argv) {
     fer::test::write_constant_model(argv[2], label_id("happiness"));
     return 0;
   }
-  std::fprintf(stderr, "usage: pipeline-test-files clip WIDTH HEIGHT FRAMES | model FILE\n");
+  if (job == "labelled" && argc == 3) {
+    write_labelled(argv[2]);
+    return 0;
+  }
+  std::fprintf(
+      stderr, "usage: pipeline-test-files clip WIDTH HEIGHT FRAMES | model FILE | labelled FILE\n");
   return 2;
 }

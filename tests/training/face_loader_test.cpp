@@ -69,7 +69,8 @@ TEST(FaceLoader, HasNothingForWhatIsNoImageAndSaysNothingByItself) {
 }
 
 TEST(FaceLoader, BringsFacesToTheSamePlace) {
-  if (test::yunet_path().empty()) GTEST_SKIP() << "no YuNet model was found; see FER_MODELS";
+  if (test::landmark_detector_path().empty())
+    GTEST_SKIP() << "no face detector with landmarks was found; see FER_MODELS";
   const ScopedFolder folder;
   const fs::path straight = folder.path() / "a.png", moved = folder.path() / "b.png";
   cv::imwrite(straight.string(), face_image({120, 120}, 150, 0));
@@ -88,7 +89,8 @@ TEST(FaceLoader, BringsFacesToTheSamePlace) {
 }
 
 TEST(FaceLoader, FindsFacesInImagesThatAreTooSmallForTheDetector) {
-  if (test::yunet_path().empty()) GTEST_SKIP() << "no YuNet model was found; see FER_MODELS";
+  if (test::landmark_detector_path().empty())
+    GTEST_SKIP() << "no face detector with landmarks was found; see FER_MODELS";
   const ScopedFolder folder;
   cv::Mat small;
   cv::resize(face_image({120, 120}, 200, 0), small, {48, 48}, 0, 0, cv::INTER_AREA);
@@ -98,7 +100,8 @@ TEST(FaceLoader, FindsFacesInImagesThatAreTooSmallForTheDetector) {
 }
 
 TEST(FaceLoader, TakesTheWholeImageWhereThereIsNoFace) {
-  if (test::yunet_path().empty()) GTEST_SKIP() << "no YuNet model was found; see FER_MODELS";
+  if (test::landmark_detector_path().empty())
+    GTEST_SKIP() << "no face detector with landmarks was found; see FER_MODELS";
   const ScopedFolder folder;
   cv::imwrite((folder.path() / "empty.png").string(), test::drawn_background({200, 200}));
   FaceLoader loader(AlignMode::kAlways, {});

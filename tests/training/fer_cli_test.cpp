@@ -256,7 +256,7 @@ TEST_F(FerTest, Packs) {
 TEST_F(FerTest, AlignsFacesOrSaysWhyItCannot) {
   const Outcome done =
       fer({"pack", "--data", csv_, "--align", "always", "--out", path("aligned.packed")});
-  if (test::yunet_path().empty()) {
+  if (test::landmark_detector_path().empty()) {
     EXPECT_EQ(done.code, 1);
     EXPECT_THAT(done.err, HasSubstr("scripts/models"));
   } else {
@@ -587,6 +587,64 @@ TEST_F(FerTest, PretrainsAStartThatTrainingTakes) {
   const Outcome other = fer(whole);
   EXPECT_EQ(other.code, 1);
   EXPECT_THAT(other.err, AllOf(HasSubstr("last.fer"), HasSubstr("stem_width")));
+}
+
+TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
+  // Beside the images, without a word on what they show.
+  const std::string csv = path("faces/stream.csv");
+  std::ofstream(csv) << "image,person\n";
+  for (int i = 0; i < 12; ++i) {
+    for (const char* name : {"neutral", "happy", "sad"})
+      std::ofstream(csv, std::ios::app) << name << i << ".png,person" << i % 5 << '\n';
+  }
+  const std::string out = path("adapted.fer"), report = path("adapted.json");
+  const auto adapt = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{
+        "adapt",  "--model", model(), "--input",        csv, "--align",  "never",  "--out",
+        out,      "--json",  report,  "--threads",      "1", "--replay", packed(), "--canary",
+        packed(), "--seed",  "4",     "--least-memory", "6"};
+    words.insert(words.end(), more.begin(), more.end());
+    return fer(words);
+  };
+  const std::vector<std::string> open{"--thresholds", "fixed:tau=0", "--without", "canary"};
+  Outcome done = adapt(open);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("adapted from"), HasSubstr("promotions")));
+  const json adapted = info(out);
+  EXPECT_EQ(adapted["parent"], info(model())["version"]);
+  const json figures = json::parse(content(report));
+  EXPECT_EQ(figures["promoted"], true);
+  EXPECT_GT(figures["stats"]["steps"], 0);
+  EXPECT_EQ(figures["config"]["guards"]["canary"], false);
+  ASSERT_FALSE(figures["decisions"].empty());
+  EXPECT_EQ(figures["decisions"].back()["decision"], "promoted");
+  EXPECT_EQ(adapt(open).code, 0);
+  EXPECT_EQ(info(out)["version"], adapted["version"]);
+
+  done = adapt({"--thresholds", "fixed:tau=1", "--max-steps", "2"});
+  EXPECT_EQ(done.code, 3) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("nothing better was found"));
+  EXPECT_EQ(content(out), content(model()));
+  EXPECT_EQ(json::parse(content(report))["stats"]["steps"], 2);
+
+  std::ofstream(csv) << "person\nsomebody\n";
+  done = adapt({});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, HasSubstr("column \"image\""));
+  EXPECT_EQ(adapt({"--without", "luck"}).code, 1);
+}
+
+TEST_F(FerTest, MakesReplayAndCanaryThatAreFoundBesideTheModel) {
+  const std::string file = path("own.fer");
+  fs::copy_file(model(), file);
+  const std::vector<std::string> adapt{
+      "adapt", "--model", file, "--input", packed(), "--out", path("x.fer"), "--least-memory", "6"};
+  EXPECT_THAT(fer(adapt).err, HasSubstr("none lie beside the model"));
+  const Outcome done = fer({"replay", "--model", file, "--data", packed(), "--per-class", "4",
+                            "--canary-per-class", "2", "--out", path("own")});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("own.replay: 12 faces"), HasSubstr("own.canary: 6 faces")));
+  EXPECT_THAT(fer(adapt).code, testing::AnyOf(0, 3));
 }
 
 TEST_F(FerTest, ExportsAModelWithWhatOthersNeedBesideIt) {

@@ -206,6 +206,18 @@ TEST_F(ImageListTest, KeepsTheSplitThatIsAskedFor) {
             "labels.csv: it has no split \"eval\"; it has \"test\", \"train\", \"valid\"");
 }
 
+TEST_F(ImageListTest, NeedsNoLabelsWhereNobodyAsksForThem) {
+  const fs::path file = folder_.write("labels.csv", "image,person\na.png,Ann\nb.png,\n");
+  EXPECT_THAT(test::error_of([&] { read_image_list(file); }), HasSubstr("label"));
+  const ImageList list = read_image_list(file, "", /*labelled=*/false);
+  ASSERT_EQ(list.entries.size(), 2u);
+  EXPECT_EQ(list.entries[0].person, "Ann");
+  EXPECT_EQ(list.entries[1].person, "");
+  EXPECT_EQ(list.entries[0].label, -1);
+  EXPECT_EQ(list.labels.size(), 8u);
+  EXPECT_EQ(list.held_out, 0u);
+}
+
 TEST_F(ImageListTest, HoldsOutATenthOfEachClassWhereThereIsNoSplit) {
   std::string text = "image,label\n";
   for (int i = 0; i < 40; ++i)

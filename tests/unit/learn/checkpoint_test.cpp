@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "content.h"
 #include "error_of.h"
 #include "model/safetensors.h"
 #include "scoped.h"
@@ -48,6 +49,21 @@ TEST(Checkpoint, WritesTensorsInAnyMemoryOrder) {
   write_checkpoint(folder.path() / "checkpoint", checkpoint);
   EXPECT_TRUE(torch::equal(read_checkpoint(folder.path() / "checkpoint").tensors.at("network.stem"),
                            expected));
+}
+
+TEST(Checkpoint, RefusesWhatIsNoLongerWhatWasWritten) {
+  const ScopedFolder folder;
+  const auto path = folder.path() / "checkpoint";
+  write_checkpoint(path, example());
+  const std::string whole = test::content(path);
+  const std::string state = "epoch";
+  for (const std::size_t at : {whole.size() - 1, whole.find(state) + state.size() + 3}) {
+    std::string broken = whole;
+    broken[at] ^= 1;
+    ASSERT_NE(broken, whole);
+    folder.write("checkpoint", broken);
+    EXPECT_THAT(error_of([&] { read_checkpoint(path); }), HasSubstr("checksum")) << at;
+  }
 }
 
 TEST(Checkpoint, OwnsItsTensors) {

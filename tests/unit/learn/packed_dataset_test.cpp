@@ -47,6 +47,7 @@ TEST(PackedDataset, GivesBackWhatWasWritten) {
   rows[1].duplicate = true;
   rows[2].aligned = true;
   rows[0].crop[5] = 99;
+  rows[1].person = 4;
   write_packed(path, info(), rows);
 
   const PackedDataset data(path);
@@ -64,11 +65,20 @@ TEST(PackedDataset, GivesBackWhatWasWritten) {
     EXPECT_EQ(data.label(i), rows[i].label);
     EXPECT_EQ(data.duplicate(i), rows[i].duplicate);
     EXPECT_EQ(data.aligned(i), rows[i].aligned);
+    EXPECT_EQ(data.person(i), rows[i].person);
     EXPECT_EQ(data.split(i), info().splits[rows[i].split]);
   }
   EXPECT_THAT(data.rows("train"), testing::ElementsAre(0, 2));
   EXPECT_THAT(data.rows("test"), testing::ElementsAre(1));
   EXPECT_THAT(data.rows(""), testing::ElementsAre(0, 1, 2));
+}
+
+TEST(PackedDataset, KnowsNoPersonsWhereNobodyNamedAny) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  write_packed(path, info(), {row(10, 0, 0)});
+  EXPECT_FALSE(SafetensorsFile(path).tensors().contains("persons"));
+  EXPECT_EQ(PackedDataset(path).person(0), -1);
 }
 
 TEST(PackedDataset, OutlivesItsName) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -41,6 +42,38 @@ TEST_P(Presets, GiveOneRowOfLogitsAFace) {
   EXPECT_EQ(logits.sizes(), (std::vector<std::int64_t>{2, config_.classes}));
   EXPECT_EQ(logits.scalar_type(), torch::kFloat32);
   EXPECT_TRUE(logits.isfinite().all().item<bool>());
+}
+
+TEST_P(Presets, RunInTwoHalvesAsInOne) {
+  const torch::NoGradGuard no_grad;
+  Network network(config_);
+  network->eval();
+  const torch::Tensor x = images(config_, 2);
+  const torch::Tensor whole = network->forward(x);
+  for (std::size_t cut = 0; cut <= network->blocks.size(); ++cut) {
+    const torch::Tensor middle = network->lower(x, cut);
+    EXPECT_GE(middle.min().item<float>(), 0);
+    EXPECT_TRUE(torch::equal(network->upper(middle, cut), whole)) << cut;
+  }
+}
+
+TEST_P(Presets, NameWhatLiesBelowACut) {
+  Network network(config_);
+  for (std::size_t cut : {std::size_t{0}, std::size_t{1}, network->blocks.size()}) {
+    torch::Tensor x = images(config_, 1);
+    network->eval();
+    // Not zero_grad(): gradients of nought are gradients.
+    for (torch::Tensor& parameter : network->parameters()) parameter.mutable_grad().reset();
+    const torch::Tensor middle = network->lower(x, cut).detach();
+    network->upper(middle, cut).sum().backward();
+    const auto names = network->lower_names(cut);
+    for (const auto& item : network->named_parameters()) {
+      const bool below = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return item.key().starts_with(name);
+      });
+      EXPECT_EQ(item.value().grad().defined(), !below) << item.key() << ' ' << cut;
+    }
+  }
 }
 
 TEST_P(Presets, SurviveJson) {

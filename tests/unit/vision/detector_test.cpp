@@ -156,33 +156,34 @@ TEST(FindDetectorModel, TakesTheReleaseThatFacesWereAlignedWith) {
   EXPECT_EQ(find_detector_model().path, wanted);
 }
 
-TEST(FindDetectorModel, OurOwnGoesBeforeYuNet) {
+TEST(FindDetectorModel, YuNetGoesBeforeOurOwn) {
   const ScopedFolder folder, other;
-  folder.write(kYuNetFile, "");
-  const fs::path own = folder.write("face-detector.onnx", "");
-  const fs::path yunet = other.write(kYuNetFile, "");
+  const fs::path yunet = folder.write(kYuNetFile, "");
+  folder.write("face-detector.onnx", "");
+  const fs::path own = other.write("face-detector.onnx", "");
   const ScopedVariable variable("FER_MODELS", folder.path().string());
-  EXPECT_EQ(find_detector_model().path, own);
+  EXPECT_EQ(find_detector_model().path, yunet);
   // A folder that was named first goes before what a later one holds.
   const ScopedVariable both("FER_MODELS", other.path().string() + ":" + folder.path().string());
-  EXPECT_EQ(find_detector_model().path, yunet);
+  EXPECT_EQ(find_detector_model().path, own);
 }
 
-TEST(FindDetectorModel, OurOwnGoesBeforeYuNetInTheCacheToo) {
+TEST(FindDetectorModel, YuNetInTheCacheGoesBeforeWhatShips) {
   const ScopedFolder cache;
   const ScopedVariable models("FER_MODELS", ""), variable("XDG_CACHE_HOME", cache.path().string());
   const fs::path folder = cache.path() / "gst-fer" / "models";
   fs::create_directories(folder);
-  std::ofstream(folder / kYuNetFile) << "";
   std::ofstream(folder / "face-detector.onnx") << "";
   EXPECT_EQ(find_detector_model().path.filename(), "face-detector.onnx");
+  std::ofstream(folder / kYuNetFile) << "";
+  EXPECT_EQ(find_detector_model().path, folder / kYuNetFile);
 }
 
 TEST(FindDetectorModel, FallbackComesWithARemedy) {
   const ScopedVariable models("FER_MODELS", "/nonexistent");
   const ScopedVariable cache("XDG_CACHE_HOME", "/nonexistent");
   const DetectorModel found = find_detector_model();
-  if (found.path.extension() == ".onnx") GTEST_SKIP() << "YuNet is in the source tree or installed";
+  if (found.path.extension() == ".onnx") GTEST_SKIP() << "our own or YuNet is at hand";
   EXPECT_THAT(found.remedy, AllOf(HasSubstr(kYuNetFile), HasSubstr("scripts/models")));
   if (haar_path().empty()) {
     EXPECT_THAT(found.remedy, HasSubstr("opencv-data"));
@@ -197,18 +198,19 @@ class EveryDetector : public testing::TestWithParam<std::string> {
   void SetUp() override {
     const fs::path path = GetParam() == "yunet_2022"   ? yunet_path(kYuNetFile)
                           : GetParam() == "yunet_2023" ? yunet_path(kNewerYuNetFile)
+                          : GetParam() == "fer"        ? test::own_detector_path()
                                                        : haar_path();
     if (path.empty()) GTEST_SKIP() << "no model for " << GetParam() << " here";
     detector_ = open_detector(path);
   }
 
-  static bool is_yunet() { return GetParam() != "haar"; }
+  static bool has_landmarks() { return GetParam() != "haar"; }
 
   std::unique_ptr<Detector> detector_;
 };
 
 TEST_P(EveryDetector, SaysItsName) {
-  EXPECT_EQ(detector_->name(), is_yunet() ? "yunet" : "haar");
+  EXPECT_EQ(detector_->name(), GetParam().starts_with("yunet") ? "yunet" : GetParam());
 }
 
 TEST_P(EveryDetector, FindsADrawnFaceInEveryFormat) {
@@ -223,7 +225,7 @@ TEST_P(EveryDetector, FindsADrawnFaceInEveryFormat) {
         EXPECT_GT(overlap(faces[0].box, drawn.box), 0.6f);
         EXPECT_GT(faces[0].score, 0.6f);
         EXPECT_LE(faces[0].score, 1.f);
-        ASSERT_EQ(faces[0].landmarks.has_value(), is_yunet());
+        ASSERT_EQ(faces[0].landmarks.has_value(), has_landmarks());
         if (faces[0].landmarks) {
           for (std::size_t i = 0; i < 5; ++i) {
             EXPECT_LT(cv::norm((*faces[0].landmarks)[i] - drawn.landmarks[i]),
@@ -310,7 +312,7 @@ TEST_P(EveryDetector, ClipsBoxesToTheFrame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Detectors, EveryDetector,
-                         testing::Values("yunet_2022", "yunet_2023", "haar"),
+                         testing::Values("fer", "yunet_2022", "yunet_2023", "haar"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -1,0 +1,117 @@
+#include "stream/checkpoint_ring.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <stdexcept>
+#include <system_error>
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kModelEnding[] = ".fer";
+constexpr char kStateEnding[] = ".state";
+
+}  // namespace
+
+CheckpointRing::CheckpointRing(fs::path folder, int capacity)
+    : folder_(std::move(folder)), capacity_(std::max(1, capacity)) {}
+
+fs::path CheckpointRing::path(const Name& name, const char* ending) const {
+  char number[32];
+  std::snprintf(number, sizeof number, "%08lld", static_cast<long long>(name.number));
+  return folder_ / (std::string(number) + (name.good ? ".good" : "") + ending);
+}
+
+std::vector<CheckpointRing::Name> CheckpointRing::names() const {
+  std::vector<Name> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
+    const std::string text = it->path().filename().string();
+    Name name;
+    const auto [stop, failed] =
+        std::from_chars(text.data(), text.data() + text.size(), name.number);
+    if (failed != std::errc() || name.number < 0) continue;
+    const std::string rest(stop, text.data() + text.size());
+    name.good = rest == std::string(".good") + kModelEnding;
+    if (name.good || rest == kModelEnding) found.push_back(name);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Name& a, const Name& b) { return a.number < b.number; });
+  return found;
+}
+
+void CheckpointRing::save(ModelFile& model, const Checkpoint& state, bool good) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) {
+    throw std::runtime_error(folder_.string() +
+                             ": cannot make the folder for checkpoints: " + error.message());
+  }
+  const std::vector<Name> before = names();
+  const Name name{before.empty() ? 1 : before.back().number + 1, good};
+  write_checkpoint(path(name, kStateEnding), state);
+  write_model(path(name, kModelEnding), model);
+  prune();
+}
+
+void CheckpointRing::prune() const {
+  const std::vector<Name> all = names();
+  std::int64_t last_good = -1;
+  for (const Name& name : all)
+    if (name.good) last_good = name.number;
+  std::error_code ignored;
+  for (std::size_t i = 0; i + static_cast<std::size_t>(capacity_) < all.size(); ++i) {
+    if (all[i].number == last_good) continue;
+    // The model first: what is left without one is no entry.
+    fs::remove(path(all[i], kModelEnding), ignored);
+    fs::remove(path(all[i], kStateEnding), ignored);
+  }
+  // What a crash left: states without a model, and temporary files (see write_atomically()).
+  std::vector<fs::path> leftovers;
+  for (fs::directory_iterator it(folder_, ignored), end; !ignored && it != end;
+       it.increment(ignored)) {
+    const fs::path& file = it->path();
+    const std::string name = file.filename().string();
+    const bool temporary = name.size() > 1 && name[0] == '.' && std::isdigit(name[1]) != 0;
+    std::error_code unknown;
+    const bool orphan = file.extension() == kStateEnding &&
+                        !fs::exists(fs::path(file).replace_extension(kModelEnding), unknown) &&
+                        !unknown;
+    if (temporary || orphan) leftovers.push_back(file);
+  }
+  for (const fs::path& file : leftovers) fs::remove(file, ignored);
+}
+
+std::optional<CheckpointRing::Entry> CheckpointRing::newest(bool good_only,
+                                                            const Warn& warn) const {
+  const std::vector<Name> all = names();
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    if (good_only && !name->good) continue;
+    try {
+      return Entry{name->number, name->good, read_model(path(*name, kModelEnding)),
+                   read_checkpoint(path(*name, kStateEnding))};
+    } catch (const std::exception& broken) {
+      warn(std::string(broken.what()) + "; the checkpoint before it is taken");
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<ModelFile> CheckpointRing::good_models(const Warn& warn) const {
+  std::vector<ModelFile> models;
+  for (const Name& name : names()) {
+    if (!name.good) continue;
+    try {
+      models.push_back(read_model(path(name, kModelEnding)));
+    } catch (const std::exception& broken) {
+      warn(std::string(broken.what()) + "; nothing goes back to it");
+    }
+  }
+  return models;
+}
+
+}  // namespace fer

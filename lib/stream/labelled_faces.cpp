@@ -1,0 +1,228 @@
+#include "stream/labelled_faces.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <tuple>
+
+#include "learn/batches.h"
+#include "learn/module_run.h"
+#include "model/file_formats.h"
+#include "model/labels.h"
+#include "model/stored_weights.h"
+#include "model/tensor_view.h"
+#include "stream/views.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+
+/// Place of each of `names` among the model's labels; -1 where it knows no such class.
+std::vector<int> places(const std::vector<std::string>& names,
+                        const std::vector<std::string>& labels) {
+  const auto common = [](const std::string& name) { return canonical_label(name).value_or(name); };
+  std::vector<int> result;
+  for (const std::string& name : names) {
+    const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
+      return common(label) == common(name);
+    });
+    result.push_back(it == labels.end() ? -1 : static_cast<int>(it - labels.begin()));
+  }
+  return result;
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::string& what) {
+  throw std::runtime_error(name + ": " + what);
+}
+
+std::vector<std::size_t> rows_of(const PackedDataset& data, const std::string& split,
+                                 bool split_needed) {
+  const auto& splits = data.info().splits;
+  const bool known = std::find(splits.begin(), splits.end(), split) != splits.end();
+  return data.rows(known || split_needed ? split : std::string());
+}
+
+class Pictures : public LabelledFaces {
+ public:
+  Pictures(std::unique_ptr<PackedDataset> data, const std::string& split, const ModelFile& model,
+           int cut, bool split_needed)
+      : data_(std::move(data)), model_(model.info) {
+    cut_ = cut;
+    std::tie(rows_, labels_) = usable_rows(*data_, split, model.info, split_needed);
+  }
+
+  torch::Tensor activations(std::span<const std::size_t> rows, Network& network,
+                            const Random* random) const override {
+    torch::NoGradGuard no_grad;
+    const PackedInfo& info = data_->info();
+    std::vector<std::span<const std::uint8_t>> crops;
+    for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
+    const torch::Tensor images =
+        random ? weak_views(crops, model_, *random)
+               : plain_images(crops, info.channels, info.side, {model_.mean, model_.stddev});
+    return network->lower(images.contiguous(torch::MemoryFormat::ChannelsLast),
+                          static_cast<std::size_t>(cut_));
+  }
+
+ private:
+  const std::unique_ptr<PackedDataset> data_;
+  const ModelInfo model_;
+  std::vector<std::size_t> rows_;
+};
+
+/// Activations as bytes: none is negative, so that each row needs but one scale.
+class Latents : public LabelledFaces {
+ public:
+  Latents(const std::filesystem::path& path, const ModelFile& model, int setting)
+      : file_(path, FileAccess::kRead) {
+    const std::string name = path.string();
+    const auto names = json::parse(file_.meta("labels"), nullptr, false);
+    const auto cut = json::parse(file_.meta("blocks_below"), nullptr, false);
+    if (!names.is_array() || !cut.is_number_integer()) refuse(name, "its metadata is broken");
+    cut_ = blocks_below(model.info.network, cut.get<int>());
+    if (setting >= 0 && setting != cut_) {
+      refuse(name, "expected activations above " + std::to_string(setting) +
+                       " blocks, found some above " + std::to_string(cut_));
+    }
+    const std::string trunk = trunk_version(model, cut_);
+    if (file_.meta("trunk") != trunk) {
+      refuse(name, "its activations are of another network (lower half " + file_.meta("trunk") +
+                       ", expected " + trunk + "); make them anew by: fer replay");
+    }
+    const auto checksum = file_.metadata().find(kChecksumKey);
+    if (checksum == file_.metadata().end() || checksum->second != content_hash(file_.tensors()))
+      refuse(name, "its content is not what was written: the checksum differs");
+    const TensorView& rows = file_.at("activations", DType::kU8, 4);
+    const TensorView& scales = file_.at("scales", DType::kF32, 1);
+    const TensorView& labels = file_.at("labels", DType::kI64, 1);
+    Network network(model.info.network);
+    network->eval();
+    torch::NoGradGuard no_grad;
+    const NetworkConfig& n = model.info.network;
+    const auto expected = network
+                              ->lower(torch::zeros({1, n.channels, n.input_size, n.input_size}),
+                                      static_cast<std::size_t>(cut_))
+                              .sizes()
+                              .vec();
+    const std::int64_t count = rows.shape[0];
+    if (!std::equal(expected.begin() + 1, expected.end(), rows.shape.begin() + 1) ||
+        scales.shape[0] != count || labels.shape[0] != count || count == 0)
+      refuse(name, "its tensors do not fit one another or the network");
+    bytes_ = tensor_of(rows);
+    scales_ = tensor_of(scales);
+    const std::vector<int> place = places(names.get<std::vector<std::string>>(), model.info.labels);
+    const auto* values = static_cast<const std::int64_t*>(labels.data);
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (values[i] < 0 || values[i] >= static_cast<std::int64_t>(place.size()))
+        refuse(name, "a label is out of range");
+      const int label = place[static_cast<std::size_t>(values[i])];
+      if (label < 0) continue;
+      labels_.push_back(label);
+      rows_.push_back(i);
+    }
+    if (labels_.empty()) refuse(name, "no row has a label that the model knows");
+  }
+
+  torch::Tensor activations(std::span<const std::size_t> rows, Network&,
+                            const Random*) const override {
+    torch::NoGradGuard no_grad;
+    std::vector<std::int64_t> wanted;
+    for (std::size_t row : rows) wanted.push_back(rows_.at(row));
+    const torch::Tensor index = torch::tensor(wanted, torch::kLong);
+    return (bytes_.index_select(0, index).to(torch::kFloat) *
+            scales_.index_select(0, index).view({-1, 1, 1, 1}))
+        .contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+
+ private:
+  const SafetensorsFile file_;
+  torch::Tensor bytes_, scales_;  ///< Over the file's memory.
+  std::vector<std::int64_t> rows_;
+};
+
+}  // namespace
+
+std::pair<std::vector<std::size_t>, std::vector<int>> usable_rows(const PackedDataset& data,
+                                                                  const std::string& split,
+                                                                  const ModelInfo& model,
+                                                                  bool split_needed) {
+  const PackedInfo& info = data.info();
+  const NetworkConfig& network = model.network;
+  if (info.side != network.input_size || info.channels != network.channels ||
+      info.align_template != model.align_template) {
+    refuse(data.name(), "its crops are " + std::to_string(info.channels) + " x " +
+                            std::to_string(info.side) + " px of template " + info.align_template +
+                            ", but the model takes " + std::to_string(network.channels) + " x " +
+                            std::to_string(network.input_size) + " px of template " +
+                            model.align_template);
+  }
+  const std::vector<int> place = places(info.labels, model.labels);
+  std::pair<std::vector<std::size_t>, std::vector<int>> result;
+  for (std::size_t row : rows_of(data, split, split_needed)) {
+    const int label = data.label(row);
+    if (label < 0 || data.duplicate(row) || place[static_cast<std::size_t>(label)] < 0) continue;
+    result.first.push_back(row);
+    result.second.push_back(place[static_cast<std::size_t>(label)]);
+  }
+  if (result.first.empty()) refuse(data.name(), "no row has a label that the model knows");
+  return result;
+}
+
+std::vector<std::size_t> balanced_rows(const std::vector<int>& labels, int per_class,
+                                       std::uint64_t seed) {
+  std::vector<std::size_t> rows(labels.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  if (per_class <= 0) return rows;
+  Random random(seed, 0x6c6174656e74);
+  std::shuffle(rows.begin(), rows.end(), random);
+  std::vector<int> taken(1 +
+                         static_cast<std::size_t>(*std::max_element(labels.begin(), labels.end())));
+  std::erase_if(rows, [&](std::size_t row) {
+    return ++taken[static_cast<std::size_t>(labels[row])] > per_class;
+  });
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+int blocks_below(const NetworkConfig& network, int setting) {
+  const int all = std::accumulate(network.depths.begin(), network.depths.end(), 0);
+  if (setting > all) {
+    throw std::runtime_error("frozen-blocks is " + std::to_string(setting) +
+                             ", but the network has " + std::to_string(all) + " blocks");
+  }
+  return setting < 0 ? all - network.depths.back() : setting;
+}
+
+std::string trunk_version(const ModelFile& model, int blocks_below) {
+  const Network network(model.info.network);
+  const auto names = network->lower_names(static_cast<std::size_t>(blocks_below));
+  std::map<std::string, torch::Tensor> lower;
+  for (const auto& [name, tensor] : model.weights) {
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const std::string& begin) { return name.starts_with(begin); }))
+      lower[name] = tensor;
+  }
+  return StoredWeights(lower, /*bf16=*/false).version();
+}
+
+std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& path,
+                                                   const std::string& split, const ModelFile& model,
+                                                   int setting, bool split_needed) {
+  bool latents = false;
+  {
+    const SafetensorsFile file(path);
+    const auto format = file.metadata().find("format");
+    latents = format != file.metadata().end() && format->second == kLatentsFormat;
+  }
+  if (latents && split_needed)
+    refuse(path.string(),
+           "expected a packed dataset with a split \"" + split + "\", found latents");
+  if (latents) return std::make_unique<Latents>(path, model, setting);
+  return std::make_unique<Pictures>(std::make_unique<PackedDataset>(path), split, model,
+                                    blocks_below(model.info.network, setting), split_needed);
+}
+
+}  // namespace fer

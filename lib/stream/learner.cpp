@@ -1,0 +1,547 @@
+#include "stream/learner.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "model/classifier.h"
+#include "model/find_model.h"
+#include "model/model_file.h"
+#include "model/slot.h"
+#include "model/torch_threads.h"
+#include "stream/checkpoint_ring.h"
+#include "stream/online_learner.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr char kServedFile[] = "served.fer";
+/// Faces that are looked at between two looks at what was asked for.
+constexpr std::size_t kPortion = 32;
+/// Time that was not used cannot be saved up for a burst.
+constexpr double kMostSavedUp = 0.1;
+
+/// CPU time of the calling thread, seconds.
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+/// Names the calling thread. `idle`: it runs only where nobody else wants the processor; OpenMP's
+/// threads, which LibTorch starts from this one, inherit that.
+void begin_thread(bool idle) {
+  pthread_setname_np(pthread_self(), "fer-learner");
+  const sched_param none{};
+  if (idle) pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+}
+
+void check(const Learner::Settings& settings) {
+  settings.learning.check();
+  if (!(settings.max_cpu > 0 && settings.max_cpu <= 16))
+    throw std::runtime_error("max-cpu: expected a share of one core above 0 and up to 16");
+  if (settings.threads < 1 || settings.queue < 1 || settings.checkpoints < 1)
+    throw std::runtime_error("threads, queue and checkpoints: expected at least 1 of each");
+}
+
+}  // namespace
+
+struct Learner::Subscription::State {
+  explicit State(Listener told) : listener(std::move(told)) {}
+  /// Held while the listener is called; one that ends its own subscription may.
+  std::recursive_mutex mutex;
+  Listener listener;
+  bool ended = false;  ///< Guarded by mutex.
+};
+
+Learner::Subscription::~Subscription() {
+  if (!state_) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->ended = true;
+}
+
+Learner::Subscription::Subscription(Subscription&&) noexcept = default;
+
+Learner::Subscription& Learner::Subscription::operator=(Subscription&& other) noexcept {
+  Subscription before(std::move(*this));
+  state_ = std::move(other.state_);
+  return *this;
+}
+
+class Learner::Impl {
+ public:
+  Impl(const std::string& slot_name, const Settings& settings)
+      : settings_(settings),
+        slot_(ModelSlot::get(slot_name)),
+        source_(read_source()),
+        crop_bytes_(static_cast<std::size_t>(source_.info.network.channels) *
+                    static_cast<std::size_t>(source_.info.network.input_size) *
+                    static_cast<std::size_t>(source_.info.network.input_size)),
+        max_cpu_(settings.max_cpu) {
+    const OneTorchThread one_thread;
+    check(settings_);
+    if (!settings_.checkpoint_dir.empty())
+      ring_.emplace(settings_.checkpoint_dir, settings_.checkpoints);
+    begin();
+    serve();
+    refresh_stats();
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      asked_.stop = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  const ModelInfo& info() const { return source_.info; }
+  std::shared_ptr<ModelSlot> slot() const { return slot_; }
+
+  bool offer(FaceSample face) noexcept {
+    if (face.crop.size() != crop_bytes_) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      ++offered_;
+      if (asked_.paused || !learner_) {
+        ++dropped_;
+        return false;
+      }
+      try {
+        if (faces_waiting_ >= settings_.queue) drop_oldest();
+        queue_.push_back({std::move(face), /*end=*/false});
+        ++faces_waiting_;
+      } catch (const std::bad_alloc&) {
+        ++dropped_;
+        return false;
+      }
+    }
+    wake_.notify_all();
+    return true;
+  }
+
+  void end_of(const std::string& source) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!queue_.empty() && queue_.back().end && queue_.back().face.source == source) return;
+      Entry entry;
+      entry.face.source = source;
+      entry.end = true;
+      queue_.push_back(std::move(entry));
+    }
+    wake_.notify_all();
+  }
+
+  template <typename Change>
+  void ask(const Change& change) {
+    {
+      const std::lock_guard lock(mutex_);
+      change(asked_);
+    }
+    wake_.notify_all();
+  }
+
+  bool paused() const {
+    const std::lock_guard lock(mutex_);
+    return asked_.paused;
+  }
+
+  void set_max_cpu(double max_cpu) { max_cpu_ = std::clamp(max_cpu, 1e-3, 16.0); }
+
+  LearnerStats stats() const {
+    const std::lock_guard lock(mutex_);
+    LearnerStats s = stats_;
+    s.offered = offered_;
+    s.dropped = dropped_;
+    s.queued = faces_waiting_;
+    s.paused = asked_.paused;
+    return s;
+  }
+
+  std::shared_ptr<Subscription::State> subscribe(Listener listener) {
+    auto state = std::make_shared<Subscription::State>(std::move(listener));
+    std::string warning;
+    {
+      const std::lock_guard lock(mutex_);
+      listeners_.push_back(state);
+      warning = stats_.last_warning;
+    }
+    if (!warning.empty() && state->listener.on_warning) state->listener.on_warning(warning);
+    return state;
+  }
+
+  bool drain(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return idle_.wait_for(lock, timeout, [&] { return at_rest_ && !has_work(); });
+  }
+
+ private:
+  struct Entry {
+    FaceSample face;
+    bool end = false;  ///< Nothing but the end of face.source.
+  };
+  struct Asked {
+    bool stop = false, paused = false;
+    bool save = false, rollback = false, reset = false;
+  };
+
+  ModelFile read_source() const {
+    fs::path path = settings_.source_model;
+    if (path.empty()) path = slot_->source();
+    if (path.empty()) path = find_expression_model();
+    if (path.empty()) {
+      throw std::runtime_error(std::string("no model to learn from was named, and no ") +
+                               kExpressionModel + " was found");
+    }
+    source_path_ = path;
+    return read_model(path);
+  }
+
+  /// Makes the learner, and goes on from a checkpoint where there is one.
+  void begin() {
+    const auto labelled =
+        OnlineLearner::Labelled{settings_.replay, settings_.canary}.or_beside(source_path_);
+    try {
+      learner_ = std::make_unique<OnlineLearner>(source_, labelled, settings_.learning);
+    } catch (const std::runtime_error& missing) {
+      warn(std::string(missing.what()) + "; the source model serves, and nothing is learnt");
+      stats_.reason = missing.what();
+      return;
+    }
+    if (!ring_) return;
+    const auto skip = [this](const std::string& what) { warn(what); };
+    if (auto entry = ring_->newest(/*good_only=*/false, skip)) {
+      try {
+        learner_->restore(entry->state);
+        learner_->restore_history(ring_->good_models(skip));
+      } catch (const std::runtime_error& other) {
+        warn(settings_.checkpoint_dir.string() + ": " + other.what() +
+             "; learning begins from the source model");
+      }
+    }
+  }
+
+  /// Lets the slot, and served.fer, have what may serve now.
+  void serve() {
+    const ModelFile model = learner_ ? learner_->serving() : source_;
+    const auto current = slot_->current();
+    if (!current || current->info().version != model.info.version) {
+      slot_->swap(std::make_shared<const Classifier>(
+          model, current ? current->precision() : Precision::kAuto));
+    }
+    if (!ring_ || !learner_ || model.info.version == published_) return;
+    attempt([&] {
+      fs::create_directories(settings_.checkpoint_dir);
+      ModelFile written = model;
+      write_model(settings_.checkpoint_dir / kServedFile, written);
+      published_ = model.info.version;
+    });
+  }
+
+  void run() {
+    begin_thread(settings_.idle_priority);
+    const TorchThreadLimit limit(settings_.threads);
+    const double cpu_begun = cpu_seconds();
+    const auto begun = Clock::now();
+    auto saved = begun;
+    double owed = 0;
+    while (true) {
+      std::vector<Entry> portion;
+      Asked asked;
+      {
+        std::unique_lock lock(mutex_);
+        if (owed > 0) wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
+        if (!has_work()) {
+          at_rest_ = true;
+          idle_.notify_all();
+          wake_.wait(lock, [&] { return has_work(); });
+        }
+        at_rest_ = false;
+        while (!queue_.empty() && portion.size() < kPortion) {
+          if (!queue_.front().end) --faces_waiting_;
+          portion.push_back(std::move(queue_.front()));
+          queue_.pop_front();
+        }
+        asked = asked_;
+        asked_.save = asked_.rollback = asked_.reset = false;
+      }
+      const auto work_begun = Clock::now();
+      const double cpu_before = cpu_seconds();
+      if (learner_) {
+        try {
+          work(std::move(portion), asked);
+          if (Clock::now() - saved > settings_.save_interval || asked.save || asked.stop) {
+            saved = Clock::now();
+            if (unsaved_ || asked.save) save(/*good=*/false);
+          }
+        } catch (const std::exception& failed) {
+          warn(std::string("learning: ") + failed.what());
+        }
+      }
+      if (asked.stop) break;
+      // What OpenMP's threads took beside this one is not told apart: as much, at most.
+      const double cpu = (cpu_seconds() - cpu_before) * settings_.threads;
+      const double wall = Seconds(Clock::now() - work_begun).count();
+      owed = std::max(0.0, owed) + cpu / max_cpu_ - wall;
+      owed = std::max(owed, -kMostSavedUp);
+      cpu_share_ = (cpu_seconds() - cpu_begun) * settings_.threads /
+                   std::max(1e-3, Seconds(Clock::now() - begun).count());
+      refresh_stats();
+      report();
+    }
+    refresh_stats();
+  }
+
+  void work(std::vector<Entry> portion, const Asked& asked) {
+    if (asked.reset) {
+      learner_->reset();
+      serve();
+      unsaved_ = true;
+      told_rolled_back();
+    } else if (asked.rollback) {
+      if (learner_->rollback()) {
+        serve();
+        save(/*good=*/false);
+        told_rolled_back();
+      } else {
+        warn("there is nothing to roll back to: the source model serves");
+      }
+    }
+    std::vector<FaceSample> faces;
+    for (Entry& entry : portion) {
+      if (!entry.end) {
+        faces.push_back(std::move(entry.face));
+        continue;
+      }
+      learner_->observe(std::move(faces));
+      faces.clear();
+      learner_->end_of(entry.face.source);
+    }
+    learner_->observe(std::move(faces));
+    if (!portion.empty()) unsaved_ = true;
+    if (asked.paused || asked.stop || !learner_->can_step()) return;
+    learner_->step();
+    stepped_ = unsaved_ = true;
+    const auto outcome = learner_->judge_if_due();
+    if (!outcome) return;
+    if (*outcome == OnlineLearner::Outcome::kPromoted) {
+      serve();
+      save(/*good=*/true);
+      const LearnerStats now = learner_->stats();
+      tell([&](const Listener& l) {
+        if (l.on_updated) l.on_updated(now.serving_version, now.serving_score);
+      });
+    } else {
+      save(/*good=*/false);
+      if (*outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
+    }
+  }
+
+  /// Of the thread, or of others with mutex_ held.
+  bool has_work() const {
+    return asked_.stop || asked_.save || asked_.rollback || asked_.reset || !queue_.empty() ||
+           (can_step_ && !asked_.paused);
+  }
+
+  void drop_oldest() {
+    const auto oldest =
+        std::find_if(queue_.begin(), queue_.end(), [](const Entry& entry) { return !entry.end; });
+    queue_.erase(oldest);
+    --faces_waiting_;
+    ++dropped_;
+  }
+
+  void save(bool good) {
+    if (!ring_) return;
+    attempt([&] {
+      ModelFile model = good ? learner_->serving() : learner_->candidate();
+      ring_->save(model, learner_->state(), good);
+      unsaved_ = false;
+    });
+  }
+
+  /// For what may fail while learning goes on.
+  template <typename Write>
+  void attempt(const Write& write) {
+    try {
+      write();
+    } catch (const std::exception& failed) {
+      warn(std::string(failed.what()) + "; learning goes on without it");
+    }
+  }
+
+  void warn(const std::string& warning) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_warning_ = stats_.last_warning = warning;
+      stats_.warnings = ++warnings_;
+    }
+    tell([&](const Listener& l) {
+      if (l.on_warning) l.on_warning(warning);
+    });
+  }
+
+  void told_rolled_back() {
+    const std::string reason = learner_->stats().reason;
+    tell([&](const Listener& l) {
+      if (l.on_rolled_back) l.on_rolled_back(reason);
+    });
+  }
+
+  void report() {
+    const auto now = Clock::now();
+    if (!stepped_ || now - reported_ < settings_.report_interval) return;
+    reported_ = now;
+    stepped_ = false;
+    const LearnerStats now_stats = stats();
+    tell([&](const Listener& l) {
+      if (l.on_report) l.on_report(now_stats);
+    });
+  }
+
+  template <typename Call>
+  void tell(const Call& call) {
+    std::vector<std::shared_ptr<Subscription::State>> listeners;
+    {
+      const std::lock_guard lock(mutex_);
+      listeners = listeners_;
+    }
+    bool any_ended = false;
+    for (const auto& state : listeners) {
+      const std::lock_guard lock(state->mutex);
+      if (!state->ended) call(state->listener);
+      any_ended = any_ended || state->ended;
+    }
+    if (!any_ended) return;
+    const std::lock_guard lock(mutex_);
+    std::erase_if(listeners_, [](const auto& state) {
+      const std::lock_guard ended(state->mutex);
+      return state->ended;
+    });
+  }
+
+  void refresh_stats() {
+    LearnerStats fresh;
+    bool can_step = false;
+    if (learner_) {
+      fresh = learner_->stats();
+      can_step = learner_->can_step();
+    } else {
+      fresh.source_version = fresh.serving_version = source_.info.version;
+    }
+    const std::lock_guard lock(mutex_);
+    if (!learner_) fresh.reason = stats_.reason;
+    fresh.cpu_share = cpu_share_;
+    fresh.last_warning = last_warning_;
+    fresh.warnings = warnings_;
+    stats_ = std::move(fresh);
+    can_step_ = can_step;
+  }
+
+  const Settings settings_;
+  const std::shared_ptr<ModelSlot> slot_;
+  mutable fs::path source_path_;
+  const ModelFile source_;
+  const std::size_t crop_bytes_;
+  std::atomic<double> max_cpu_;
+
+  // Of the learner's thread once it runs.
+  std::optional<CheckpointRing> ring_;
+  std::unique_ptr<OnlineLearner> learner_;  ///< Null where nothing can be learnt; never changes.
+  std::string published_;                   ///< Version in served.fer.
+  bool unsaved_ = false, stepped_ = false;
+  Clock::time_point reported_{};
+  double cpu_share_ = 0;
+
+  mutable std::mutex mutex_;  ///< Held for copies, never for work; guards what follows.
+  std::condition_variable wake_, idle_;
+  std::deque<Entry> queue_;
+  std::size_t faces_waiting_ = 0;
+  std::uint64_t offered_ = 0, dropped_ = 0, warnings_ = 0;
+  std::string last_warning_;
+  Asked asked_;
+  LearnerStats stats_;
+  bool can_step_ = false;
+  bool at_rest_ = false;  ///< The thread waits for work.
+  std::vector<std::shared_ptr<Subscription::State>> listeners_;
+
+  std::thread thread_;  ///< Last: begins when all else is there.
+};
+
+std::shared_ptr<Learner> Learner::get(const std::string& slot, const Settings& settings) {
+  const auto make = [&] {
+    return std::shared_ptr<Learner>(new Learner(std::make_unique<Impl>(slot, settings)));
+  };
+  if (slot.empty()) return make();
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<Learner>> learners;
+  const std::lock_guard lock(mutex);
+  std::erase_if(learners, [](const auto& entry) { return entry.second.expired(); });
+  std::shared_ptr<Learner> learner = learners[slot].lock();
+  if (!learner) learners[slot] = learner = make();
+  return learner;
+}
+
+Learner::Learner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Learner::~Learner() = default;
+
+const ModelInfo& Learner::info() const {
+  return impl_->info();
+}
+std::shared_ptr<ModelSlot> Learner::slot() const {
+  return impl_->slot();
+}
+bool Learner::offer(FaceSample face) noexcept {
+  return impl_->offer(std::move(face));
+}
+void Learner::end_of(const std::string& source) {
+  impl_->end_of(source);
+}
+void Learner::pause(bool paused) {
+  impl_->ask([&](auto& asked) { asked.paused = paused; });
+}
+bool Learner::paused() const {
+  return impl_->paused();
+}
+void Learner::set_max_cpu(double max_cpu) {
+  impl_->set_max_cpu(max_cpu);
+}
+void Learner::save() {
+  impl_->ask([](auto& asked) { asked.save = true; });
+}
+void Learner::rollback() {
+  impl_->ask([](auto& asked) { asked.rollback = true; });
+}
+void Learner::reset() {
+  impl_->ask([](auto& asked) { asked.reset = true; });
+}
+LearnerStats Learner::stats() const {
+  return impl_->stats();
+}
+Learner::Subscription Learner::subscribe(Listener listener) {
+  Subscription subscription;
+  subscription.state_ = impl_->subscribe(std::move(listener));
+  return subscription;
+}
+bool Learner::drain(std::chrono::milliseconds timeout) {
+  return impl_->drain(timeout);
+}
+
+}  // namespace fer

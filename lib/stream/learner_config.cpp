@@ -1,0 +1,116 @@
+#include "stream/learner_config.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+namespace fer {
+namespace {
+
+void require(const char* field, double value, double low, double high) {
+  if (value >= low && value <= high) return;
+  char text[160];
+  std::snprintf(text, sizeof text, "%s: expected a number from %g to %g, found %g", field, low,
+                high, value);
+  throw std::runtime_error(text);
+}
+
+constexpr std::pair<const char*, bool GuardConfig::*> kGuards[] = {
+    {"tracklets", &GuardConfig::tracklets},     {"memory", &GuardConfig::memory},
+    {"replay", &GuardConfig::replay},           {"teacher", &GuardConfig::teacher},
+    {"freeze-norm", &GuardConfig::freeze_norm}, {"share-cap", &GuardConfig::share_cap},
+    {"agreement", &GuardConfig::agreement},     {"pull", &GuardConfig::pull},
+    {"canary", &GuardConfig::canary},           {"prior", &GuardConfig::prior}};
+
+}  // namespace
+
+const std::vector<std::string>& guard_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, guard] : kGuards) all.push_back(name);
+    return all;
+  }();
+  return names;
+}
+
+bool& guard_named(GuardConfig& guards, const std::string& name) {
+  std::string known;
+  for (const auto& [key, guard] : kGuards) {
+    if (name == key) return guards.*guard;
+    known += (known.empty() ? "" : ", ") + std::string(key);
+  }
+  throw std::runtime_error("guard \"" + name + "\" is not known; expected one of " + known);
+}
+
+void OnlineConfig::check() const {
+  require("tracklet seconds", tracklet.seconds, 0, 3600);
+  require("tracklet gap", tracklet.gap, 0, 3600);
+  require("tracklet least-frames", tracklet.least_frames, 1, 100000);
+  require("tracklet keep", tracklet.keep, 1, 16);
+  require("tracklet most-flips", tracklet.most_flips, 0, 1);
+  require("tracklet least-majority", tracklet.least_majority, 0, 1);
+  require("memory per-class", memory.per_class, 1, 100000);
+  require("memory per-identity", memory.per_identity, 1, 100000);
+  require("batch", batch, 1, 4096);
+  require("replay-share", replay_share, 0.5, 0.95);
+  require("strength", strength, 0, 1);
+  require("learning-rate", learning_rate, 0, 1);
+  require("momentum", momentum, 0, 0.999);
+  require("lambda-x", lambda_x, 0, 100);
+  require("lambda-u", lambda_u, 0, 100);
+  require("lambda-n", lambda_n, 0, 100);
+  require("ema", ema, 0, 0.999999);
+  require("pull", pull, 0, 1);
+  require("prior-correction", prior_correction, 0, 1);
+  require("share-cap", share_cap, 0.01, 1);
+  require("frozen-blocks", frozen_blocks, -1, 1000);
+  require("least-memory", least_memory, 1, 1000000);
+  require("reuse", reuse, 0.01, 1e6);
+  require("canary-interval", canary_interval, 1, 1000000);
+  require("canary-margin", canary_margin, 0, 1);
+  require("rollback-margin", rollback_margin, canary_margin, 1);
+}
+
+void to_json(nlohmann::json& j, const OnlineConfig& c) {
+  nlohmann::json guards;
+  for (const auto& [name, guard] : kGuards) guards[name] = c.guards.*guard;
+  j = {{"gates",
+        {{"least_confidence", c.gates.least_confidence},
+         {"least_size", c.gates.least_size},
+         {"least_mean", c.gates.least_mean},
+         {"most_mean", c.gates.most_mean},
+         {"least_sharpness", c.gates.least_sharpness}}},
+       {"tracklet",
+        {{"seconds", c.tracklet.seconds},
+         {"gap", c.tracklet.gap},
+         {"least_frames", c.tracklet.least_frames},
+         {"keep", c.tracklet.keep},
+         {"most_flips", c.tracklet.most_flips},
+         {"least_majority", c.tracklet.least_majority}}},
+       {"memory", {{"per_class", c.memory.per_class}, {"per_identity", c.memory.per_identity}}},
+       {"guards", std::move(guards)},
+       {"threshold_policy", c.threshold_policy},
+       {"negative_policy", c.negative_policy},
+       {"batch", c.batch},
+       {"replay_share", c.replay_share},
+       {"strength", c.strength},
+       {"learning_rate", c.learning_rate},
+       {"momentum", c.momentum},
+       {"lambda_x", c.lambda_x},
+       {"lambda_u", c.lambda_u},
+       {"lambda_n", c.lambda_n},
+       {"ema", c.ema},
+       {"pull", c.pull},
+       {"prior_correction", c.prior_correction},
+       {"share_cap", c.share_cap},
+       {"frozen_blocks", c.frozen_blocks},
+       {"least_memory", c.least_memory},
+       {"reuse", c.reuse},
+       {"canary_interval", c.canary_interval},
+       {"canary_margin", c.canary_margin},
+       {"rollback_margin", c.rollback_margin},
+       {"seed", c.seed}};
+}
+
+}  // namespace fer

@@ -1,0 +1,90 @@
+// Settings of online learning. Free of LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "export.h"
+
+namespace fer {
+
+/// Which single faces are worth looking at.
+struct GateConfig {
+  float least_confidence = 0.6f;  ///< Of the detector.
+  float least_size = 24;          ///< Of the face in the frame, pixels; a size of 0 passes.
+  float least_mean = 20;          ///< Mean brightness of the crop, of 255 …
+  float most_mean = 240;          ///< … neither dark nor burnt out.
+  float least_sharpness = 4;      ///< Mean absolute Laplacian of the crop, of 255.
+};
+
+/// When frames of a track are one piece of evidence.
+struct TrackletConfig {
+  double seconds = 1.0;         ///< Its full length.
+  double gap = 0.5;             ///< A longer silence ends it, seconds.
+  int least_frames = 1;         ///< Fewer say too little: 1 takes stills too.
+  int keep = 2;                 ///< Its best crops, which are remembered.
+  double most_flips = 0.34;     ///< Changes of the likeliest class, a pair of neighbours.
+  double least_majority = 0.6;  ///< Share of the frames that say the majority's label.
+};
+
+/// How much is remembered.
+struct MemoryConfig {
+  int per_class = 128;   ///< Pieces of evidence a class …
+  int per_identity = 8;  ///< … and of one track of one source, over all classes.
+};
+
+/// Each guard against learning the wrong thing. All are on; experiments take one away at a time.
+struct GuardConfig {
+  bool tracklets = true;    ///< Evidence is a tracklet. Off: each frame speaks for itself.
+  bool memory = true;       ///< Caps a class and an identity, even draws. Off: the last that came.
+  bool replay = true;       ///< Labelled rows in every step, at least half of the batch.
+  bool teacher = true;      ///< An average of the student labels and serves. Off: the student.
+  bool freeze_norm = true;  ///< Statistics of batch normalisation stay the source's.
+  bool share_cap = true;    ///< No class has more than its share of what is accepted.
+  bool agreement = true;    ///< Negative learning only from tracklets that agree with themselves.
+  bool pull = true;         ///< Back to the source's weights, a little each step.
+  bool canary = true;       ///< A candidate serves only if it still knows the canary's faces.
+  bool prior = true;        ///< The teacher's word is freed of its preference for common classes.
+};
+
+/// "tracklets", "memory", "replay", … as the fields are called, with "-" for "_".
+FER_API const std::vector<std::string>& guard_names();
+/// The guard of this name. Throws std::runtime_error that lists them for another.
+FER_API bool& guard_named(GuardConfig& guards, const std::string& name);
+
+/// Settings of an online learner.
+struct OnlineConfig {
+  GateConfig gates;
+  TrackletConfig tracklet;
+  MemoryConfig memory;
+  GuardConfig guards;
+  std::string threshold_policy = "dta:t-min=0.6";  ///< For make_threshold_policy().
+  std::string negative_policy = "snl";             ///< For make_negative_policy().
+  int batch = 32;                                  ///< Unlabelled rows a step …
+  double replay_share = 0.5;  ///< … and labelled ones: this share of both together, at least 0.5.
+  double strength = 1;        ///< Of the strong views, as a share of RandAugment's usual ranges.
+  double learning_rate = 1e-3;
+  double momentum = 0.9;
+  double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the three losses; see learn/methods.h.
+  double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
+  double pull = 1e-3;             ///< Share of the way back to the source's weights, a step.
+  double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
+  double share_cap = 0.34;        ///< Most of what is accepted that one class may have.
+  int frozen_blocks = -1;  ///< Residual blocks that never change; -1: all but the last stage's.
+  /// Fewer remembered tracklets than this, and nothing is learnt yet.
+  int least_memory = 64;
+  double reuse = 8;          ///< Draws of one remembered tracklet, at most, before new ones come.
+  int canary_interval = 50;  ///< Steps between two looks at the canary.
+  double canary_margin = 0.01;    ///< Of macro recall, that a candidate may lose and still serve.
+  double rollback_margin = 0.03;  ///< A candidate that lost more is thrown away.
+  std::uint64_t seed = 1;
+
+  /// Throws std::runtime_error that names the field and its range.
+  FER_API void check() const;
+};
+
+FER_API void to_json(nlohmann::json& json, const OnlineConfig& config);
+
+}  // namespace fer

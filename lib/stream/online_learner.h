@@ -1,0 +1,101 @@
+// Learning from a stream of unlabelled faces, step by step. Free of LibTorch in its interface; who
+// wants it on a thread of its own takes learner.h.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "export.h"
+#include "model/model_info.h"
+#include "stream/face_sample.h"
+#include "stream/learner_config.h"
+#include "stream/learner_stats.h"
+
+namespace fer {
+
+struct Checkpoint;
+struct ModelFile;
+
+/// Adapts a model to faces that nobody labelled, without forgetting. A student learns; its average,
+/// the teacher, labels and is the candidate that may serve. Guards, in order of value, stand in
+/// docs/learning-online.md.
+///
+/// Everything follows from the configuration, its seed, and the order of the calls. Not
+/// thread-safe. It draws its random numbers from LibTorch's default generator, which it seeds anew
+/// in each step: two of them at work at the same time disturb one another's reproducibility,
+/// nothing else.
+class FER_API OnlineLearner {
+ public:
+  /// Where labelled faces come from: see Learner::Settings. Empty paths: none.
+  struct Labelled {
+    std::filesystem::path replay, canary;
+    /// Where one is not named: the file beside the model, of its name with the ending .replay or
+    /// .canary, if there is one.
+    FER_API Labelled or_beside(const std::filesystem::path& model) const;
+  };
+
+  /// Throws std::runtime_error: what config.check() throws, labelled faces that cannot be read or
+  /// do not fit the model, and none where a guard asks for them.
+  OnlineLearner(const ModelFile& source, const Labelled& labelled, const OnlineConfig& config);
+  ~OnlineLearner();
+  OnlineLearner(const OnlineLearner&) = delete;
+  OnlineLearner& operator=(const OnlineLearner&) = delete;
+
+  const ModelInfo& info() const;
+
+  /// Faces as they came. Crops of another size are refused by std::invalid_argument.
+  void observe(std::vector<FaceSample> faces);
+  /// Ends the tracklets of a source, or all.
+  void end_of(const std::optional<std::string>& source = std::nullopt);
+
+  /// Whether enough is remembered, and new enough, for a step.
+  bool can_step() const;
+
+  /// What one step did.
+  struct Step {
+    double loss = 0, loss_x = 0, loss_u = 0, loss_n = 0;
+    int rows = 0, labelled_rows = 0;  ///< Of the stream and of the replay.
+    std::vector<int> accepted;        ///< Rows whose pseudo-label was learnt, a class.
+    std::vector<int> proposed;        ///< Rows of which that class was the likeliest.
+    int negatives = 0;                ///< Classes that rows were taught not to be, in all.
+  };
+  Step step();
+
+  /// What became of a candidate.
+  enum class Outcome { kPromoted, kKept, kRolledBack };
+  /// Looks at the canary where it is time, and decides.
+  std::optional<Outcome> judge_if_due();
+  /// Looks now.
+  Outcome judge_now();
+
+  /// Back to what served before the last promotion (the source at last). False where the source
+  /// serves already.
+  bool rollback();
+  /// Back to the source: memory, thresholds and optimiser too.
+  void reset();
+
+  /// The model that may serve, with version, parent, provenance and thresholds.
+  ModelFile serving() const;
+  /// The teacher as it is.
+  ModelFile candidate() const;
+
+  /// All that learning goes on from; the same settings and source model give the same future.
+  Checkpoint state() const;
+  /// Throws std::runtime_error where the state is another model's, or broken; then nothing changed.
+  void restore(const Checkpoint& state);
+  /// Models that served before, oldest first: where rollback() goes.
+  void restore_history(const std::vector<ModelFile>& served);
+
+  /// All but the queue's, the process's and the thread's fields.
+  LearnerStats stats() const;
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fer

@@ -1,0 +1,32 @@
+// Labelled rows for every step.
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <vector>
+
+#include "learn/random.h"
+#include "stream/labelled_faces.h"
+
+namespace fer {
+
+/// Draws labelled faces, class by class in turn: what the network knew is taught on beside what the
+/// stream shows.
+class Replay {
+ public:
+  explicit Replay(std::shared_ptr<const LabelledFaces> faces);
+
+  struct Rows {
+    torch::Tensor activations;  ///< At the faces' cut, N x C x S x S.
+    torch::Tensor labels;       ///< N, int64.
+  };
+  /// The same for the same random numbers. `network` in evaluation mode.
+  Rows draw(int n, Random random, Network& network) const;
+
+ private:
+  const std::shared_ptr<const LabelledFaces> faces_;
+  std::vector<std::vector<std::size_t>> of_class_;  ///< Classes without rows left out.
+};
+
+}  // namespace fer

@@ -1,0 +1,62 @@
+// What a learner remembers of a stream. Free of LibTorch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "export.h"
+#include "learn/random.h"
+#include "stream/learner_config.h"
+#include "stream/tracklet.h"
+
+namespace fer {
+
+/// A bounded memory of evidence. The learner draws from it, never from the stream: what a stream
+/// shows for an hour takes no more room than what it shows for a minute.
+///
+/// At most so many of a class (by the label they have now) and of an identity (one track of one
+/// source); a newer one takes the place of the oldest of its identity, else of the oldest of the
+/// identity that has most of the class.
+class FER_API SampleMemory {
+ public:
+  struct Item {
+    std::uint64_t id = 0;  ///< In order of arrival, never used twice.
+    Evidence evidence;
+  };
+
+  /// `capped` false: only the size of the whole is bounded, the oldest goes, and draw() gives the
+  /// last that came. For experiments.
+  SampleMemory(const MemoryConfig& config, int classes, bool capped = true);
+
+  void add(Evidence evidence);
+
+  /// Indices into items(): n draws, classes in turn (of those that have any), evenly within a
+  /// class; the same for the same random numbers. Empty where the memory is.
+  std::vector<std::size_t> draw(int n, Random random) const;
+
+  /// The label that the item has from now on.
+  void relabel(std::size_t index, int label) { items_.at(index).evidence.label = label; }
+
+  const std::vector<Item>& items() const { return items_; }  ///< Oldest first.
+  int size() const { return static_cast<int>(items_.size()); }
+  int capacity() const { return config_.per_class * classes_; }
+  int count(int label) const;
+  /// All that were ever added.
+  std::uint64_t added() const { return next_id_; }
+
+  void clear() { items_.clear(); }
+  /// Goes on from what items() and added() gave. Throws std::runtime_error for what does not fit.
+  void restore(std::vector<Item> items, std::uint64_t added);
+
+ private:
+  void make_room(const Evidence& next);
+
+  MemoryConfig config_;
+  int classes_;
+  bool capped_;
+  std::vector<Item> items_;
+  std::uint64_t next_id_ = 0;
+};
+
+}  // namespace fer

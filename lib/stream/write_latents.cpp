@@ -1,0 +1,75 @@
+#include "stream/write_latents.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+
+#include "learn/batches.h"
+#include "learn/module_run.h"
+#include "model/file_formats.h"
+#include "model/stored_weights.h"
+#include "model/tensor_view.h"
+#include "stream/labelled_faces.h"
+
+namespace fer {
+
+std::vector<std::size_t> write_latents(const std::filesystem::path& path, const ModelFile& model,
+                                       int setting, const PackedDataset& data,
+                                       const std::string& split, int per_class, std::uint64_t seed,
+                                       const std::vector<std::size_t>& but_not) {
+  const int cut = blocks_below(model.info.network, setting);
+  auto [rows, labels] = usable_rows(data, split, model.info, /*split_needed=*/true);
+  std::vector<int> left;
+  std::vector<std::size_t> candidates;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (std::find(but_not.begin(), but_not.end(), rows[i]) != but_not.end()) continue;
+    candidates.push_back(rows[i]);
+    left.push_back(labels[i]);
+  }
+  if (candidates.empty())
+    throw std::runtime_error(data.name() + ": no row is left that is not in the other set");
+  std::vector<std::size_t> taken;
+  std::vector<std::int64_t> taken_labels;
+  for (std::size_t i : balanced_rows(left, per_class, seed)) {
+    taken.push_back(candidates[i]);
+    taken_labels.push_back(left[i]);
+  }
+
+  torch::NoGradGuard no_grad;
+  Network network(model.info.network);
+  copy_state(model.weights, *network, "the model");
+  network->eval();
+  const PixelStats stats{model.info.mean, model.info.stddev};
+  std::vector<torch::Tensor> bytes, scales;
+  constexpr std::size_t kChunk = 64;
+  for (std::size_t i = 0; i < taken.size(); i += kChunk) {
+    const auto part = std::span(taken).subspan(i, std::min(kChunk, taken.size() - i));
+    const torch::Tensor rows_of_part =
+        network->lower(plain_images(data, part, stats), static_cast<std::size_t>(cut));
+    const torch::Tensor scale = rows_of_part.amax({1, 2, 3}).clamp_min(1e-12) / 255;
+    bytes.push_back((rows_of_part / scale.view({-1, 1, 1, 1})).round().to(torch::kU8));
+    scales.push_back(scale);
+  }
+  const torch::Tensor all_bytes = torch::cat(bytes).contiguous();
+  const torch::Tensor all_scales = torch::cat(scales).contiguous();
+  const torch::Tensor all_labels = torch::tensor(taken_labels, torch::kLong);
+  const std::map<std::string, TensorView> views{{"activations", view_of(all_bytes)},
+                                                {"scales", view_of(all_scales)},
+                                                {"labels", view_of(all_labels)}};
+  write_safetensors(path, views,
+                    {{"format", kLatentsFormat},
+                     {"labels", nlohmann::json(model.info.labels).dump()},
+                     {"blocks_below", std::to_string(cut)},
+                     {"trunk", trunk_version(model, cut)},
+                     {"model", model.info.version},
+                     {"source", data.info().source},
+                     {"split", split},
+                     {kChecksumKey, content_hash(views)}});
+  return taken;
+}
+
+}  // namespace fer

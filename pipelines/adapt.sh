@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Watches a video or a camera, shows what every face expresses, and adapts the model to those faces
+# while it serves. What was learnt is kept, and learning goes on from it the next time.
+#
+#   adapt.sh INPUT FOLDER [REPLAY [CANARY]]
+#
+#   INPUT   a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
+#   FOLDER  keeps what was learnt; served.fer in it is the model that serves, for any ferinfer
+#   REPLAY  labelled faces that keep the model from forgetting (fer pack, fer replay), and
+#   CANARY  those that judge what was learnt; default: what lies beside the model, then REPLAY
+#
+# FER_SINK names another sink than the window, for example "fakesink sync=true".
+set -euo pipefail
+# shellcheck source=pipelines/common.sh
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+take_arguments 2 4 "$@"
+find_elements
+source_of "$1"
+read -r -a sink <<<"${FER_SINK:-autovideosink}"
+labelled=()
+[ $# -lt 3 ] || labelled=("replay=$3" "canary=${4:-$3}")
+
+exec gst-launch-1.0 -e "${source[@]}" \
+  ! ferdetect ! ferinfer model-slot=adapt \
+  ! ferlearn model-slot=adapt "checkpoint-dir=$2" "${labelled[@]}" ! feroverlay \
+  ! queue ! videoconvert ! "${sink[@]}"

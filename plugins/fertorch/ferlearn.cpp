@@ -1,0 +1,503 @@
+#include "ferlearn.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crop-batch.h"
+#include "element-util.h"
+#include "face-meta.h"
+#include "face-sampler.h"
+#include "frame-faces.h"
+#include "learner-structures.h"
+#include "property-table.h"
+#include "stream/learner.h"
+#include "video-frame.h"
+
+GST_DEBUG_CATEGORY_STATIC(fer_learn_debug);
+#define GST_CAT_DEFAULT fer_learn_debug
+
+namespace {
+
+enum class Thresholds { kFixed, kFlex, kFree, kSoft, kAdaCm, kDta };
+enum class Negatives { kNone, kUps, kFullMatch, kLowest, kArgmin, kSnl };
+
+struct Settings {
+  std::string model_slot;
+  std::string source_model;
+  std::string replay;
+  std::string canary;
+  std::string checkpoint_dir;
+  Thresholds thresholds = Thresholds::kDta;
+  Negatives negatives = Negatives::kSnl;
+  double learning_rate = fer::OnlineConfig().learning_rate;
+  guint threads = 1;
+  double max_cpu = fer::Learner::Settings().max_cpu;
+  guint max_queue = static_cast<guint>(fer::Learner::Settings().queue);
+  guint sample_interval = 200;  ///< Milliseconds.
+  guint report_interval = 1000;
+  fer::Region region = fer::Region::kRoiList;
+  bool paused = false;
+};
+
+/// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
+/// does not run.
+struct Stream {
+  std::optional<GstVideoInfo> info;
+  std::string source;  ///< The stream's id.
+  fer::FaceSampler sampler;
+  fer::CropBatch crops;
+};
+
+struct Parts {
+  fer::Locked<Settings> settings;
+  fer::Locked<fer::SampleCounts> counts;
+  /// Null while stopped.
+  fer::Locked<std::shared_ptr<fer::Learner>> learner;
+  fer::Locked<fer::LearnerStats> last;      ///< Of the learner that stop() let go.
+  fer::Learner::Subscription subscription;  ///< Used like `stream`.
+  fer::WarningLimiter fault;
+  fer::WarningLimiter no_record;
+  Stream stream;
+};
+
+}  // namespace
+
+struct _FerLearn {
+  GstBaseTransform parent;
+  Parts* parts;
+};
+
+G_DEFINE_FINAL_TYPE(FerLearn, fer_learn, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE(ferlearn, "ferlearn", GST_RANK_NONE, FER_TYPE_LEARN)
+
+namespace {
+
+guint model_updated_signal = 0;
+guint rolled_back_signal = 0;
+
+const GEnumValue kThresholdValues[] = {
+    {static_cast<gint>(Thresholds::kFixed), "One confidence for all (FixMatch)", "fixed"},
+    {static_cast<gint>(Thresholds::kFlex), "By how much of a class was learnt (FlexMatch)", "flex"},
+    {static_cast<gint>(Thresholds::kFree), "By the model's own confidence (FreeMatch)", "free"},
+    {static_cast<gint>(Thresholds::kSoft), "A weight in place of a line (SoftMatch)", "soft"},
+    {static_cast<gint>(Thresholds::kAdaCm), "By the confidence on labelled faces (Ada-CM)",
+     "ada-cm"},
+    {static_cast<gint>(Thresholds::kDta), "By the running confidence on labelled faces", "dta"},
+    {0, nullptr, nullptr}};
+
+const GEnumValue kNegativeValues[] = {
+    {static_cast<gint>(Negatives::kNone), "None", "none"},
+    {static_cast<gint>(Negatives::kUps), "What the model thinks hardly possible (UPS)", "ups"},
+    {static_cast<gint>(Negatives::kFullMatch),
+     "All but the classes that both views agree on (FullMatch)", "fullmatch"},
+    {static_cast<gint>(Negatives::kLowest), "The least likely ones", "lowest"},
+    {static_cast<gint>(Negatives::kArgmin), "The least likely one", "argmin"},
+    {static_cast<gint>(Negatives::kSnl), "Selective: ruled out, and not learnt yet", "snl"},
+    {0, nullptr, nullptr}};
+
+GType threshold_policy_type() {
+  return fer::enum_type("FerThresholdPolicy", kThresholdValues);
+}
+
+GType negative_policy_type() {
+  return fer::enum_type("FerNegativePolicy", kNegativeValues);
+}
+
+/// The policy's name; with the settings that online learning gives it, where it is the default one.
+std::string policy_text(const char* name, const std::string& preset) {
+  return preset.starts_with(std::string(name) + ":") ? preset : name;
+}
+
+// --- Properties.
+
+fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
+
+/// What may change while the learner runs.
+void apply(fer::Learner& learner, const Settings& settings) {
+  learner.set_max_cpu(settings.max_cpu);
+  learner.pause(settings.paused);
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  Parts& parts = *FER_LEARN(object)->parts;
+  const Settings settings = parts.settings.with([&](Settings& held) {
+    properties.set(held, object, id, value, spec);
+    return held;
+  });
+  if (const auto learner = parts.learner.copy()) apply(*learner, settings);
+}
+
+GstStructure* current_stats(Parts& parts) {
+  const auto learner = parts.learner.copy();
+  return fer::learner_structure("fer-learn-stats", learner ? learner->stats() : parts.last.copy(),
+                                parts.counts.copy());
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  Parts& parts = *FER_LEARN(object)->parts;
+  if (id == properties.stats_id()) {
+    g_value_take_boxed(value, current_stats(parts));
+  } else {
+    properties.get(parts.settings.copy(), object, id, value, spec);
+  }
+}
+
+// --- The learner.
+
+fer::Learner::Settings learner_settings(const Settings& settings) {
+  fer::Learner::Settings wanted;
+  wanted.source_model = settings.source_model;
+  wanted.replay = settings.replay;
+  wanted.canary = settings.canary;
+  wanted.checkpoint_dir = settings.checkpoint_dir;
+  wanted.learning.threshold_policy =
+      policy_text(kThresholdValues[static_cast<int>(settings.thresholds)].value_nick,
+                  wanted.learning.threshold_policy);
+  wanted.learning.negative_policy =
+      policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
+                  wanted.learning.negative_policy);
+  wanted.learning.learning_rate = settings.learning_rate;
+  wanted.max_cpu = settings.max_cpu;
+  wanted.threads = static_cast<int>(settings.threads);
+  wanted.queue = settings.max_queue;
+  wanted.report_interval = std::chrono::milliseconds(settings.report_interval);
+  return wanted;
+}
+
+void post(FerLearn* self, GstStructure* structure) {
+  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+}
+
+/// What the learner tells, on its thread. stop() ends the subscription before the element can go.
+fer::Learner::Listener listener_of(FerLearn* self) {
+  fer::Learner::Listener listener;
+  listener.on_updated = [self](const std::string& version, double score) {
+    GST_INFO_OBJECT(self, "model %s serves, %.4f on the canary", version.c_str(), score);
+    post(self, gst_structure_new("fer-model-updated", "version", G_TYPE_STRING, version.c_str(),
+                                 "score", G_TYPE_DOUBLE, score, nullptr));
+    g_signal_emit(self, model_updated_signal, 0, version.c_str(), score);
+  };
+  listener.on_rolled_back = [self](const std::string& reason) {
+    GST_INFO_OBJECT(self, "rolled back: %s", reason.c_str());
+    post(self,
+         gst_structure_new("fer-rolled-back", "reason", G_TYPE_STRING, reason.c_str(), nullptr));
+    g_signal_emit(self, rolled_back_signal, 0, reason.c_str());
+  };
+  listener.on_report = [self](const fer::LearnerStats& stats) {
+    post(self, fer::learner_structure("fer-learning", stats, self->parts->counts.copy()));
+  };
+  listener.on_warning = [self](const std::string& warning) {
+    GST_ELEMENT_WARNING(self, RESOURCE, FAILED, ("%s", warning.c_str()), (nullptr));
+  };
+  return listener;
+}
+
+gboolean start(GstBaseTransform* base) {
+  FerLearn* self = FER_LEARN(base);
+  return fer::guarded(self, FALSE, [&]() -> gboolean {
+    Parts& parts = *self->parts;
+    const Settings settings = parts.settings.copy();
+    if (settings.model_slot.empty() && settings.checkpoint_dir.empty()) {
+      GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
+                          ("What is learnt here reaches nobody: set model-slot to the slot of the "
+                           "ferinfer that is to serve it, or checkpoint-dir to keep it."),
+                          (nullptr));
+    }
+    std::shared_ptr<fer::Learner> learner;
+    try {
+      learner = fer::Learner::get(settings.model_slot, learner_settings(settings));
+    } catch (const std::exception& error) {
+      GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("Nothing can be learnt: %s.", error.what()),
+                        (nullptr));
+      return FALSE;
+    }
+    apply(*learner, settings);
+    parts.counts.with([](fer::SampleCounts& counts) { counts = {}; });
+    parts.fault.reset();
+    parts.no_record.reset();
+    parts.subscription = learner->subscribe(listener_of(self));
+    parts.learner.with([&](auto& held) { held = std::move(learner); });
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* base) {
+  Parts& parts = *FER_LEARN(base)->parts;
+  parts.subscription = {};
+  auto learner = parts.learner.with([](auto& held) { return std::exchange(held, nullptr); });
+  if (learner) {
+    learner->end_of(parts.stream.source);
+    parts.last.with([&](fer::LearnerStats& last) { last = learner->stats(); });
+  }
+  learner.reset();  // Saves, where nobody else holds it.
+  parts.stream = {};
+  return TRUE;
+}
+
+// --- Actions.
+
+void ask(FerLearn* self, void (fer::Learner::*action)(), const char* name) {
+  if (const auto learner = self->parts->learner.copy()) {
+    (learner.get()->*action)();
+  } else {
+    GST_WARNING_OBJECT(self, "%s: there is no learner before READY to PAUSED", name);
+  }
+}
+
+void save(FerLearn* self) {
+  ask(self, &fer::Learner::save, "save");
+}
+
+void rollback(FerLearn* self) {
+  ask(self, &fer::Learner::rollback, "rollback");
+}
+
+void reset(FerLearn* self) {
+  ask(self, &fer::Learner::reset, "reset");
+}
+
+// --- Events.
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  FerLearn* self = FER_LEARN(base);
+  Stream& stream = self->parts->stream;
+  stream.info = fer::raw_video_info(self, caps);
+  return stream.info.has_value();
+}
+
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  Parts& parts = *FER_LEARN(base)->parts;
+  Stream& stream = parts.stream;
+  if (fer::starts_anew(event) || GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    if (const auto learner = parts.learner.copy()) learner->end_of(stream.source);
+    stream.sampler.clear();
+  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
+    const gchar* id = nullptr;
+    gst_event_parse_stream_start(event, &id);
+    stream.source = id != nullptr ? id : "";
+  }
+  return GST_BASE_TRANSFORM_CLASS(fer_learn_parent_class)->sink_event(base, event);
+}
+
+// --- Frames.
+
+/// When the frame is, in its stream's own time; the clock's where it does not say.
+GstClockTime time_of(const GstBuffer* buffer) {
+  return GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : gst_util_get_timestamp();
+}
+
+/// Hands the faces that are due to the learner.
+void sample(Parts& parts, fer::Learner& learner, const Settings& settings, GstBuffer* buffer,
+            const std::vector<fer::FaceRecord*>& due) {
+  Stream& stream = parts.stream;
+  const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
+  if (!mapped) {
+    throw std::runtime_error("the buffer does not hold the frame that its caps describe");
+  }
+  const fer::FrameView view = mapped.view();
+  guint64 taken = 0;
+  for (fer::FaceRecord* face : due) {
+    fer::cut_faces(view, settings.region, {face}, learner.info(), stream.crops);
+    const fer::PixelBox box = fer::pixel_box(*face, view.width, view.height);
+    fer::FaceSample sample;
+    sample.crop = stream.crops.bytes();
+    sample.source = stream.source;
+    sample.track = face->track_id > 0 ? static_cast<std::int64_t>(face->track_id) : -1;
+    sample.time_ns = static_cast<std::int64_t>(time_of(buffer));
+    sample.confidence = static_cast<float>(face->confidence);
+    sample.face_size = static_cast<float>(std::min(box.w, box.h));
+    if (learner.offer(std::move(sample))) ++taken;
+  }
+  parts.counts.with([&](fer::SampleCounts& counts) { counts.sampled += taken; });
+}
+
+void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
+  Parts& parts = *self->parts;
+  const auto learner = parts.learner.copy();
+  if (!learner || settings.paused || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return;
+  auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, parts.no_record);
+  if (!faces) return;
+  parts.counts.with([&](fer::SampleCounts& counts) { counts.faces += faces->size(); });
+  const auto due =
+      parts.stream.sampler.due(*faces, time_of(buffer), settings.sample_interval * GST_MSECOND);
+  if (!due.empty()) sample(parts, *learner, settings, buffer, due);
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  FerLearn* self = FER_LEARN(base);
+  return fer::guarded(self, GST_FLOW_ERROR, [&] {
+    Parts& parts = *self->parts;
+    const Settings settings = parts.settings.copy();
+    parts.counts.with([](fer::SampleCounts& counts) { ++counts.frames; });
+    // Whatever is wrong with a face, the stream is not to suffer for it.
+    try {
+      look_at(self, settings, buffer);
+    } catch (const std::exception& error) {
+      parts.counts.with([](fer::SampleCounts& counts) { ++counts.failed; });
+      fer::warn_limited(
+          GST_ELEMENT(self), parts.fault,
+          "The faces of a frame were not learnt from: " + std::string(error.what()) + ".");
+    }
+    return GST_FLOW_OK;
+  });
+}
+
+void finalize(GObject* object) {
+  delete FER_LEARN(object)->parts;
+  G_OBJECT_CLASS(fer_learn_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  properties.add(&Settings::model_slot,
+                 {"model-slot", "Model slot",
+                  "Name of the slot whose model is adapted: that of the ferinfer elements which "
+                  "serve it. All ferlearn elements with this name feed one learner; whoever starts "
+                  "first settles how it learns"},
+                 fer::kMutableReady);
+  properties.add(&Settings::source_model,
+                 {"source-model", "Source model",
+                  "File of the model to begin from (.fer); unset: what the slot serves already, "
+                  "else the one that gst-fer ships"},
+                 fer::kMutableReady);
+  properties.add(&Settings::replay,
+                 {"replay", "Replay",
+                  "Labelled faces that keep the model from forgetting: a packed dataset or what "
+                  "fer replay made; unset: the file beside the source model, ending .replay"},
+                 fer::kMutableReady);
+  properties.add(&Settings::canary,
+                 {"canary", "Canary",
+                  "Labelled faces that judge what was learnt before it serves: a packed dataset or "
+                  "what fer replay made; unset: the file beside the source model, ending .canary"},
+                 fer::kMutableReady);
+  properties.add(&Settings::checkpoint_dir,
+                 {"checkpoint-dir", "Checkpoint folder",
+                  "Folder that keeps what was learnt, from which learning goes on after a restart; "
+                  "served.fer in it is the model that serves; unset: nothing is kept"},
+                 fer::kMutableReady);
+  properties.add(&Settings::thresholds, threshold_policy_type(),
+                 {"threshold-policy", "Threshold policy", "Which pseudo-labels are trusted"},
+                 fer::kMutableReady);
+  properties.add(&Settings::negatives, negative_policy_type(),
+                 {"negative-policy", "Negative policy",
+                  "Which classes a face that is not trusted is taught not to be"},
+                 fer::kMutableReady);
+  properties.add(&Settings::learning_rate,
+                 {"learning-rate", "Learning rate", "Size of a step of gradient descent"}, 0, 1,
+                 fer::kMutableReady);
+  properties.add(&Settings::threads,
+                 {"threads", "Threads", "Threads that a step of learning is computed by"}, 1, 256,
+                 fer::kMutableReady);
+  properties.add(&Settings::max_cpu,
+                 {"max-cpu", "Most CPU",
+                  "Share of one core that learning may take, over time; it runs at idle priority "
+                  "besides"},
+                 0.01, 16, fer::kMutablePlaying);
+  properties.add(
+      &Settings::max_queue,
+      {"max-queue", "Longest queue", "Faces that wait for the learner; more push out the oldest"},
+      1, 65536, fer::kMutableReady);
+  properties.add(&Settings::sample_interval,
+                 {"sample-interval", "Sample interval",
+                  "Milliseconds between two looks at the face of one track"},
+                 0, 60000, fer::kMutablePlaying);
+  properties.add(&Settings::report_interval,
+                 {"report-interval", "Report interval",
+                  "Least milliseconds between two element messages fer-learning"},
+                 10, 3600000, fer::kMutableReady);
+  properties.add(&Settings::region, fer::region_type(),
+                 {"inference-region", "Inference region", "What is taken for faces"},
+                 fer::kMutablePlaying);
+  properties.add(&Settings::paused,
+                 {"paused", "Paused", "Learn nothing for now; what serves goes on serving"},
+                 fer::kMutablePlaying);
+  properties.install(
+      klass,
+      "Since the start: frames, faces (over all frames), sampled (faces handed to the learner), "
+      "failed (frames whose faces could not be cut out); of the learner: offered, dropped and "
+      "queued (faces in its queue), passed (through the gates), refused (by gate), tracklets, "
+      "memory and memory-capacity (tracklets), steps, loss with its parts loss-labelled, "
+      "loss-unlabelled and loss-negative, one entry a class in labels, thresholds, accept-rates, "
+      "accepted and remembered; source-version, serving-version and candidate-version with their "
+      "macro recall on the canary in source-score, serving-score and candidate-score, promotions, "
+      "rollbacks, kept (candidates that did not serve), decision (the last) and reason, paused, "
+      "cpu-share (of one core), warnings and last-warning");
+}
+
+void add_action(FerLearnClass* klass, const char* name, void (*action)(FerLearn*)) {
+  g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             G_CALLBACK(action), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
+}
+
+void install_signals(FerLearnClass* klass) {
+  /**
+   * FerLearn::model-updated:
+   * @self: the element
+   * @version: the version of the model that serves from here on
+   * @score: its macro recall on the canary, from 0 to 1
+   *
+   * Emitted on the learner's thread when what was learnt took over in the slot. An element message
+   * `fer-model-updated` tells the same. Handlers must not change the element's state.
+   */
+  model_updated_signal =
+      g_signal_new("model-updated", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr,
+                   nullptr, nullptr, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_DOUBLE);
+  /**
+   * FerLearn::rolled-back:
+   * @self: the element
+   * @reason: why, as a sentence
+   *
+   * Emitted on the learner's thread when what was learnt was thrown away, or a serving model was.
+   * An element message `fer-rolled-back` tells the same. Handlers must not change the element's
+   * state.
+   */
+  rolled_back_signal = g_signal_new("rolled-back", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0,
+                                    nullptr, nullptr, nullptr, G_TYPE_NONE, 1, G_TYPE_STRING);
+  add_action(klass, "save", save);          // Writes a checkpoint.
+  add_action(klass, "rollback", rollback);  // Serves what served before the last promotion.
+  add_action(klass, "reset", reset);        // Back to the source model.
+}
+
+}  // namespace
+
+static void fer_learn_class_init(FerLearnClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(fer_learn_debug, "ferlearn", 0, "Adapts a model to the faces it sees");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+  install_signals(klass);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Facial expression learner", "Filter/Analyzer/Video",
+      "Adapts the model of a slot to the faces that pass, without labels; frames pass untouched",
+      "gst-fer");
+  fer::add_video_pads(element_class);
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->start = start;
+  base_class->stop = stop;
+  base_class->set_caps = set_caps;
+  base_class->sink_event = sink_event;
+  base_class->transform_ip = transform_ip;
+}
+
+static void fer_learn_init(FerLearn* self) {
+  self->parts = new Parts;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+  // Nothing is written on a frame, so that nobody has to copy it.
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+  gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
+}

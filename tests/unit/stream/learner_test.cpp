@@ -1,0 +1,302 @@
+#include "stream/learner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "error_of.h"
+#include "model/classifier.h"
+#include "model/slot.h"
+#include "tiny_learner.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using test::stream_faces;
+using test::TinySource;
+using testing::HasSubstr;
+
+/// What a listener heard.
+class Heard {
+ public:
+  Learner::Listener listener() {
+    Learner::Listener l;
+    l.on_updated = [this](const std::string& version, double) { note(updated_, version); };
+    l.on_rolled_back = [this](const std::string& reason) { note(rolled_back_, reason); };
+    l.on_report = [this](const LearnerStats& stats) { note(reports_, stats.serving_version); };
+    l.on_warning = [this](const std::string& warning) { note(warnings_, warning); };
+    return l;
+  }
+  std::vector<std::string> updated() const { return copy(updated_); }
+  std::vector<std::string> rolled_back() const { return copy(rolled_back_); }
+  std::vector<std::string> reports() const { return copy(reports_); }
+  std::vector<std::string> warnings() const { return copy(warnings_); }
+
+ private:
+  void note(std::vector<std::string>& list, const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    list.push_back(what);
+  }
+  std::vector<std::string> copy(const std::vector<std::string>& list) const {
+    const std::lock_guard lock(mutex_);
+    return list;
+  }
+  mutable std::mutex mutex_;
+  std::vector<std::string> updated_, rolled_back_, reports_, warnings_;
+};
+
+class LearnerTest : public testing::Test {
+ protected:
+  LearnerTest() {
+    settings_.source_model = TinySource::get().model();
+    settings_.replay = settings_.canary = TinySource::get().packed();
+    settings_.learning = test::tiny_online_config();
+    settings_.learning.strength = 0.2;
+    settings_.learning.reuse = 4;
+    // No waiting in tests, however busy the machine is.
+    settings_.max_cpu = 16;
+    settings_.idle_priority = false;
+    settings_.report_interval = 0ms;
+  }
+
+  static void feed(Learner& learner, int faces, std::uint64_t seed = 1) {
+    for (FaceSample& face : stream_faces(faces, seed)) learner.offer(std::move(face));
+    learner.end_of("cam");
+  }
+  fs::path dir() const { return folder_.path() / "checkpoints"; }
+
+  const test::ScopedFolder folder_;
+  Learner::Settings settings_;
+};
+
+TEST_F(LearnerTest, ServesWhatItLearnsThroughTheSlot) {
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  const std::string source = learner->info().version;
+  EXPECT_EQ(learner->slot()->current()->info().version, source);
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  const LearnerStats stats = learner->stats();
+  EXPECT_EQ(stats.offered, 60u);
+  EXPECT_EQ(stats.dropped, 0u);
+  EXPECT_EQ(stats.faces, 60u);
+  EXPECT_EQ(stats.steps, 20u);
+  ASSERT_GT(stats.promotions, 0u);
+  EXPECT_EQ(heard.updated().size(), stats.promotions);
+  EXPECT_EQ(heard.updated().back(), stats.serving_version);
+  EXPECT_EQ(learner->slot()->current()->info().version, stats.serving_version);
+  EXPECT_NE(stats.serving_version, source);
+  EXPECT_FALSE(heard.reports().empty());
+  EXPECT_THAT(heard.warnings(), testing::IsEmpty());
+}
+
+TEST_F(LearnerTest, IsSharedByAllOfASlot) {
+  const auto one = Learner::get("stream-test", settings_);
+  EXPECT_EQ(Learner::get("stream-test", settings_), one);
+  EXPECT_EQ(ModelSlot::get("stream-test"), one->slot());
+  EXPECT_NE(Learner::get("", settings_), one);
+}
+
+TEST_F(LearnerTest, DropsTheOldestAndCounts) {
+  settings_.queue = 10;
+  settings_.max_cpu = 0.001;
+  settings_.learning.least_memory = 1;
+  const auto learner = Learner::get("", settings_);
+  // One step takes its thread longer than the budget of this test.
+  feed(*learner, 10);
+  while (learner->stats().steps == 0) std::this_thread::sleep_for(1ms);
+  for (FaceSample& face : stream_faces(50, 2)) EXPECT_TRUE(learner->offer(std::move(face)));
+  const LearnerStats stats = learner->stats();
+  EXPECT_EQ(stats.offered, 60u);
+  EXPECT_EQ(stats.queued, 10u);
+  EXPECT_EQ(stats.dropped, 40u);
+}
+
+TEST_F(LearnerTest, TakesNothingWhilePausedAndGoesOnLater) {
+  const auto learner = Learner::get("", settings_);
+  learner->pause(true);
+  EXPECT_TRUE(learner->paused());
+  EXPECT_FALSE(learner->offer(stream_faces(1)[0]));
+  EXPECT_EQ(learner->stats().dropped, 1u);
+  EXPECT_TRUE(learner->stats().paused);
+  learner->pause(false);
+  feed(*learner, 12);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().faces, 12u);
+}
+
+TEST_F(LearnerTest, RefusesCropsOfAnotherSize) {
+  const auto learner = Learner::get("", settings_);
+  FaceSample face;
+  face.crop.resize(5);
+  EXPECT_FALSE(learner->offer(std::move(face)));
+  EXPECT_EQ(learner->stats().offered, 0u);
+}
+
+TEST_F(LearnerTest, KeepsItsStateOverARestart) {
+  settings_.checkpoint_dir = dir();
+  LearnerStats before;
+  {
+    const auto learner = Learner::get("", settings_);
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+    before = learner->stats();
+  }
+  ASSERT_GT(before.promotions, 0u);
+  EXPECT_EQ(read_model_info(dir() / "served.fer").version, before.serving_version);
+  const auto learner = Learner::get("", settings_);
+  const LearnerStats after = learner->stats();
+  EXPECT_EQ(after.serving_version, before.serving_version);
+  EXPECT_EQ(after.steps, before.steps);
+  EXPECT_EQ(after.memory, before.memory);
+  EXPECT_EQ(after.promotions, before.promotions);
+  EXPECT_EQ(learner->slot()->current()->info().version, before.serving_version);
+}
+
+TEST_F(LearnerTest, RollsBackAndResets) {
+  settings_.checkpoint_dir = dir();
+  settings_.learning.guards.canary = false;
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  ASSERT_EQ(learner->stats().promotions, 2u);
+  learner->rollback();
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().serving_version, heard.updated()[0]);
+  EXPECT_EQ(learner->slot()->current()->info().version, heard.updated()[0]);
+  EXPECT_EQ(read_model_info(dir() / "served.fer").version, heard.updated()[0]);
+  ASSERT_EQ(heard.rolled_back().size(), 1u);
+  EXPECT_THAT(heard.rolled_back()[0], HasSubstr("asked for"));
+  learner->reset();
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->slot()->current()->info().version, learner->info().version);
+  EXPECT_EQ(learner->stats().memory, 0);
+  learner->rollback();
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("nothing to roll back")));
+}
+
+TEST_F(LearnerTest, LearnsOnWhereItCannotWrite) {
+  std::ofstream(folder_.path() / "file") << "in the way";
+  settings_.checkpoint_dir = folder_.path() / "file" / "checkpoints";
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_GT(learner->stats().promotions, 0u);
+  EXPECT_NE(learner->slot()->current()->info().version, learner->info().version);
+  EXPECT_THAT(heard.warnings(), testing::Contains(HasSubstr("learning goes on")));
+}
+
+TEST_F(LearnerTest, SkipsATornCheckpoint) {
+  settings_.checkpoint_dir = dir();
+  {
+    const auto learner = Learner::get("", settings_);
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+    learner->save();
+    ASSERT_TRUE(learner->drain(60s));
+  }
+  fs::path newest;
+  for (const auto& file : fs::directory_iterator(dir()))
+    if (file.path().extension() == ".state" && file.path() > newest) newest = file.path();
+  fs::resize_file(newest, fs::file_size(newest) / 2);
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr(newest.filename().string())));
+  EXPECT_GT(learner->stats().steps, 0u);
+}
+
+TEST_F(LearnerTest, BeginsAnewWhereTheCheckpointIsAnotherModels) {
+  settings_.checkpoint_dir = dir();
+  {
+    const auto learner = Learner::get("", settings_);
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+  }
+  settings_.source_model = dir() / "served.fer";
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("belongs to model")));
+  EXPECT_EQ(learner->stats().steps, 0u);
+}
+
+TEST_F(LearnerTest, ServesTheSourceWhereLabelledFacesAreMissing) {
+  settings_.replay = folder_.path() / "gone.replay";
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("gone.replay")));
+  EXPECT_THAT(learner->stats().reason, HasSubstr("gone.replay"));
+  EXPECT_FALSE(learner->offer(stream_faces(1)[0]));
+  EXPECT_TRUE(learner->drain(10s));
+  EXPECT_EQ(learner->slot()->current()->info().version, learner->info().version);
+}
+
+TEST_F(LearnerTest, SaysWhatIsWrongWithItsSettings) {
+  settings_.max_cpu = 0;
+  EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("max-cpu"));
+  settings_.max_cpu = 1;
+  settings_.learning.batch = 0;
+  EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("batch"));
+  settings_.source_model = folder_.path() / "no.fer";
+  EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("no.fer"));
+}
+
+TEST_F(LearnerTest, TellsNobodyWhoseSubscriptionEnded) {
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  { const auto subscription = learner->subscribe(heard.listener()); }
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_GT(learner->stats().promotions, 0u);
+  EXPECT_TRUE(heard.updated().empty());
+  EXPECT_TRUE(heard.reports().empty());
+}
+
+/// For the thread sanitizer: streams that feed, look and ask, while learners come and go.
+TEST_F(LearnerTest, ServesManyStreamsAtOnce) {
+  settings_.queue = 20;
+  settings_.checkpoint_dir = dir();
+  Heard heard;
+  auto learner = Learner::get("stream-many", settings_);
+  std::vector<std::thread> streams;
+  for (int s = 0; s < 4; ++s) {
+    streams.emplace_back([&, s] {
+      const auto mine = Learner::get("stream-many", settings_);
+      const auto subscription = mine->subscribe(heard.listener());
+      const std::string name = "cam" + std::to_string(s);
+      for (FaceSample& face : stream_faces(60, static_cast<std::uint64_t>(s))) {
+        face.source = name;
+        mine->offer(std::move(face));
+        mine->stats();
+        mine->slot()->current();
+      }
+      mine->end_of(name);
+      if (s == 1) mine->save();
+      if (s == 2) mine->rollback();
+      if (s == 3) mine->set_max_cpu(8);
+    });
+  }
+  for (std::thread& stream : streams) stream.join();
+  ASSERT_TRUE(learner->drain(120s));
+  const LearnerStats stats = learner->stats();
+  EXPECT_EQ(stats.offered, 240u);
+  EXPECT_EQ(stats.faces + stats.dropped, 240u);
+  EXPECT_EQ(stats.queued, 0u);
+}
+
+}  // namespace
+}  // namespace fer

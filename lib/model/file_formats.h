@@ -10,7 +10,7 @@ namespace fer {
 inline constexpr char kModelFormat[] = "gst-fer/1";
 inline constexpr char kDetectorFormat[] = "gst-fer-detector/1";
 inline constexpr char kLatentsFormat[] = "gst-fer-latents/1";  ///< Labelled activations.
-inline constexpr char kScenesFormat[] = "gst-fer-scenes/1";  ///< Photos with faces.
+inline constexpr char kScenesFormat[] = "gst-fer-scenes/1";    ///< Photos with faces.
 
 /// For messages: what a file that is not the expected one is.
 inline std::string content_of(const SafetensorsFile& file) {

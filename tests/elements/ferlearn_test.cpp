@@ -160,7 +160,9 @@ TEST_F(FerLearn, LearnsWhatItSeesAndTellsOfIt) {
   EXPECT_GT(stat(harness->element(), "memory"), 0);
   EXPECT_GT(stat(harness->element(), "tracklets"), 0);
   EXPECT_EQ(updates, stat(harness->element(), "promotions"));
-  if (updates > 0) EXPECT_NE(slot->current()->info().version, source);
+  if (updates > 0) {
+    EXPECT_NE(slot->current()->info().version, source);
+  }
 
   // Reports, and one that says what serves where something new does.
   bool reported = false, told = updates == 0;

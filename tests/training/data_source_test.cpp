@@ -75,8 +75,7 @@ TEST(DataSource, ReadsPixelsThatStandInACsv) {
     bright += "200 ";
   }
   const fs::path csv = folder.write("fer2013.csv", "emotion,pixels,Usage\n3," + dark +
-                                                       ",Training\n4," + bright +
-                                                       ",PrivateTest\n");
+                                                       ",Training\n4," + bright + ",PrivateTest\n");
   testing::internal::CaptureStderr();
   const DataSource source(csv, AlignMode::kNever, {.side = 24});
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("fer2013.csv: read as FER2013"));

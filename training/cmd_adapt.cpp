@@ -17,16 +17,14 @@
 namespace fer {
 namespace {
 
-struct Options {
+struct Options : DataOptions {
   std::filesystem::path model, out, json;
   std::vector<std::filesystem::path> inputs;
   OnlineLearner::Labelled labelled;
-  AlignMode align = AlignMode::kAuto;
   std::string split;
   std::vector<std::string> without;
   OnlineConfig config;
   int max_steps = 0, threads = 0;
-  double max_unreadable = 5;
 };
 
 std::string bytes_of(const std::filesystem::path& path) {
@@ -64,7 +62,8 @@ void run(Options& o) {
 
   std::vector<nlohmann::json> decisions;
   for (const auto& input : o.inputs) {
-    ReadOptions read{.split = o.split, .max_unreadable = o.max_unreadable / 100};
+    ReadOptions read = o.read_options();
+    read.split = o.split;
     read.labelled = false;
     const DataSource images(
         input, o.align, {model.network.input_size, model.network.channels, model.align_template},
@@ -121,17 +120,8 @@ void add_adapt(CLI::App& app) {
                 "packed dataset; labels are not looked at")
       ->required();
   c->add_option("--split", o->split, "Take this split only");
-  const std::map<std::string, AlignMode> modes{
-      {"auto", AlignMode::kAuto}, {"always", AlignMode::kAlways}, {"never", AlignMode::kNever}};
-  c->add_option("--align", o->align,
-                "Find and align the face of each image: auto (where a detector with landmarks is "
-                "at hand), always, never")
-      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
-      ->default_str("auto");
-  c->add_option("--max-unreadable", o->max_unreadable,
-                "Percent of the images that may be unreadable; more is an error")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str();
+  o->add_align(*c);
+  o->add_max_unreadable(*c);
   c->add_option("--replay", o->labelled.replay,
                 "Labelled faces that are taught on: a packed dataset (its split train) or a file "
                 "of `fer replay`; otherwise the model's own, beside it");

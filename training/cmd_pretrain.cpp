@@ -10,6 +10,7 @@
 #include "data_sources.h"
 #include "learn/pretrainer.h"
 #include "progress.h"
+#include "resumable_run.h"
 #include "run_record.h"
 #include "training_progress.h"
 
@@ -28,9 +29,7 @@ struct Options : DataOptions {
 };
 
 json asked_json(const Options& o, const PretrainData& data) {
-  json paths = json::array();
-  for (const auto& path : o.datasets) paths.push_back(path.string());
-  return {{"data", paths},
+  return {{"data", texts_of(o.datasets)},
           {"options", o.train},
           {"seed", o.train.seed},
           {"faces", {{"unlabelled", data.faces.size()}, {"watched", data.watched.size()}}}};
@@ -47,10 +46,7 @@ void print_epoch(const json& e) {
 }
 
 void run(Options& o) {
-  if (o.resume && !std::filesystem::exists(o.out / "checkpoint")) {
-    throw std::runtime_error(o.out.string() +
-                             ": expected a run's checkpoint to go on from, found none");
-  }
+  if (o.resume) require_checkpoint(o.out);
   PretrainConfig& train = o.train;
   train.network = network_preset(o.network);
   CropShape shape = o.crop_spec();
@@ -87,11 +83,7 @@ void run(Options& o) {
       stop_requested);
   progress.clear();
   record.finish(result);
-  if (result.stopped) {
-    std::printf("stopped; the same command goes on from the last checkpoint in %s\n",
-                o.out.c_str());
-    throw Interrupted();
-  }
+  end_if_stopped(result, o.out);
   std::printf("%s: a start for fer train --init\n", (o.out / "last.fer").c_str());
 }
 

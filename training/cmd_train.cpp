@@ -8,6 +8,7 @@
 #include "data_options.h"
 #include "learn/trainer.h"
 #include "progress.h"
+#include "resumable_run.h"
 #include "semi_training.h"
 #include "training_progress.h"
 
@@ -70,11 +71,7 @@ void run_supervised(Options& o) {
       },
       stop_requested);
   progress.clear();
-  if (result.stopped) {
-    std::printf("stopped; the same command goes on from the last whole epoch in %s\n",
-                o.out.c_str());
-    throw Interrupted();
-  }
+  end_if_stopped(result, o.out);
   std::printf("best.fer: epoch %d, accuracy %.2f %% on valid; last.fer: %.2f %%; both in %s\n",
               result.best["epoch"].get<int>() + 1, result.best["accuracy"].get<double>() * 100,
               result.last["accuracy"].get<double>() * 100, o.out.c_str());
@@ -122,10 +119,7 @@ void start_semi_supervised(Options& o) {
 }
 
 void run(Options& o) {
-  if (o.resume && !std::filesystem::exists(o.out / "checkpoint")) {
-    throw std::runtime_error(o.out.string() +
-                             ": expected a run's checkpoint to go on from, found none");
-  }
+  if (o.resume) require_checkpoint(o.out);
   if (!o.semi.labelled.empty()) return start_semi_supervised(o);
   if (o.data.empty()) throw CLI::RequiredError("--data or --labeled");
   run_supervised(o);

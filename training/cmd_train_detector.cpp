@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "learn/detection_trainer.h"
 #include "progress.h"
+#include "resumable_run.h"
 #include "training_progress.h"
 
 namespace fer {
@@ -41,11 +42,7 @@ void run(const Options& o) {
       },
       stop_requested);
   progress.clear();
-  if (result.stopped) {
-    std::printf("stopped; the same command goes on from the last whole epoch in %s\n",
-                o.out.c_str());
-    throw Interrupted();
-  }
+  end_if_stopped(result, o.out);
   std::printf("best.fer: epoch %d, average precision %.3f on valid; last.fer: %.3f; both in %s\n",
               result.best["epoch"].get<int>() + 1, result.best["average_precision"].get<double>(),
               result.last["average_precision"].get<double>(), o.out.c_str());

@@ -29,19 +29,10 @@ std::string source_name(const std::filesystem::path& path) {
 
 CropSpec crop_spec_of(const CropShape& shape) {
   CropSpec spec;
-  spec.align_template =
-      shape.align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+  spec.align_template = align_template_named(shape.align_template);
   spec.width = spec.height = shape.side;
   spec.grey = shape.channels == 1;
   return spec;
-}
-
-std::vector<std::uint8_t> planar(const cv::Mat& crop) {
-  std::vector<cv::Mat> planes;
-  cv::split(crop, planes);
-  std::vector<std::uint8_t> bytes;
-  for (const cv::Mat& plane : planes) bytes.insert(bytes.end(), plane.datastart, plane.dataend);
-  return bytes;
 }
 
 FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(crop_spec_of(shape)) {
@@ -146,7 +137,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
       split = splits.insert(split, entry.split);
     }
     row.split = static_cast<std::uint8_t>(split - splits.begin());
-    row.crop = planar(crop->image);
+    append_planar(crop->image, row.crop);
     faces.rows.push_back(std::move(row));
   }
   progress.clear();

@@ -42,9 +42,6 @@ class FaceLoader {
 /// How crops of this shape are cut.
 CropSpec crop_spec_of(const CropShape& shape);
 
-/// A crop's bytes, channel after channel, as packed datasets hold them.
-std::vector<std::uint8_t> planar(const cv::Mat& crop);
-
 /// All entries of `list` (read from `path`) as rows, with a progress bar and warnings on stderr:
 /// unreadable images, unknown labels, images held out.
 ///

@@ -54,6 +54,12 @@ std::string time_text() {
 
 }  // namespace
 
+json texts_of(const std::vector<std::filesystem::path>& paths) {
+  json texts = json::array();
+  for (const auto& path : paths) texts.push_back(path.string());
+  return texts;
+}
+
 RunRecord::RunRecord(std::filesystem::path file, json asked)
     : file_(std::move(file)), record_(std::move(asked)) {
   const RuntimeInfo runtime = runtime_info();

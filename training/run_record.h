@@ -3,10 +3,14 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "learn/train_progress.h"
 
 namespace fer {
+
+/// Paths as run.json holds them.
+nlohmann::json texts_of(const std::vector<std::filesystem::path>& paths);
 
 class RunRecord {
  public:

@@ -7,6 +7,7 @@
 #include "data_sources.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "resumable_run.h"
 #include "run_record.h"
 #include "training_progress.h"
 
@@ -15,12 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-json text_of(const std::vector<std::filesystem::path>& paths) {
-  json texts = json::array();
-  for (const auto& path : paths) texts.push_back(path.string());
-  return texts;
-}
-
 json asked_json(const SemiRequest& request, const SemiData& data) {
   json counts = json::object();
   for (const std::string& label : data.info.labels) counts[label] = 0;
@@ -28,7 +23,7 @@ json asked_json(const SemiRequest& request, const SemiData& data) {
     counts[data.info.labels[static_cast<std::size_t>(face.label)]] =
         counts[data.info.labels[static_cast<std::size_t>(face.label)]].get<int>() + 1;
   return {{"labeled", request.labelled.string()},
-          {"unlabeled", text_of(request.unlabelled)},
+          {"unlabeled", texts_of(request.unlabelled)},
           {"valid", request.valid.empty() ? json() : json(request.valid.string())},
           {"labels_per_class", request.labels_per_class},
           {"min_votes", request.min_votes},
@@ -115,11 +110,7 @@ void run_semi_supervised(SemiRequest request) {
       stop_requested);
   progress.clear();
   record.finish(result);
-  if (result.stopped) {
-    std::printf("stopped; the same command goes on from the last checkpoint in %s\n",
-                request.out.c_str());
-    throw Interrupted();
-  }
+  end_if_stopped(result, request.out);
   std::printf(
       "best.fer: step %d, accuracy %s, macro recall %s on valid; last.fer: %s, %s; both in "
       "%s\n",

@@ -11,12 +11,12 @@
 #include <stdexcept>
 #include <string>
 
-#include "face-finder.h"
 #include "face_loader.h"
 #include "interrupt.h"
 #include "model/labels.h"
 #include "progress.h"
 #include "video-frame.h"
+#include "vision/face_finder.h"
 
 namespace fer {
 namespace {
@@ -179,7 +179,7 @@ FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& sh
       ++taken.count;
       crop_face(mapped.view(), face, spec, crop);
       PackedRow row;
-      row.crop = planar(crop);
+      append_planar(crop, row.crop);
       row.votes.assign(faces.info.labels.size(), 0.f);
       row.aligned = true;
       faces.rows.push_back(std::move(row));

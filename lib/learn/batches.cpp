@@ -157,10 +157,12 @@ torch::Tensor plain_images(const std::vector<std::span<const std::uint8_t>>& cro
                            int side, PixelStats stats) {
   torch::Tensor images =
       torch::empty({static_cast<std::int64_t>(crops.size()), channels, side, side});
-  float* to = images.data_ptr<float>();
-  for (const auto& crop : crops)
-    for (std::uint8_t pixel : crop)
-      *to++ = (static_cast<float>(pixel) / 255.f - stats.mean) / stats.stddev;
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    const std::span<float> out = image_at(images, static_cast<std::int64_t>(i));
+    std::transform(crops[i].begin(), crops[i].end(), out.begin(),
+                   [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.f; });
+    normalise(out, stats);
+  }
   return images;
 }
 

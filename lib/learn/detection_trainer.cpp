@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "learn/autocast.h"
 #include "learn/detection_batches.h"
 #include "learn/detection_loss.h"
+#include "learn/elapsed.h"
 #include "learn/module_run.h"
 #include "model/detector_file.h"
 #include "model/detector_net.h"
@@ -21,7 +21,6 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 /// Guesses below this are not worth the counting.
 constexpr float kLeastScore = 0.05f;
@@ -185,7 +184,7 @@ class DetectorTraining {
     DetectionBatches batches(data_, sampler_, settings, run_.epoch);
     const DetectionLossWeights weights{1, config_.box_weight, config_.points_weight};
     network_->train();
-    const auto begun = Clock::now();
+    const auto begun = SteadyClock::now();
     for (int step = 0; step < steps_; ++step) {
       if (stop) return false;
       const DetectionBatch batch = *batches.next();
@@ -200,7 +199,7 @@ class DetectorTraining {
       run_.step();
       losses.add(loss);
       if (step % 10 == 9 || step + 1 == steps_) {
-        const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+        const double seconds = seconds_since(begun);
         run_.check_finite(losses.mean(0));
         TrainProgress progress;
         progress.epoch = run_.epoch;

@@ -13,10 +13,11 @@ bool has_split(const PackedDataset& data, const std::string& split) {
   return std::find(splits.begin(), splits.end(), split) != splits.end();
 }
 
-std::vector<int> label_mapping(const PackedDataset& data, const std::vector<std::string>& labels) {
+std::vector<int> label_mapping(const std::vector<std::string>& names,
+                               const std::vector<std::string>& labels) {
   const auto common = [](const std::string& name) { return canonical_label(name).value_or(name); };
   std::vector<int> indices;
-  for (const std::string& name : data.info().labels) {
+  for (const std::string& name : names) {
     const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
       return common(label) == common(name);
     });
@@ -38,7 +39,7 @@ void require_same_crops(const PackedDataset& data, const PackedDataset& other) {
 
 std::vector<FaceRef> faces_without_labels(const PackedDataset& data,
                                           const std::vector<std::string>& labels) {
-  const std::vector<int> places = label_mapping(data, labels);
+  const std::vector<int> places = label_mapping(data.info().labels, labels);
   std::vector<FaceRef> faces;
   for (std::size_t row : data.rows(has_split(data, "train") ? "train" : "")) {
     if (data.duplicate(row)) continue;

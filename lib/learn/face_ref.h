@@ -25,9 +25,9 @@ bool has_split(const PackedDataset& data, const std::string& split);
 /// Throws std::runtime_error where `other` has crops of another shape or template than `data`.
 void require_same_crops(const PackedDataset& data, const PackedDataset& other);
 
-/// Each label of `data` as an index into `labels`, by its usual name; -1 where it is not among
-/// them.
-std::vector<int> label_mapping(const PackedDataset& data, const std::vector<std::string>& labels);
+/// The place of each of `names` among `labels`, by its usual name; -1 where it is none of them.
+std::vector<int> label_mapping(const std::vector<std::string>& names,
+                               const std::vector<std::string>& labels);
 
 /// What a dataset gives to learn from without labels: split train, or all rows where there is none;
 /// duplicates left out. Labels that are known are indices into `labels`.

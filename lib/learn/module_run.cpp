@@ -145,7 +145,7 @@ void ModuleRun::check_finite(double loss) const {
 }
 
 double ModuleRun::seconds_left(double done, double all) const {
-  const double here = std::chrono::duration<double>(Clock::now() - started_).count();
+  const double here = seconds_since(started_);
   return here / (done - first_epoch_) * (all - done);
 }
 
@@ -154,7 +154,7 @@ TrainResult ModuleRun::result(bool stopped) const {
 }
 
 double ModuleRun::seconds() const {
-  return seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
+  return seconds_before_ + seconds_since(started_);
 }
 
 void ModuleRun::checkpoint() {

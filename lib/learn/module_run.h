@@ -4,7 +4,6 @@
 
 #include <torch/nn/module.h>
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 #include <string>
 
 #include "export.h"
+#include "learn/elapsed.h"
 #include "learn/train_progress.h"
 
 namespace fer {
@@ -71,8 +71,6 @@ class ModuleRun {
   int epoch = 0;  ///< The one at hand, from 0.
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   double seconds() const;
   void checkpoint();
   /// A crash between log and checkpoint leaves a line of an epoch that is run again.
@@ -87,7 +85,7 @@ class ModuleRun {
   std::int64_t steps_ = 0;
   double seconds_before_ = 0;  ///< Spent before this process resumed the run.
   int first_epoch_ = 0;        ///< Of this process.
-  const Clock::time_point started_ = Clock::now();
+  const SteadyClock::time_point started_ = SteadyClock::now();
 };
 
 }  // namespace fer

@@ -3,12 +3,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <stdexcept>
 
 #include "learn/adamw.h"
 #include "learn/autocast.h"
 #include "learn/batches.h"
+#include "learn/elapsed.h"
 #include "learn/module_run.h"
 #include "learn/neighbours.h"
 #include "learn/pretrain_batches.h"
@@ -23,11 +23,6 @@ namespace {
 
 namespace nn = torch::nn;
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
-}
 
 nn::Sequential two_layers(int in, int hidden, int out) {
   return nn::Sequential(nn::Linear(nn::LinearOptions(in, hidden).bias(false)),
@@ -149,11 +144,11 @@ class Pretraining {
     student_->train();
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
     torch::Tensor sums = torch::zeros({3});
-    const auto begun = Clock::now();
+    const auto begun = SteadyClock::now();
     double waited = 0;
     for (int i = 0; i < steps; ++i) {
       if (stop) return false;
-      const auto asked = Clock::now();
+      const auto asked = SteadyClock::now();
       const torch::Tensor images = batches.next();
       waited += seconds_since(asked);
       sums += learn(images, first_step() + i);

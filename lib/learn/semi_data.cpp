@@ -87,7 +87,7 @@ SemiData semi_data(const SemiSources& sources) {
 
   const PackedDataset& valid = sources.valid ? *sources.valid : data;
   require_same_crops(data, valid);
-  const std::vector<int> labels = label_mapping(valid, result.info.labels);
+  const std::vector<int> labels = label_mapping(valid.info().labels, result.info.labels);
   const bool all = sources.valid && !has_split(valid, "valid");
   for (std::size_t row : valid.rows(all ? "" : "valid")) {
     if (valid.duplicate(row) || valid.label(row) < 0) continue;

@@ -1,11 +1,11 @@
 #include "learn/semi_trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 
 #include "learn/autocast.h"
+#include "learn/elapsed.h"
 #include "learn/losses.h"
 #include "learn/negatives/negative_policy.h"
 #include "learn/semi_batches.h"
@@ -17,11 +17,6 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
-}
 
 json number_or_null(double numerator, double denominator) {
   return denominator > 0 ? json(numerator / denominator) : json();
@@ -211,11 +206,11 @@ class SemiSupervised {
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
     const int images = config_.batch * (1 + (thresholds_ ? config_.mu : 0));
     EpochSums sums(classes_);
-    const auto begun = Clock::now();
+    const auto begun = SteadyClock::now();
     double waited = 0;
     for (int i = 0; i < steps; ++i) {
       if (stop) return false;
-      const auto asked = Clock::now();
+      const auto asked = SteadyClock::now();
       const SemiBatch batch = batches.next();
       waited += seconds_since(asked);
       learn(batch, first_step() + i, sums);

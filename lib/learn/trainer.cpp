@@ -1,13 +1,13 @@
 #include "learn/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <random>
 #include <stdexcept>
 
 #include "learn/autocast.h"
 #include "learn/batches.h"
+#include "learn/elapsed.h"
 #include "learn/losses.h"
 #include "learn/training_run.h"
 #include "model/model_file.h"
@@ -16,7 +16,6 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 torch::Tensor beta_sample(double alpha, Random& random) {
   std::gamma_distribution<double> gamma(alpha);
@@ -167,7 +166,7 @@ class Supervised {
     run_.network->train();
     const int steps = batches.size();
     torch::Tensor total = torch::zeros({});
-    const auto begun = Clock::now();
+    const auto begun = SteadyClock::now();
     for (int step = 0; step < steps; ++step) {
       if (stop) return false;
       Batch batch = *batches.next();
@@ -187,7 +186,7 @@ class Supervised {
       run_.step(rate(step, steps));
       total += loss.detach();
       if (step % 10 == 9 || step + 1 == steps) {
-        const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+        const double seconds = seconds_since(begun);
         mean_loss = total.item<double>() / (step + 1);
         run_.check_finite(mean_loss);
         on_progress({run_.epoch, step + 1, steps, mean_loss, (step + 1) * config_.batch / seconds,

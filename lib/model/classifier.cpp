@@ -66,9 +66,7 @@ std::string Classifier::engine() const {
 }
 
 std::size_t Classifier::crop_bytes() const {
-  const NetworkConfig& n = info_.network;
-  return static_cast<std::size_t>(n.channels) * static_cast<std::size_t>(n.input_size) *
-         static_cast<std::size_t>(n.input_size);
+  return fer::crop_bytes(info_.network);
 }
 
 std::vector<float> Classifier::logits(std::span<const std::uint8_t> crops) const {

@@ -111,12 +111,15 @@ torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t blocks_below) {
   return x.mean({2, 3});
 }
 
-std::vector<std::string> NetworkImpl::lower_names(std::size_t blocks_below) const {
-  std::vector<std::string> names{"stem.", "stem_bn."};
-  for (std::size_t stage = 0; stage < config_.depths.size(); ++stage)
-    for (int i = 0; i < config_.depths[stage] && names.size() < blocks_below + 2; ++i)
-      names.push_back(block_name(stage, i) + ".");
-  return names;
+bool NetworkImpl::is_below(const std::string& tensor, std::size_t blocks_below) const {
+  if (tensor.starts_with("stem.") || tensor.starts_with("stem_bn.")) return true;
+  for (std::size_t stage = 0; stage < config_.depths.size(); ++stage) {
+    for (int i = 0; i < config_.depths[stage]; ++i) {
+      if (blocks_below-- == 0) return false;
+      if (tensor.starts_with(block_name(stage, i) + ".")) return true;
+    }
+  }
+  return false;
 }
 
 std::int64_t NetworkImpl::macs() const {

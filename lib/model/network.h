@@ -53,8 +53,8 @@ class NetworkImpl : public torch::nn::Module {
   /// never negative.
   torch::Tensor lower(torch::Tensor x, std::size_t blocks_below);
   torch::Tensor upper(torch::Tensor x, std::size_t blocks_below);
-  /// The parameters' and buffers' names begin with one of these, in the half below the cut.
-  std::vector<std::string> lower_names(std::size_t blocks_below) const;
+  /// True for a parameter or buffer of the half below the cut, by its name.
+  bool is_below(const std::string& tensor, std::size_t blocks_below) const;
 
   const NetworkConfig& config() const { return config_; }
   /// Multiply-accumulates of one face.

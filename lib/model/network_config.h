@@ -1,6 +1,7 @@
 // The shape of a network, as its model file records it.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -35,6 +36,12 @@ struct NetworkConfig {
   /// Throws std::runtime_error that names the field and its range, where a value makes no network.
   FER_API void check() const;
 };
+
+/// Bytes of one crop that the network takes: channels x side x side.
+inline std::size_t crop_bytes(const NetworkConfig& config) {
+  return static_cast<std::size_t>(config.channels) * static_cast<std::size_t>(config.input_size) *
+         static_cast<std::size_t>(config.input_size);
+}
 
 /// The presets by name: "fernet" (the default), "fernet-small" (10 million multiply-accumulates at
 /// 32 px, for experiments), "fernet-large" (a teacher), "resnet18".

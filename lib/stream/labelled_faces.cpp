@@ -8,9 +8,9 @@
 #include <tuple>
 
 #include "learn/batches.h"
+#include "learn/face_ref.h"
 #include "learn/module_run.h"
 #include "model/file_formats.h"
-#include "model/labels.h"
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
 #include "stream/views.h"
@@ -20,29 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Place of each of `names` among the model's labels; -1 where it knows no such class.
-std::vector<int> places(const std::vector<std::string>& names,
-                        const std::vector<std::string>& labels) {
-  const auto common = [](const std::string& name) { return canonical_label(name).value_or(name); };
-  std::vector<int> result;
-  for (const std::string& name : names) {
-    const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
-      return common(label) == common(name);
-    });
-    result.push_back(it == labels.end() ? -1 : static_cast<int>(it - labels.begin()));
-  }
-  return result;
-}
-
 [[noreturn]] void refuse(const std::string& name, const std::string& what) {
   throw std::runtime_error(name + ": " + what);
-}
-
-std::vector<std::size_t> rows_of(const PackedDataset& data, const std::string& split,
-                                 bool split_needed) {
-  const auto& splits = data.info().splits;
-  const bool known = std::find(splits.begin(), splits.end(), split) != splits.end();
-  return data.rows(known || split_needed ? split : std::string());
 }
 
 class Pictures : public LabelledFaces {
@@ -113,7 +92,8 @@ class Latents : public LabelledFaces {
       refuse(name, "its tensors do not fit one another or the network");
     bytes_ = tensor_of(rows);
     scales_ = tensor_of(scales);
-    const std::vector<int> place = places(names.get<std::vector<std::string>>(), model.info.labels);
+    const std::vector<int> place =
+        label_mapping(names.get<std::vector<std::string>>(), model.info.labels);
     const auto* values = static_cast<const std::int64_t*>(labels.data);
     for (std::int64_t i = 0; i < count; ++i) {
       if (values[i] < 0 || values[i] >= static_cast<std::int64_t>(place.size()))
@@ -159,9 +139,10 @@ std::pair<std::vector<std::size_t>, std::vector<int>> usable_rows(const PackedDa
                             std::to_string(network.input_size) + " px of template " +
                             model.align_template);
   }
-  const std::vector<int> place = places(info.labels, model.labels);
+  const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::pair<std::vector<std::size_t>, std::vector<int>> result;
-  for (std::size_t row : rows_of(data, split, split_needed)) {
+  const bool all = !split_needed && !has_split(data, split);
+  for (std::size_t row : data.rows(all ? std::string() : split)) {
     const int label = data.label(row);
     if (label < 0 || data.duplicate(row) || place[static_cast<std::size_t>(label)] < 0) continue;
     result.first.push_back(row);
@@ -198,13 +179,9 @@ int blocks_below(const NetworkConfig& network, int setting) {
 
 std::string trunk_version(const ModelFile& model, int blocks_below) {
   const Network network(model.info.network);
-  const auto names = network->lower_names(static_cast<std::size_t>(blocks_below));
   std::map<std::string, torch::Tensor> lower;
-  for (const auto& [name, tensor] : model.weights) {
-    if (std::any_of(names.begin(), names.end(),
-                    [&](const std::string& begin) { return name.starts_with(begin); }))
-      lower[name] = tensor;
-  }
+  for (const auto& [name, tensor] : model.weights)
+    if (network->is_below(name, static_cast<std::size_t>(blocks_below))) lower[name] = tensor;
   return StoredWeights(lower, /*bf16=*/false).version();
 }
 

@@ -88,10 +88,9 @@ class Learner::Impl {
   Impl(const std::string& slot_name, const Settings& settings)
       : settings_(settings),
         slot_(ModelSlot::get(slot_name)),
-        source_(read_source()),
-        crop_bytes_(static_cast<std::size_t>(source_.info.network.channels) *
-                    static_cast<std::size_t>(source_.info.network.input_size) *
-                    static_cast<std::size_t>(source_.info.network.input_size)),
+        source_path_(find_source()),
+        source_(read_model(source_path_)),
+        crop_bytes_(crop_bytes(source_.info.network)),
         max_cpu_(settings.max_cpu) {
     const OneTorchThread one_thread;
     check(settings_);
@@ -140,7 +139,11 @@ class Learner::Impl {
   void end_of(const std::string& source) {
     {
       const std::lock_guard lock(mutex_);
-      if (!queue_.empty() && queue_.back().end && queue_.back().face.source == source) return;
+      // One end is enough until a face of the source follows: else ends alone could fill the queue.
+      const auto last = std::find_if(queue_.rbegin(), queue_.rend(), [&](const Entry& entry) {
+        return entry.face.source == source;
+      });
+      if (last != queue_.rend() && last->end) return;
       Entry entry;
       entry.face.source = source;
       entry.end = true;
@@ -172,6 +175,8 @@ class Learner::Impl {
     s.dropped = dropped_;
     s.queued = faces_waiting_;
     s.paused = asked_.paused;
+    s.last_warning = last_warning_;
+    s.warnings = warnings_;
     return s;
   }
 
@@ -181,7 +186,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       listeners_.push_back(state);
-      warning = stats_.last_warning;
+      warning = last_warning_;
     }
     if (!warning.empty() && state->listener.on_warning) state->listener.on_warning(warning);
     return state;
@@ -202,7 +207,7 @@ class Learner::Impl {
     bool save = false, rollback = false, reset = false;
   };
 
-  ModelFile read_source() const {
+  fs::path find_source() const {
     fs::path path = settings_.source_model;
     if (path.empty()) path = slot_->source();
     if (path.empty()) path = find_expression_model();
@@ -210,8 +215,7 @@ class Learner::Impl {
       throw std::runtime_error(std::string("no model to learn from was named, and no ") +
                                kExpressionModel + " was found");
     }
-    source_path_ = path;
-    return read_model(path);
+    return path;
   }
 
   /// Makes the learner, and goes on from a checkpoint where there is one.
@@ -390,8 +394,8 @@ class Learner::Impl {
   void warn(const std::string& warning) {
     {
       const std::lock_guard lock(mutex_);
-      last_warning_ = stats_.last_warning = warning;
-      stats_.warnings = ++warnings_;
+      last_warning_ = warning;
+      ++warnings_;
     }
     tell([&](const Listener& l) {
       if (l.on_warning) l.on_warning(warning);
@@ -423,17 +427,15 @@ class Learner::Impl {
       const std::lock_guard lock(mutex_);
       listeners = listeners_;
     }
-    bool any_ended = false;
-    for (const auto& state : listeners) {
+    std::erase_if(listeners, [&](const auto& state) {
       const std::lock_guard lock(state->mutex);
       if (!state->ended) call(state->listener);
-      any_ended = any_ended || state->ended;
-    }
-    if (!any_ended) return;
+      return !state->ended;
+    });
+    // What is left has ended. Its locks are not held here: listeners take this one under theirs.
     const std::lock_guard lock(mutex_);
-    std::erase_if(listeners_, [](const auto& state) {
-      const std::lock_guard ended(state->mutex);
-      return state->ended;
+    std::erase_if(listeners_, [&](const auto& state) {
+      return std::find(listeners.begin(), listeners.end(), state) != listeners.end();
     });
   }
 
@@ -449,15 +451,13 @@ class Learner::Impl {
     const std::lock_guard lock(mutex_);
     if (!learner_) fresh.reason = stats_.reason;
     fresh.cpu_share = cpu_share_;
-    fresh.last_warning = last_warning_;
-    fresh.warnings = warnings_;
     stats_ = std::move(fresh);
     can_step_ = can_step;
   }
 
   const Settings settings_;
   const std::shared_ptr<ModelSlot> slot_;
-  mutable fs::path source_path_;
+  const fs::path source_path_;
   const ModelFile source_;
   const std::size_t crop_bytes_;
   std::atomic<double> max_cpu_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -25,6 +24,7 @@
 #include "stream/canary.h"
 #include "stream/gates.h"
 #include "stream/labelled_faces.h"
+#include "stream/memory_state.h"
 #include "stream/replay.h"
 #include "stream/sample_memory.h"
 #include "stream/share_cap.h"
@@ -82,30 +82,6 @@ OnlineConfig checked(OnlineConfig config) {
   return config;
 }
 
-json to_json(const SampleMemory::Item& item) {
-  const Evidence& e = item.evidence;
-  return {{"id", item.id},          {"source", e.source},     {"track", e.track},
-          {"begun", e.begun_ns},    {"frames", e.frames},     {"mean", e.mean},
-          {"label", e.label},       {"majority", e.majority}, {"flip_rate", e.flip_rate},
-          {"crops", e.crops.size()}};
-}
-
-SampleMemory::Item item_of(const json& j) {
-  SampleMemory::Item item;
-  j.at("id").get_to(item.id);
-  Evidence& e = item.evidence;
-  j.at("source").get_to(e.source);
-  j.at("track").get_to(e.track);
-  j.at("begun").get_to(e.begun_ns);
-  j.at("frames").get_to(e.frames);
-  j.at("mean").get_to(e.mean);
-  j.at("label").get_to(e.label);
-  j.at("majority").get_to(e.majority);
-  j.at("flip_rate").get_to(e.flip_rate);
-  e.crops.resize(j.at("crops").get<std::size_t>());
-  return item;
-}
-
 }  // namespace
 
 class OnlineLearner::Impl {
@@ -133,9 +109,7 @@ class OnlineLearner::Impl {
       : config_(checked(config)),
         source_(source),
         classes_(source.info.network.classes),
-        crop_bytes_(static_cast<std::size_t>(source.info.network.channels) *
-                    static_cast<std::size_t>(source.info.network.input_size) *
-                    static_cast<std::size_t>(source.info.network.input_size)),
+        crop_bytes_(crop_bytes(source.info.network)),
         student_(source.info.network),
         teacher_(source.info.network),
         replay_faces_(
@@ -341,25 +315,14 @@ class OnlineLearner::Impl {
     keep("serving.", served_.weights);
     keep("velocity.", adapted_velocity());
     keep("thresholds.", thresholds_->state());
-    std::vector<std::uint8_t> crops;
-    json items = json::array();
-    for (const auto& item : memory_.items()) {
-      items.push_back(to_json(item));
-      for (const auto& crop : item.evidence.crops)
-        crops.insert(crops.end(), crop.begin(), crop.end());
-    }
-    torch::Tensor pixels = torch::empty({static_cast<std::int64_t>(crops.size())}, torch::kU8);
-    if (!crops.empty()) std::memcpy(pixels.data_ptr(), crops.data(), crops.size());
-    kept.tensors["memory"] = pixels;
     kept.state = {{"source", source_.info.version},
                   {"cut", cut_},
                   {"threshold_policy", config_.threshold_policy},
-                  {"items", std::move(items)},
-                  {"added", memory_.added()},
                   {"share", share_cap_.counts()},
                   {"counts", counts_},
                   {"serving_version", served_.version},
                   {"serving_score", served_.score}};
+    keep_memory(memory_, kept);
     return kept;
   }
 
@@ -393,7 +356,7 @@ class OnlineLearner::Impl {
       Served served{taken("serving.", served_.weights), s.at("serving_version"),
                     s.at("serving_score")};
       SampleMemory memory = new_memory();
-      memory.restore(items_of(kept), s.at("added"));
+      restore_memory(kept, crop_bytes_, memory);
       auto thresholds = new_thresholds();
       if (s.at("threshold_policy") == config_.threshold_policy)
         thresholds->load_state(taken("thresholds.", thresholds->state()));
@@ -509,13 +472,8 @@ class OnlineLearner::Impl {
   }
 
   void freeze_below() {
-    const auto names = student_->lower_names(static_cast<std::size_t>(cut_));
-    for (auto& [name, tensor] : state_of(*student_)) {
-      if (std::any_of(names.begin(), names.end(),
-                      [&](const std::string& begin) { return name.starts_with(begin); }))
-        continue;
-      adapted_names_.push_back(name);
-    }
+    for (const auto& [name, tensor] : state_of(*student_))
+      if (!student_->is_below(name, static_cast<std::size_t>(cut_))) adapted_names_.push_back(name);
     for (auto& item : student_->named_parameters())
       item.value().set_requires_grad(adapts(item.key()));
     for (auto& item : teacher_->named_parameters()) item.value().set_requires_grad(false);
@@ -764,27 +722,6 @@ class OnlineLearner::Impl {
                              {"accepted", counts_.accepted},
                              {"canary_macro_recall", score}};
     return model;
-  }
-
-  std::vector<SampleMemory::Item> items_of(const Checkpoint& kept) const {
-    const auto it = kept.tensors.find("memory");
-    if (it == kept.tensors.end() || it->second.scalar_type() != torch::kU8)
-      throw std::runtime_error("the learner's state has no memory");
-    const torch::Tensor pixels = it->second.contiguous();
-    const auto* from = pixels.data_ptr<std::uint8_t>();
-    auto left = static_cast<std::size_t>(pixels.numel());
-    std::vector<SampleMemory::Item> items;
-    for (const json& j : kept.state.at("items")) {
-      if (j.at("crops").get<std::size_t>() > left / crop_bytes_)
-        throw std::runtime_error("the learner's state has fewer crops than it says");
-      items.push_back(item_of(j));
-      for (auto& crop : items.back().evidence.crops) {
-        crop.assign(from, from + crop_bytes_);
-        from += crop_bytes_;
-        left -= crop_bytes_;
-      }
-    }
-    return items;
   }
 
   const OnlineConfig config_;

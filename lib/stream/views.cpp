@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "learn/augment.h"
+#include "learn/batches.h"
 #include "learn/rand_augment.h"
 #include "learn/semi_trainer.h"
 
@@ -15,12 +16,12 @@ torch::Tensor views(const std::vector<std::span<const std::uint8_t>>& crops, con
   const NetworkConfig& n = model.network;
   torch::Tensor images = torch::empty(
       {static_cast<std::int64_t>(crops.size()), n.channels, n.input_size, n.input_size});
-  float* to = images.data_ptr<float>();
-  for (const auto& crop : crops) {
-    view(crop, Random(random()), std::span<float>(to, crop.size()));
-    to += crop.size();
+  for (std::size_t i = 0; i < crops.size(); ++i) {
+    const std::span<float> out = image_at(images, static_cast<std::int64_t>(i));
+    view(crops[i], Random(random()), out);
+    normalise(out, {model.mean, model.stddev});
   }
-  return images.sub_(model.mean).div_(model.stddev).contiguous(torch::MemoryFormat::ChannelsLast);
+  return images.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace

@@ -144,6 +144,10 @@ cv::Rect sampled_region(const cv::Mat& to_crop, const CropSpec& spec, cv::Size f
 
 }  // namespace
 
+AlignTemplate align_template_named(const std::string& name) {
+  return name == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+}
+
 Landmarks template_landmarks(const CropSpec& spec) {
   const bool fer = spec.align_template == AlignTemplate::kFer;
   const float square = static_cast<float>(std::min(spec.width, spec.height));
@@ -199,6 +203,16 @@ void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {
   read_region(frame, {0, 0, frame.width, frame.height}, {spec.width, spec.height},
               spec.grey ? Colour::kGrey : Colour::kRgb, picture);
   picture.copyTo(out);  // `picture` may be the frame's own memory
+}
+
+void append_planar(const cv::Mat& crop, std::vector<std::uint8_t>& bytes) {
+  const std::size_t plane = crop.total(), begin = bytes.size();
+  bytes.resize(begin + plane * static_cast<std::size_t>(crop.channels()));
+  std::vector<cv::Mat> planes;
+  for (std::size_t at = begin; at < bytes.size(); at += plane) {
+    planes.emplace_back(crop.size(), CV_8UC1, bytes.data() + at);
+  }
+  cv::split(crop, planes);
 }
 
 }  // namespace fer

@@ -4,7 +4,10 @@
 // the centre of its first pixel lies at 0.5, and points scale with the picture.
 #pragma once
 
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
 
 #include "export.h"
 #include "vision/face.h"
@@ -27,6 +30,9 @@ struct CropSpec {
   bool grey = true;    ///< 8UC1, else 8UC3 in the order R, G, B.
 };
 
+/// By its name in model files: "fer" or "arcface"; "fer" for any other.
+FER_API AlignTemplate align_template_named(const std::string& name);
+
 /// The template's landmarks in pixels of a crop of this shape. The template is fitted into the
 /// largest centred square of the crop.
 FER_API Landmarks template_landmarks(const CropSpec& spec);
@@ -47,5 +53,9 @@ FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec&
 /// The whole frame scaled to the crop's shape: what stands for the face where none was found.
 /// Throws as crop_face() does.
 FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);
+
+/// Appends a crop's bytes (8 bits a channel), channel after channel, as networks and packed
+/// datasets hold them.
+FER_API void append_planar(const cv::Mat& crop, std::vector<std::uint8_t>& bytes);
 
 }  // namespace fer

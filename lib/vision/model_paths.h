@@ -24,9 +24,11 @@ inline std::vector<std::filesystem::path> named_model_folders() {
 
 /// The folders that are looked in whatever the user named, best first: the source tree's models
 /// folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models), the installed data folder.
-/// FER_SOURCE_MODELS and FER_INSTALLED_MODELS come from the build (paths_args).
+/// FER_SOURCE_MODELS and FER_INSTALLED_MODELS come from the build (paths_args); the environment's
+/// FER_SHIPPED_MODELS stands for both, where what was installed lies elsewhere now.
 inline std::vector<std::filesystem::path> usual_model_folders() {
-  std::vector<std::filesystem::path> folders{FER_SOURCE_MODELS};
+  const char* shipped = std::getenv("FER_SHIPPED_MODELS");
+  std::vector<std::filesystem::path> folders{shipped != nullptr ? shipped : FER_SOURCE_MODELS};
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   if (cache != nullptr && *cache != '\0') {
@@ -34,7 +36,7 @@ inline std::vector<std::filesystem::path> usual_model_folders() {
   } else if (home != nullptr && *home != '\0') {
     folders.push_back(std::filesystem::path(home) / ".cache" / "gst-fer" / "models");
   }
-  folders.emplace_back(FER_INSTALLED_MODELS);
+  if (shipped == nullptr) folders.emplace_back(FER_INSTALLED_MODELS);
   return folders;
 }
 

@@ -9,12 +9,12 @@
 #include <string>
 
 #include "element-util.h"
-#include "face-finder.h"
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "lateness.h"
 #include "property-table.h"
 #include "video-frame.h"
+#include "vision/face_finder.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
 #define GST_CAT_DEFAULT fer_detect_debug

@@ -1,13 +1,10 @@
 #include "crop-batch.h"
 
-#include <opencv2/core.hpp>
-
 namespace fer {
 
 CropSpec crop_spec(const ModelInfo& model) {
   CropSpec spec;
-  spec.align_template =
-      model.align_template == "arcface" ? AlignTemplate::kArcFace : AlignTemplate::kFer;
+  spec.align_template = align_template_named(model.align_template);
   spec.width = spec.height = model.network.input_size;
   spec.grey = model.network.channels == 1;
   return spec;
@@ -25,22 +22,12 @@ void CropBatch::start(const ModelInfo& model) {
 
 void CropBatch::add_face(const FrameView& frame, const Face& face) {
   crop_face(frame, face, spec_, crop_);
-  append();
+  append_planar(crop_, bytes_);
 }
 
 void CropBatch::add_whole(const FrameView& frame) {
   crop_whole(frame, spec_, crop_);
-  append();
-}
-
-void CropBatch::append() {
-  const std::size_t plane = crop_.total(), begin = bytes_.size();
-  bytes_.resize(begin + plane * static_cast<std::size_t>(crop_.channels()));
-  std::vector<cv::Mat> planes;
-  for (std::size_t at = begin; at < bytes_.size(); at += plane) {
-    planes.emplace_back(crop_.size(), CV_8UC1, bytes_.data() + at);
-  }
-  cv::split(crop_, planes);
+  append_planar(crop_, bytes_);
 }
 
 }  // namespace fer

@@ -31,8 +31,6 @@ class CropBatch {
   const std::vector<std::uint8_t>& bytes() const { return bytes_; }
 
  private:
-  void append();
-
   CropSpec spec_;
   cv::Mat crop_;  ///< Kept, so that a batch asks for no memory after the first.
   std::vector<std::uint8_t> bytes_;

@@ -27,15 +27,8 @@ using testing::IsEmpty;
 
 const cv::Size kSize(322, 242);
 
-/// A picture in which no two places look the same.
 const cv::Mat& picture() {
-  static const cv::Mat made = [] {
-    cv::Mat noise(61, 81, CV_8UC3), smooth;
-    cv::RNG random(7);
-    random.fill(noise, cv::RNG::UNIFORM, 0, 256);
-    cv::resize(noise, smooth, kSize, 0, 0, cv::INTER_CUBIC);
-    return smooth;
-  }();
+  static const cv::Mat made = varied_picture(kSize, {81, 61});
   return made;
 }
 

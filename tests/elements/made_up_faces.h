@@ -1,6 +1,7 @@
 // Made-up faces for the tests of what shows or publishes them.
 #pragma once
 
+#include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,15 @@ namespace fer::test {
 /// FER+'s classes.
 inline const std::vector<std::string> kLabels = {"neutral", "happiness", "surprise", "sadness",
                                                  "anger",   "disgust",   "fear",     "contempt"};
+
+/// A picture in which no two places look the same: random colours on a grid, and what lies between.
+inline cv::Mat varied_picture(cv::Size size, cv::Size grid) {
+  cv::Mat noise(grid, CV_8UC3), smooth;
+  cv::RNG random(7);
+  random.fill(noise, cv::RNG::UNIFORM, 0, 256);
+  cv::resize(noise, smooth, size, 0, 0, cv::INTER_CUBIC);
+  return smooth;
+}
 
 /// A face with that box, as shares of the frame, without expression.
 inline FaceRecord face_at(double x, double y, double w, double h, guint64 track_id = 0) {

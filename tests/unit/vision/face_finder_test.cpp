@@ -1,4 +1,4 @@
-#include "face-finder.h"
+#include "vision/face_finder.h"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "export.h"
 #include "vision/detector.h"
 #include "vision/tracker.h"
 
@@ -23,7 +24,7 @@ struct FaceFinderConfig {
 
 /// Finds the faces of consecutive frames. For every frame ask due() and call detect() or predict().
 /// Not thread-safe.
-class FaceFinder {
+class FER_API FaceFinder {
  public:
   explicit FaceFinder(std::unique_ptr<Detector> detector);
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "model/classifier.h"
@@ -21,6 +22,7 @@
 #include "model/slot.h"
 #include "model/torch_threads.h"
 #include "stream/checkpoint_ring.h"
+#include "stream/learner_log.h"
 #include "stream/online_learner.h"
 
 namespace fer {
@@ -94,11 +96,14 @@ class Learner::Impl {
         max_cpu_(settings.max_cpu) {
     const OneTorchThread one_thread;
     check(settings_);
-    if (!settings_.checkpoint_dir.empty())
+    if (!settings_.checkpoint_dir.empty()) {
       ring_.emplace(settings_.checkpoint_dir, settings_.checkpoints);
+      log_.emplace(settings_.checkpoint_dir);
+    }
     begin();
     serve();
     refresh_stats();
+    log(/*always=*/true);
     thread_ = std::thread([this] { run(); });
   }
 
@@ -309,8 +314,10 @@ class Learner::Impl {
                    std::max(1e-3, Seconds(Clock::now() - begun).count());
       refresh_stats();
       report();
+      log(/*always=*/false);
     }
     refresh_stats();
+    log(/*always=*/true);
   }
 
   void work(std::vector<Entry> portion, const Asked& asked) {
@@ -420,6 +427,21 @@ class Learner::Impl {
     });
   }
 
+  /// Writes a line of the log where one is due. A log that cannot be written is told of once.
+  void log(bool always) {
+    if (!log_) return;
+    const auto now = Clock::now();
+    const LearnerStats now_stats = stats();
+    if (!always && !log_->is_due(now_stats, now)) return;
+    try {
+      log_->append(now_stats, now);
+      log_failed_ = false;
+    } catch (const std::exception& failed) {
+      if (!std::exchange(log_failed_, true))
+        warn(std::string(failed.what()) + "; learning goes on without it");
+    }
+  }
+
   template <typename Call>
   void tell(const Call& call) {
     std::vector<std::shared_ptr<Subscription::State>> listeners;
@@ -464,9 +486,10 @@ class Learner::Impl {
 
   // Of the learner's thread once it runs.
   std::optional<CheckpointRing> ring_;
+  std::optional<LearnerLog> log_;
   std::unique_ptr<OnlineLearner> learner_;  ///< Null where nothing can be learnt; never changes.
   std::string published_;                   ///< Version in served.fer.
-  bool unsaved_ = false, stepped_ = false;
+  bool unsaved_ = false, stepped_ = false, log_failed_ = false;
   Clock::time_point reported_{};
   double cpu_share_ = 0;
 

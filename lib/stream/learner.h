@@ -38,7 +38,7 @@ class FER_API Learner {
     std::filesystem::path canary;
     /// Where the state and the models go, and from where learning goes on after a restart. Empty:
     /// nothing is kept. The model that serves is always `served.fer` there, replaced atomically,
-    /// for another process to watch.
+    /// for another process to watch; what happened stands in `log.jsonl` (see LearnerLog).
     std::filesystem::path checkpoint_dir;
     OnlineConfig learning;
     double max_cpu = 0.25;  ///< Share of one core, in (0, 16].

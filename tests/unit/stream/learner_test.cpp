@@ -6,11 +6,13 @@
 #include <atomic>
 #include <fstream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "error_of.h"
 #include "model/classifier.h"
 #include "model/slot.h"
+#include "stream/learner_log.h"
 #include "tiny_learner.h"
 
 namespace fer {
@@ -196,6 +198,43 @@ TEST_F(LearnerTest, LearnsOnWhereItCannotWrite) {
   EXPECT_GT(learner->stats().promotions, 0u);
   EXPECT_NE(learner->slot()->current()->info().version, learner->info().version);
   EXPECT_THAT(heard.warnings(), testing::Contains(HasSubstr("learning goes on")));
+}
+
+TEST_F(LearnerTest, LogsEveryDecisionAndGoesOnAfterARestart) {
+  settings_.checkpoint_dir = dir();
+  LearnerStats before;
+  {
+    const auto learner = Learner::get("", settings_);
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+    before = learner->stats();
+  }
+  const auto log = read_learner_log(dir());
+  ASSERT_GE(log.size(), 4u) << "the beginning, two decisions and the end";
+  EXPECT_EQ(log.front()["steps"], 0);
+  EXPECT_EQ(log[1]["steps"], 10);
+  EXPECT_EQ(
+      log[1]["promotions"].get<int>() + log[1]["kept"].get<int>() + log[1]["rollbacks"].get<int>(),
+      1);
+  EXPECT_EQ(log.back()["steps"], before.steps);
+  EXPECT_EQ(log.back()["decision"], before.decision);
+  EXPECT_EQ(log.back()["serving_version"], before.serving_version);
+  { const auto learner = Learner::get("", settings_); }
+  const auto more = read_learner_log(dir());
+  ASSERT_EQ(more.size(), log.size() + 2);
+  EXPECT_EQ(more.back()["steps"], before.steps);
+}
+
+TEST_F(LearnerTest, TellsOnceOfALogThatCannotBeWritten) {
+  settings_.checkpoint_dir = dir();
+  fs::create_directories(dir() / "log.jsonl");
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_GT(learner->stats().promotions, 0u);
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("log.jsonl")));
 }
 
 TEST_F(LearnerTest, SkipsATornCheckpoint) {

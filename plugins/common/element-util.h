@@ -69,6 +69,11 @@ void sync_properties(GstBaseTransform* element, GstBuffer* buffer);
 /// stream. Both are serialized with the buffers.
 bool starts_anew(const GstEvent* event);
 
+/// As metrics tell times.
+inline double seconds(GstClockTime time) {
+  return static_cast<double>(time) / GST_SECOND;
+}
+
 /// How long something took.
 class Stopwatch {
  public:

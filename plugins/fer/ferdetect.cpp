@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "element-metrics.h"
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
@@ -30,6 +31,7 @@ struct Settings {
   guint detect_width = 640;
   bool tracking = true;
   bool qos = true;
+  std::string metrics_address;
 };
 
 struct Stats {
@@ -58,6 +60,7 @@ struct Parts {
   fer::Lateness lateness;
   fer::WarningLimiter fault;
   bool told_of_fallback = false;  ///< Only start() uses it.
+  fer::ElementMetrics metrics;
   Stream stream;
 };
 
@@ -93,10 +96,32 @@ GstStructure* structure_of(const Stats& stats) {
       average, "last-detect-time", G_TYPE_UINT64, stats.last_detect_time, nullptr);
 }
 
+fer::Metrics metrics_of(const Stats& stats) {
+  fer::Metrics metrics;
+  const auto count = [&](const char* name, const char* help, guint64 value) {
+    metrics.counter(name, help, static_cast<double>(value));
+  };
+  count("fer_detect_frames_total", "Frames that passed", stats.frames);
+  count("fer_detect_detections_total", "Runs of the detector", stats.detections);
+  count("fer_detect_skipped_total", "Runs left out because the frame was late", stats.skipped);
+  count("fer_detect_failed_total", "Runs that failed", stats.failed);
+  count("fer_detect_faces_total", "Faces, over all frames", stats.faces);
+  count("fer_detect_tracks_total", "Track ids given", stats.tracks);
+  metrics.summary("fer_detect_run_seconds", "What the runs of the detector took",
+                  fer::seconds(stats.total_detect_time), stats.detections);
+  metrics.gauge("fer_detect_last_run_seconds", "What the last run of the detector took",
+                fer::seconds(stats.last_detect_time));
+  metrics.gauge("fer_detect_detector_info", "The detector at work; always 1", 1,
+                {{"detector", stats.detector}});
+  return metrics;
+}
+
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_DETECT(object)->parts;
   if (id == properties.stats_id()) {
     g_value_take_boxed(value, structure_of(parts.stats.copy()));
+  } else if (id == properties.stats_id() + 1) {
+    fer::get_metrics_url(parts.metrics, value);
   } else {
     properties.get(parts.settings.copy(), object, id, value, spec);
   }
@@ -144,12 +169,16 @@ gboolean start(GstBaseTransform* base) {
     });
     parts.lateness.reset();
     parts.fault.reset();
+    parts.metrics.start(GST_ELEMENT(self), parts.settings.copy().metrics_address, "",
+                        [&parts] { return metrics_of(parts.stats.copy()); });
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  FER_DETECT(base)->parts->stream = {};
+  Parts& parts = *FER_DETECT(base)->parts;
+  parts.metrics.stop(GST_ELEMENT(base));
+  parts.stream = {};
   return TRUE;
 }
 
@@ -338,11 +367,13 @@ void install_properties(GObjectClass* klass) {
                   "On frames that come too late downstream, predict faces in place of detecting "
                   "them, except for one frame a second"},
                  fer::kMutablePlaying);
+  fer::add_metrics_address(properties, &Settings::metrics_address);
   properties.install(
       klass,
       "Since the start: detector (its name), frames, detections (runs of the detector), skipped "
       "(runs left out because the frame was late), failed (runs that failed), faces (over all "
       "frames), tracks (ids given), average-detect-time and last-detect-time (nanoseconds)");
+  fer::install_metrics_url(klass, properties.stats_id() + 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
 #include "frame-record.h"
@@ -47,6 +48,7 @@ struct Settings {
   std::string address = "localhost:1883";
   std::string topic = "fer/faces";
   guint max_queue = 1000;
+  std::string metrics_address;
 };
 
 struct Parts {
@@ -55,6 +57,7 @@ struct Parts {
   fer::Locked<std::shared_ptr<fer::Publisher>> publisher;
   fer::Locked<fer::Publisher::Stats> last_stats;  ///< Of the publisher that was there before.
   fer::WarningLimiter fault, overflow;
+  fer::ElementMetrics metrics;
   // Only the streaming thread uses these.
   gint width = 0, height = 0;
 };
@@ -91,19 +94,43 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   if (publisher) publisher->set_max_queue(max_queue);
 }
 
-GstStructure* current_stats(Parts& parts) {
+fer::Publisher::Stats current_stats(Parts& parts) {
   const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
-  const fer::Publisher::Stats stats = publisher ? publisher->stats() : parts.last_stats.copy();
+  return publisher ? publisher->stats() : parts.last_stats.copy();
+}
+
+GstStructure* structure_of(const fer::Publisher::Stats& stats) {
   return gst_structure_new("fer-publish-stats", "published", G_TYPE_UINT64, stats.published,
                            "dropped", G_TYPE_UINT64, stats.dropped, "bytes", G_TYPE_UINT64,
                            stats.bytes, "queued", G_TYPE_UINT64, static_cast<guint64>(stats.queued),
-                           "connected", G_TYPE_BOOLEAN, stats.connected, nullptr);
+                           "connected", G_TYPE_BOOLEAN, stats.connected, "reconnects",
+                           G_TYPE_UINT64, stats.reconnects, nullptr);
+}
+
+fer::Metrics metrics_of(const fer::Publisher::Stats& stats) {
+  fer::Metrics metrics;
+  metrics.counter("fer_publish_records_total", "Records that were published",
+                  static_cast<double>(stats.published));
+  metrics.counter("fer_publish_dropped_total", "Records that were not",
+                  static_cast<double>(stats.dropped));
+  metrics.counter("fer_publish_bytes_total", "Bytes of the records that were published",
+                  static_cast<double>(stats.bytes));
+  metrics.counter("fer_publish_reconnects_total",
+                  "How often the broker or the reader came back after it was lost",
+                  static_cast<double>(stats.reconnects));
+  metrics.gauge("fer_publish_queued_records", "Records that wait",
+                static_cast<double>(stats.queued));
+  metrics.gauge("fer_publish_connected", "1 while file or broker take any, else 0",
+                stats.connected ? 1 : 0);
+  return metrics;
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_PUBLISH(object)->parts;
   if (id == properties.stats_id()) {
-    g_value_take_boxed(value, current_stats(parts));
+    g_value_take_boxed(value, structure_of(current_stats(parts)));
+  } else if (id == properties.stats_id() + 1) {
+    fer::get_metrics_url(parts.metrics, value);
   } else {
     properties.get(parts.settings.copy(), object, id, value, spec);
   }
@@ -146,6 +173,8 @@ gboolean start(GstBaseTransform* base) {
           fer::warn_limited(GST_ELEMENT(base), parts.fault, fault);
         });
     parts.publisher.with([&](auto& held) { held = std::move(publisher); });
+    parts.metrics.start(GST_ELEMENT(base), settings.metrics_address, "",
+                        [&parts] { return metrics_of(current_stats(parts)); });
     return TRUE;
   });
 }
@@ -153,6 +182,7 @@ gboolean start(GstBaseTransform* base) {
 gboolean stop(GstBaseTransform* base) {
   Parts& parts = *FER_PUBLISH(base)->parts;
   return fer::guarded(base, TRUE, [&] {
+    parts.metrics.stop(GST_ELEMENT(base));
     std::shared_ptr<fer::Publisher> publisher =
         parts.publisher.with([](auto& held) { return std::exchange(held, nullptr); });
     if (!publisher) return TRUE;
@@ -265,9 +295,12 @@ void install_properties(GObjectClass* klass) {
                   "How many records may wait until they can be written; then the oldest are "
                   "dropped"},
                  1, G_MAXUINT, fer::kMutablePlaying);
+  fer::add_metrics_address(properties, &Settings::metrics_address);
   properties.install(klass,
-                     "Since the start: published (records), dropped (records), bytes; queued "
-                     "(records that wait), connected (whether file or broker take any)");
+                     "Since the start: published (records), dropped (records), bytes, reconnects "
+                     "(of a broker or FIFO that was lost); queued (records that wait), connected "
+                     "(whether file or broker take any)");
+  fer::install_metrics_url(klass, properties.stats_id() + 1);
 }
 
 }  // namespace

@@ -89,11 +89,13 @@ class FileSink : public LineSink {
   }
 
   bool connected() const override { return connected_; }
+  std::uint64_t reconnects() const override { return reconnects_; }
 
  private:
   bool open_fifo() {
     file_ = Descriptor(open(fifo_path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC), true);
     connected_ = static_cast<bool>(file_);
+    if (file_ && std::exchange(lost_, false)) ++reconnects_;
     if (!file_ && errno != ENXIO) {
       throw std::runtime_error(name_ + " cannot be opened again: " + reason(errno) + ".");
     }
@@ -111,6 +113,7 @@ class FileSink : public LineSink {
     if (error == EPIPE && !fifo_path_.empty()) {
       file_.reset();
       connected_ = false;
+      lost_ = true;
       throw std::runtime_error(name_ + " has lost its reader.");
     }
     throw std::runtime_error(name_ + " cannot be written to: " + reason(error) + ".");
@@ -127,7 +130,9 @@ class FileSink : public LineSink {
   std::string name_, fifo_path_;
   Descriptor file_;
   bool regular_;
+  bool lost_ = false;  ///< It had a reader, and has none now.
   std::atomic<bool> connected_;
+  std::atomic<std::uint64_t> reconnects_ = 0;
 };
 
 }  // namespace

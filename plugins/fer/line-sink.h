@@ -2,14 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
 
 namespace fer {
 
-/// A destination that takes one line after the other. One thread uses it at a time, but connected()
-/// and settled() may be asked by any.
+/// A destination that takes one line after the other. One thread uses it at a time, but
+/// connected(), reconnects() and settled() may be asked by any.
 class LineSink {
  public:
   virtual ~LineSink() = default;
@@ -25,6 +26,9 @@ class LineSink {
 
   /// Whether it is open or connected.
   virtual bool connected() const = 0;
+
+  /// How often it was opened or connected again after it was lost.
+  virtual std::uint64_t reconnects() const { return 0; }
 
   /// Whether every line that was taken is where it should be.
   virtual bool settled() const { return true; }

@@ -127,6 +127,11 @@ class MqttSink : public LineSink {
     return connected_;
   }
 
+  std::uint64_t reconnects() const override {
+    const std::lock_guard lock(mutex_);
+    return connections_ > 0 ? connections_ - 1 : 0;
+  }
+
   bool settled() const override {
     const std::lock_guard lock(mutex_);
     return in_flight_ == 0;
@@ -155,7 +160,9 @@ class MqttSink : public LineSink {
   void on_connect(int code) {
     const std::lock_guard lock(mutex_);
     connected_ = code == 0;
-    if (!connected_) {
+    if (connected_) {
+      ++connections_;
+    } else {
       fault_ = address_.name() + " refused the connection: " + mosquitto_connack_string(code);
     }
     changed_.notify_all();
@@ -186,6 +193,7 @@ class MqttSink : public LineSink {
   mutable std::mutex mutex_;  ///< Guards what follows. Never held when the library is called.
   std::condition_variable changed_;
   bool connected_ = false;
+  std::uint64_t connections_ = 0;  ///< So far.
   int in_flight_ = 0;
   std::string fault_;  ///< What publisher and user should hear of next.
   Clock::time_point complain_at_ = Clock::time_point::max();

@@ -73,6 +73,7 @@ Publisher::Stats Publisher::stats() const {
   Stats stats = stats_;
   stats.queued = queue_.size();
   stats.connected = sink_->connected();
+  stats.reconnects = sink_->reconnects();
   return stats;
 }
 

@@ -25,6 +25,7 @@ class Publisher {
     std::uint64_t bytes = 0;      ///< Of the lines that the sink took, line breaks left out.
     std::size_t queued = 0;
     bool connected = false;
+    std::uint64_t reconnects = 0;  ///< Times that the sink came back after it was lost.
   };
 
   /// `on_fault` gets a sentence for each fault of the sink, on the publisher's thread.

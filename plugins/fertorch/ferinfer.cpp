@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crop-batch.h"
+#include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
 #include "frame-faces.h"
@@ -39,6 +40,7 @@ struct Settings {
   double smoothing = 0.5;
   double prior_correction = 0;
   bool qos = true;
+  std::string metrics_address;
 };
 
 struct Stats {
@@ -48,6 +50,7 @@ struct Stats {
   guint64 cached = 0;
   guint64 skipped = 0;
   guint64 failed = 0;
+  guint64 total_age = 0;  ///< Frames, over the faces that were labelled.
   guint64 inference_frames = 0;
   GstClockTime last_inference_time = 0;
   GstClockTime total_inference_time = 0;
@@ -77,6 +80,7 @@ struct Parts {
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
   fer::ServedModel model;  ///< Used like `stream`.
+  fer::ElementMetrics metrics;
   Stream stream;
 };
 
@@ -129,6 +133,11 @@ void count_slot(fer::ModelSlot& slot, Stats& stats) {
   stats.load_errors = slot.failures().count;
 }
 
+/// Faces that were said something of.
+guint64 labelled(const Stats& stats) {
+  return stats.inferences + stats.cached;
+}
+
 GstStructure* structure_of(const Stats& stats) {
   const GstClockTime average =
       stats.inference_frames == 0 ? 0 : stats.total_inference_time / stats.inference_frames;
@@ -140,19 +149,53 @@ GstStructure* structure_of(const Stats& stats) {
       G_TYPE_UINT64, stats.skipped, "failed", G_TYPE_UINT64, stats.failed, "batches", G_TYPE_UINT64,
       stats.batches, "swaps", G_TYPE_UINT64, stats.swaps, "load-errors", G_TYPE_UINT64,
       stats.load_errors, "average-inference-time", G_TYPE_UINT64, average, "last-inference-time",
-      G_TYPE_UINT64, stats.last_inference_time, nullptr);
+      G_TYPE_UINT64, stats.last_inference_time, "average-age", G_TYPE_DOUBLE,
+      labelled(stats) == 0
+          ? 0.
+          : static_cast<double>(stats.total_age) / static_cast<double>(labelled(stats)),
+      nullptr);
 }
 
-GstStructure* current_stats(Parts& parts) {
+fer::Metrics metrics_of(const Stats& stats) {
+  fer::Metrics metrics;
+  const auto count = [&](const char* name, const char* help, guint64 value) {
+    metrics.counter(name, help, static_cast<double>(value));
+  };
+  count("fer_infer_frames_total", "Frames that passed", stats.frames);
+  count("fer_infer_faces_total", "Faces, over all frames", stats.faces);
+  count("fer_infer_inferences_total", "Faces that were inferred", stats.inferences);
+  count("fer_infer_cached_total", "Faces that kept what was last said of them", stats.cached);
+  count("fer_infer_skipped_total", "Frames not inferred because they were late", stats.skipped);
+  count("fer_infer_failed_total", "Frames whose inference failed", stats.failed);
+  count("fer_infer_batches_total", "Batches of the slot, all its elements together", stats.batches);
+  count("fer_infer_swaps_total", "Models of the slot that followed the first", stats.swaps);
+  count("fer_infer_load_errors_total", "Reloads of the slot's model that failed",
+        stats.load_errors);
+  metrics.summary("fer_infer_run_seconds", "What it took to infer the faces of a frame",
+                  fer::seconds(stats.total_inference_time), stats.inference_frames);
+  metrics.gauge("fer_infer_last_run_seconds", "What it took to infer the faces of the last frame",
+                fer::seconds(stats.last_inference_time));
+  metrics.summary("fer_infer_result_age_frames",
+                  "Age of what is said of faces, in frames since their inference",
+                  static_cast<double>(stats.total_age), labelled(stats));
+  metrics.gauge(
+      "fer_infer_model_info", "The model that serves; always 1", 1,
+      {{"version", stats.model_version}, {"engine", stats.engine}, {"precision", stats.precision}});
+  return metrics;
+}
+
+Stats current_stats(Parts& parts) {
   Stats stats = parts.stats.copy();
   if (const auto slot = parts.slot.copy()) count_slot(*slot, stats);
-  return structure_of(stats);
+  return stats;
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_INFER(object)->parts;
   if (id == properties.stats_id()) {
-    g_value_take_boxed(value, current_stats(parts));
+    g_value_take_boxed(value, structure_of(current_stats(parts)));
+  } else if (id == properties.stats_id() + 1) {
+    fer::get_metrics_url(parts.metrics, value);
   } else {
     properties.get(parts.settings.copy(), object, id, value, spec);
   }
@@ -188,12 +231,15 @@ gboolean start(GstBaseTransform* base) {
     parts.lateness.reset();
     parts.fault.reset();
     parts.no_record.reset();
+    parts.metrics.start(GST_ELEMENT(self), settings.metrics_address, settings.model_slot,
+                        [&parts] { return metrics_of(current_stats(parts)); });
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
   Parts& parts = *FER_INFER(base)->parts;
+  parts.metrics.stop(GST_ELEMENT(base));
   if (const auto& slot = parts.model.slot()) {
     parts.stats.with([&](Stats& stats) { count_slot(*slot, stats); });
   }
@@ -342,14 +388,17 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
           "The faces of a frame were not labelled: " + std::string(error.what()) + ".");
     }
   }
-  guint64 recalled = 0;
+  guint64 recalled = 0, age = 0;
   for (fer::FaceRecord& face : faces) {
     const bool inferred = std::find(chosen.begin(), chosen.end(), &face) != chosen.end();
-    if (!inferred && parts.stream.known.recall(face)) ++recalled;
+    if (inferred || !parts.stream.known.recall(face)) continue;
+    ++recalled;
+    age += face.expression->age;
   }
   parts.stats.with([&](Stats& stats) {
     stats.faces += faces.size();
     stats.cached += recalled;
+    stats.total_age += age;
   });
 }
 
@@ -432,14 +481,17 @@ void install_properties(GObjectClass* klass) {
                   "On frames that come too late downstream, keep what was last said of the faces "
                   "in place of inferring them"},
                  fer::kMutablePlaying);
+  fer::add_metrics_address(properties, &Settings::metrics_address);
   properties.install(
       klass,
       "Since the start: model-version, engine (what computes it), precision, frames, faces (over "
       "all frames), inferences (faces inferred), cached (faces that kept what was last said of "
       "them), skipped (frames not inferred because they were late), failed (frames whose inference "
       "failed), average-inference-time and last-inference-time (nanoseconds a frame on which faces "
-      "were inferred); of the slot, since it was made, all its elements together: batches, swaps "
-      "(models that followed the first), load-errors");
+      "were inferred), average-age (frames since the inference of what is said of a face); of the "
+      "slot, since it was made, all its elements together: batches, swaps (models that followed "
+      "the first), load-errors");
+  fer::install_metrics_url(klass, properties.stats_id() + 1);
 }
 
 }  // namespace

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "crop-batch.h"
+#include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
 #include "face-sampler.h"
 #include "frame-faces.h"
+#include "learner-metrics.h"
 #include "learner-structures.h"
 #include "property-table.h"
 #include "stream/learner.h"
@@ -46,6 +48,7 @@ struct Settings {
   guint report_interval = 1000;
   fer::Region region = fer::Region::kRoiList;
   bool paused = false;
+  std::string metrics_address;
 };
 
 /// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
@@ -66,6 +69,7 @@ struct Parts {
   fer::Learner::Subscription subscription;  ///< Used like `stream`.
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
+  fer::ElementMetrics metrics;
   Stream stream;
 };
 
@@ -136,16 +140,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   if (const auto learner = parts.learner.copy()) apply(*learner, settings);
 }
 
-GstStructure* current_stats(Parts& parts) {
+fer::LearnerStats current_stats(Parts& parts) {
   const auto learner = parts.learner.copy();
-  return fer::learner_structure("fer-learn-stats", learner ? learner->stats() : parts.last.copy(),
-                                parts.counts.copy());
+  return learner ? learner->stats() : parts.last.copy();
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Parts& parts = *FER_LEARN(object)->parts;
   if (id == properties.stats_id()) {
-    g_value_take_boxed(value, current_stats(parts));
+    g_value_take_boxed(value, fer::learner_structure("fer-learn-stats", current_stats(parts),
+                                                     parts.counts.copy()));
+  } else if (id == properties.stats_id() + 1) {
+    fer::get_metrics_url(parts.metrics, value);
   } else {
     properties.get(parts.settings.copy(), object, id, value, spec);
   }
@@ -226,12 +232,16 @@ gboolean start(GstBaseTransform* base) {
     parts.no_record.reset();
     parts.subscription = learner->subscribe(listener_of(self));
     parts.learner.with([&](auto& held) { held = std::move(learner); });
+    parts.metrics.start(GST_ELEMENT(self), settings.metrics_address, settings.model_slot, [&parts] {
+      return fer::learner_metrics(current_stats(parts), parts.counts.copy());
+    });
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
   Parts& parts = *FER_LEARN(base)->parts;
+  parts.metrics.stop(GST_ELEMENT(base));
   parts.subscription = {};
   auto learner = parts.learner.with([](auto& held) { return std::exchange(held, nullptr); });
   if (learner) {
@@ -420,17 +430,20 @@ void install_properties(GObjectClass* klass) {
   properties.add(&Settings::paused,
                  {"paused", "Paused", "Learn nothing for now; what serves goes on serving"},
                  fer::kMutablePlaying);
+  fer::add_metrics_address(properties, &Settings::metrics_address);
   properties.install(
       klass,
       "Since the start: frames, faces (over all frames), sampled (faces handed to the learner), "
       "failed (frames whose faces could not be cut out); of the learner: offered, dropped and "
       "queued (faces in its queue), passed (through the gates), refused (by gate), tracklets, "
       "memory and memory-capacity (tracklets), steps, loss with its parts loss-labelled, "
-      "loss-unlabelled and loss-negative, one entry a class in labels, thresholds, accept-rates, "
+      "loss-unlabelled and loss-negative, learning-rate (now), one entry a class in labels, "
+      "thresholds, accept-rates, "
       "accepted and remembered; source-version, serving-version and candidate-version with their "
       "macro recall on the canary in source-score, serving-score and candidate-score, promotions, "
       "rollbacks, kept (candidates that did not serve), decision (the last) and reason, paused, "
       "cpu-share (of one core), warnings and last-warning");
+  fer::install_metrics_url(klass, properties.stats_id() + 1);
 }
 
 void add_action(FerLearnClass* klass, const char* name, void (*action)(FerLearn*)) {

@@ -60,7 +60,7 @@ GstStructure* learner_structure(const char* name, const LearnerStats& stats,
       G_TYPE_INT, stats.memory_capacity, "steps", G_TYPE_UINT64, static_cast<guint64>(stats.steps),
       "loss", G_TYPE_DOUBLE, stats.loss, "loss-labelled", G_TYPE_DOUBLE, stats.loss_x,
       "loss-unlabelled", G_TYPE_DOUBLE, stats.loss_u, "loss-negative", G_TYPE_DOUBLE, stats.loss_n,
-      nullptr);
+      "learning-rate", G_TYPE_DOUBLE, stats.learning_rate, nullptr);
   gst_structure_set(
       structure, "source-version", G_TYPE_STRING, stats.source_version.c_str(), "serving-version",
       G_TYPE_STRING, stats.serving_version.c_str(), "candidate-version", G_TYPE_STRING,

@@ -1,4 +1,5 @@
 """What the documents say against what there is."""
+import json
 import pathlib
 import re
 import subprocess
@@ -32,6 +33,19 @@ class DocsTest(unittest.TestCase):
                   for link in LINK.findall(page.read_text(encoding="utf-8"))
                   if "://" not in link and not (page.parent / link).exists()]
         self.assertEqual(broken, [])
+
+    def test_the_dashboard_asks_for_documented_metrics_only(self):
+        page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+        rows = dict(re.findall(r"^\| `(fer_\w+)`[^|]*\| (\w+) \|", page, re.M))
+        known = {name + end for name, kind in rows.items()
+                 for end in (("_sum", "_count") if kind == "summary" else ("",))}
+        dashboard = json.loads((ROOT / "docs" / "grafana" / "gst-fer.json").read_text(encoding="utf-8"))
+        asked = {name for panel in dashboard["panels"] for target in panel.get("targets", [])
+                 for name in re.findall(r"\bfer_\w+", target["expr"])}
+        self.assertEqual(asked - known, set())
+        self.assertGreater(len(asked), 30)
+        numbers = [panel["id"] for panel in dashboard["panels"]]
+        self.assertEqual(len(numbers), len(set(numbers)))
 
     def test_the_element_reference_is_up_to_date(self):
         if "\n  topic " not in inspect("ferpublish"):

@@ -207,6 +207,7 @@ TEST_F(FerPublishMqtt, ALostBrokerCostsAWarning) {
   push_frames(10, 11);
   EXPECT_TRUE(eventually([&] { return subscriber.wait_for(1).back()["timestamp"] == 10; }));
   EXPECT_EQ(stat(element(), "dropped"), 0);
+  EXPECT_EQ(stat(element(), "reconnects"), 1);
 }
 
 TEST_F(FerPublishMqtt, StopsWithoutABroker) {

@@ -294,9 +294,11 @@ TEST_F(FifoTest, SurvivesTheLossOfItsReader) {
   publisher->push(numbered(1));  // nobody reads it
   while (faults().empty()) std::this_thread::sleep_for(1ms);
   EXPECT_THAT(faults()[0], testing::AllOf(HasSubstr(path_.string()), HasSubstr("reader")));
+  EXPECT_EQ(publisher->stats().reconnects, 0u);
   publisher->push(numbered(2));
   std::ifstream reader(path_);
   EXPECT_THAT(read(reader, 1), ElementsAre(2));
+  EXPECT_EQ(publisher->stats().reconnects, 1u);
 }
 
 TEST_F(FifoTest, EndsWhileAReaderDoesNotRead) {

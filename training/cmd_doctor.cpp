@@ -156,6 +156,12 @@ void look_at_libraries(Findings& findings) {
   findings.push_back({Verdict::kNote, "ONNX", "this program was built without it",
                       "install libonnx-dev and libprotobuf-dev and build again to export models"});
 #endif
+#ifdef PROMETHEUS_VERSION
+  findings.push_back({Verdict::kGood, "Prometheus", PROMETHEUS_VERSION, ""});
+#else
+  findings.push_back({Verdict::kNote, "Prometheus", "the elements were built without it",
+                      "install prometheus-cpp-dev and build again for metrics-address"});
+#endif
 }
 
 /// The value of a line "  Name      value" in what gst-inspect-1.0 prints.

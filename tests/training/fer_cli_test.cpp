@@ -737,8 +737,8 @@ TEST_F(FerTest, DoctorNamesWhatIsMissingAndTheRemedy) {
   const Outcome said = fer({"doctor"});
   EXPECT_EQ(said.code, 1);
   EXPECT_THAT(said.out, AllOf(HasSubstr("LibTorch"), HasSubstr("face detector"),
-                              HasSubstr("MISSING  GStreamer"), HasSubstr("apt-get install"),
-                              HasSubstr("cannot run")));
+                              HasSubstr("Prometheus"), HasSubstr("MISSING  GStreamer"),
+                              HasSubstr("apt-get install"), HasSubstr("cannot run")));
   const Outcome machine = fer({"doctor", "--json"});
   EXPECT_EQ(machine.code, 1);
   const json report = json::parse(machine.out);

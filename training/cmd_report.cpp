@@ -4,21 +4,31 @@
 #include <vector>
 
 #include "commands.h"
+#include "joined.h"
 #include "model/atomic_file.h"
 #include "report.h"
 
 namespace fer {
+namespace {
+
+std::string counted(std::size_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
 
 void add_report(CLI::App& app) {
   struct Options {
-    std::vector<std::filesystem::path> runs;
+    std::vector<std::filesystem::path> folders;
     std::filesystem::path out = "report.html";
     std::string score = "accuracy";
   };
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand(
-      "report", "Draw training runs as one HTML page: curves, thresholds, confusion matrices.");
-  c->add_option("runs", o->runs, "Folders that `fer train --out` wrote; one may still be at work")
+      "report", "Draw training runs and learners as one HTML page: curves, thresholds, decisions.");
+  c->add_option("folders", o->folders,
+                "Folders that `fer train --out` wrote, or ferlearn as its checkpoint-dir; they may "
+                "still be at work")
       ->required()
       ->check(CLI::ExistingDirectory);
   c->add_option("--out", o->out, "The page to write")->capture_default_str();
@@ -27,9 +37,19 @@ void add_report(CLI::App& app) {
       ->capture_default_str();
   c->callback([o] {
     std::vector<RunLog> runs;
-    for (const auto& folder : o->runs) runs.push_back(read_run(folder));
-    write_atomically(o->out, {report_page(runs, o->score)});
-    std::printf("%s: %zu %s\n", o->out.c_str(), runs.size(), runs.size() == 1 ? "run" : "runs");
+    std::vector<LearnerRun> learners;
+    for (const auto& folder : o->folders) {
+      if (is_learner_folder(folder)) {
+        learners.push_back(read_learner_run(folder));
+      } else {
+        runs.push_back(read_run(folder));
+      }
+    }
+    write_atomically(o->out, {report_page(runs, learners, o->score)});
+    std::vector<std::string> parts;
+    if (!runs.empty()) parts.push_back(counted(runs.size(), "run"));
+    if (!learners.empty()) parts.push_back(counted(learners.size(), "learner"));
+    std::printf("%s: %s\n", o->out.c_str(), joined(parts).c_str());
   });
 }
 

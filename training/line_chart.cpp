@@ -61,8 +61,8 @@ Range x_range(const std::vector<Series>& series) {
 }
 
 Range y_range(const ChartSpec& spec, const std::vector<Series>& series) {
-  if (spec.shares) return {};
-  Range range{0, -INFINITY};
+  if (spec.shares && !spec.fit) return {};
+  Range range{spec.fit ? INFINITY : 0, -INFINITY};
   for (const Series& one : series) {
     for (const auto& [x, y] : one.points) {
       if (!std::isfinite(y)) continue;
@@ -70,6 +70,14 @@ Range y_range(const ChartSpec& spec, const std::vector<Series>& series) {
       range.most = std::max(range.most, y);
     }
   }
+  if (spec.fit && range.least <= range.most) {
+    // Some air, and no mountains made of less than a hundredth.
+    const double air = std::max((range.most - range.least) * 0.08, 0.01 * std::abs(range.most));
+    range.least -= air;
+    range.most += air;
+    if (spec.shares) range = {std::max(0., range.least), std::min(1., range.most)};
+  }
+  if (!std::isfinite(range.least)) range.least = 0;
   if (!(range.most > range.least)) range.most = range.least + 1;
   return range;
 }
@@ -86,6 +94,7 @@ class Plot {
                       escaped(spec_.title) + "\">\n";
     svg += text_at(0, 16, "start", spec_.title, " class=\"title\"");
     svg += draw_axes();
+    for (const Marks& marks : spec_.marks) svg += draw_marks(marks);
     for (std::size_t i = 0; i < series_.size(); ++i) svg += draw_line(i);
     return svg + legend.svg + "</svg>\n";
   }
@@ -122,9 +131,27 @@ class Plot {
     return svg + "</g>\n";
   }
 
+  std::string draw_marks(const Marks& marks) const {
+    std::string svg;
+    for (const auto& [x, text] : marks.at) {
+      if (!(x >= xs_.least && x <= xs_.most)) continue;
+      const std::string at = number(x_at(x), 1);
+      svg += "<g><title>" + escaped(marks.name) + ", " + escaped(spec_.x_axis) + " " +
+             short_number(x) + ": " + escaped(text) + "</title><line x1=\"" + at + "\" x2=\"" + at +
+             "\" y1=\"" + number(kTop, 1) + "\" y2=\"" + number(kHeight - kBottom, 1) +
+             "\" stroke=\"" + marks.colour +
+             "\" stroke-width=\"1.4\" stroke-dasharray=\"4 3\"/></g>\n";
+    }
+    return svg;
+  }
+
+  std::string colour_of(std::size_t i) const {
+    return series_[i].colour.empty() ? series_colour(i) : series_[i].colour;
+  }
+
   std::string draw_line(std::size_t i) const {
     const Series& one = series_[i];
-    const std::string colour = series_colour(i);
+    const std::string colour = colour_of(i);
     std::string path, dots;
     bool pen_down = false;
     for (const auto& [x, y] : one.points) {
@@ -154,17 +181,21 @@ class Plot {
   Legend draw_legend() const {
     std::string svg = "<g class=\"legend\">\n";
     double x = kLeft, y = kHeight + 12;
-    for (std::size_t i = 0; i < series_.size(); ++i) {
-      const double width = 22 + kLegendText * static_cast<double>(series_[i].name.size());
+    // `wide`: a line's swatch is a square, a mark's a bar.
+    const auto add = [&](const std::string& name, const std::string& colour, double wide) {
+      const double width = 22 + kLegendText * static_cast<double>(name.size());
       if (x > kLeft && x + width > kWidth) {
         x = kLeft;
         y += kLegendLine;
       }
-      svg += "<rect x=\"" + number(x, 1) + "\" y=\"" + number(y - 9, 1) +
-             "\" width=\"10\" height=\"10\" fill=\"" + series_colour(i) + "\"/>\n";
-      svg += text_at(x + 14, y, "start", series_[i].name);
+      svg += "<rect x=\"" + number(x + (10 - wide) / 2, 1) + "\" y=\"" + number(y - 9, 1) +
+             "\" width=\"" + number(wide, 0) + "\" height=\"10\" fill=\"" + colour + "\"/>\n";
+      svg += text_at(x + 14, y, "start", name);
       x += width;
-    }
+    };
+    for (std::size_t i = 0; i < series_.size(); ++i) add(series_[i].name, colour_of(i), 10);
+    for (const Marks& marks : spec_.marks)
+      if (!marks.at.empty()) add(marks.name, marks.colour, 2);
     return {svg + "</g>\n", y + 8 - kHeight};
   }
 

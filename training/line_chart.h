@@ -10,18 +10,28 @@ namespace fer {
 struct Series {
   std::string name;
   std::vector<std::pair<double, double>> points;  ///< x rises; a y that is not finite is a gap.
+  std::string colour = {};                        ///< As CSS has it; empty: that of its place.
+};
+
+/// Moments of one kind.
+struct Marks {
+  std::string name;
+  std::string colour;
+  std::vector<std::pair<double, std::string>> at;  ///< x, and what hovering tells.
 };
 
 struct ChartSpec {
   std::string title;
   std::string x_axis;
   bool shares =
-      false;  ///< y from 0 to 1, shown in percent; else from 0, or the least, to the most.
+      false;         ///< y from 0 to 1, shown in percent; else from 0, or the least, to the most.
+  bool fit = false;  ///< y from the least to the most: shows small differences.
+  std::vector<Marks> marks = {};  ///< Upright lines behind the curves.
 };
 
-/// One line a series with a legend, in colours that people with any kind of colour vision can tell
-/// apart (Okabe and Ito's palette, darkened where paper is white). Hovering over a point tells its
-/// values. Names may hold anything: they are escaped.
+/// One line a series and mark with a legend, in colours that people with any kind of colour vision
+/// can tell apart (Okabe and Ito's palette, darkened where paper is white). Hovering over a point
+/// tells its values. Names may hold anything: they are escaped.
 std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series);
 
 /// The colour of the i-th series, as CSS has it.

@@ -1,34 +1,21 @@
-// Training runs as one HTML page that needs nothing from elsewhere.
+// Training runs and learners as one HTML page that needs nothing from elsewhere.
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "learner_report.h"
+#include "report_text.h"
+#include "training_report.h"
+
 namespace fer {
 
-/// What a run's folder tells.
-struct RunLog {
-  std::string name;  ///< Of the folder.
-  /// The lines of log.jsonl, one object an epoch. A last line that is cut short is left out: the
-  /// run goes on or was killed.
-  std::vector<nlohmann::json> epochs;
-  nlohmann::json settings;  ///< run.json; null where there is none.
-};
+/// The page: training_section() with `score`, where there are runs, then learner_section().
+std::string report_page(const std::vector<RunLog>& runs, const std::vector<LearnerRun>& learners,
+                        const std::string& score);
 
-/// Throws std::runtime_error, naming file and line, where the folder holds no log, or one that is
-/// damaged.
-RunLog read_run(const std::filesystem::path& folder);
-
-/// A number of a log line; NaN where it holds none under that key.
-double number_of(const nlohmann::json& entry, const std::string& key);
-
-/// The page: a table of the runs, their validation curves over each other, and each run's losses
-/// and, a class, recall and whatever else its log tells of classes (thresholds, accept rates,
-/// purity), with the confusion matrix of its best epoch where the log holds one; of a pretraining
-/// run its embedding's spread and what neighbours say. Best is the epoch with the highest `score`,
-/// "accuracy" or "macro_recall".
-std::string report_page(const std::vector<RunLog>& runs, const std::string& score);
+/// The page of one learner, from what it told of itself: LearnerStats as JSON, oldest first.
+std::string learner_page(const std::string& name, std::vector<nlohmann::json> snapshots);
 
 }  // namespace fer

@@ -589,6 +589,25 @@ TEST_F(FerTest, PretrainsAStartThatTrainingTakes) {
   EXPECT_THAT(other.err, AllOf(HasSubstr("last.fer"), HasSubstr("stem_width")));
 }
 
+TEST_F(FerTest, ReportsOnRunsAndLearners) {
+  fs::create_directories(path("a-run"));
+  std::ofstream(path("a-run/log.jsonl")) << R"({"epoch":0,"accuracy":0.5,"loss":1})" << '\n';
+  fs::create_directories(path("a-learner"));
+  std::ofstream(path("a-learner/log.jsonl"))
+      << R"({"steps":7,"serving_version":"abc","loss":2.5,"decision":""})"
+      << "\n{\"steps\":8,";
+  const std::string page = path("page.html");
+  const Outcome done = fer({"report", path("a-run"), path("a-learner"), "--out", page});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("1 run, 1 learner"));
+  EXPECT_THAT(content(page), AllOf(HasSubstr("<h2>a-run</h2>"), HasSubstr("loss, epoch 0: 1"),
+                                   HasSubstr("<h2>a-learner</h2>"), HasSubstr("all, step 7: 2.5")));
+  fs::create_directories(path("neither"));
+  const Outcome bad = fer({"report", path("neither"), "--out", page});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.err, HasSubstr("neither/log.jsonl"));
+}
+
 TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
   // Beside the images, without a word on what they show.
   const std::string csv = path("faces/stream.csv");

@@ -59,6 +59,45 @@ TEST(LineChart, DrawsNothingOutsideAndNoNonsenseWithoutData) {
   }
 }
 
+TEST(LineChart, FitsSmallDifferencesWhereAsked) {
+  const std::vector<Series> series{{"a", {{0, 0.60}, {1, 0.62}}}};
+  const auto height = [&](bool fit) {
+    const auto at = dots(line_chart({"", "step", true, fit, {}}, series));
+    return at.at(0).second - at.at(1).second;
+  };
+  EXPECT_GT(height(true), 10 * height(false));
+  const auto flat =
+      dots(line_chart({"", "step", true, true, {}}, {{"a", {{0, 1}, {1, 1}}}, {"b", {{0, 0}}}}));
+  for (const auto& [x, y] : flat) {
+    EXPECT_GE(y, 0);
+    EXPECT_LE(y, 300);
+  }
+}
+
+TEST(LineChart, MarksMomentsWithinTheCurves) {
+  const std::string svg =
+      line_chart({"",
+                  "step",
+                  true,
+                  false,
+                  {{"promoted", "#010203", {{50, "better & kept"}, {500, "elsewhere"}}},
+                   {"never", "#0a0b0c", {}}}},
+                 {{"a", {{0, 0.5}, {100, 0.5}}}});
+  std::smatch line;
+  ASSERT_TRUE(std::regex_search(
+      svg, line, std::regex("promoted, step 50: better &amp; kept</title><line x1=\"([0-9.]+)\"")));
+  const auto at = dots(svg);
+  EXPECT_NEAR(std::stod(line[1]), (at[0].first + at[1].first) / 2, 0.2);
+  EXPECT_THAT(svg, HasSubstr(">promoted</text>"));
+  EXPECT_THAT(svg, Not(HasSubstr("elsewhere")));
+  EXPECT_THAT(svg, Not(HasSubstr("never"))) << "nothing of that kind happened";
+}
+
+TEST(LineChart, DrawsInTheColourOfASeries) {
+  EXPECT_THAT(line_chart({"", "step"}, {{"a", {{0, 1}, {1, 2}}, "#123456"}}),
+              HasSubstr("stroke=\"#123456\""));
+}
+
 TEST(LineChart, KeepsLegendAndTooltipsSafe) {
   const std::string svg = line_chart({"<title>", "x", true}, {{"a\"<b>&c", {{0, 0.25}}}});
   EXPECT_THAT(svg, HasSubstr("a&quot;&lt;b&gt;&amp;c, x 0: 25 %</title>"));

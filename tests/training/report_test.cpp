@@ -33,7 +33,7 @@ RunLog run_of(const ScopedFolder& folder, const std::string& log) {
 
 TEST(Report, ShowsWhatTheLogHolds) {
   const ScopedFolder folder;
-  const std::string page = report_page({run_of(folder, kLog)}, "accuracy");
+  const std::string page = report_page({run_of(folder, kLog)}, {}, "accuracy");
   EXPECT_THAT(page, AllOf(HasSubstr("<td class=\"best\">62.50 %</td><td>30.00 %</td>"),
                           HasSubstr("<td>2.0</td>")));
   EXPECT_THAT(page,
@@ -47,13 +47,13 @@ TEST(Report, ShowsWhatTheLogHolds) {
 
 TEST(Report, TakesTheBestEpochByTheScoreAskedFor) {
   const ScopedFolder folder;
-  EXPECT_THAT(report_page({run_of(folder, kLog)}, "macro_recall"),
+  EXPECT_THAT(report_page({run_of(folder, kLog)}, {}, "macro_recall"),
               HasSubstr("<td>50.00 %</td><td class=\"best\">40.00 %</td>"));
 }
 
 TEST(Report, ComparesRuns) {
   const ScopedFolder a, b;
-  const std::string page = report_page({run_of(a, kLog), run_of(b, kLog)}, "accuracy");
+  const std::string page = report_page({run_of(a, kLog), run_of(b, kLog)}, {}, "accuracy");
   EXPECT_THAT(page, HasSubstr("Accuracy on valid"));
   EXPECT_THAT(page, HasSubstr(b.path().filename().string() + ", epoch 0: 50 %"));
 }
@@ -66,7 +66,7 @@ TEST(Report, ReadsARunThatIsStillAtWork) {
 TEST(Report, KeepsNamesAndSettingsSafe) {
   const ScopedFolder folder;
   folder.write("run.json", R"({"out": "<script>alert(1)</script>"})");
-  const std::string page = report_page({run_of(folder, kLog)}, "accuracy");
+  const std::string page = report_page({run_of(folder, kLog)}, {}, "accuracy");
   EXPECT_THAT(page, AllOf(HasSubstr("&lt;script&gt;"), Not(HasSubstr("<script>"))));
 }
 
@@ -91,7 +91,7 @@ TEST(Report, DrawsPretraining) {
                       R"({"epoch":1,"loss":1.5,"spread":0.05,"dimensions":2,"collapsed":true,)"
                       R"("knn_accuracy":0.375,"knn_macro_recall":0.3,"seconds":120})"
                       "\n")},
-      "accuracy");
+      {}, "accuracy");
   EXPECT_THAT(
       page,
       AllOf(HasSubstr("loss, epoch 1: 1.5"), HasSubstr("spread, epoch 1: 0.05"),

@@ -1,5 +1,8 @@
 #include "model/find_model.h"
 
+#include <stdexcept>
+#include <string>
+
 #include "vision/model_paths.h"
 
 namespace fer {
@@ -12,6 +15,15 @@ std::filesystem::path find_expression_model() {
     }
   }
   return {};
+}
+
+std::filesystem::path require_expression_model() {
+  const auto found = find_expression_model();
+  if (found.empty()) {
+    throw std::runtime_error(std::string("no model was named and no ") + kExpressionModel +
+                             " was found; name one, or a folder that holds it in FER_MODELS");
+  }
+  return found;
 }
 
 }  // namespace fer

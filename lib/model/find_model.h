@@ -11,6 +11,9 @@ namespace fer {
 /// Empty where none has.
 FER_API std::filesystem::path find_expression_model();
 
+/// The same. Throws std::runtime_error, with the remedy, where none has it.
+FER_API std::filesystem::path require_expression_model();
+
 /// Name of the shipped expression model's file.
 inline constexpr char kExpressionModel[] = "fernet.fer";
 

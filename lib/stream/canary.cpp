@@ -12,17 +12,19 @@ constexpr std::int64_t kChunk = 64;
 
 }  // namespace
 
-Verdict judge(double candidate, double serving, double source, double margin,
-              double rollback_margin) {
-  const double reference = std::max(serving, source);
-  if (!std::isfinite(candidate) || candidate < reference - rollback_margin)
+Verdict judge(const CanaryScore& candidate, const CanaryScore& serving, const CanaryScore& source,
+              double margin, double rollback_margin) {
+  const double lost =
+      std::max(std::max(serving.macro_recall, source.macro_recall) - candidate.macro_recall,
+               std::max(serving.accuracy, source.accuracy) - candidate.accuracy);
+  if (!std::isfinite(candidate.macro_recall + candidate.accuracy) || lost > rollback_margin)
     return Verdict::kRollBack;
-  return candidate < reference - margin ? Verdict::kKeep : Verdict::kPromote;
+  return lost > margin ? Verdict::kKeep : Verdict::kPromote;
 }
 
-Canary::Canary(const LabelledFaces& faces, Network& network, const std::vector<std::string>& labels,
-               int per_class, std::uint64_t seed)
-    : names_(labels), cut_(static_cast<std::size_t>(faces.cut())) {
+Canary::Canary(const LabelledFaces& faces, Network& network, const ModelInfo& model, int per_class,
+               std::uint64_t seed)
+    : names_(model.labels), prior_(model.prior), cut_(static_cast<std::size_t>(faces.cut())) {
   const std::vector<std::size_t> rows = balanced_rows(faces.labels(), per_class, seed);
   std::vector<torch::Tensor> parts;
   for (std::size_t i = 0; i < rows.size(); i += kChunk) {
@@ -35,7 +37,19 @@ Canary::Canary(const LabelledFaces& faces, Network& network, const std::vector<s
   labels_ = torch::tensor(wanted, torch::kLong);
 }
 
-Confusion Canary::score(Network& network) const {
+CanaryScore Canary::score(Network& network) const {
+  const Confusion counts = confusion(network);
+  double right = 0, all = 0;
+  for (std::size_t k = 0; k < prior_.size(); ++k) {
+    const double recall = counts.recall(static_cast<int>(k));
+    if (!std::isfinite(recall)) continue;  // a class without faces here
+    right += prior_[k] * recall;
+    all += prior_[k];
+  }
+  return {counts.macro_recall(), all > 0 ? right / all : 0};
+}
+
+Confusion Canary::confusion(Network& network) const {
   torch::NoGradGuard no_grad;
   Confusion confusion(names_);
   for (std::int64_t i = 0; i < size(); i += kChunk) {

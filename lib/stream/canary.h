@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "learn/metrics.h"
+#include "model/model_info.h"
 #include "stream/labelled_faces.h"
 
 namespace fer {
@@ -17,27 +18,37 @@ enum class Verdict {
   kRollBack,  ///< It is thrown away.
 };
 
-/// All scores are macro recalls on the canary. A candidate serves where it is not below the better
-/// of source and serving model by more than `margin`, so that small losses cannot add up; one that
-/// lost more than `rollback_margin`, or is no number, is thrown away.
-Verdict judge(double candidate, double serving, double source, double margin,
-              double rollback_margin);
+/// What a network knows of the canary's faces, from 0 to 1.
+struct CanaryScore {
+  double macro_recall = 0;
+  /// Were the classes as common as in the model's prior: what macro recall does not see is the loss
+  /// of a common class for the sake of a rare one.
+  double accuracy = 0;
+};
+
+/// A candidate serves where neither score is below the better of source and serving model by more
+/// than `margin`, so that small losses cannot add up; one that lost more than `rollback_margin` of
+/// either, or is no number, is thrown away.
+Verdict judge(const CanaryScore& candidate, const CanaryScore& serving, const CanaryScore& source,
+              double margin, double rollback_margin);
 
 /// A small balanced labelled set, disjoint from the replay.
 class Canary {
  public:
-  /// At most `per_class` faces of each class. `network` makes their activations once and for all:
-  /// the half below the cut never changes.
-  Canary(const LabelledFaces& faces, Network& network, const std::vector<std::string>& labels,
-         int per_class, std::uint64_t seed);
+  /// At most `per_class` faces of each class of the model. `network` makes their activations once
+  /// and for all: the half below the cut never changes.
+  Canary(const LabelledFaces& faces, Network& network, const ModelInfo& model, int per_class,
+         std::uint64_t seed);
 
   /// Of a network in evaluation mode that shares the half below the cut.
-  Confusion score(Network& network) const;
+  CanaryScore score(Network& network) const;
+  Confusion confusion(Network& network) const;
 
   std::int64_t size() const { return labels_.size(0); }
 
  private:
   const std::vector<std::string> names_;
+  const std::vector<float> prior_;
   const std::size_t cut_;
   torch::Tensor activations_, labels_;
 };

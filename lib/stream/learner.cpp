@@ -215,12 +215,7 @@ class Learner::Impl {
   fs::path find_source() const {
     fs::path path = settings_.source_model;
     if (path.empty()) path = slot_->source();
-    if (path.empty()) path = find_expression_model();
-    if (path.empty()) {
-      throw std::runtime_error(std::string("no model to learn from was named, and no ") +
-                               kExpressionModel + " was found");
-    }
-    return path;
+    return path.empty() ? require_expression_model() : path;
   }
 
   /// Makes the learner, and goes on from a checkpoint where there is one.

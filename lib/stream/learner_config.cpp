@@ -17,11 +17,17 @@ void require(const char* field, double value, double low, double high) {
 }
 
 constexpr std::pair<const char*, bool GuardConfig::*> kGuards[] = {
-    {"tracklets", &GuardConfig::tracklets},     {"memory", &GuardConfig::memory},
-    {"replay", &GuardConfig::replay},           {"teacher", &GuardConfig::teacher},
-    {"freeze-norm", &GuardConfig::freeze_norm}, {"share-cap", &GuardConfig::share_cap},
-    {"agreement", &GuardConfig::agreement},     {"pull", &GuardConfig::pull},
-    {"canary", &GuardConfig::canary},           {"prior", &GuardConfig::prior}};
+    {"tracklets", &GuardConfig::tracklets},
+    {"memory", &GuardConfig::memory},
+    {"replay", &GuardConfig::replay},
+    {"teacher", &GuardConfig::teacher},
+    {"freeze-norm", &GuardConfig::freeze_norm},
+    {"share-cap", &GuardConfig::share_cap},
+    {"agreement", &GuardConfig::agreement},
+    {"pull", &GuardConfig::pull},
+    {"canary", &GuardConfig::canary},
+    {"part-way", &GuardConfig::part_way},
+    {"prior", &GuardConfig::prior}};
 
 }  // namespace
 
@@ -63,6 +69,7 @@ void OnlineConfig::check() const {
   require("ema", ema, 0, 0.999999);
   require("pull", pull, 0, 1);
   require("prior-correction", prior_correction, 0, 1);
+  require("keep-prior", keep_prior, 0, 1);
   require("share-cap", share_cap, 0.01, 1);
   require("frozen-blocks", frozen_blocks, -1, 1000);
   require("least-memory", least_memory, 1, 1000000);
@@ -103,6 +110,7 @@ void to_json(nlohmann::json& j, const OnlineConfig& c) {
        {"ema", c.ema},
        {"pull", c.pull},
        {"prior_correction", c.prior_correction},
+       {"keep_prior", c.keep_prior},
        {"share_cap", c.share_cap},
        {"frozen_blocks", c.frozen_blocks},
        {"least_memory", c.least_memory},

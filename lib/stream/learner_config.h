@@ -38,7 +38,7 @@ struct MemoryConfig {
 /// Each guard against learning the wrong thing. All are on; experiments take one away at a time.
 struct GuardConfig {
   bool tracklets = true;    ///< Evidence is a tracklet. Off: each frame speaks for itself.
-  bool memory = true;       ///< Caps a class and an identity, even draws. Off: the last that came.
+  bool memory = true;       ///< Caps classes and identities, shares of draws. Off: what came last.
   bool replay = true;       ///< Labelled rows in every step, at least half of the batch.
   bool teacher = true;      ///< An average of the student labels and serves. Off: the student.
   bool freeze_norm = true;  ///< Statistics of batch normalisation stay the source's.
@@ -46,6 +46,7 @@ struct GuardConfig {
   bool agreement = true;    ///< Negative learning only from tracklets that agree with themselves.
   bool pull = true;         ///< Back to the source's weights, a little each step.
   bool canary = true;       ///< A candidate serves only if it still knows the canary's faces.
+  bool part_way = true;     ///< Of a candidate that lost too much, a part of the way may serve.
   bool prior = true;        ///< The teacher's word is freed of its preference for common classes.
 };
 
@@ -71,13 +72,16 @@ struct OnlineConfig {
   double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
   double pull = 1e-3;             ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
-  double share_cap = 0.34;        ///< Most of what is accepted that one class may have.
-  int frozen_blocks = -1;  ///< Residual blocks that never change; -1: all but the last stage's.
+  /// Power of the source's prior that is taught, however often each class is drawn: 0 teaches a
+  /// flat one, 1 the source's. Common classes are forgotten below it.
+  double keep_prior = 0.5;
+  double share_cap = 0.34;  ///< Most of what is accepted that one class may have.
+  int frozen_blocks = -1;   ///< Residual blocks that never change; -1: all but the last stage's.
   /// Fewer remembered tracklets than this, and nothing is learnt yet.
   int least_memory = 64;
   double reuse = 8;          ///< Draws of one remembered tracklet, at most, before new ones come.
   int canary_interval = 50;  ///< Steps between two looks at the canary.
-  double canary_margin = 0.01;    ///< Of macro recall, that a candidate may lose and still serve.
+  double canary_margin = 0.0025;  ///< Of either score, that a candidate may lose and still serve.
   double rollback_margin = 0.03;  ///< A candidate that lost more is thrown away.
   std::uint64_t seed = 1;
 

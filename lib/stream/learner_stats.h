@@ -41,6 +41,8 @@ struct LearnerStats {
   double source_score = 0;        ///< Macro recall on the canary, of the source,
   double serving_score = 0;       ///< of the serving model,
   double candidate_score = 0;     ///< and of the last candidate.
+  /// The same of accuracy, were the canary's classes as common as in the source's prior.
+  double source_accuracy = 0, serving_accuracy = 0, candidate_accuracy = 0;
   std::uint64_t promotions = 0, rollbacks = 0, kept = 0;  ///< Decisions so far.
   std::string decision;  ///< The last: "promoted", "kept", "rolled back", "reset"; empty: none.
   std::string reason;    ///< Why, as a sentence.

@@ -49,6 +49,8 @@ constexpr std::size_t kHistory = 4;
 constexpr double kFade = 0.99;
 /// The step size is halved at each rollback, but not below this share of what was asked for.
 constexpr double kLeastRate = 1.0 / 16;
+/// Of a class of which nothing is remembered, among what is drawn.
+constexpr double kLeastShare = 1e-3;
 /// So many rollbacks in a row, and what is remembered is what misleads.
 constexpr int kMisled = 2;
 
@@ -56,7 +58,7 @@ constexpr int kMisled = 2;
 struct Served {
   Tensors weights;  ///< Of the half above the cut.
   std::string version;
-  double score = 0;
+  CanaryScore score;
 };
 
 Tensors copies(const Tensors& tensors) {
@@ -70,9 +72,10 @@ void assign(const Tensors& to, const Tensors& from) {
   for (auto [name, tensor] : to) tensor.copy_(from.at(name));
 }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+std::string words(const CanaryScore& score) {
+  char text[80];
+  std::snprintf(text, sizeof text, "macro recall %.1f %% and accuracy %.1f %%",
+                score.macro_recall * 100, score.accuracy * 100);
   return text;
 }
 
@@ -92,7 +95,7 @@ class OnlineLearner::Impl {
     int since_judged = 0, rollbacks_in_a_row = 0;
     double rate = 1;  ///< Of the step size that was asked for.
     std::string candidate_version;
-    double candidate_score = 0;
+    double candidate_score = 0, candidate_accuracy = 0;  ///< On the canary.
     std::string decision, reason;
     std::vector<std::uint64_t> accepted;                   ///< Rows, a class.
     std::vector<double> proposed_lately, accepted_lately;  ///< The same, fading.
@@ -100,8 +103,9 @@ class OnlineLearner::Impl {
 
     NLOHMANN_DEFINE_TYPE_INTRUSIVE(Counts, steps, drawn, faces, tracklets, accepted_since_promotion,
                                    promotions, rollbacks, kept, since_judged, rollbacks_in_a_row,
-                                   rate, candidate_version, candidate_score, decision, reason,
-                                   accepted, proposed_lately, accepted_lately, refused)
+                                   rate, candidate_version, candidate_score, candidate_accuracy,
+                                   decision, reason, accepted, proposed_lately, accepted_lately,
+                                   refused)
   };
 
  public:
@@ -136,18 +140,18 @@ class OnlineLearner::Impl {
                                  std::to_string(faces->cut()) + " blocks, the replay's above " +
                                  std::to_string(cut_));
       }
-      canary_.emplace(*faces, teacher_, source_.info.labels, kCanaryPerClass, config_.seed);
+      canary_.emplace(*faces, teacher_, source_.info, kCanaryPerClass, config_.seed);
     }
+    const torch::Tensor log_prior = torch::tensor(source_.info.prior).log();
+    kept_prior_ = log_prior * config_.keep_prior;
     prior_ = torch::zeros({classes_});
-    if (config_.guards.prior) {
-      prior_ = torch::tensor(source_.info.prior).log() * -config_.prior_correction;
-    }
-    source_served_ = {copies(adapted(teacher_)), source_.info.version,
-                      canary_ ? canary_->score(teacher_).macro_recall() : 0};
+    if (config_.guards.prior) prior_ = log_prior * -config_.prior_correction;
+    source_served_ = {copies(adapted(teacher_)), source_.info.version, score_now()};
     forget();
   }
 
   const ModelInfo& info() const { return source_.info; }
+  int cut() const { return cut_; }
 
   void observe(std::vector<FaceSample> faces) {
     constexpr std::size_t kChunk = 32;
@@ -250,31 +254,29 @@ class OnlineLearner::Impl {
 
   Outcome judge_now() {
     counts_.since_judged = 0;
-    counts_.candidate_version = version_of(teacher_);
+    Served candidate{copies(adapted(teacher_)), version_of(teacher_), {}};
     if (!std::isfinite(last_.loss) || !finite()) {
-      counts_.candidate_score = 0;
+      note(candidate);
       return roll_back_candidate("the loss is no longer a number");
     }
-    if (!canary_ || !config_.guards.canary) {
-      counts_.candidate_score = canary_ ? canary_->score(teacher_).macro_recall() : 0;
-      return promote("no canary is asked");
+    candidate.score = score_now();
+    note(candidate);
+    if (!canary_ || !config_.guards.canary)
+      return promote(std::move(candidate), "no canary is asked");
+    Verdict verdict = verdict_on(candidate);
+    std::string said = compared(candidate);
+    if (verdict == Verdict::kRollBack) return roll_back_candidate(said);
+    if (verdict == Verdict::kKeep && config_.guards.part_way) {
+      if (auto part = part_of_the_way(candidate)) {
+        candidate = std::move(part->first);
+        verdict = Verdict::kPromote;
+        note(candidate);
+        said = part->second + " of the way: " + compared(candidate);
+      }
     }
-    counts_.candidate_score = canary_->score(teacher_).macro_recall();
-    const std::string said = "macro recall " + percent(counts_.candidate_score) +
-                             " on the canary, against " + percent(served_.score) +
-                             " of the serving model and " + percent(source_served_.score) +
-                             " of the source";
-    switch (fer::judge(counts_.candidate_score, served_.score, source_served_.score,
-                       config_.canary_margin, config_.rollback_margin)) {
-      case Verdict::kRollBack:
-        return roll_back_candidate(said);
-      case Verdict::kPromote:
-        if (counts_.accepted_since_promotion > 0) return promote(said);
-        decide(counts_.kept, "kept", "nothing of the stream was accepted; " + said);
-        return Outcome::kKept;
-      case Verdict::kKeep:
-        break;
-    }
+    if (verdict == Verdict::kPromote && counts_.accepted_since_promotion > 0)
+      return promote(std::move(candidate), said);
+    if (verdict == Verdict::kPromote) said = "nothing of the stream was accepted; " + said;
     decide(counts_.kept, "kept", said);
     return Outcome::kKept;
   }
@@ -298,7 +300,7 @@ class OnlineLearner::Impl {
   ModelFile serving() const {
     return served_.version == source_served_.version
                ? source_
-               : model_of(served_.weights, served_.version, served_.score);
+               : model_of(served_.weights, served_.version, served_.score.macro_recall);
   }
 
   ModelFile candidate() const {
@@ -321,7 +323,8 @@ class OnlineLearner::Impl {
                   {"share", share_cap_.counts()},
                   {"counts", counts_},
                   {"serving_version", served_.version},
-                  {"serving_score", served_.score}};
+                  {"serving_score", served_.score.macro_recall},
+                  {"serving_accuracy", served_.score.accuracy}};
     keep_memory(memory_, kept);
     return kept;
   }
@@ -353,8 +356,9 @@ class OnlineLearner::Impl {
       const Tensors student = taken("student.", adapted(student_));
       const Tensors teacher = taken("teacher.", adapted(teacher_));
       const Tensors velocity = taken("velocity.", adapted_velocity());
-      Served served{taken("serving.", served_.weights), s.at("serving_version"),
-                    s.at("serving_score")};
+      Served served{taken("serving.", served_.weights),
+                    s.at("serving_version"),
+                    {s.at("serving_score"), s.at("serving_accuracy")}};
       SampleMemory memory = new_memory();
       restore_memory(kept, crop_bytes_, memory);
       auto thresholds = new_thresholds();
@@ -387,7 +391,7 @@ class OnlineLearner::Impl {
     history_.clear();
     for (const ModelFile& model : models) {
       // Its own version says what it is; one of another network is not ours.
-      Served served{{}, model.info.version, 0};
+      Served served{{}, model.info.version, {}};
       bool fits = model.info.version != served_.version;
       for (const auto& [name, tensor] : served_.weights) {
         const auto it = model.weights.find(name);
@@ -430,9 +434,12 @@ class OnlineLearner::Impl {
     s.source_version = source_served_.version;
     s.serving_version = served_.version;
     s.candidate_version = counts_.candidate_version;
-    s.source_score = source_served_.score;
-    s.serving_score = served_.score;
+    s.source_score = source_served_.score.macro_recall;
+    s.serving_score = served_.score.macro_recall;
     s.candidate_score = counts_.candidate_score;
+    s.source_accuracy = source_served_.score.accuracy;
+    s.serving_accuracy = served_.score.accuracy;
+    s.candidate_accuracy = counts_.candidate_accuracy;
     s.promotions = counts_.promotions;
     s.rollbacks = counts_.rollbacks;
     s.kept = counts_.kept;
@@ -589,7 +596,8 @@ class OnlineLearner::Impl {
     const torch::Tensor rows = m > 0 ? torch::cat({labelled.activations, strong}) : strong;
     const torch::Tensor logits = student_->upper(rows, static_cast<std::size_t>(cut_));
     const torch::Tensor stream_logits = logits.narrow(0, m, logits.size(0) - m);
-    const torch::Tensor u = weighted_cross_entropy(stream_logits, pseudo.labels, pseudo.weights);
+    const torch::Tensor u = weighted_cross_entropy(stream_logits - kept_prior_ + drawn_prior(),
+                                                   pseudo.labels, pseudo.weights);
 
     NegativeStep seen;
     seen.teacher = teacher;
@@ -600,8 +608,10 @@ class OnlineLearner::Impl {
     const torch::Tensor nl = negative_loss(stream_logits, negatives);
     torch::Tensor loss = config_.lambda_u * u + config_.lambda_n * nl;
     if (m > 0) {
-      const torch::Tensor x =
-          torch::nn::functional::cross_entropy(logits.narrow(0, 0, m), labelled.labels);
+      // The replay shows each class equally often, the memory in shares of its own. Logits that are
+      // adjusted by a prior learn that prior all the same (Menon et al. 2021).
+      const torch::Tensor x = torch::nn::functional::cross_entropy(
+          logits.narrow(0, 0, m) - kept_prior_, labelled.labels);
       loss = loss + config_.lambda_x * x;
       done.loss_x = x.item<double>();
     }
@@ -640,11 +650,20 @@ class OnlineLearner::Impl {
     return true;
   }
 
-  double score_of(const Tensors& weights) {
-    if (!canary_) return 0;
+  /// Logarithm of each class's share of what is drawn from the memory.
+  torch::Tensor drawn_prior() const {
+    torch::Tensor shares = torch::zeros({classes_});
+    if (!config_.guards.memory) return shares;  // in the order of the stream
+    for (int k = 0; k < classes_; ++k) shares[k] = std::max(memory_.share_of(k), kLeastShare);
+    return shares.log();
+  }
+
+  /// Of the teacher as it is.
+  CanaryScore score_now() { return canary_ ? canary_->score(teacher_) : CanaryScore(); }
+  CanaryScore score_of(const Tensors& weights) {
     const Tensors now = copies(adapted(teacher_));
     assign(adapted(teacher_), weights);
-    const double score = canary_->score(teacher_).macro_recall();
+    const CanaryScore score = score_now();
     assign(adapted(teacher_), now);
     return score;
   }
@@ -655,10 +674,40 @@ class OnlineLearner::Impl {
     counts_.reason = reason;
   }
 
-  Outcome promote(const std::string& reason) {
+  /// Tells which candidate was looked at last.
+  void note(const Served& candidate) {
+    counts_.candidate_version = candidate.version;
+    counts_.candidate_score = candidate.score.macro_recall;
+    counts_.candidate_accuracy = candidate.score.accuracy;
+  }
+  Verdict verdict_on(const Served& candidate) const {
+    return fer::judge(candidate.score, served_.score, source_served_.score, config_.canary_margin,
+                      config_.rollback_margin);
+  }
+  std::string compared(const Served& candidate) const {
+    return "on the canary " + words(candidate.score) + ", against " + words(served_.score) +
+           " of the serving model and " + words(source_served_.score) + " of the source";
+  }
+  /// The furthest point between what serves and the candidate that may serve, and how far it is. In
+  /// between, networks of one origin lose less than they gain (Wortsman et al. 2022).
+  std::optional<std::pair<Served, std::string>> part_of_the_way(const Served& candidate) {
+    for (const auto& [share, name] :
+         {std::pair{0.75, "three quarters"}, {0.5, "half"}, {0.25, "a quarter"}}) {
+      Served part;
+      for (const auto& [tensor, from] : served_.weights)
+        part.weights[tensor] = torch::lerp(from, candidate.weights.at(tensor), share);
+      part.score = score_of(part.weights);
+      if (verdict_on(part) != Verdict::kPromote) continue;
+      part.version = StoredWeights(weights_with(part.weights), /*bf16=*/false).version();
+      return std::pair{std::move(part), std::string(name)};
+    }
+    return std::nullopt;
+  }
+
+  Outcome promote(Served candidate, const std::string& reason) {
     if (served_.version != source_served_.version) history_.push_back(std::move(served_));
     if (history_.size() > kHistory) history_.pop_front();
-    served_ = {copies(adapted(teacher_)), counts_.candidate_version, counts_.candidate_score};
+    served_ = std::move(candidate);
     counts_.accepted_since_promotion = 0;
     counts_.rollbacks_in_a_row = 0;
     counts_.rate = std::min(1.0, counts_.rate * 1.25);
@@ -735,7 +784,8 @@ class OnlineLearner::Impl {
   std::unique_ptr<Sgd> sgd_;
   std::optional<Replay> replay_;
   std::optional<Canary> canary_;
-  torch::Tensor prior_;  ///< Added to the teacher's logits, C.
+  torch::Tensor prior_;       ///< Added to the teacher's logits, C.
+  torch::Tensor kept_prior_;  ///< Taken from the student's logits in its losses, C.
   TrackletBuilder builder_;
   SampleMemory memory_;
   std::unique_ptr<ThresholdPolicy> thresholds_;
@@ -768,6 +818,9 @@ OnlineLearner::~OnlineLearner() = default;
 
 const ModelInfo& OnlineLearner::info() const {
   return impl_->info();
+}
+int OnlineLearner::cut() const {
+  return impl_->cut();
 }
 void OnlineLearner::observe(std::vector<FaceSample> faces) {
   impl_->observe(std::move(faces));

@@ -46,6 +46,8 @@ class FER_API OnlineLearner {
   OnlineLearner& operator=(const OnlineLearner&) = delete;
 
   const ModelInfo& info() const;
+  /// Residual blocks that never change: all models of this learner share what is below.
+  int cut() const;
 
   /// Faces as they came. Crops of another size are refused by std::invalid_argument.
   void observe(std::vector<FaceSample> faces);

@@ -1,12 +1,16 @@
 #include "stream/sample_memory.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <stdexcept>
 #include <utility>
 
 namespace fer {
 namespace {
+
+/// By which sums of shares may fall short of all draws.
+constexpr double kRounding = 1e-9;
 
 using Identity = std::pair<std::string, std::int64_t>;
 
@@ -67,17 +71,27 @@ std::vector<std::size_t> SampleMemory::draw(int n, Random random) const {
       drawn.push_back(items_.size() - 1 - static_cast<std::size_t>(i) % items_.size());
     return drawn;
   }
-  std::map<int, std::vector<std::size_t>> by_class;
-  for (std::size_t i = 0; i < items_.size(); ++i) by_class[items_[i].evidence.label].push_back(i);
-  std::vector<const std::vector<std::size_t>*> classes;
-  for (const auto& [label, members] : by_class) classes.push_back(&members);
-  // Not always the same class first, where n is no multiple of their number.
-  std::shuffle(classes.begin(), classes.end(), random);
-  for (int i = 0; i < n; ++i) {
-    const auto& members = *classes[static_cast<std::size_t>(i) % classes.size()];
-    drawn.push_back(members[random.below(members.size())]);
+  std::vector<std::vector<std::size_t>> by_class(static_cast<std::size_t>(classes_));
+  for (std::size_t i = 0; i < items_.size(); ++i)
+    by_class[static_cast<std::size_t>(items_[i].evidence.label)].push_back(i);
+  // One random number for all n: each class has its share of them to within one.
+  const double first = random.uniform();
+  double until = 0;
+  int next = 0;
+  for (int k = 0; k < classes_; ++k) {
+    const auto& members = by_class[static_cast<std::size_t>(k)];
+    if (members.empty()) continue;
+    until += share_of(k) * n;
+    for (; next < n && next + first < until + kRounding; ++next)
+      drawn.push_back(members[random.below(members.size())]);
   }
   return drawn;
+}
+
+double SampleMemory::share_of(int label) const {
+  double all = 0;
+  for (int k = 0; k < classes_; ++k) all += std::sqrt(count(k));
+  return all > 0 ? std::sqrt(count(label)) / all : 0;
 }
 
 int SampleMemory::count(int label) const {

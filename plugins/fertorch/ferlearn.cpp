@@ -440,7 +440,9 @@ void install_properties(GObjectClass* klass) {
       "loss-unlabelled and loss-negative, learning-rate (now), one entry a class in labels, "
       "thresholds, accept-rates, "
       "accepted and remembered; source-version, serving-version and candidate-version with their "
-      "macro recall on the canary in source-score, serving-score and candidate-score, promotions, "
+      "macro recall on the canary in source-score, serving-score and candidate-score, and accuracy "
+      "there, were classes as common as in the source's prior, in source-accuracy, "
+      "serving-accuracy and candidate-accuracy, promotions, "
       "rollbacks, kept (candidates that did not serve), decision (the last) and reason, paused, "
       "cpu-share (of one core), warnings and last-warning");
   fer::install_metrics_url(klass, properties.stats_id() + 1);

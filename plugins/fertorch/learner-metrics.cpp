@@ -78,6 +78,12 @@ Metrics learner_metrics(const LearnerStats& stats, const SampleCounts& counts) {
   metrics.gauge(kScore, kScoreHelp, stats.source_score, {{"model", "source"}});
   metrics.gauge(kScore, kScoreHelp, stats.serving_score, {{"model", "serving"}});
   metrics.gauge(kScore, kScoreHelp, stats.candidate_score, {{"model", "candidate"}});
+  constexpr const char* kAccuracy = "fer_learn_canary_accuracy_ratio";
+  constexpr const char* kAccuracyHelp =
+      "Accuracy on the canary, were its classes as common as in the source's prior";
+  metrics.gauge(kAccuracy, kAccuracyHelp, stats.source_accuracy, {{"model", "source"}});
+  metrics.gauge(kAccuracy, kAccuracyHelp, stats.serving_accuracy, {{"model", "serving"}});
+  metrics.gauge(kAccuracy, kAccuracyHelp, stats.candidate_accuracy, {{"model", "candidate"}});
   count("fer_learn_promotions_total", "Candidates that took over", stats.promotions);
   count("fer_learn_kept_total", "Candidates that did not", stats.kept);
   count("fer_learn_rollbacks_total", "Times that what was learnt, or what served, was thrown away",

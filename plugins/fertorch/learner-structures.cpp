@@ -61,18 +61,21 @@ GstStructure* learner_structure(const char* name, const LearnerStats& stats,
       "loss", G_TYPE_DOUBLE, stats.loss, "loss-labelled", G_TYPE_DOUBLE, stats.loss_x,
       "loss-unlabelled", G_TYPE_DOUBLE, stats.loss_u, "loss-negative", G_TYPE_DOUBLE, stats.loss_n,
       "learning-rate", G_TYPE_DOUBLE, stats.learning_rate, nullptr);
-  gst_structure_set(
-      structure, "source-version", G_TYPE_STRING, stats.source_version.c_str(), "serving-version",
-      G_TYPE_STRING, stats.serving_version.c_str(), "candidate-version", G_TYPE_STRING,
-      stats.candidate_version.c_str(), "source-score", G_TYPE_DOUBLE, stats.source_score,
-      "serving-score", G_TYPE_DOUBLE, stats.serving_score, "candidate-score", G_TYPE_DOUBLE,
-      stats.candidate_score, "promotions", G_TYPE_UINT64, static_cast<guint64>(stats.promotions),
-      "rollbacks", G_TYPE_UINT64, static_cast<guint64>(stats.rollbacks), "kept", G_TYPE_UINT64,
-      static_cast<guint64>(stats.kept), "decision", G_TYPE_STRING, stats.decision.c_str(), "reason",
-      G_TYPE_STRING, stats.reason.c_str(), "paused", G_TYPE_BOOLEAN, stats.paused, "cpu-share",
-      G_TYPE_DOUBLE, stats.cpu_share, "warnings", G_TYPE_UINT64,
-      static_cast<guint64>(stats.warnings), "last-warning", G_TYPE_STRING,
-      stats.last_warning.c_str(), nullptr);
+  gst_structure_set(structure, "source-version", G_TYPE_STRING, stats.source_version.c_str(),
+                    "serving-version", G_TYPE_STRING, stats.serving_version.c_str(),
+                    "candidate-version", G_TYPE_STRING, stats.candidate_version.c_str(),
+                    "source-score", G_TYPE_DOUBLE, stats.source_score, "serving-score",
+                    G_TYPE_DOUBLE, stats.serving_score, "candidate-score", G_TYPE_DOUBLE,
+                    stats.candidate_score, "source-accuracy", G_TYPE_DOUBLE, stats.source_accuracy,
+                    "serving-accuracy", G_TYPE_DOUBLE, stats.serving_accuracy, "candidate-accuracy",
+                    G_TYPE_DOUBLE, stats.candidate_accuracy, "promotions", G_TYPE_UINT64,
+                    static_cast<guint64>(stats.promotions), "rollbacks", G_TYPE_UINT64,
+                    static_cast<guint64>(stats.rollbacks), "kept", G_TYPE_UINT64,
+                    static_cast<guint64>(stats.kept), "decision", G_TYPE_STRING,
+                    stats.decision.c_str(), "reason", G_TYPE_STRING, stats.reason.c_str(), "paused",
+                    G_TYPE_BOOLEAN, stats.paused, "cpu-share", G_TYPE_DOUBLE, stats.cpu_share,
+                    "warnings", G_TYPE_UINT64, static_cast<guint64>(stats.warnings), "last-warning",
+                    G_TYPE_STRING, stats.last_warning.c_str(), nullptr);
   set_classes(structure, stats.classes);
   set_refused(structure, stats.refused);
   return structure;

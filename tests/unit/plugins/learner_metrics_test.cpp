@@ -32,6 +32,9 @@ LearnerStats some_stats() {
   stats.source_score = 0.59;
   stats.serving_score = 0.62;
   stats.candidate_score = 0.58;
+  stats.source_accuracy = 0.84;
+  stats.serving_accuracy = 0.85;
+  stats.candidate_accuracy = 0.83;
   stats.promotions = 8;
   stats.rollbacks = 9;
   stats.kept = 10;
@@ -91,6 +94,9 @@ TEST(LearnerMetrics, HoldWhatTheLearnerTells) {
       {"fer_learn_canary_score_ratio model=source", 0.59},
       {"fer_learn_canary_score_ratio model=serving", 0.62},
       {"fer_learn_canary_score_ratio model=candidate", 0.58},
+      {"fer_learn_canary_accuracy_ratio model=source", 0.84},
+      {"fer_learn_canary_accuracy_ratio model=serving", 0.85},
+      {"fer_learn_canary_accuracy_ratio model=candidate", 0.83},
       {"fer_learn_promotions_total", 8},
       {"fer_learn_kept_total", 10},
       {"fer_learn_rollbacks_total", 9},

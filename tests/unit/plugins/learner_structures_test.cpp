@@ -21,6 +21,7 @@ LearnerStats some_stats() {
   stats.loss = 0.75;
   stats.serving_version = "0123456789ab";
   stats.serving_score = 0.61;
+  stats.serving_accuracy = 0.84;
   stats.decision = "kept";
   stats.reason = "0.60 is below 0.61";
   stats.paused = true;
@@ -41,13 +42,13 @@ TEST(LearnerStructures, HoldWhatTheLearnerTells) {
   EXPECT_STREQ(gst_structure_get_name(structure.get()), "fer-learning");
   guint64 frames = 0, sampled = 0, dropped = 0, steps = 0;
   gint memory = 0;
-  gdouble loss = 0, score = 0;
+  gdouble loss = 0, score = 0, accuracy = 0;
   gboolean paused = FALSE;
-  ASSERT_TRUE(gst_structure_get(structure.get(), "frames", G_TYPE_UINT64, &frames, "sampled",
-                                G_TYPE_UINT64, &sampled, "dropped", G_TYPE_UINT64, &dropped,
-                                "steps", G_TYPE_UINT64, &steps, "memory", G_TYPE_INT, &memory,
-                                "loss", G_TYPE_DOUBLE, &loss, "serving-score", G_TYPE_DOUBLE,
-                                &score, "paused", G_TYPE_BOOLEAN, &paused, nullptr));
+  ASSERT_TRUE(gst_structure_get(
+      structure.get(), "frames", G_TYPE_UINT64, &frames, "sampled", G_TYPE_UINT64, &sampled,
+      "dropped", G_TYPE_UINT64, &dropped, "steps", G_TYPE_UINT64, &steps, "memory", G_TYPE_INT,
+      &memory, "loss", G_TYPE_DOUBLE, &loss, "serving-score", G_TYPE_DOUBLE, &score,
+      "serving-accuracy", G_TYPE_DOUBLE, &accuracy, "paused", G_TYPE_BOOLEAN, &paused, nullptr));
   EXPECT_EQ(frames, 500u);
   EXPECT_EQ(sampled, 100u);
   EXPECT_EQ(dropped, 3u);
@@ -55,6 +56,7 @@ TEST(LearnerStructures, HoldWhatTheLearnerTells) {
   EXPECT_EQ(memory, 14);
   EXPECT_EQ(loss, 0.75);
   EXPECT_EQ(score, 0.61);
+  EXPECT_EQ(accuracy, 0.84);
   EXPECT_TRUE(paused);
   EXPECT_STREQ(gst_structure_get_string(structure.get(), "serving-version"), "0123456789ab");
   EXPECT_STREQ(gst_structure_get_string(structure.get(), "decision"), "kept");

@@ -13,7 +13,14 @@ namespace {
 
 TEST(Judge, LetsServeWhatLostNoMoreThanTheMargin) {
   const auto verdict = [](double candidate, double serving, double source) {
-    return judge(candidate, serving, source, /*margin=*/0.01, /*rollback_margin=*/0.03);
+    const auto recall = [](double value) { return CanaryScore{value, 0.8}; };
+    const Verdict by_recall = judge(recall(candidate), recall(serving), recall(source),
+                                    /*margin=*/0.01, /*rollback_margin=*/0.03);
+    const auto accuracy = [](double value) { return CanaryScore{0.8, value}; };
+    // Either counts.
+    EXPECT_EQ(judge(accuracy(candidate), accuracy(serving), accuracy(source), 0.01, 0.03),
+              by_recall);
+    return by_recall;
   };
   EXPECT_EQ(verdict(0.60, 0.60, 0.60), Verdict::kPromote);
   EXPECT_EQ(verdict(0.595, 0.60, 0.60), Verdict::kPromote);
@@ -41,21 +48,35 @@ class CanaryTest : public testing::Test {
 };
 
 TEST_F(CanaryTest, IsTheMacroRecallOfTheWholeNetwork) {
-  const Canary canary(*faces_, network_, model_.info.labels, 0, 1);
+  const Canary canary(*faces_, network_, model_.info, 0, 1);
   EXPECT_EQ(canary.size(), 60);
-  const double score = canary.score(network_).macro_recall();
-  EXPECT_GT(score, 0.85);
+  const CanaryScore score = canary.score(network_);
+  EXPECT_GT(score.macro_recall, 0.85);
+  EXPECT_GT(score.accuracy, 0.85);
   // A head that says one class whatever it sees.
   torch::NoGradGuard no_grad;
   network_->head->weight.zero_();
   network_->head->bias.copy_(torch::tensor({0.f, 5.f, 0.f}));
-  EXPECT_NEAR(canary.score(network_).macro_recall(), 1.0 / 3, 1e-9);
+  EXPECT_NEAR(canary.score(network_).macro_recall, 1.0 / 3, 1e-9);
+}
+
+TEST_F(CanaryTest, CountsACommonClassForMoreInItsAccuracy) {
+  model_.info.prior = {0.7f, 0.2f, 0.1f};
+  const Canary canary(*faces_, network_, model_.info, 0, 1);
+  torch::NoGradGuard no_grad;
+  network_->head->weight.zero_();
+  for (int k = 0; k < 3; ++k) {
+    network_->head->bias.zero_();
+    network_->head->bias[k] = 5;
+    EXPECT_NEAR(canary.score(network_).accuracy, model_.info.prior[static_cast<std::size_t>(k)],
+                1e-6);
+  }
 }
 
 TEST_F(CanaryTest, TakesAsManyOfEachClassAsAskedFor) {
-  const Canary canary(*faces_, network_, model_.info.labels, 7, 1);
+  const Canary canary(*faces_, network_, model_.info, 7, 1);
   EXPECT_EQ(canary.size(), 21);
-  const Confusion confusion = canary.score(network_);
+  const Confusion confusion = canary.confusion(network_);
   for (int k = 0; k < 3; ++k) {
     std::int64_t row = 0;
     for (int j = 0; j < 3; ++j) row += confusion.count(k, j);

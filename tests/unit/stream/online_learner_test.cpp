@@ -412,6 +412,39 @@ TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
   EXPECT_LT(stats.serving_score, stats.source_score - config_.rollback_margin);
 }
 
+TEST_F(OnlineLearnerTest, ServesAPartOfTheWayWhereAllOfItLosesTooMuch) {
+  // It learns that all is one class, and loses a face after the other.
+  config_.guards.replay = config_.guards.pull = config_.guards.share_cap = false;
+  config_.guards.prior = false;
+  config_.threshold_policy = "fixed:tau=0";
+  config_.canary_margin = 0.001;
+  config_.rollback_margin = 1;
+  const auto first_loss = [&](bool guard) {
+    config_.guards.part_way = guard;
+    auto made = learner();
+    Random random(1);
+    std::vector<FaceSample> faces;
+    for (int i = 0; i < 60; ++i) faces.push_back(stream_face(1, random, i, i * 2'000'000'000LL));
+    made->observe(std::move(faces));
+    made->end_of();
+    for (int i = 0; i < 200; ++i) {
+      made->step();
+      made->judge_now();
+      const LearnerStats stats = made->stats();
+      EXPECT_GE(stats.serving_score, stats.source_score - config_.canary_margin);
+      if (stats.decision == "kept" || stats.reason.find("of the way") != std::string::npos)
+        return stats;
+    }
+    return LearnerStats();
+  };
+  const LearnerStats without = first_loss(false), with = first_loss(true);
+  EXPECT_EQ(without.decision, "kept");
+  EXPECT_EQ(with.steps, without.steps);
+  EXPECT_EQ(with.decision, "promoted");
+  EXPECT_EQ(with.serving_version, with.candidate_version);
+  EXPECT_THAT(with.reason, HasSubstr("of the way: on the canary"));
+}
+
 TEST_F(OnlineLearnerTest, OpensClassesThatTheSourceNeverPredicts) {
   // A source that has hardly seen the third class.
   source_.weights["head.bias"] = source_.weights["head.bias"] + torch::tensor({0.f, 0.f, -12.f});
@@ -444,6 +477,27 @@ TEST_F(OnlineLearnerTest, DoesNotCollapseAtItsOwnStepSize) {
   for (int i = 0; i < 100; ++i) made->step();
   made->judge_now();
   EXPECT_GE(made->stats().candidate_score, made->stats().source_score - 0.02);
+}
+
+TEST_F(OnlineLearnerTest, KeepsTheSourcesPriorThroughAReplayThatHasNone) {
+  config_.threshold_policy = "fixed:tau=1";  // the replay alone teaches
+  config_.negative_policy = "none";
+  config_.guards.pull = false;
+  config_.learning_rate = 0.1;
+  source_.info.prior = {0.9f, 0.05f, 0.05f};
+  const auto common = [&](double keep) {
+    config_.keep_prior = keep;
+    auto made = fed();
+    for (int i = 0; i < 30; ++i) made->step();
+    const ModelFile learnt = made->candidate();
+    Network network(learnt.info.network);
+    copy_state(learnt.weights, *network, "test");
+    network->eval();
+    torch::NoGradGuard no_grad;
+    // A face that says little of what it shows.
+    return torch::softmax(network(torch::zeros({1, 1, 16, 16})), 1)[0][0].item<double>();
+  };
+  EXPECT_GT(common(1), common(0) + 0.05);
 }
 
 // What its user asks for.

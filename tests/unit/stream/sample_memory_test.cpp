@@ -71,13 +71,25 @@ TEST(SampleMemory, StaysBoundedWhereLabelsMove) {
   }
 }
 
-TEST(SampleMemory, DrawsClassesEvenly) {
+TEST(SampleMemory, DrawsARareClassOftenerThanItCameButNotAllTheTime) {
   SampleMemory memory(config(50, 100), 3);
-  for (int i = 0; i < 50; ++i) memory.add(evidence(0, i));
+  for (int i = 0; i < 49; ++i) memory.add(evidence(0, i));
   memory.add(evidence(2, 100));
+  EXPECT_DOUBLE_EQ(memory.share_of(0), 7.0 / 8);
+  EXPECT_DOUBLE_EQ(memory.share_of(1), 0);
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    std::map<int, int> drawn;
+    for (std::size_t i : memory.draw(40, Random(seed))) ++drawn[memory.items()[i].evidence.label];
+    EXPECT_EQ(drawn, (std::map<int, int>{{0, 35}, {2, 5}}));
+  }
+  // Where shares are no whole numbers, chance says who gets the rest.
   std::map<int, int> drawn;
-  for (std::size_t i : memory.draw(40, Random(1))) ++drawn[memory.items()[i].evidence.label];
-  EXPECT_EQ(drawn, (std::map<int, int>{{0, 20}, {2, 20}}));
+  for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+    const auto one = memory.draw(1, Random(seed));
+    ASSERT_EQ(one.size(), 1u);
+    ++drawn[memory.items()[one[0]].evidence.label];
+  }
+  EXPECT_NEAR(drawn[2], 500, 100);
 }
 
 TEST(SampleMemory, DrawsTheSameForASeed) {

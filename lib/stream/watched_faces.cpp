@@ -1,0 +1,112 @@
+#include "stream/watched_faces.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+
+#include "learn/batches.h"
+#include "learn/face_ref.h"
+#include "learn/module_run.h"
+#include "model/model_file.h"
+#include "model/network.h"
+#include "stream/labelled_faces.h"
+
+namespace fer {
+namespace {
+
+constexpr std::size_t kChunk = 64;
+
+}  // namespace
+
+class WatchedFaces::Impl {
+ public:
+  Impl(const PackedDataset& data, const std::string& split, const std::vector<std::string>& classes,
+       const ModelFile& source, std::optional<int> cut)
+      : network_(source.info.network), cut_(cut) {
+    auto [rows, labels] = usable_rows(data, split, source.info, /*split_needed=*/!split.empty());
+    const auto& known = source.info.labels;
+    const std::vector<std::string>& asked = classes.empty() ? data.info().labels : classes;
+    const std::vector<int> places = label_mapping(asked, known);
+    std::vector<int> index(known.size(), -1);  // of a class of the model, among those that count
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i] < 0 && !classes.empty())
+        throw std::runtime_error("class \"" + asked[i] + "\" is none that the model knows");
+      if (places[i] < 0 || index[static_cast<std::size_t>(places[i])] >= 0) continue;
+      index[static_cast<std::size_t>(places[i])] = static_cast<int>(names.size());
+      columns_.push_back(places[i]);
+      names.push_back(known[static_cast<std::size_t>(places[i])]);
+    }
+    confusion_ = std::make_unique<Confusion>(names);
+
+    std::vector<std::size_t> counted;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const int label = index[static_cast<std::size_t>(labels[i])];
+      if (label < 0) continue;
+      counted.push_back(rows[i]);
+      labels_.push_back(label);
+    }
+    if (counted.empty())
+      throw std::runtime_error(data.name() + ": no row is of a class that counts");
+
+    copy_state(source.weights, *network_, "the source model");
+    lay_out_channels_last(*network_);
+    network_->eval();
+    torch::NoGradGuard no_grad;
+    const PixelStats stats{source.info.mean, source.info.stddev};
+    for (std::size_t i = 0; i < counted.size(); i += kChunk) {
+      const auto part =
+          std::span(counted).subspan(i, std::min<std::size_t>(kChunk, counted.size() - i));
+      torch::Tensor x =
+          plain_images(data, part, stats).contiguous(torch::MemoryFormat::ChannelsLast);
+      if (cut_) x = network_->lower(x, static_cast<std::size_t>(*cut_));
+      chunks_.push_back(x);
+    }
+  }
+
+  std::size_t size() const { return labels_.size(); }
+
+  Confusion score(const ModelFile& model) {
+    copy_state(model.weights, *network_, "the watched model");
+    torch::NoGradGuard no_grad;
+    const torch::Tensor columns = torch::tensor(columns_, torch::kLong);
+    Confusion confusion = *confusion_;
+    std::size_t row = 0;
+    for (const torch::Tensor& x : chunks_) {
+      const torch::Tensor logits =
+          cut_ ? network_->upper(x, static_cast<std::size_t>(*cut_)) : network_(x);
+      const torch::Tensor predicted = logits.index_select(1, columns).argmax(1).contiguous();
+      const auto* prediction = predicted.data_ptr<std::int64_t>();
+      for (std::int64_t i = 0; i < predicted.size(0); ++i, ++row)
+        confusion.add(labels_[row], static_cast<int>(prediction[i]));
+    }
+    return confusion;
+  }
+
+ private:
+  Network network_;
+  const std::optional<int> cut_;
+  std::vector<std::int64_t> columns_;     ///< Of the model's outputs that count.
+  std::vector<int> labels_;               ///< Among those.
+  std::unique_ptr<Confusion> confusion_;  ///< Empty, with their names.
+  std::vector<torch::Tensor> chunks_;     ///< Images, or what the shared half makes of them.
+};
+
+WatchedFaces::WatchedFaces(const PackedDataset& data, const std::string& split,
+                           const std::vector<std::string>& classes, const ModelFile& source,
+                           std::optional<int> cut)
+    : impl_(std::make_unique<Impl>(data, split, classes, source, cut)) {}
+
+WatchedFaces::~WatchedFaces() = default;
+
+std::size_t WatchedFaces::size() const {
+  return impl_->size();
+}
+Confusion WatchedFaces::score(const ModelFile& model) {
+  return impl_->score(model);
+}
+
+}  // namespace fer

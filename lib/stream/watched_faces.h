@@ -1,0 +1,42 @@
+// Labelled faces by which people see what adaptation does; nothing is learnt from them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "export.h"
+#include "learn/metrics.h"
+#include "learn/packed_dataset.h"
+
+namespace fer {
+
+struct ModelFile;
+
+/// Scores many models of one origin on the same faces, without computing anew what they share.
+class FER_API WatchedFaces {
+ public:
+  /// Rows of a split of the dataset (of all, for an empty name) with one majority label, less
+  /// duplicates. `classes`: rows of others are left out, and predictions are taken among these;
+  /// empty: those that dataset and model both know. `cut`: residual blocks that all models share
+  /// with `source`; nullopt: none are shared, not even the stem. Throws std::runtime_error where
+  /// the dataset does not fit the model, has no such split, or no row is left, and for a class that
+  /// the model does not know.
+  WatchedFaces(const PackedDataset& data, const std::string& split,
+               const std::vector<std::string>& classes, const ModelFile& source,
+               std::optional<int> cut);
+  ~WatchedFaces();
+  WatchedFaces(const WatchedFaces&) = delete;
+  WatchedFaces& operator=(const WatchedFaces&) = delete;
+
+  std::size_t size() const;
+  /// Of a model with the source's network and, below the cut, its weights.
+  Confusion score(const ModelFile& model);
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fer

@@ -44,13 +44,7 @@ const char* name_of(AlignMode mode) {
 }
 
 std::filesystem::path model_path(const Options& o) {
-  if (!o.model.empty()) return o.model;
-  const auto found = find_expression_model();
-  if (found.empty()) {
-    throw std::runtime_error(std::string("no --model was given and no ") + kExpressionModel +
-                             " was found; name a folder that holds it in FER_MODELS");
-  }
-  return found;
+  return o.model.empty() ? require_expression_model() : o.model;
 }
 
 nlohmann::json report_json(const Options& o, const Classifier& classifier, const DataSource& source,

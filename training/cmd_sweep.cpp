@@ -28,14 +28,19 @@ void add_sweep(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand(
       "sweep",
-      "Run an experiment's grid of methods, labels and seeds; what is done is skipped, and stopped "
-      "runs go on where they were.");
+      "Run an experiment's grid of methods, labels or orders, and seeds; what is done is skipped, "
+      "and stopped trainings go on where they were.");
   c->add_option("experiment", o->experiment, "The experiment's file (training/experiments/*.json)")
       ->required()
       ->check(CLI::ExistingFile);
   c->add_option("--data", o->settings.data,
-                "Packed dataset with splits train, valid and test (see fer pack)")
+                "Packed dataset (see fer pack): with splits train, valid and test, or what is "
+                "adapted to")
       ->required()
+      ->check(CLI::ExistingFile);
+  c->add_option("--source", o->settings.source,
+                "Of adaptations: a packed dataset of the kind that the model was trained on, to "
+                "see what is forgotten")
       ->check(CLI::ExistingFile);
   o->settings.runs = "runs";
   c->add_option("--runs", o->settings.runs, "Folder in which each run gets a folder")

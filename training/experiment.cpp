@@ -1,8 +1,10 @@
 #include "experiment.h"
 
+#include <algorithm>
 #include <fstream>
-#include <set>
 #include <stdexcept>
+
+#include "joined.h"
 
 namespace fer {
 namespace {
@@ -20,10 +22,13 @@ class Reader {
       fail("JSON", error.what());
     }
     if (!json_.is_object()) fail("a JSON object", json_.type_name());
-    static const std::set<std::string> known{"about", "budget", "methods", "labels_per_class",
-                                             "seeds"};
+    const std::string command = json_.value("command", "train");
+    if (command != "train" && command != "adapt") fail("\"command\" train or adapt", command);
+    command_ = command == "adapt" ? ExperimentCommand::kAdapt : ExperimentCommand::kTrain;
+    const std::vector<std::string> known{"about",   "command",   "budget",
+                                         "methods", cells_key(), "seeds"};
     for (const auto& [key, value] : json_.items()) {
-      if (!known.contains(key)) fail("about, budget, methods, labels_per_class, seeds", key);
+      if (std::find(known.begin(), known.end(), key) == known.end()) fail(joined(known), key);
     }
   }
 
@@ -32,28 +37,26 @@ class Reader {
     experiment.name = path_.stem().string();
     experiment.about = json_.value("about", "");
     experiment.budget = object("budget");
+    experiment.command = command_;
     const json methods = object("methods");
-    const auto labels = numbers("labels_per_class"), seeds = numbers("seeds");
+    const auto seeds = numbers("seeds");
     const auto shared = options_of("budget", experiment.budget);
-    for (const std::uint64_t n : labels) {
+    for (const ExperimentRun& cell : cells()) {
       for (const auto& [method, own] : methods.items()) {
         if (method.find_first_not_of(kNameLetters) != std::string::npos) {
           fail("\"methods\" with names of letters, digits, dots, dashes and underscores", method);
         }
         for (const std::uint64_t seed : seeds) {
-          ExperimentRun run;
+          ExperimentRun run = cell;
           run.method = method;
-          run.labels_per_class = static_cast<int>(n);
           run.seed = seed;
-          run.name =
-              method + "-" + (n == 0 ? "all" : std::to_string(n)) + "-seed" + std::to_string(seed);
-          run.options = shared;
+          run.name = method + "-" + cell.name + "-seed" + std::to_string(seed);
           const auto extra = options_of("methods", own);
-          run.options.insert(run.options.end(), extra.begin(), extra.end());
-          if (n > 0) {
-            run.options.insert(run.options.end(), {"--labels-per-class", std::to_string(n)});
-          }
+          run.options.insert(run.options.begin(), extra.begin(), extra.end());
+          run.options.insert(run.options.begin(), shared.begin(), shared.end());
           run.options.insert(run.options.end(), {"--seed", std::to_string(seed)});
+          if (command_ == ExperimentCommand::kAdapt)
+            run.options.insert(run.options.end(), {"--order-seed", std::to_string(seed)});
           experiment.runs.push_back(std::move(run));
         }
       }
@@ -76,6 +79,46 @@ class Reader {
            found == json_.end() ? "none" : found->dump());
     }
     return *found;
+  }
+
+  /// What a run is of, beside method and seed.
+  const char* cells_key() const {
+    return command_ == ExperimentCommand::kAdapt ? "orders" : "labels_per_class";
+  }
+
+  /// Runs without method and seed; the name is their part of it.
+  std::vector<ExperimentRun> cells() const {
+    std::vector<ExperimentRun> all;
+    if (command_ == ExperimentCommand::kAdapt) {
+      for (const std::string& order : texts(cells_key())) {
+        ExperimentRun& run = all.emplace_back();
+        run.name = run.order = order;
+        run.options = {"--order", order};
+      }
+      return all;
+    }
+    for (const std::uint64_t n : numbers(cells_key())) {
+      ExperimentRun& run = all.emplace_back();
+      run.name = n == 0 ? "all" : std::to_string(n);
+      run.labels_per_class = static_cast<int>(n);
+      if (n > 0) run.options = {"--labels-per-class", run.name};
+    }
+    return all;
+  }
+
+  std::vector<std::string> texts(const char* key) const {
+    const auto found = json_.find(key);
+    const std::string expected = std::string("\"") + key + "\" to be a list of names";
+    if (found == json_.end() || !found->is_array() || found->empty())
+      fail(expected, found == json_.end() ? "none" : found->dump());
+    std::vector<std::string> values;
+    for (const json& value : *found) {
+      if (!value.is_string() ||
+          value.get<std::string>().find_first_not_of(kNameLetters) != std::string::npos)
+        fail(expected, value.dump());
+      values.push_back(value.get<std::string>());
+    }
+    return values;
   }
 
   std::vector<std::uint64_t> numbers(const char* key) const {
@@ -101,12 +144,16 @@ class Reader {
       const std::string option = std::string("--").append(name);
       if (value.is_boolean()) {
         if (value.get<bool>()) options.push_back(option);
-      } else if (value.is_string() || value.is_number()) {
+        continue;
+      }
+      for (const json& one : value.is_array() ? value : json::array({value})) {
+        if (!one.is_string() && !one.is_number()) {
+          fail(
+              std::string("\"") + member + "\" to hold texts, numbers, lists of these and switches",
+              name + ": " + value.dump());
+        }
         options.push_back(option);
-        options.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-      } else {
-        fail(std::string("\"") + member + "\" to hold texts, numbers and switches",
-             name + ": " + value.dump());
+        options.push_back(one.is_string() ? one.get<std::string>() : one.dump());
       }
     }
     return options;
@@ -114,6 +161,7 @@ class Reader {
 
   const std::filesystem::path path_;
   json json_;
+  ExperimentCommand command_ = ExperimentCommand::kTrain;
 };
 
 }  // namespace

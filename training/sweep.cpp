@@ -5,22 +5,20 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
 
-#include "evaluation.h"
 #include "interrupt.h"
 #include "job_runner.h"
 #include "joined.h"
 #include "model/atomic_file.h"
+#include "model/find_model.h"
 #include "model/model_info.h"
 #include "progress.h"
-#include "report.h"
-#include "results_table.h"
+#include "sweep_kind.h"
 
 namespace fer {
 namespace {
@@ -52,16 +50,18 @@ class FolderLock {
   int file_;
 };
 
-/// The command as somebody would type it elsewhere: without paths of this machine.
-std::string public_command(const ExperimentRun& run, const fs::path& data) {
-  return "fer train --labeled " + data.filename().string() + " " + joined(run.options, " ") +
-         " --out " + run.name;
+std::unique_ptr<SweepKind> kind_of(const Experiment& experiment, const SweepSettings& settings) {
+  return experiment.command == ExperimentCommand::kAdapt ? make_adaptation_sweep(settings)
+                                                         : make_training_sweep(settings);
 }
 
 /// The model file that a run starts from; empty: from chance.
-std::string start_of(const ExperimentRun& run) {
-  const auto option = std::find(run.options.begin(), run.options.end(), "--init");
-  return option == run.options.end() ? std::string() : *(option + 1);
+std::string start_of(const Experiment& experiment, const ExperimentRun& run) {
+  const bool adapts = experiment.command == ExperimentCommand::kAdapt;
+  const auto option =
+      std::find(run.options.begin(), run.options.end(), adapts ? "--model" : "--init");
+  if (option != run.options.end()) return *(option + 1);
+  return adapts ? require_expression_model().string() : std::string();
 }
 
 class Sweep {
@@ -69,13 +69,13 @@ class Sweep {
   Sweep(const Experiment& experiment, const SweepSettings& settings)
       : experiment_(experiment),
         settings_(settings),
-        data_(settings.data),
+        kind_(kind_of(experiment, settings)),
         base_(settings.runs / experiment.name) {
     fs::create_directories(base_);
     fs::create_directories(settings.results);
     lock_ = std::make_unique<FolderLock>(base_);
     for (const ExperimentRun& run : experiment_.runs) {
-      const std::string start = start_of(run);
+      const std::string start = start_of(experiment_, run);
       if (!start.empty() && !starts_.contains(start))
         starts_[start] = read_model_info(start).version;
     }
@@ -118,12 +118,9 @@ class Sweep {
   Job job_of(const ExperimentRun& run) const {
     const fs::path folder = folder_of(run);
     fs::create_directories(folder);
-    Job job{run.name,
-            {settings_.program.string(), "train", "--labeled", settings_.data.string()},
-            folder / "output.txt"};
-    job.command.insert(job.command.end(), run.options.begin(), run.options.end());
-    job.command.insert(job.command.end(),
-                       {"--threads", std::to_string(settings_.threads), "--out", folder.string()});
+    Job job{run.name, {settings_.program.string()}, folder / "output.txt"};
+    const auto arguments = kind_->arguments(run, folder);
+    job.command.insert(job.command.end(), arguments.begin(), arguments.end());
     return job;
   }
 
@@ -136,7 +133,7 @@ class Sweep {
     if (!entry.is_object() || !entry.contains("command")) {
       throw std::runtime_error(path.string() + ": expected the result of a run; remove the file");
     }
-    const std::string command = public_command(run, settings_.data);
+    const std::string command = kind_->public_command(run);
     if (entry["command"] != command) {
       throw std::runtime_error(path.string() + ": expected a result of \"" + command +
                                "\", found one of \"" + entry["command"].dump() +
@@ -155,61 +152,32 @@ class Sweep {
 
   void end_run(const ExperimentRun& run, const Job& job, int status) {
     if (status == kInterrupted) return;
-    if (status != 0) {
+    if (!kind_->succeeded(status)) {
       ++failed_;
       std::fprintf(stderr, "fer: %s: ended with status %d; see %s\n", run.name.c_str(), status,
                    job.output.c_str());
       return;
     }
-    const json entry = measure(run);
+    json entry = kind_->measure(run, folder_of(run));
+    if (const json start = start_version(run); !start.is_null()) entry["init"] = start;
+    entry["command"] = kind_->public_command(run);
     write_atomically(folder_of(run) / kResult, {entry.dump(2)});
     results_[run.name] = entry;
     write_results();
-    std::printf("%s: accuracy %.2f %%, macro recall %.2f %% on test\n", run.name.c_str(),
-                100 * entry["accuracy"].get<double>(), 100 * entry["macro_recall"].get<double>());
+    std::printf("%s: %s\n", run.name.c_str(), kind_->summary(entry).c_str());
     std::fflush(stdout);
-  }
-
-  /// The run's entry: both models on split test, and what its log says at the end.
-  json measure(const ExperimentRun& run) const {
-    const fs::path folder = folder_of(run);
-    EvalSettings eval;
-    eval.split = "test";
-    eval.data_name = settings_.data.string();
-    json entry{
-        {"method", run.method}, {"labels_per_class", run.labels_per_class}, {"seed", run.seed}};
-    for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
-      eval.model_name = (folder / file).string();
-      const auto model = Classifier::open(folder / file, Precision::kFp32);
-      const Evaluation result = evaluate(*model, data_, eval, [](std::size_t, std::size_t) {});
-      entry[std::string("accuracy") + suffix] = result.confusion.accuracy();
-      entry[std::string("macro_recall") + suffix] = result.confusion.macro_recall();
-    }
-    const RunLog log = read_run(folder);
-    const nlohmann::json& last = log.epochs.back();
-    for (const char* key : {"accept_rate", "purity"}) {
-      const double value = number_of(last, key);
-      entry[key] = std::isfinite(value) ? json(value) : json();
-    }
-    if (const json start = start_version(run); !start.is_null()) entry["init"] = start;
-    entry["wall_s"] = number_of(last, "seconds");
-    entry["command"] = public_command(run, settings_.data);
-    entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
-                          ? json(log.settings["commit"])
-                          : json();
-    return entry;
   }
 
   /// Null for a start from chance.
   json start_version(const ExperimentRun& run) const {
-    const auto found = starts_.find(start_of(run));
+    const auto found = starts_.find(start_of(experiment_, run));
     return found == starts_.end() ? json() : json(found->second);
   }
 
   void write_results() const {
     json results{{"experiment", experiment_.name},
                  {"about", experiment_.about},
-                 {"data", data_.info().source},
+                 {"data", kind_->data_source()},
                  {"budget", experiment_.budget},
                  {"runs", json::array()}};
     for (const ExperimentRun& run : experiment_.runs) {
@@ -219,12 +187,12 @@ class Sweep {
     }
     if (results["runs"].empty()) return;
     write_atomically(settings_.results / (experiment_.name + ".json"), {results.dump(2) + "\n"});
-    write_atomically(settings_.results / (experiment_.name + ".md"), {results_markdown(results)});
+    write_atomically(settings_.results / (experiment_.name + ".md"), {kind_->markdown(results)});
   }
 
   const Experiment& experiment_;
   const SweepSettings& settings_;
-  const PackedDataset data_;
+  const std::unique_ptr<SweepKind> kind_;
   const fs::path base_;
   std::unique_ptr<FolderLock> lock_;
   std::map<std::string, json> results_;

@@ -9,15 +9,16 @@ namespace fer {
 
 struct SweepSettings {
   std::filesystem::path program;  ///< `fer` itself.
-  std::filesystem::path data;     ///< Packed dataset with splits train, valid and test.
+  std::filesystem::path data;     ///< Packed dataset: of splits train, valid and test, or a stream.
+  std::filesystem::path source;   ///< Of adaptations: labelled faces of what the model came from.
   std::filesystem::path runs;     ///< A folder a run is made in here.
   std::filesystem::path results;  ///< NAME.json and NAME.md are written here.
   int parallel = 1;               ///< Runs side by side.
   int threads = 1;                ///< Of each.
 };
 
-/// Trains what is not done yet, measures last.fer and best.fer of each run on split test, and
-/// writes the results anew after each. A run that was stopped goes on where it was. Runs that fail
+/// Runs what is not done yet, measures each run (see sweep_kind.h), and writes the results anew
+/// after each. A run that was stopped goes on where it was. Runs that fail
 /// are told on stderr, the others go on. Returns the number of runs that failed. Throws
 /// std::runtime_error where a folder holds a run with other options or from another start, or
 /// another sweep works there; Interrupted.

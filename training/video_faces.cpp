@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -38,35 +39,49 @@ struct Unref {
 template <typename T>
 using Owned = std::unique_ptr<T, Unref>;
 
-/// The frames of a video file, one after the other.
-class VideoFile {
+/// The video as a URI. A file's name may be relative.
+std::string uri_of(const std::string& video) {
+  if (gst_uri_is_valid(video.c_str())) return video;
+  GError* failed = nullptr;
+  gchar* uri = gst_filename_to_uri(video.c_str(), &failed);
+  if (uri == nullptr) {
+    const Owned<GError> error(failed);
+    throw std::runtime_error(video + ": " + error->message);
+  }
+  std::string text = uri;
+  g_free(uri);
+  return text;
+}
+
+/// The frames of a video, one after the other.
+class Video {
  public:
-  explicit VideoFile(const std::filesystem::path& path) : path_(path) {
+  explicit Video(const std::string& video) : name_(video) {
     GError* failed = nullptr;
     if (!gst_init_check(nullptr, nullptr, &failed)) {
       const Owned<GError> error(failed);
-      throw std::runtime_error(path.string() + ": GStreamer cannot be used: " + error->message);
+      throw std::runtime_error(name_ + ": GStreamer cannot be used: " + error->message);
     }
     // Of all streams the first of video; whatever is no raw format of ours is converted.
     failed = nullptr;
     pipeline_.reset(gst_parse_launch(
-        "filesrc name=file ! decodebin caps=video/x-raw(ANY) expose-all-streams=false "
+        "uridecodebin name=video caps=video/x-raw(ANY) expose-all-streams=false "
         "! videoconvert ! appsink name=frames sync=false max-buffers=4 caps=\"" FER_VIDEO_CAPS "\"",
         &failed));
     if (failed) {
       const Owned<GError> error(failed);
-      throw std::runtime_error(path.string() + ": videos cannot be read: " + error->message +
+      throw std::runtime_error(name_ + ": videos cannot be read: " + error->message +
                                "; scripts/setup installs what is missing");
     }
-    const Owned<GstElement> file(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "file"));
-    g_object_set(file.get(), "location", path.c_str(), nullptr);
+    const Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "video"));
+    g_object_set(source.get(), "uri", uri_of(video).c_str(), nullptr);
     sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "frames"));
     bus_.reset(gst_element_get_bus(pipeline_.get()));
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
-  ~VideoFile() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
-  VideoFile(const VideoFile&) = delete;
-  VideoFile& operator=(const VideoFile&) = delete;
+  ~Video() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  Video(const Video&) = delete;
+  Video& operator=(const Video&) = delete;
 
   /// False at the end. Throws std::runtime_error for what cannot be decoded.
   bool next() {
@@ -84,7 +99,7 @@ class VideoFile {
       }
     }
     const auto info = raw_video_info(nullptr, gst_sample_get_caps(sample_.get()));
-    if (!info) throw std::runtime_error(path_.string() + ": its frames are of an unknown format");
+    if (!info) throw std::runtime_error(name_ + ": its frames are of an unknown format");
     info_ = *info;
     return true;
   }
@@ -112,11 +127,11 @@ class VideoFile {
     GError* error = nullptr;
     gst_message_parse_error(message, &error, nullptr);
     const Owned<GError> owned(error);
-    throw std::runtime_error(path_.string() +
+    throw std::runtime_error(name_ +
                              ": expected a video, but it cannot be decoded: " + owned->message);
   }
 
-  const std::filesystem::path path_;
+  const std::string name_;
   Owned<GstElement> pipeline_, sink_;
   Owned<GstBus> bus_;
   Owned<GstSample> sample_;
@@ -131,14 +146,55 @@ struct Taken {
 
 }  // namespace
 
-FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& shape,
-                          const ReadOptions& options) {
+VideoPlace each_video_face(
+    const std::string& name, const CropShape& shape, const VideoSampling& sampling,
+    const std::function<void(const VideoPlace&, std::vector<VideoFace>)>& on_frame) {
   const DetectorModel model = find_detector_model();
   if (model.path.empty() || !model.remedy.empty()) {
     throw std::runtime_error(
-        path.string() + ": faces of a video need a face detector with landmarks: " + model.remedy);
+        name + ": faces of a video need a face detector with landmarks: " + model.remedy);
   }
   const CropSpec spec = crop_spec_of(shape);
+  FaceFinder finder(open_detector(model.path));
+  FaceFinderConfig config;
+  Video video(name);
+  std::map<std::uint64_t, Taken> tracks;
+  VideoPlace place;
+  for (cv::Mat crop; video.next();) {
+    const double rate = video.frame_rate() > 0 ? video.frame_rate() : 30;
+    place = {video.time(place.time + 1 / rate), video.duration(), place.frames + 1};
+    config.frame_rate = rate;
+    config.interval = std::max(1, static_cast<int>(std::lround(rate / kDetections)));
+    finder.configure(config);
+    std::vector<VideoFace> faces;
+    if (!finder.due()) {
+      finder.predict();
+      on_frame(place, std::move(faces));
+      continue;
+    }
+    const MappedFrame mapped(video.info(), video.buffer(), GST_MAP_READ);
+    if (!mapped) throw std::runtime_error(name + ": a frame cannot be read");
+    for (const TrackedFace& face : finder.detect(mapped.view())) {
+      if (!face.landmarks || face.score < config.threshold) continue;
+      const auto [it, is_new] = tracks.try_emplace(face.track_id);
+      Taken& taken = it->second;
+      if (!is_new && ((sampling.most > 0 && taken.count >= sampling.most) ||
+                      place.time < taken.last + sampling.every - kRounding))
+        continue;
+      taken.last = place.time;
+      ++taken.count;
+      crop_face(mapped.view(), face, spec, crop);
+      VideoFace found{{}, face.track_id, face.score, std::min(face.box.width, face.box.height)};
+      append_planar(crop, found.crop);
+      faces.push_back(std::move(found));
+    }
+    on_frame(place, std::move(faces));
+  }
+  return place;
+}
+
+FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& shape,
+                          const ReadOptions& options) {
   FaceRows faces;
   faces.info.channels = shape.channels;
   faces.info.side = shape.side;
@@ -147,51 +203,29 @@ FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& sh
   faces.info.splits = {""};
   faces.info.source = path.filename().string();
 
-  FaceFinder finder(open_detector(model.path));
-  FaceFinderConfig config;
-  VideoFile video(path);
   Progress progress("reading " + path.filename().string());
-  std::map<std::uint64_t, Taken> tracks;
-  std::size_t frames = 0;
-  double time = 0;
-  for (cv::Mat crop; video.next(); ++frames) {
-    const double rate = video.frame_rate() > 0 ? video.frame_rate() : 30;
-    time = video.time(time + 1 / rate);
-    progress.update(time, std::max(time, video.duration()),
-                    std::to_string(faces.rows.size()) + " faces");
-    config.frame_rate = rate;
-    config.interval = std::max(1, static_cast<int>(std::lround(rate / kDetections)));
-    finder.configure(config);
-    if (!finder.due()) {
-      finder.predict();
-      continue;
-    }
-    const MappedFrame mapped(video.info(), video.buffer(), GST_MAP_READ);
-    if (!mapped) throw std::runtime_error(path.string() + ": a frame cannot be read");
-    for (const TrackedFace& face : finder.detect(mapped.view())) {
-      if (!face.landmarks || face.score < config.threshold) continue;
-      const auto [it, is_new] = tracks.try_emplace(face.track_id);
-      Taken& taken = it->second;
-      if (!is_new && (taken.count >= options.video_most ||
-                      time < taken.last + options.video_every - kRounding))
-        continue;
-      taken.last = time;
-      ++taken.count;
-      crop_face(mapped.view(), face, spec, crop);
-      PackedRow row;
-      append_planar(crop, row.crop);
-      row.votes.assign(faces.info.labels.size(), 0.f);
-      row.aligned = true;
-      faces.rows.push_back(std::move(row));
-    }
-  }
+  std::set<std::uint64_t> tracks;
+  const VideoPlace end =
+      each_video_face(path.string(), shape, {options.video_every, options.video_most},
+                      [&](const VideoPlace& place, std::vector<VideoFace> found) {
+                        for (VideoFace& face : found) {
+                          tracks.insert(face.track);
+                          PackedRow row;
+                          row.crop = std::move(face.crop);
+                          row.votes.assign(faces.info.labels.size(), 0.f);
+                          row.aligned = true;
+                          faces.rows.push_back(std::move(row));
+                        }
+                        progress.update(place.time, std::max(place.time, place.duration),
+                                        std::to_string(faces.rows.size()) + " faces");
+                      });
   progress.clear();
   if (faces.rows.empty()) {
     throw std::runtime_error(path.string() + ": expected a video with faces, found none in " +
-                             std::to_string(frames) + " frames");
+                             std::to_string(end.frames) + " frames");
   }
   std::fprintf(stderr, "note: %s: %zu faces of %zu tracks in %zu frames\n", path.c_str(),
-               faces.rows.size(), tracks.size(), frames);
+               faces.rows.size(), tracks.size(), end.frames);
   return faces;
 }
 

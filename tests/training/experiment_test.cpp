@@ -45,6 +45,35 @@ TEST(Experiment, MakesARunOfEachCellAndSeed) {
                           "dta-snl", "--attention-branches", "0", "--seed", "3"));
 }
 
+TEST(Experiment, MakesARunOfEachOrderOfAStream) {
+  const ScopedFolder folder;
+  const Experiment experiment = read_experiment(folder.write("e8.json", R"({
+    "command": "adapt",
+    "budget": {"split": "stream"},
+    "methods": {"ours": {}, "bare": {"without": ["canary", "pull"]}},
+    "orders": ["persons", "classes"],
+    "seeds": [1, 2]
+  })"));
+  EXPECT_EQ(experiment.command, ExperimentCommand::kAdapt);
+  ASSERT_THAT(experiment.runs, SizeIs(2 * 2 * 2));
+  const ExperimentRun& last = experiment.runs.back();
+  EXPECT_EQ(last.name, "bare-classes-seed2");
+  EXPECT_EQ(last.order, "classes");
+  EXPECT_THAT(last.options,
+              ElementsAre("--split", "stream", "--without", "canary", "--without", "pull",
+                          "--order", "classes", "--seed", "2", "--order-seed", "2"));
+}
+
+TEST(Experiment, ReadsEveryFileThatIsShipped) {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(EXPERIMENTS)) {
+    if (entry.path().extension() != ".json") continue;
+    EXPECT_THAT(read_experiment(entry.path()).runs, testing::Not(testing::IsEmpty()));
+    ++files;
+  }
+  EXPECT_GE(files, 5u);
+}
+
 TEST(Experiment, NamesFileAndMemberOfWhatIsWrong) {
   const ScopedFolder folder;
   const auto complaint = [&](const std::string& from, const std::string& to) {
@@ -60,7 +89,9 @@ TEST(Experiment, NamesFileAndMemberOfWhatIsWrong) {
   EXPECT_THAT(complaint("[1, 2, 3]", "[]"), HasSubstr("\"seeds\""));
   EXPECT_THAT(complaint("[25, 0]", "[25, -1]"), HasSubstr("\"labels_per_class\""));
   EXPECT_THAT(complaint("[25, 0]", "\"25\""), HasSubstr("\"labels_per_class\""));
-  EXPECT_THAT(complaint("30", "[30]"), AllOf(HasSubstr("\"budget\""), HasSubstr("steps")));
+  EXPECT_THAT(complaint("30", "[{}]"), AllOf(HasSubstr("\"budget\""), HasSubstr("steps")));
+  EXPECT_THAT(complaint("\"about\": \"A trial.\"", "\"command\": \"dance\""), HasSubstr("dance"));
+  EXPECT_THAT(complaint("\"about\": \"A trial.\"", "\"orders\": [\"file\"]"), HasSubstr("orders"));
   EXPECT_THAT(complaint("no-attention", "../away"), HasSubstr("../away"));
   EXPECT_THAT(error_of([&] { read_experiment(folder.write("e9.json", "[]")); }),
               HasSubstr("found array"));

@@ -637,8 +637,25 @@ TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
   EXPECT_EQ(figures["config"]["guards"]["canary"], false);
   ASSERT_FALSE(figures["decisions"].empty());
   EXPECT_EQ(figures["decisions"].back()["decision"], "promoted");
-  EXPECT_EQ(adapt(open).code, 0);
-  EXPECT_EQ(info(out)["version"], adapted["version"]);
+  EXPECT_TRUE(figures["watched"].empty());
+  std::vector<std::string> watching = open;
+  for (const char* word : {"--target", "--source"}) {
+    watching.insert(watching.end(), {word, packed(), word + std::string("-split"), "test"});
+  }
+  const std::string page = path("adapted.html");
+  watching.insert(watching.end(), {"--source-classes", "neutral,happiness", "--report", page});
+  done = adapt(watching);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(info(out)["version"], adapted["version"]) << "watching changes nothing";
+  const json watched = json::parse(content(report))["watched"];
+  ASSERT_GE(watched.size(), 2u);
+  EXPECT_EQ(watched.front()["version"], info(model())["version"]);
+  EXPECT_EQ(watched.back()["version"], adapted["version"]);
+  EXPECT_EQ(watched.back()["faces"], 36);
+  EXPECT_EQ(watched.back()["target"]["recall"].size(), 3u);
+  EXPECT_EQ(watched.back()["source"]["recall"].size(), 2u);
+  EXPECT_THAT(done.out, AllOf(HasSubstr("target       macro recall"), HasSubstr("at worst")));
+  EXPECT_THAT(content(page), HasSubstr("Macro recall on the canary"));
 
   done = adapt({"--thresholds", "fixed:tau=1", "--max-steps", "2"});
   EXPECT_EQ(done.code, 3) << done.err;

@@ -95,6 +95,48 @@ TEST_F(SweepTest, MeasuresEveryRunAndSkipsWhatIsDone) {
               AllOf(HasSubstr("result.json"), HasSubstr("--steps 6"), HasSubstr("--runs")));
 }
 
+TEST_F(SweepTest, WatchesAdaptations) {
+  const std::string model = test::train_tiny_model(folder_.path() / "model");
+  const Experiment adapting = read_experiment(folder_.write(
+      "trial.json",
+      json{{"command", "adapt"},
+           {"budget",
+            {{"model", model},
+             {"split", "train"},
+             {"replay", settings_.data.string()},
+             {"canary", settings_.data.string()},
+             {"target-split", "test"},
+             {"source-split", "valid"},
+             {"least-memory", 6},
+             {"frozen-blocks", 1},
+             {"canary-interval", 2}}},
+           {"methods", {{"ours", {{"thresholds", "fixed:tau=0"}}}, {"tent", {{"method", "tent"}}}}},
+           {"orders", {"classes"}},
+           {"seeds", {1}}}
+          .dump()));
+  EXPECT_THAT(error_of([&] { run_sweep(adapting, settings_); }), HasSubstr("--source"));
+  settings_.source = settings_.data;
+  EXPECT_EQ(run_sweep(adapting, settings_), 0u);
+  const json runs = results()["runs"];
+  ASSERT_EQ(runs.size(), 2u);
+  for (const json& run : runs) {
+    EXPECT_EQ(run["order"], "classes");
+    EXPECT_EQ(run["init"], read_model_info(model).version);
+    for (const char* key :
+         {"target_before", "target_after", "target_worst", "source_before", "source_after"}) {
+      EXPECT_GE(run[key].get<double>(), 0) << key;
+      EXPECT_LE(run[key].get<double>(), 1) << key;
+    }
+    EXPECT_LE(run["target_worst"], run["target_before"]);
+    EXPECT_EQ(run["source_before"], runs[0]["source_before"]);
+  }
+  EXPECT_EQ(runs[0]["variant"], "ours");
+  EXPECT_TRUE(runs[0]["promotions"].is_number());
+  EXPECT_TRUE(runs[1]["promotions"].is_null()) << "Tent decides nothing";
+  EXPECT_THAT(content(settings_.results / "trial.md"),
+              AllOf(HasSubstr("| ours |"), HasSubstr("| tent |")));
+}
+
 TEST_F(SweepTest, CountsRunsThatFail) {
   settings_.program = "/bin/false";
   EXPECT_EQ(run_sweep(experiment(), settings_), 2u);

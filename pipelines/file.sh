@@ -7,7 +7,8 @@
 #   OUTPUT.mp4     the video with boxes and labels, without sound
 #   RECORDS.jsonl  one JSON object a frame, a line each
 #
-# An input without end runs until Ctrl-C; the MP4 is whole then, too.
+# An input without end runs until Ctrl-C; the MP4 is whole then, too. FER_MODEL names another
+# expression model than the one that ships.
 set -euo pipefail
 # shellcheck source=pipelines/common.sh
 . "$(dirname "$(readlink -f "$0")")/common.sh"
@@ -15,10 +16,12 @@ take_arguments 2 3 "$@"
 find_elements
 source_of "$1"
 choose_encoder
+infer=(ferinfer)
+[ -z "${FER_MODEL-}" ] || infer+=("model=$FER_MODEL")
 publish=()
 [ $# -lt 3 ] || publish=(! ferpublish method=file "location=$3")
 
 exec gst-launch-1.0 -e "${source[@]}" \
-  ! ferdetect ! ferinfer "${publish[@]}" ! feroverlay \
+  ! ferdetect ! "${infer[@]}" "${publish[@]}" ! feroverlay \
   ! progressreport update-freq=1 \
   ! "${encoder[@]}" ! mp4mux ! filesink "location=$2"

@@ -5,6 +5,7 @@ The leaks tracer watches all of them: what a pipeline left behind fails the test
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "pipelines"
 TEST_FILES = os.environ["FER_TEST_FILES"]
 RTSP_SERVER = os.environ.get("FER_RTSP_SERVER")
+FER = os.environ["FER_PROGRAM"]
 WIDTH, HEIGHT, FRAMES, RATE = 320, 240, 45, 15
 LIMIT = 60
 PARSE_RAW = ("rawvideoparse", "format=bgr", f"width={WIDTH}", f"height={HEIGHT}",
@@ -30,13 +32,13 @@ def have(element):
     return subprocess.run(["gst-inspect-1.0", "--exists", element], check=False).returncode == 0
 
 
-def grey_frames(video, folder):
+def grey_frames(video, folder, width=WIDTH, height=HEIGHT):
     """The frames of a video in grey, one after the other."""
     raw = pathlib.Path(folder) / "grey.raw"
     launch("filesrc", f"location={video}", "!", "decodebin", "!", "videoconvert", "!",
            "video/x-raw,format=GRAY8", "!", "filesink", f"location={raw}")
     data = raw.read_bytes()
-    size = WIDTH * HEIGHT
+    size = width * height
     return [data[at:at + size] for at in range(0, len(data), size)]
 
 
@@ -55,6 +57,8 @@ class PipelinesTest(unittest.TestCase):
         subprocess.run([TEST_FILES, "model", str(folder / "fernet.fer")], check=True)
         cls.labelled = folder / "labelled.packed"
         subprocess.run([TEST_FILES, "labelled", str(cls.labelled)], check=True)
+        for ending in ("replay", "canary"):
+            shutil.copyfile(cls.labelled, folder / f"fernet.{ending}")
         before = os.environ.get("FER_MODELS")
         cls.shared_environment = dict(
             os.environ, FER_MODELS=str(folder) + (f":{before}" if before else ""))
@@ -136,7 +140,7 @@ class PipelinesTest(unittest.TestCase):
         dead = "http://127.0.0.1:9"
         done = subprocess.run(
             [ROOT / "scripts" / "demo", f"--input={self.clip}", "--output", "demo.mp4",
-             "--json", "demo.jsonl"], capture_output=True, text=True, timeout=4 * LIMIT,
+             "--json", "demo.jsonl", "--learn"], capture_output=True, text=True, timeout=6 * LIMIT,
             stdin=subprocess.DEVNULL, cwd=self.folder, check=False,
             env=dict(self.environment, XDG_CACHE_HOME=str(self.folder / "cache"),
                      https_proxy=dead, HTTPS_PROXY=dead))
@@ -146,6 +150,36 @@ class PipelinesTest(unittest.TestCase):
         self.check_annotated(self.folder / "demo.mp4", FRAMES)
         for words in ("Faces: in", "happiness", "frames a second", "demo.mp4", "demo.jsonl"):
             self.assertIn(words, done.stdout)
+        # What --learn adds. A drawn face is no stream to learn from: the model stays as it was.
+        self.assertIn("stays as it was", done.stdout)
+        self.check_records((self.folder / "demo-after.jsonl").read_text().splitlines(), FRAMES)
+        self.assertIn("</html>", (self.folder / "demo-learnt.html").read_text())
+        both = self.folder / "demo-side-by-side.mp4"
+        self.assertEqual(len(grey_frames(both, self.folder, 1280, 360)), FRAMES)
+        for name in ("demo-learnt.fer", "demo-learnt.html", "demo-side-by-side.mp4"):
+            self.assertIn(name, done.stdout)
+
+    def test_side_by_side(self):
+        self.run_script("side-by-side.sh", self.clip, self.clip, "both.mp4", "one", "the <other>")
+        frames = grey_frames(self.folder / "both.mp4", self.folder, 1280, 360)
+        self.assertEqual(len(frames), FRAMES)
+        rows = [frames[FRAMES // 2][at:at + 1280] for at in range(0, 360 * 1280, 1280)]
+        # 4:3 in the middle of each half, and words in the corner, which differ.
+        self.assertGreater(sum(row[320] for row in rows) / 360, 40)
+        self.assertNotEqual([row[:320] for row in rows[:60]], [row[640:960] for row in rows[:60]])
+
+    def test_a_model_adapts_to_a_video(self):
+        done = subprocess.run(
+            [FER, "adapt", "--input", self.clip, "--passes", "3", "--least-memory", "3",
+             "--thresholds", "fixed:tau=0", "--canary-margin", "1", "--max-steps", "4",
+             "--out", "adapted.fer", "--json", "adapted.json"], capture_output=True, text=True,
+            timeout=LIMIT, cwd=self.folder, env=self.shared_environment, check=False)
+        self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
+        stats = json.loads((self.folder / "adapted.json").read_text())["stats"]
+        # Five looks a second at one face, in each of three passes of three seconds.
+        self.assertEqual(stats["faces"] + sum(stats["refused"].values()), 3 * 15)
+        self.assertGreaterEqual(stats["tracklets"], 9)
+        self.assertEqual(stats["steps"], 4)
 
     def test_file_takes_a_uri(self):
         self.run_script("file.sh", self.clip.as_uri(), "annotated.mp4")

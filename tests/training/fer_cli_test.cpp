@@ -11,6 +11,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -56,8 +57,10 @@ class Fer {
     };
     to(STDOUT_FILENO, "out");
     to(STDERR_FILENO, "err");
-    EXPECT_EQ(::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
+    const int failed = ::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
+    // Signals must not go to whoever else a pid of -1 stands for.
+    if (failed != 0) throw std::system_error(failed, std::generic_category(), argv[0]);
   }
 
   /// Waits until `condition` holds or the program has ended.
@@ -92,7 +95,7 @@ class Fer {
   }
 
   const ScopedFolder folder_;
-  pid_t pid_ = -1;
+  pid_t pid_ = 0;
   int status_ = 0;
   bool ended_ = false;
 };

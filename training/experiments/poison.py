@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Makes the streams of E5 that should teach nothing, each a packed dataset.
+"""Makes the streams of E5 that should teach nothing.
 
     pip install numpy safetensors
     training/experiments/poison.py stream.packed --split stream --no-faces PHOTOS --out poison
 
-`stream.packed` is what `fer pack` made of a stream's stills. PHOTOS is a folder of pictures without
-faces (PNG or JPEG), packed by `fer pack --align never`; without it that stream is left out. Then:
+`stream.packed` is what `fer pack` made of a stream's stills, PHOTOS a folder of pictures without
+faces (PNG or JPEG). A cartoon, which detectors take for a face now and then, is to lie in
+poison/cartoon.mp4. Then:
 
     fer sweep training/experiments/e5.json --data stream.packed --source source.packed
 """
 
 import argparse
+import csv
 import json
+import os
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
@@ -80,8 +82,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stream", type=pathlib.Path)
     parser.add_argument("--split", default="stream")
-    parser.add_argument("--no-faces", type=pathlib.Path, help="a folder of pictures")
-    parser.add_argument("--fer", default="fer", help="the program")
+    parser.add_argument("--no-faces", type=pathlib.Path, required=True, help="a folder of pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("poison"))
     options = parser.parse_args()
@@ -101,10 +102,16 @@ def main():
         path = options.out / f"{name}.packed"
         save_file(make(random, tensors), path, dict(metadata, source=name))
         print(f"{path}: {FACES} faces")
-    if options.no_faces:
-        path = options.out / "no-faces.packed"
-        subprocess.run([options.fer, "pack", "--data", options.no_faces, "--align", "never",
-                        "--out", path], check=True)
+    photos = sorted(path for path in options.no_faces.iterdir()
+                    if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not photos:
+        sys.exit(f"{options.no_faces}: expected PNG or JPEG pictures, found none")
+    path = options.out / "no-faces.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image"])
+        rows.writerows([os.path.relpath(photo, options.out)] for photo in photos)
+    print(f"{path}: {len(photos)} pictures")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -25,6 +23,7 @@
 #include "stream/gates.h"
 #include "stream/labelled_faces.h"
 #include "stream/memory_state.h"
+#include "stream/promotions.h"
 #include "stream/replay.h"
 #include "stream/sample_memory.h"
 #include "stream/share_cap.h"
@@ -43,8 +42,6 @@ enum Purpose : std::uint64_t { kDraw = 1, kReplay, kWeak, kStrong, kWhich, kNetw
 
 /// Faces of a class that judge a candidate, at most: more cost time and tell little more.
 constexpr int kCanaryPerClass = 100;
-/// Models to go back to.
-constexpr std::size_t kHistory = 4;
 /// How fast the counts behind an accept rate fade, a step.
 constexpr double kFade = 0.99;
 /// The step size is halved at each rollback, but not below this share of what was asked for.
@@ -53,13 +50,6 @@ constexpr double kLeastRate = 1.0 / 16;
 constexpr double kLeastShare = 1e-3;
 /// So many rollbacks in a row, and what is remembered is what misleads.
 constexpr int kMisled = 2;
-
-/// A model that serves or served.
-struct Served {
-  Tensors weights;  ///< Of the half above the cut.
-  std::string version;
-  CanaryScore score;
-};
 
 Tensors copies(const Tensors& tensors) {
   Tensors result;
@@ -70,13 +60,6 @@ Tensors copies(const Tensors& tensors) {
 void assign(const Tensors& to, const Tensors& from) {
   torch::NoGradGuard no_grad;
   for (auto [name, tensor] : to) tensor.copy_(from.at(name));
-}
-
-std::string words(const CanaryScore& score) {
-  char text[80];
-  std::snprintf(text, sizeof text, "macro recall %.1f %% and accuracy %.1f %%",
-                score.macro_recall * 100, score.accuracy * 100);
-  return text;
 }
 
 OnlineConfig checked(OnlineConfig config) {
@@ -146,7 +129,8 @@ class OnlineLearner::Impl {
     kept_prior_ = log_prior * config_.keep_prior;
     prior_ = torch::zeros({classes_});
     if (config_.guards.prior) prior_ = log_prior * -config_.prior_correction;
-    source_served_ = {copies(adapted(teacher_)), source_.info.version, score_now()};
+    promotions_.emplace(Candidate{copies(adapted(teacher_)), source_.info.version, score_now()},
+                        config_.canary_margin, config_.rollback_margin);
     forget();
   }
 
@@ -254,7 +238,7 @@ class OnlineLearner::Impl {
 
   Outcome judge_now() {
     counts_.since_judged = 0;
-    Served candidate{copies(adapted(teacher_)), version_of(teacher_), {}};
+    Candidate candidate{copies(adapted(teacher_)), version_of(adapted(teacher_)), {}};
     if (!std::isfinite(last_.loss) || !finite()) {
       note(candidate);
       return roll_back_candidate("the loss is no longer a number");
@@ -263,15 +247,17 @@ class OnlineLearner::Impl {
     note(candidate);
     if (!canary_ || !config_.guards.canary)
       return promote(std::move(candidate), "no canary is asked");
-    Verdict verdict = verdict_on(candidate);
-    std::string said = compared(candidate);
+    Verdict verdict = promotions_->verdict_on(candidate.score);
+    std::string said = promotions_->compared(candidate.score);
     if (verdict == Verdict::kRollBack) return roll_back_candidate(said);
     if (verdict == Verdict::kKeep && config_.guards.part_way) {
-      if (auto part = part_of_the_way(candidate)) {
-        candidate = std::move(part->first);
+      const auto score = [this](const Tensors& weights) { return score_of(weights); };
+      if (auto part = promotions_->part_of_the_way(candidate, score)) {
+        candidate = std::move(part->candidate);
+        candidate.version = version_of(candidate.weights);
         verdict = Verdict::kPromote;
         note(candidate);
-        said = part->second + " of the way: " + compared(candidate);
+        said = part->share + (" of the way: " + promotions_->compared(candidate.score));
       }
     }
     if (verdict == Verdict::kPromote && counts_.accepted_since_promotion > 0)
@@ -282,29 +268,30 @@ class OnlineLearner::Impl {
   }
 
   bool rollback() {
-    if (served_.version == source_served_.version) return false;
-    served_ = history_.empty() ? source_served_ : std::move(history_.back());
-    if (!history_.empty()) history_.pop_back();
-    start_from_served();
+    if (!promotions_->roll_back()) return false;
+    start_from_serving();
     // What was learnt from is still remembered; the next candidate is judged anew.
-    decide(counts_.rollbacks, "rolled back", "asked for; version " + served_.version + " serves");
+    decide(counts_.rollbacks, "rolled back",
+           "asked for; version " + promotions_->serving().version + " serves");
     return true;
   }
 
   void reset() {
     forget();
     counts_.decision = "reset";
-    counts_.reason = "asked for; the source, version " + served_.version + ", serves";
+    counts_.reason = "asked for; the source, version " + source_.info.version + ", serves";
   }
 
   ModelFile serving() const {
-    return served_.version == source_served_.version
+    const Candidate& serving = promotions_->serving();
+    return promotions_->source_serves()
                ? source_
-               : model_of(served_.weights, served_.version, served_.score.macro_recall);
+               : model_of(serving.weights, serving.version, serving.score.macro_recall);
   }
 
   ModelFile candidate() const {
-    return model_of(copies(adapted(teacher_)), version_of(teacher_), counts_.candidate_score);
+    return model_of(copies(adapted(teacher_)), version_of(adapted(teacher_)),
+                    counts_.candidate_score);
   }
 
   Checkpoint state() const {
@@ -314,7 +301,8 @@ class OnlineLearner::Impl {
     };
     keep("student.", adapted(student_));
     keep("teacher.", adapted(teacher_));
-    keep("serving.", served_.weights);
+    const Candidate& serving = promotions_->serving();
+    keep("serving.", serving.weights);
     keep("velocity.", adapted_velocity());
     keep("thresholds.", thresholds_->state());
     kept.state = {{"source", source_.info.version},
@@ -322,9 +310,9 @@ class OnlineLearner::Impl {
                   {"threshold_policy", config_.threshold_policy},
                   {"share", share_cap_.counts()},
                   {"counts", counts_},
-                  {"serving_version", served_.version},
-                  {"serving_score", served_.score.macro_recall},
-                  {"serving_accuracy", served_.score.accuracy}};
+                  {"serving_version", serving.version},
+                  {"serving_score", serving.score.macro_recall},
+                  {"serving_accuracy", serving.score.accuracy}};
     keep_memory(memory_, kept);
     return kept;
   }
@@ -356,9 +344,9 @@ class OnlineLearner::Impl {
       const Tensors student = taken("student.", adapted(student_));
       const Tensors teacher = taken("teacher.", adapted(teacher_));
       const Tensors velocity = taken("velocity.", adapted_velocity());
-      Served served{taken("serving.", served_.weights),
-                    s.at("serving_version"),
-                    {s.at("serving_score"), s.at("serving_accuracy")}};
+      Candidate serving{taken("serving.", promotions_->serving().weights),
+                        s.at("serving_version"),
+                        {s.at("serving_score"), s.at("serving_accuracy")}};
       SampleMemory memory = new_memory();
       restore_memory(kept, crop_bytes_, memory);
       auto thresholds = new_thresholds();
@@ -375,12 +363,11 @@ class OnlineLearner::Impl {
       assign(adapted(student_), student);
       assign(adapted(teacher_), teacher);
       assign(adapted_velocity(), velocity);
-      served_ = std::move(served);
+      promotions_->restore(std::move(serving));
       memory_ = std::move(memory);
       thresholds_ = std::move(thresholds);
       share_cap_.restore(share);
       counts_ = counts;
-      history_.clear();
       last_ = Step();
     } catch (const json::exception& broken) {
       throw std::runtime_error(std::string("the learner's state is broken: ") + broken.what());
@@ -388,20 +375,19 @@ class OnlineLearner::Impl {
   }
 
   void restore_history(const std::vector<ModelFile>& models) {
-    history_.clear();
+    const Candidate& serving = promotions_->serving();
     for (const ModelFile& model : models) {
       // Its own version says what it is; one of another network is not ours.
-      Served served{{}, model.info.version, {}};
-      bool fits = model.info.version != served_.version;
-      for (const auto& [name, tensor] : served_.weights) {
+      Candidate earlier{{}, model.info.version, {}};
+      bool fits = model.info.version != serving.version;
+      for (const auto& [name, tensor] : serving.weights) {
         const auto it = model.weights.find(name);
         fits = fits && it != model.weights.end() && it->second.sizes() == tensor.sizes();
-        if (fits) served.weights[name] = it->second.clone();
+        if (fits) earlier.weights[name] = it->second.clone();
       }
       if (!fits) continue;
-      served.score = score_of(served.weights);
-      history_.push_back(std::move(served));
-      if (history_.size() > kHistory) history_.pop_front();
+      earlier.score = score_of(earlier.weights);
+      promotions_->restore_earlier(std::move(earlier));
     }
   }
 
@@ -431,14 +417,15 @@ class OnlineLearner::Impl {
     s.loss_u = last_.loss_u;
     s.loss_n = last_.loss_n;
     s.learning_rate = config_.learning_rate * counts_.rate;
-    s.source_version = source_served_.version;
-    s.serving_version = served_.version;
+    const Candidate &source = promotions_->source(), &serving = promotions_->serving();
+    s.source_version = source.version;
+    s.serving_version = serving.version;
     s.candidate_version = counts_.candidate_version;
-    s.source_score = source_served_.score.macro_recall;
-    s.serving_score = served_.score.macro_recall;
+    s.source_score = source.score.macro_recall;
+    s.serving_score = serving.score.macro_recall;
     s.candidate_score = counts_.candidate_score;
-    s.source_accuracy = source_served_.score.accuracy;
-    s.serving_accuracy = served_.score.accuracy;
+    s.source_accuracy = source.score.accuracy;
+    s.serving_accuracy = serving.score.accuracy;
     s.candidate_accuracy = counts_.candidate_accuracy;
     s.promotions = counts_.promotions;
     s.rollbacks = counts_.rollbacks;
@@ -628,7 +615,7 @@ class OnlineLearner::Impl {
     for (const auto& [name, tensor] : student) {
       // Statistics that are learnt are not weights to be pulled.
       if (config_.guards.pull && tensor.requires_grad())
-        torch::Tensor(tensor).lerp_(source_served_.weights.at(name), config_.pull);
+        torch::Tensor(tensor).lerp_(promotions_->source().weights.at(name), config_.pull);
       torch::Tensor average = teacher_now.at(name);
       if (config_.guards.teacher)
         average.lerp_(tensor, 1 - config_.ema);
@@ -675,39 +662,14 @@ class OnlineLearner::Impl {
   }
 
   /// Tells which candidate was looked at last.
-  void note(const Served& candidate) {
+  void note(const Candidate& candidate) {
     counts_.candidate_version = candidate.version;
     counts_.candidate_score = candidate.score.macro_recall;
     counts_.candidate_accuracy = candidate.score.accuracy;
   }
-  Verdict verdict_on(const Served& candidate) const {
-    return fer::judge(candidate.score, served_.score, source_served_.score, config_.canary_margin,
-                      config_.rollback_margin);
-  }
-  std::string compared(const Served& candidate) const {
-    return "on the canary " + words(candidate.score) + ", against " + words(served_.score) +
-           " of the serving model and " + words(source_served_.score) + " of the source";
-  }
-  /// The furthest point between what serves and the candidate that may serve, and how far it is. In
-  /// between, networks of one origin lose less than they gain (Wortsman et al. 2022).
-  std::optional<std::pair<Served, std::string>> part_of_the_way(const Served& candidate) {
-    for (const auto& [share, name] :
-         {std::pair{0.75, "three quarters"}, {0.5, "half"}, {0.25, "a quarter"}}) {
-      Served part;
-      for (const auto& [tensor, from] : served_.weights)
-        part.weights[tensor] = torch::lerp(from, candidate.weights.at(tensor), share);
-      part.score = score_of(part.weights);
-      if (verdict_on(part) != Verdict::kPromote) continue;
-      part.version = StoredWeights(weights_with(part.weights), /*bf16=*/false).version();
-      return std::pair{std::move(part), std::string(name)};
-    }
-    return std::nullopt;
-  }
 
-  Outcome promote(Served candidate, const std::string& reason) {
-    if (served_.version != source_served_.version) history_.push_back(std::move(served_));
-    if (history_.size() > kHistory) history_.pop_front();
-    served_ = std::move(candidate);
+  Outcome promote(Candidate candidate, const std::string& reason) {
+    promotions_->promote(std::move(candidate));
     counts_.accepted_since_promotion = 0;
     counts_.rollbacks_in_a_row = 0;
     counts_.rate = std::min(1.0, counts_.rate * 1.25);
@@ -716,7 +678,7 @@ class OnlineLearner::Impl {
   }
 
   Outcome roll_back_candidate(const std::string& reason) {
-    start_from_served();
+    start_from_serving();
     counts_.rate = std::max(kLeastRate, counts_.rate / 2);
     if (++counts_.rollbacks_in_a_row >= kMisled) {
       memory_.clear();
@@ -726,9 +688,9 @@ class OnlineLearner::Impl {
     return Outcome::kRolledBack;
   }
 
-  void start_from_served() {
-    assign(adapted(student_), served_.weights);
-    assign(adapted(teacher_), served_.weights);
+  void start_from_serving() {
+    assign(adapted(student_), promotions_->serving().weights);
+    assign(adapted(teacher_), promotions_->serving().weights);
     for (auto& [name, tensor] : sgd_->velocity) tensor.zero_();
     counts_.accepted_since_promotion = 0;
     last_ = Step();
@@ -736,9 +698,8 @@ class OnlineLearner::Impl {
 
   /// All as at the beginning, but for what was counted.
   void forget() {
-    served_ = {copies(source_served_.weights), source_served_.version, source_served_.score};
-    history_.clear();
-    start_from_served();
+    promotions_->reset();
+    start_from_serving();
     memory_ = new_memory();
     thresholds_ = new_thresholds();
     share_cap_ = new_share_cap();
@@ -752,8 +713,8 @@ class OnlineLearner::Impl {
     counts_.rollbacks_in_a_row = counts_.since_judged = 0;
   }
 
-  std::string version_of(const Network& network) const {
-    return StoredWeights(weights_with(adapted(network)), /*bf16=*/false).version();
+  std::string version_of(const Tensors& upper) const {
+    return StoredWeights(weights_with(upper), /*bf16=*/false).version();
   }
   Tensors weights_with(const Tensors& upper) const {
     Tensors weights = source_.weights;
@@ -793,8 +754,7 @@ class OnlineLearner::Impl {
   ShareCap share_cap_;
   Counts counts_;
   Step last_;
-  Served source_served_, served_;
-  std::deque<Served> history_;  ///< Served before `served_`, oldest first; without the source.
+  std::optional<Promotions> promotions_;  ///< Always there, once it is made.
 };
 
 OnlineLearner::Labelled OnlineLearner::Labelled::or_beside(

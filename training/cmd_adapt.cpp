@@ -272,6 +272,8 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
   add("--pull", config.pull, "Share of the way back to the source's weights, a step");
   add("--prior-correction", config.prior_correction,
       "Power of the model's prior that is divided out of the teacher's word");
+  add("--anchor", config.anchor,
+      "Share of the replay's targets that is what the source says, the rest being labels");
   add("--keep-prior", config.keep_prior,
       "Power of the model's prior that is taught, however often each class is drawn");
   add("--reuse", config.reuse, "How often a remembered face is drawn, on average");

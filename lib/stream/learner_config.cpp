@@ -69,6 +69,7 @@ void OnlineConfig::check() const {
   require("ema", ema, 0, 0.999999);
   require("pull", pull, 0, 1);
   require("prior-correction", prior_correction, 0, 1);
+  require("anchor", anchor, 0, 1);
   require("keep-prior", keep_prior, 0, 1);
   require("share-cap", share_cap, 0.01, 1);
   require("frozen-blocks", frozen_blocks, -1, 1000);
@@ -110,6 +111,7 @@ void to_json(nlohmann::json& j, const OnlineConfig& c) {
        {"ema", c.ema},
        {"pull", c.pull},
        {"prior_correction", c.prior_correction},
+       {"anchor", c.anchor},
        {"keep_prior", c.keep_prior},
        {"share_cap", c.share_cap},
        {"frozen_blocks", c.frozen_blocks},

@@ -72,6 +72,9 @@ struct OnlineConfig {
   double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
   double pull = 1e-3;             ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
+  /// Share of the replay's targets that is what the source says of those faces, the rest being
+  /// their labels: what it knew is kept as it was, its preferences included (Li and Hoiem 2017).
+  double anchor = 1;
   /// Power of the source's prior that is taught, however often each class is drawn: 0 teaches a
   /// flat one, 1 the source's. Common classes are forgotten below it.
   double keep_prior = 0.5;
@@ -79,7 +82,7 @@ struct OnlineConfig {
   int frozen_blocks = -1;   ///< Residual blocks that never change; -1: all but the last stage's.
   /// Fewer remembered tracklets than this, and nothing is learnt yet.
   int least_memory = 64;
-  double reuse = 8;          ///< Draws of one remembered tracklet, at most, before new ones come.
+  double reuse = 4;          ///< Draws of one remembered tracklet, at most, before new ones come.
   int canary_interval = 50;  ///< Steps between two looks at the canary.
   double canary_margin = 0.0025;  ///< Of either score, that a candidate may lose and still serve.
   double rollback_margin = 0.03;  ///< A candidate that lost more is thrown away.

@@ -99,6 +99,7 @@ class OnlineLearner::Impl {
         crop_bytes_(crop_bytes(source.info.network)),
         student_(source.info.network),
         teacher_(source.info.network),
+        anchor_(source.info.network),
         replay_faces_(
             open(labelled.replay, "train", config_.guards.replay, "replay", is_same(labelled))),
         cut_(replay_faces_ ? replay_faces_->cut()
@@ -108,7 +109,7 @@ class OnlineLearner::Impl {
         thresholds_(new_thresholds()),
         negatives_(make_negative_policy(config_.negative_policy, classes_)),
         share_cap_(new_share_cap()) {
-    for (Network* network : {&student_, &teacher_}) {
+    for (Network* network : {&student_, &teacher_, &anchor_}) {
       copy_state(source_.weights, **network, "the source model");
       lay_out_channels_last(**network);
       (*network)->eval();
@@ -470,7 +471,8 @@ class OnlineLearner::Impl {
       if (!student_->is_below(name, static_cast<std::size_t>(cut_))) adapted_names_.push_back(name);
     for (auto& item : student_->named_parameters())
       item.value().set_requires_grad(adapts(item.key()));
-    for (auto& item : teacher_->named_parameters()) item.value().set_requires_grad(false);
+    for (Network* network : {&teacher_, &anchor_})
+      for (torch::Tensor& parameter : (*network)->parameters()) parameter.set_requires_grad(false);
   }
   bool adapts(const std::string& name) const {
     return std::find(adapted_names_.begin(), adapted_names_.end(), name) != adapted_names_.end();
@@ -583,6 +585,8 @@ class OnlineLearner::Impl {
     const torch::Tensor rows = m > 0 ? torch::cat({labelled.activations, strong}) : strong;
     const torch::Tensor logits = student_->upper(rows, static_cast<std::size_t>(cut_));
     const torch::Tensor stream_logits = logits.narrow(0, m, logits.size(0) - m);
+    // The memory shows classes in shares of its own. Logits that are adjusted by a prior learn that
+    // prior all the same (Menon et al. 2021).
     const torch::Tensor u = weighted_cross_entropy(stream_logits - kept_prior_ + drawn_prior(),
                                                    pseudo.labels, pseudo.weights);
 
@@ -595,10 +599,7 @@ class OnlineLearner::Impl {
     const torch::Tensor nl = negative_loss(stream_logits, negatives);
     torch::Tensor loss = config_.lambda_u * u + config_.lambda_n * nl;
     if (m > 0) {
-      // The replay shows each class equally often, the memory in shares of its own. Logits that are
-      // adjusted by a prior learn that prior all the same (Menon et al. 2021).
-      const torch::Tensor x = torch::nn::functional::cross_entropy(
-          logits.narrow(0, 0, m) - kept_prior_, labelled.labels);
+      const torch::Tensor x = replay_loss(logits.narrow(0, 0, m), labelled);
       loss = loss + config_.lambda_x * x;
       done.loss_x = x.item<double>();
     }
@@ -622,6 +623,25 @@ class OnlineLearner::Impl {
       else
         average.copy_(tensor);
     }
+  }
+
+  torch::Tensor replay_loss(const torch::Tensor& logits, const Replay::Rows& labelled) {
+    torch::Tensor loss = torch::zeros({});
+    if (config_.anchor > 0) {
+      torch::Tensor said;
+      {
+        torch::NoGradGuard no_grad;
+        said =
+            torch::softmax(anchor_->upper(labelled.activations, static_cast<std::size_t>(cut_)), 1);
+      }
+      loss = loss - config_.anchor * (said * torch::log_softmax(logits, 1)).sum(1).mean();
+    }
+    // The replay shows each class equally often, hence the prior here, too.
+    if (config_.anchor < 1) {
+      loss = loss + (1 - config_.anchor) *
+                        torch::nn::functional::cross_entropy(logits - kept_prior_, labelled.labels);
+    }
+    return loss;
   }
 
   void set_training_mode() {
@@ -739,6 +759,7 @@ class OnlineLearner::Impl {
   const int classes_;
   const std::size_t crop_bytes_;
   Network student_, teacher_;  ///< The teacher is in evaluation mode at all times.
+  Network anchor_;             ///< The source, which never changes.
   const std::shared_ptr<const LabelledFaces> replay_faces_;
   const int cut_;
   std::vector<std::string> adapted_names_;  ///< Parameters and statistics above the cut.

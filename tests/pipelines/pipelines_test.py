@@ -179,9 +179,9 @@ class PipelinesTest(unittest.TestCase):
         # In each of three passes of 45 frames: the detector looks at every second one, and a look at
         # the face is due each fifth of a second, which is every fourth then.
         self.assertEqual(stats["faces"] + sum(stats["refused"].values()), 3 * 12)
-        # Of each second a tracklet, each of which is drawn eight times; a step draws 32.
+        # Of each second a tracklet, each of which is drawn four times; a step draws 32.
         self.assertEqual(stats["tracklets"], 9)
-        self.assertEqual(stats["steps"], 2)
+        self.assertEqual(stats["steps"], 1)
 
     def test_file_takes_a_uri(self):
         self.run_script("file.sh", self.clip.as_uri(), "annotated.mp4")

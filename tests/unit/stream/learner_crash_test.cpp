@@ -127,7 +127,7 @@ TEST(LearnerCrash, LosesNothingThatWasKeptWheneverItIsKilled) {
     ASSERT_EQ(began.steps, steps);
     ASSERT_EQ(static_cast<std::uint64_t>(began.memory), memory);
     went_on += steps > 0;
-    std::this_thread::sleep_for(std::chrono::microseconds(random.below(150'000)));
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(400'000)));
     child.kill();
 
     std::vector<std::string> warnings;

@@ -127,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(All, FerLearnFormats,
                          });
 
 TEST_F(FerLearn, LearnsWhatItSeesAndTellsOfIt) {
-  auto harness = play({{"report-interval", "10"}});
+  auto harness = play({{"report-interval", "10"}, {"max-queue", "1000"}});
   std::atomic<int> updates = 0;
   g_signal_connect(harness->element(), "model-updated",
                    G_CALLBACK(+[](GstElement*, const char* version, double score, gpointer data) {
@@ -142,7 +142,7 @@ TEST_F(FerLearn, LearnsWhatItSeesAndTellsOfIt) {
   ASSERT_TRUE(slot->current());
   EXPECT_EQ(slot->current()->info().version, source);
 
-  show_people(*harness, 300);
+  show_people(*harness, 450);
   EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "steps").value_or(0) >= 50; }));
   EXPECT_TRUE(wait_for([&] {
     return stat(harness->element(), "promotions").value_or(0) +

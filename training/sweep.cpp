@@ -79,6 +79,7 @@ class Sweep {
       if (!start.empty() && !starts_.contains(start))
         starts_[start] = read_model_info(start).version;
     }
+    published_ = read_published();
   }
 
   std::size_t run() {
@@ -114,6 +115,7 @@ class Sweep {
 
  private:
   fs::path folder_of(const ExperimentRun& run) const { return base_ / run.name; }
+  fs::path results_file() const { return settings_.results / (experiment_.name + ".json"); }
 
   Job job_of(const ExperimentRun& run) const {
     const fs::path folder = folder_of(run);
@@ -124,11 +126,33 @@ class Sweep {
     return job;
   }
 
+  /// Entries of the results file by their commands: runs of another machine, or whose folders are
+  /// gone, are done, too.
+  std::map<std::string, json> read_published() const {
+    std::map<std::string, json> entries;
+    std::ifstream file(results_file());
+    if (!file) return entries;
+    const json published = json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (!published.is_object() || !published.contains("runs") || !published["runs"].is_array()) {
+      throw std::runtime_error(results_file().string() +
+                               ": expected the results of a sweep; remove the file");
+    }
+    for (const json& entry : published["runs"])
+      if (entry.is_object()) entries[entry.value("command", "")] = entry;
+    return entries;
+  }
+
   /// Takes a finished run's entry over; false where there is none.
   bool read_result(const ExperimentRun& run) {
     const fs::path path = folder_of(run) / kResult;
     std::ifstream file(path);
-    if (!file) return false;
+    if (!file) {
+      const auto found = published_.find(kind_->public_command(run));
+      if (found == published_.end() || found->second.value("init", json()) != start_version(run))
+        return false;
+      results_[run.name] = found->second;
+      return true;
+    }
     const json entry = json::parse(file, nullptr, /*allow_exceptions=*/false);
     if (!entry.is_object() || !entry.contains("command")) {
       throw std::runtime_error(path.string() + ": expected the result of a run; remove the file");
@@ -186,7 +210,7 @@ class Sweep {
       }
     }
     if (results["runs"].empty()) return;
-    write_atomically(settings_.results / (experiment_.name + ".json"), {results.dump(2) + "\n"});
+    write_atomically(results_file(), {results.dump(2) + "\n"});
     write_atomically(settings_.results / (experiment_.name + ".md"), {kind_->markdown(results)});
   }
 
@@ -195,7 +219,7 @@ class Sweep {
   const std::unique_ptr<SweepKind> kind_;
   const fs::path base_;
   std::unique_ptr<FolderLock> lock_;
-  std::map<std::string, json> results_;
+  std::map<std::string, json> results_, published_;
   std::map<std::string, std::string> starts_;  ///< Versions of the model files, by path.
   std::size_t failed_ = 0;
 };

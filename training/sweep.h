@@ -18,10 +18,10 @@ struct SweepSettings {
 };
 
 /// Runs what is not done yet, measures each run (see sweep_kind.h), and writes the results anew
-/// after each. A run that was stopped goes on where it was. Runs that fail
-/// are told on stderr, the others go on. Returns the number of runs that failed. Throws
-/// std::runtime_error where a folder holds a run with other options or from another start, or
-/// another sweep works there; Interrupted.
+/// after each; what stands there already, from the same command and start, is done. A run that was
+/// stopped goes on where it was. Runs that fail are told on stderr, the others go on. Returns the
+/// number of runs that failed. Throws std::runtime_error where a folder holds a run with other
+/// options or from another start, or another sweep works there; Interrupted.
 std::size_t run_sweep(const Experiment& experiment, const SweepSettings& settings);
 
 }  // namespace fer

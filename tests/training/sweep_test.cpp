@@ -91,6 +91,13 @@ TEST_F(SweepTest, MeasuresEveryRunAndSkipsWhatIsDone) {
   EXPECT_EQ(run_sweep(experiment(), settings_), 0u);
   EXPECT_EQ(results(), found);
 
+  // Nor where the results alone are left, as on another machine.
+  fs::rename(settings_.runs, folder_.path() / "elsewhere");
+  EXPECT_EQ(run_sweep(experiment(), settings_), 0u);
+  EXPECT_EQ(results(), found);
+  fs::remove_all(settings_.runs);
+  fs::rename(folder_.path() / "elsewhere", settings_.runs);
+
   EXPECT_THAT(error_of([&] { run_sweep(experiment(6), settings_); }),
               AllOf(HasSubstr("result.json"), HasSubstr("--steps 6"), HasSubstr("--runs")));
 }

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -198,6 +200,56 @@ TEST_F(LearnerTest, LearnsOnWhereItCannotWrite) {
   EXPECT_GT(learner->stats().promotions, 0u);
   EXPECT_NE(learner->slot()->current()->info().version, learner->info().version);
   EXPECT_THAT(heard.warnings(), testing::Contains(HasSubstr("learning goes on")));
+}
+
+/// While it lives, no file can grow beyond so many bytes, as on a disk that is full.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit low{bytes, limit_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &low);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, before_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit limit_{};
+  void (*before_)(int);
+};
+
+TEST_F(LearnerTest, LearnsOnWhereTheDiskIsFullAndLosesNothing) {
+  settings_.checkpoint_dir = dir();
+  std::uint64_t kept = 0;
+  {
+    Heard heard;
+    const auto learner = Learner::get("", settings_);
+    const auto subscription = learner->subscribe(heard.listener());
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+    learner->save();
+    ASSERT_TRUE(learner->drain(60s));
+    kept = learner->stats().steps;
+    ASSERT_GT(kept, 0u);
+    ASSERT_THAT(heard.warnings(), testing::IsEmpty());
+    const FullDisk full(1000);
+    feed(*learner, 60, 2);
+    ASSERT_TRUE(learner->drain(60s));
+    learner->save();
+    ASSERT_TRUE(learner->drain(60s));
+    EXPECT_GT(learner->stats().steps, kept);
+    EXPECT_THAT(heard.warnings(), testing::Contains(HasSubstr("learning goes on")));
+  }
+  // The last words of the learner found room again; what could not be written left nothing behind.
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  EXPECT_THAT(heard.warnings(), testing::IsEmpty());
+  EXPECT_GE(learner->stats().steps, kept);
 }
 
 TEST_F(LearnerTest, LogsEveryDecisionAndGoesOnAfterARestart) {

@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "model/find_model.h"
 #include "model/slot.h"
 #include "stream/learner.h"
 
@@ -166,6 +167,11 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
 
   const auto slot = fer::ModelSlot::get(name);
+  // Other objects of the same weights, opened beforehand: what counts is that they are exchanged.
+  std::vector<std::shared_ptr<const fer::Classifier>> others;
+  for (int i = 0; i < std::min(swaps, 2); ++i) {
+    others.push_back(fer::Classifier::open(fer::require_expression_model(), fer::Precision::kAuto));
+  }
   std::shared_ptr<fer::Learner> learner;
   std::unique_ptr<Feeder> feeder;
   if (learns) {
@@ -195,9 +201,7 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
     if (swapped < swaps &&
         i * static_cast<std::size_t>(swaps) >= static_cast<std::size_t>(swapped) * count &&
         slot->current()) {
-      // Another object of the same weights: what counts is that it is exchanged.
-      slot->swap(fer::Classifier::open(slot->source(), slot->current()->precision()));
-      ++swapped;
+      slot->swap(others[static_cast<std::size_t>(swapped++) % others.size()]);
     }
     if (i % static_cast<std::size_t>(o.rate) == 0) {
       std::fprintf(stderr, "\r%s %zu of %.0f s ", name.c_str(),

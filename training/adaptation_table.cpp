@@ -110,6 +110,7 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
     text += "\n";
   }
 
+  if (orders.size() == 1) return text;
   text += "\nThe gain on the target by the order of the stream:\n\n| variant |";
   rule = "|---|";
   for (const std::string& order : orders) {

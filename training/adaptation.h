@@ -41,10 +41,11 @@ class OnlineAdapter : public Adapter {
   void take(std::vector<FaceSample> faces) override;
   void finish() override;
   void stop() override;
-  std::uint64_t steps() const override { return learner_.stats().steps; }
+  std::uint64_t steps() const override { return static_cast<std::uint64_t>(steps_); }
   std::string serving_state() const override { return learner_.stats().serving_version; }
   ModelFile serving() const override { return learner_.serving(); }
 
+  const OnlineLearner& learner() const { return learner_; }
   /// What the learner told of itself: at the start, now and then, at each decision and at the end.
   const std::vector<nlohmann::json>& told() const { return told_; }
   /// Of what it told, what came with a decision.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "results_table.h"
@@ -34,11 +36,17 @@ std::string cell(const std::vector<const json*>& runs, const Column& column, std
     const json value = column.value(*run);
     if (value.is_number()) values.push_back(value.get<double>() * column.scale);
   }
-  if (values.empty()) return "–";
-  const Spread spread = spread_of(values);
-  char text[96];
-  std::snprintf(text, sizeof text, column.format, spread.mean, spread.deviation);
-  return text + (spread.n == usual ? "" : " (n = " + std::to_string(spread.n) + ")");
+  return spread_text(spread_of(values), column.format, usual);
+}
+
+/// The head of a table and the line below it.
+std::string head_of(const std::vector<std::string>& columns) {
+  std::string head = "| variant |", rule = "|---|";
+  for (const std::string& column : columns) {
+    head += " " + column + " |";
+    rule += "---|";
+  }
+  return head + "\n" + rule + "\n";
 }
 
 std::vector<std::string> each(const json& runs, const char* key) {
@@ -65,44 +73,36 @@ std::vector<const json*> runs_of(const json& runs,
 }  // namespace
 
 std::string adaptation_markdown(const nlohmann::ordered_json& results) {
-  constexpr const char *kShare = "%.1f ± %.1f", *kGain = "%+.1f ± %.1f", *kCount = "%.1f ± %.1f";
+  constexpr const char *kPlain = "%.1f ± %.1f", *kSigned = "%+.1f ± %.1f";
+  const Column gain{"gain", 100, kSigned, difference("target_after", "target_before")};
   const std::vector<Column> columns{
-      {"target after", 100, kShare, field("target_after")},
-      {"gain", 100, kGain, difference("target_after", "target_before")},
-      {"at worst", 100, kGain, difference("target_worst", "target_before")},
-      {"source after", 100, kShare, field("source_after")},
-      {"change", 100, kGain, difference("source_after", "source_before")},
-      {"promoted", 1, kCount, field("promotions")},
-      {"rolled back", 1, kCount, field("rollbacks")}};
+      {"target after", 100, kPlain, field("target_after")},
+      gain,
+      {"at worst", 100, kSigned, difference("target_worst", "target_before")},
+      {"source after", 100, kPlain, field("source_after")},
+      {"change", 100, kSigned, difference("source_after", "source_before")},
+      {"promoted", 1, kPlain, field("promotions")},
+      {"rolled back", 1, kPlain, field("rollbacks")}};
   const json& runs = results["runs"];
   const auto variants = each(runs, "variant"), orders = each(runs, "order");
   std::size_t usual = 0;
   for (const auto& variant : variants)
     usual = std::max(usual, runs_of(runs, {{"variant", variant}}).size());
 
-  std::string text = results.value("about", "") + "\n\nEach run with: ";
-  std::string budget;
-  for (const auto& [name, value] : results["budget"].items()) {
-    budget += (budget.empty() ? "" : ", ") + name + " " +
-              (value.is_string() ? value.get<std::string>() : value.dump());
-  }
   const json& first = runs.front();
   char before[160];
   std::snprintf(before, sizeof before,
                 "Before, the target's macro recall is %.1f %% and the source's accuracy %.1f %%.",
                 100 * first["target_before"].get<double>(),
                 100 * first["source_before"].get<double>());
-  text += budget + ". " + std::to_string(runs.size()) + " runs, " + std::to_string(usual) +
-          " a row unless it says otherwise; percent, mean ± standard deviation over orders and "
-          "seeds. " +
-          before + "\n\n";
-  std::string rule = "|---|";
-  text += "| variant |";
-  for (const Column& column : columns) {
-    text += " " + std::string(column.head) + " |";
-    rule += "---|";
-  }
-  text += "\n" + rule + "\n";
+  std::string text = results.value("about", "") + "\n\nEach run with: " + budget_text(results) +
+                     ". " + std::to_string(runs.size()) + " runs, " + std::to_string(usual) +
+                     " a row unless it says otherwise; percent, mean ± standard deviation over "
+                     "orders and seeds. " +
+                     before + "\n\n";
+  std::vector<std::string> heads;
+  for (const Column& column : columns) heads.push_back(column.head);
+  text += head_of(heads);
   for (const std::string& variant : variants) {
     text += "| " + variant + " |";
     for (const Column& column : columns)
@@ -111,14 +111,7 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
   }
 
   if (orders.size() == 1) return text;
-  text += "\nThe gain on the target by the order of the stream:\n\n| variant |";
-  rule = "|---|";
-  for (const std::string& order : orders) {
-    text += " " + order + " |";
-    rule += "---|";
-  }
-  text += "\n" + rule + "\n";
-  const Column gain{"gain", 100, kGain, difference("target_after", "target_before")};
+  text += "\nThe gain on the target by the order of the stream:\n\n" + head_of(orders);
   for (const std::string& variant : variants) {
     text += "| " + variant + " |";
     for (const std::string& order : orders) {

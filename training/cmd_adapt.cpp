@@ -106,13 +106,13 @@ class Run {
     if (o_.method == Method::kTent) {
       TentAdapter adapter(source_, o_.tent);
       adapt(adapter);
-      finish(adapter, nullptr, nullptr);
+      finish(adapter, nullptr);
     } else {
       OnlineLearner learner(source_, o_.labelled.or_beside(path_), o_.config);
       cut_ = learner.cut();
       OnlineAdapter adapter(learner, o_.max_steps);
       adapt(adapter);
-      finish(adapter, &learner, &adapter);
+      finish(adapter, &adapter);
     }
   }
 
@@ -202,11 +202,12 @@ class Run {
 #endif
   }
 
-  /// Writes what came of it and tells. `learner`: null for a method without one.
-  void finish(const Adapter& adapter, const OnlineLearner* learner, const OnlineAdapter* online) {
+  /// Writes what came of it and tells. `online`: the same adapter, null for a method without a
+  /// learner.
+  void finish(const Adapter& adapter, const OnlineAdapter* online) {
     ModelFile serving = adapter.serving();
     const bool promoted = serving.info.version != source_.info.version;
-    if (learner) print(learner->stats());
+    if (online) print(online->learner().stats());
     print_watched(history_, "target", "macro_recall", "macro recall");
     print_watched(history_, "source", "accuracy", "accuracy    ");
     if (promoted) {
@@ -224,9 +225,9 @@ class Run {
                         {"promoted", promoted},
                         {"steps", adapter.steps()},
                         {"watched", history_}};
-    if (learner) {
+    if (online) {
       done["config"] = o_.config;
-      done["stats"] = learner->stats();
+      done["stats"] = online->learner().stats();
       done["decisions"] = online->decisions();
     }
     if (!o_.json.empty()) write_atomically(o_.json, {done.dump(2) + "\n"});

@@ -16,23 +16,17 @@ void add_once(std::vector<T>& list, const T& value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
+/// In percent.
 std::vector<double> values_of(const json& runs, const std::string& method, int labels,
                               const std::string& key) {
   std::vector<double> values;
   for (const json& run : runs) {
     if (run["method"].get<std::string>() == method &&
         run["labels_per_class"].get<int>() == labels && run[key].is_number()) {
-      values.push_back(run[key].get<double>());
+      values.push_back(100 * run[key].get<double>());
     }
   }
   return values;
-}
-
-std::string cell(const Spread& spread, std::size_t usual) {
-  if (spread.n == 0) return "–";
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f ± %.1f", 100 * spread.mean, 100 * spread.deviation);
-  return text + (spread.n == usual ? "" : " (n = " + std::to_string(spread.n) + ")");
 }
 
 std::string table(const json& runs, const std::vector<std::string>& methods,
@@ -48,8 +42,8 @@ std::string table(const json& runs, const std::vector<std::string>& methods,
     text += "| " + method + " |";
     for (const int n : labels) {
       for (const char* key : {"accuracy", "macro_recall"}) {
-        text.append(" ").append(cell(spread_of(values_of(runs, method, n, key + suffix)), seeds));
-        text.append(" |");
+        const Spread spread = spread_of(values_of(runs, method, n, key + suffix));
+        text.append(" ").append(spread_text(spread, "%.1f ± %.1f", seeds)).append(" |");
       }
     }
     text += "\n";
@@ -72,6 +66,22 @@ Spread spread_of(const std::vector<double>& values) {
   return spread;
 }
 
+std::string spread_text(const Spread& spread, const char* format, std::size_t usual) {
+  if (spread.n == 0) return "–";
+  char text[64];
+  std::snprintf(text, sizeof text, format, spread.mean, spread.deviation);
+  return text + (spread.n == usual ? "" : " (n = " + std::to_string(spread.n) + ")");
+}
+
+std::string budget_text(const nlohmann::ordered_json& results) {
+  std::string text;
+  for (const auto& [name, value] : results["budget"].items()) {
+    text += (text.empty() ? "" : ", ") + name + " " +
+            (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
 std::string results_markdown(const nlohmann::ordered_json& results) {
   const json& runs = results["runs"];
   std::vector<std::string> methods;
@@ -84,13 +94,8 @@ std::string results_markdown(const nlohmann::ordered_json& results) {
   }
   std::size_t seeds = 0;
   for (const auto& [of, count] : counts) seeds = std::max(seeds, count);
-  std::string budget;
-  for (const auto& [name, value] : results["budget"].items()) {
-    budget += (budget.empty() ? "" : ", ") + name + " " +
-              (value.is_string() ? value.get<std::string>() : value.dump());
-  }
   std::string text = results.value("about", "");
-  text += "\n\nBudget: " + budget + ". " + std::to_string(runs.size()) + " runs, " +
+  text += "\n\nBudget: " + budget_text(results) + ". " + std::to_string(runs.size()) + " runs, " +
           std::to_string(seeds) +
           " seeds a cell unless it says otherwise; percent on the test split, mean ± standard "
           "deviation over seeds.\n\nThe last model:\n\n" +

@@ -14,6 +14,13 @@ struct Spread {
 };
 Spread spread_of(const std::vector<double>& values);
 
+/// "61.0 ± 1.4", by a printf format for mean and deviation; says how many values it is of where
+/// that is not the usual number. A dash for none.
+std::string spread_text(const Spread& spread, const char* format, std::size_t usual);
+
+/// The `results`' budget as a list: "steps 3000, batch 32".
+std::string budget_text(const nlohmann::ordered_json& results);
+
 /// A Markdown table of an experiment's `results` ({"experiment", "about", "budget", "runs":
 /// [{"method", "labels_per_class", "accuracy", "macro_recall", …}]}): a row a method in the order
 /// in which they first stand there, two columns (accuracy, macro recall) a number of labels, mean ±

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "stream/count_predictions.h"
+
 namespace fer {
 namespace {
 
@@ -54,11 +56,8 @@ Confusion Canary::confusion(Network& network) const {
   Confusion confusion(names_);
   for (std::int64_t i = 0; i < size(); i += kChunk) {
     const std::int64_t n = std::min(kChunk, size() - i);
-    const torch::Tensor logits = network->upper(activations_.narrow(0, i, n), cut_);
-    const torch::Tensor predicted = logits.argmax(1);
-    for (std::int64_t j = 0; j < n; ++j)
-      confusion.add(static_cast<int>(labels_[i + j].item<std::int64_t>()),
-                    static_cast<int>(predicted[j].item<std::int64_t>()));
+    count_predictions(network->upper(activations_.narrow(0, i, n), cut_), labels_.narrow(0, i, n),
+                      confusion);
   }
   return confusion;
 }

@@ -659,10 +659,8 @@ class OnlineLearner::Impl {
 
   /// Logarithm of each class's share of what is drawn from the memory.
   torch::Tensor drawn_prior() const {
-    torch::Tensor shares = torch::zeros({classes_});
-    if (!config_.guards.memory) return shares;  // in the order of the stream
-    for (int k = 0; k < classes_; ++k) shares[k] = std::max(memory_.share_of(k), kLeastShare);
-    return shares.log();
+    if (!config_.guards.memory) return torch::zeros({classes_});  // in the order of the stream
+    return torch::tensor(memory_.shares(), torch::kFloat).clamp_min(kLeastShare).log();
   }
 
   /// Of the teacher as it is.

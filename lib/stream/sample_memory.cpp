@@ -76,22 +76,27 @@ std::vector<std::size_t> SampleMemory::draw(int n, Random random) const {
     by_class[static_cast<std::size_t>(items_[i].evidence.label)].push_back(i);
   // One random number for all n: each class has its share of them to within one.
   const double first = random.uniform();
+  const std::vector<double> share = shares();
   double until = 0;
   int next = 0;
-  for (int k = 0; k < classes_; ++k) {
-    const auto& members = by_class[static_cast<std::size_t>(k)];
+  for (std::size_t k = 0; k < by_class.size(); ++k) {
+    const auto& members = by_class[k];
     if (members.empty()) continue;
-    until += share_of(k) * n;
+    until += share[k] * n;
     for (; next < n && next + first < until + kRounding; ++next)
       drawn.push_back(members[random.below(members.size())]);
   }
   return drawn;
 }
 
-double SampleMemory::share_of(int label) const {
+std::vector<double> SampleMemory::shares() const {
+  std::vector<double> share(static_cast<std::size_t>(classes_));
+  for (const Item& item : items_) ++share[static_cast<std::size_t>(item.evidence.label)];
   double all = 0;
-  for (int k = 0; k < classes_; ++k) all += std::sqrt(count(k));
-  return all > 0 ? std::sqrt(count(label)) / all : 0;
+  for (double& one : share) all += one = std::sqrt(one);
+  if (all > 0)
+    for (double& one : share) one /= all;
+  return share;
 }
 
 int SampleMemory::count(int label) const {

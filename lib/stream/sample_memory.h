@@ -31,12 +31,13 @@ class FER_API SampleMemory {
 
   void add(Evidence evidence);
 
-  /// Indices into items(): n draws, each class as often as share_of() says, evenly within a class;
+  /// Indices into items(): n draws, each class as often as shares() says, evenly within a class;
   /// the same for the same random numbers. Empty where the memory is.
   std::vector<std::size_t> draw(int n, Random random) const;
-  /// Share of a class among the draws: by the square root of how many are remembered, so that no
+  /// Share of each class among the draws: by the square root of how many are remembered, so that no
   /// class is drowned, and the few of a rare one, which may be wrong, are not drawn all the time.
-  double share_of(int label) const;
+  /// All zero where nothing is remembered.
+  std::vector<double> shares() const;
 
   /// The label that the item has from now on.
   void relabel(std::size_t index, int label) { items_.at(index).evidence.label = label; }

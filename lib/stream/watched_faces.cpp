@@ -12,6 +12,7 @@
 #include "learn/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
+#include "stream/count_predictions.h"
 #include "stream/labelled_faces.h"
 
 namespace fer {
@@ -74,14 +75,14 @@ class WatchedFaces::Impl {
     torch::NoGradGuard no_grad;
     const torch::Tensor columns = torch::tensor(columns_, torch::kLong);
     Confusion confusion = *confusion_;
-    std::size_t row = 0;
+    const torch::Tensor labels = torch::tensor(labels_, torch::kLong);
+    std::int64_t row = 0;
     for (const torch::Tensor& x : chunks_) {
       const torch::Tensor logits =
           cut_ ? network_->upper(x, static_cast<std::size_t>(*cut_)) : network_(x);
-      const torch::Tensor predicted = logits.index_select(1, columns).argmax(1).contiguous();
-      const auto* prediction = predicted.data_ptr<std::int64_t>();
-      for (std::int64_t i = 0; i < predicted.size(0); ++i, ++row)
-        confusion.add(labels_[row], static_cast<int>(prediction[i]));
+      count_predictions(logits.index_select(1, columns), labels.narrow(0, row, x.size(0)),
+                        confusion);
+      row += x.size(0);
     }
     return confusion;
   }
@@ -90,7 +91,7 @@ class WatchedFaces::Impl {
   Network network_;
   const std::optional<int> cut_;
   std::vector<std::int64_t> columns_;     ///< Of the model's outputs that count.
-  std::vector<int> labels_;               ///< Among those.
+  std::vector<std::int64_t> labels_;      ///< Among those.
   std::unique_ptr<Confusion> confusion_;  ///< Empty, with their names.
   std::vector<torch::Tensor> chunks_;     ///< Images, or what the shared half makes of them.
 };

@@ -75,8 +75,7 @@ TEST(SampleMemory, DrawsARareClassOftenerThanItCameButNotAllTheTime) {
   SampleMemory memory(config(50, 100), 3);
   for (int i = 0; i < 49; ++i) memory.add(evidence(0, i));
   memory.add(evidence(2, 100));
-  EXPECT_DOUBLE_EQ(memory.share_of(0), 7.0 / 8);
-  EXPECT_DOUBLE_EQ(memory.share_of(1), 0);
+  EXPECT_THAT(memory.shares(), testing::ElementsAre(7.0 / 8, 0, 1.0 / 8));
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     std::map<int, int> drawn;
     for (std::size_t i : memory.draw(40, Random(seed))) ++drawn[memory.items()[i].evidence.label];

@@ -10,6 +10,9 @@
 namespace fer {
 namespace {
 
+/// How often the sink is looked after while there is nothing to publish.
+constexpr std::chrono::milliseconds kIdle(200);
+
 /// A pipe whose reader is gone shall fail the write, not kill the process.
 void block_sigpipe() {
   sigset_t signals;
@@ -94,7 +97,7 @@ void Publisher::run(const std::stop_token& stop) {
 
 bool Publisher::wait_for_record(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  return changed_.wait(lock, stop, [&] { return !queue_.empty(); });
+  return changed_.wait_for(lock, stop, kIdle, [&] { return !queue_.empty(); });
 }
 
 void Publisher::publish_next(const std::stop_token& stop) {

@@ -54,6 +54,8 @@ class Publisher {
 
  private:
   void run(const std::stop_token& stop);
+  /// False now and then without one, so that a sink that was lost is told of, and comes back,
+  /// though nothing is pushed.
   bool wait_for_record(const std::stop_token& stop);
   void publish_next(const std::stop_token& stop);
   void drop_surplus();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
@@ -12,16 +11,15 @@
 #include "learn/batches.h"
 #include "learn/checkpoint.h"
 #include "learn/losses.h"
-#include "learn/module_run.h"
 #include "learn/negatives/negative_policy.h"
-#include "learn/sgd.h"
 #include "learn/thresholds/threshold_policy.h"
 #include "model/model_file.h"
-#include "model/network.h"
 #include "model/stored_weights.h"
+#include "stream/adapted_networks.h"
 #include "stream/canary.h"
 #include "stream/gates.h"
 #include "stream/labelled_faces.h"
+#include "stream/learner_counts.h"
 #include "stream/memory_state.h"
 #include "stream/promotions.h"
 #include "stream/replay.h"
@@ -34,7 +32,7 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
-using Tensors = std::map<std::string, torch::Tensor>;
+using Tensors = AdaptedNetworks::Tensors;
 using Crops = std::vector<std::span<const std::uint8_t>>;
 
 /// What a random stream is for, so that no two uses of the seed share one.
@@ -42,25 +40,12 @@ enum Purpose : std::uint64_t { kDraw = 1, kReplay, kWeak, kStrong, kWhich, kNetw
 
 /// Faces of a class that judge a candidate, at most: more cost time and tell little more.
 constexpr int kCanaryPerClass = 100;
-/// How fast the counts behind an accept rate fade, a step.
-constexpr double kFade = 0.99;
 /// The step size is halved at each rollback, but not below this share of what was asked for.
 constexpr double kLeastRate = 1.0 / 16;
 /// Of a class of which nothing is remembered, among what is drawn.
 constexpr double kLeastShare = 1e-3;
 /// So many rollbacks in a row, and what is remembered is what misleads.
 constexpr int kMisled = 2;
-
-Tensors copies(const Tensors& tensors) {
-  Tensors result;
-  for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();
-  return result;
-}
-
-void assign(const Tensors& to, const Tensors& from) {
-  torch::NoGradGuard no_grad;
-  for (auto [name, tensor] : to) tensor.copy_(from.at(name));
-}
 
 OnlineConfig checked(OnlineConfig config) {
   config.check();
@@ -71,72 +56,44 @@ OnlineConfig checked(OnlineConfig config) {
 }  // namespace
 
 class OnlineLearner::Impl {
-  /// What is counted, in one piece for saving.
-  struct Counts {
-    std::uint64_t steps = 0, drawn = 0, faces = 0, tracklets = 0;
-    std::uint64_t accepted_since_promotion = 0, promotions = 0, rollbacks = 0, kept = 0;
-    int since_judged = 0, rollbacks_in_a_row = 0;
-    double rate = 1;  ///< Of the step size that was asked for.
-    std::string candidate_version;
-    double candidate_score = 0, candidate_accuracy = 0;  ///< On the canary.
-    std::string decision, reason;
-    std::vector<std::uint64_t> accepted;                   ///< Rows, a class.
-    std::vector<double> proposed_lately, accepted_lately;  ///< The same, fading.
-    std::map<std::string, std::uint64_t> refused;
-
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(Counts, steps, drawn, faces, tracklets, accepted_since_promotion,
-                                   promotions, rollbacks, kept, since_judged, rollbacks_in_a_row,
-                                   rate, candidate_version, candidate_score, candidate_accuracy,
-                                   decision, reason, accepted, proposed_lately, accepted_lately,
-                                   refused)
-  };
-
  public:
   Impl(const ModelFile& source, const Labelled& labelled, const OnlineConfig& config)
       : config_(checked(config)),
         source_(source),
         classes_(source.info.network.classes),
         crop_bytes_(crop_bytes(source.info.network)),
-        student_(source.info.network),
-        teacher_(source.info.network),
-        anchor_(source.info.network),
         replay_faces_(
             open(labelled.replay, "train", config_.guards.replay, "replay", is_same(labelled))),
-        cut_(replay_faces_ ? replay_faces_->cut()
-                           : blocks_below(source.info.network, config_.frozen_blocks)),
+        networks_(source,
+                  replay_faces_ ? replay_faces_->cut()
+                                : blocks_below(source.info.network, config_.frozen_blocks),
+                  config_.momentum),
         builder_(config_.tracklet, source.info.network.input_size),
         memory_(new_memory()),
         thresholds_(new_thresholds()),
         negatives_(make_negative_policy(config_.negative_policy, classes_)),
         share_cap_(new_share_cap()) {
-    for (Network* network : {&student_, &teacher_, &anchor_}) {
-      copy_state(source_.weights, **network, "the source model");
-      lay_out_channels_last(**network);
-      (*network)->eval();
-    }
-    freeze_below();
-    sgd_ = std::make_unique<Sgd>(*student_, config_.momentum, /*weight_decay=*/0);
     if (replay_faces_) replay_.emplace(replay_faces_);
     if (auto faces =
             open(labelled.canary, "valid", config_.guards.canary, "canary", is_same(labelled))) {
-      if (faces->cut() != cut_) {
+      if (faces->cut() != cut()) {
         throw std::runtime_error(labelled.canary.string() + ": its activations are above " +
                                  std::to_string(faces->cut()) + " blocks, the replay's above " +
-                                 std::to_string(cut_));
+                                 std::to_string(cut()));
       }
-      canary_.emplace(*faces, teacher_, source_.info, kCanaryPerClass, config_.seed);
+      canary_.emplace(*faces, networks_.teacher(), source_.info, kCanaryPerClass, config_.seed);
     }
     const torch::Tensor log_prior = torch::tensor(source_.info.prior).log();
     kept_prior_ = log_prior * config_.keep_prior;
     prior_ = torch::zeros({classes_});
     if (config_.guards.prior) prior_ = log_prior * -config_.prior_correction;
-    promotions_.emplace(Candidate{copies(adapted(teacher_)), source_.info.version, score_now()},
+    promotions_.emplace(Candidate{networks_.teacher_weights(), source_.info.version, score_now()},
                         config_.canary_margin, config_.rollback_margin);
     forget();
   }
 
   const ModelInfo& info() const { return source_.info; }
-  int cut() const { return cut_; }
+  int cut() const { return networks_.cut(); }
 
   void observe(std::vector<FaceSample> faces) {
     constexpr std::size_t kChunk = 32;
@@ -185,20 +142,15 @@ class OnlineLearner::Impl {
       }
       strong_crops.push_back(crops[which.below(crops.size())]);
     }
-    torch::Tensor weak, strong;
-    {
-      torch::NoGradGuard no_grad;
-      const auto cut = static_cast<std::size_t>(cut_);
-      weak = teacher_->lower(weak_views(weak_crops, source_.info, random(kWeak)), cut);
-      strong = teacher_->lower(
-          strong_views(strong_crops, source_.info, random(kStrong), config_.strength), cut);
-    }
+    const torch::Tensor weak = networks_.lower(weak_views(weak_crops, source_.info, random(kWeak)));
+    const torch::Tensor strong = networks_.lower(
+        strong_views(strong_crops, source_.info, random(kStrong), config_.strength));
     Replay::Rows labelled{torch::Tensor(), torch::empty({0}, torch::kLong)};
     if (replay_ && config_.guards.replay) {
       const double share = config_.replay_share;
       labelled =
           replay_->draw(static_cast<int>(std::ceil(static_cast<double>(n) * share / (1 - share))),
-                        random(kReplay), teacher_);
+                        random(kReplay), networks_.teacher());
     }
     const std::int64_t m = labelled.labels.size(0);
 
@@ -239,13 +191,14 @@ class OnlineLearner::Impl {
 
   Outcome judge_now() {
     counts_.since_judged = 0;
-    Candidate candidate{copies(adapted(teacher_)), version_of(adapted(teacher_)), {}};
-    if (!std::isfinite(last_.loss) || !finite()) {
-      note(candidate);
+    Candidate candidate{networks_.teacher_weights(), {}, {}};
+    candidate.version = version_of(candidate.weights);
+    if (!std::isfinite(last_.loss) || !networks_.finite()) {
+      counts_.note(candidate);
       return roll_back_candidate("the loss is no longer a number");
     }
     candidate.score = score_now();
-    note(candidate);
+    counts_.note(candidate);
     if (!canary_ || !config_.guards.canary)
       return promote(std::move(candidate), "no canary is asked");
     Verdict verdict = promotions_->verdict_on(candidate.score);
@@ -257,14 +210,14 @@ class OnlineLearner::Impl {
         candidate = std::move(part->candidate);
         candidate.version = version_of(candidate.weights);
         verdict = Verdict::kPromote;
-        note(candidate);
+        counts_.note(candidate);
         said = part->share + (" of the way: " + promotions_->compared(candidate.score));
       }
     }
     if (verdict == Verdict::kPromote && counts_.accepted_since_promotion > 0)
       return promote(std::move(candidate), said);
     if (verdict == Verdict::kPromote) said = "nothing of the stream was accepted; " + said;
-    decide(counts_.kept, "kept", said);
+    counts_.decide(&LearnerCounts::kept, "kept", said);
     return Outcome::kKept;
   }
 
@@ -272,8 +225,8 @@ class OnlineLearner::Impl {
     if (!promotions_->roll_back()) return false;
     start_from_serving();
     // What was learnt from is still remembered; the next candidate is judged anew.
-    decide(counts_.rollbacks, "rolled back",
-           "asked for; version " + promotions_->serving().version + " serves");
+    counts_.decide(&LearnerCounts::rollbacks, "rolled back",
+                   "asked for; version " + promotions_->serving().version + " serves");
     return true;
   }
 
@@ -291,8 +244,8 @@ class OnlineLearner::Impl {
   }
 
   ModelFile candidate() const {
-    return model_of(copies(adapted(teacher_)), version_of(adapted(teacher_)),
-                    counts_.candidate_score);
+    const Tensors weights = networks_.teacher_weights();
+    return model_of(weights, version_of(weights), counts_.candidate_score);
   }
 
   Checkpoint state() const {
@@ -300,14 +253,14 @@ class OnlineLearner::Impl {
     const auto keep = [&](const std::string& prefix, const Tensors& tensors) {
       for (const auto& [name, tensor] : tensors) kept.tensors[prefix + name] = tensor;
     };
-    keep("student.", adapted(student_));
-    keep("teacher.", adapted(teacher_));
+    keep("student.", networks_.student_weights());
+    keep("teacher.", networks_.teacher_weights());
     const Candidate& serving = promotions_->serving();
     keep("serving.", serving.weights);
-    keep("velocity.", adapted_velocity());
+    keep("velocity.", networks_.velocity());
     keep("thresholds.", thresholds_->state());
     kept.state = {{"source", source_.info.version},
-                  {"cut", cut_},
+                  {"cut", cut()},
                   {"threshold_policy", config_.threshold_policy},
                   {"share", share_cap_.counts()},
                   {"counts", counts_},
@@ -326,7 +279,7 @@ class OnlineLearner::Impl {
                                  s.at("source").get<std::string>() + ", not to " +
                                  source_.info.version);
       }
-      if (s.at("cut") != cut_)
+      if (s.at("cut") != cut())
         throw std::runtime_error("the learner's state has its cut in another place");
       // All is read and checked before anything changes.
       const auto taken = [&](const std::string& prefix, const Tensors& like) {
@@ -342,9 +295,9 @@ class OnlineLearner::Impl {
         }
         return tensors;
       };
-      const Tensors student = taken("student.", adapted(student_));
-      const Tensors teacher = taken("teacher.", adapted(teacher_));
-      const Tensors velocity = taken("velocity.", adapted_velocity());
+      const Tensors student = taken("student.", networks_.student_weights());
+      const Tensors teacher = taken("teacher.", networks_.teacher_weights());
+      const Tensors velocity = taken("velocity.", networks_.velocity());
       Candidate serving{taken("serving.", promotions_->serving().weights),
                         s.at("serving_version"),
                         {s.at("serving_score"), s.at("serving_accuracy")}};
@@ -354,16 +307,12 @@ class OnlineLearner::Impl {
       if (s.at("threshold_policy") == config_.threshold_policy)
         thresholds->load_state(taken("thresholds.", thresholds->state()));
       const auto share = s.at("share").get<std::vector<double>>();
-      const auto counts = s.at("counts").get<Counts>();
-      for (std::size_t size : {share.size(), counts.accepted.size(), counts.proposed_lately.size(),
-                               counts.accepted_lately.size()}) {
-        if (size != static_cast<std::size_t>(classes_))
-          throw std::runtime_error("the learner's state has counts of other classes");
-      }
+      const auto counts = s.at("counts").get<LearnerCounts>();
+      const auto classes = static_cast<std::size_t>(classes_);
+      if (share.size() != classes || !counts.fit(classes))
+        throw std::runtime_error("the learner's state has counts of other classes");
 
-      assign(adapted(student_), student);
-      assign(adapted(teacher_), teacher);
-      assign(adapted_velocity(), velocity);
+      networks_.set(student, teacher, velocity);
       promotions_->restore(std::move(serving));
       memory_ = std::move(memory);
       thresholds_ = std::move(thresholds);
@@ -400,9 +349,7 @@ class OnlineLearner::Impl {
       LearnerStats::PerClass one;
       one.label = source_.info.labels[c];
       one.threshold = thresholds[k].item<double>();
-      one.accept_rate = counts_.proposed_lately[c] > 0
-                            ? counts_.accepted_lately[c] / counts_.proposed_lately[c]
-                            : 0;
+      one.accept_rate = counts_.accept_rate(c);
       one.accepted = counts_.accepted[c];
       one.remembered = memory_.count(k);
       s.classes.push_back(std::move(one));
@@ -466,32 +413,6 @@ class OnlineLearner::Impl {
                     std::max(1.0, static_cast<double>(config_.batch) / classes_));
   }
 
-  void freeze_below() {
-    for (const auto& [name, tensor] : state_of(*student_))
-      if (!student_->is_below(name, static_cast<std::size_t>(cut_))) adapted_names_.push_back(name);
-    for (auto& item : student_->named_parameters())
-      item.value().set_requires_grad(adapts(item.key()));
-    for (Network* network : {&teacher_, &anchor_})
-      for (torch::Tensor& parameter : (*network)->parameters()) parameter.set_requires_grad(false);
-  }
-  bool adapts(const std::string& name) const {
-    return std::find(adapted_names_.begin(), adapted_names_.end(), name) != adapted_names_.end();
-  }
-
-  /// The tensors themselves, above the cut.
-  Tensors adapted(const Network& network) const {
-    const Tensors all = state_of(*network);
-    Tensors result;
-    for (const std::string& name : adapted_names_) result[name] = all.at(name);
-    return result;
-  }
-  Tensors adapted_velocity() const {
-    Tensors result;
-    for (const auto& [name, tensor] : sgd_->velocity)
-      if (adapts(name)) result[name] = tensor;
-    return result;
-  }
-
   Random random(Purpose purpose) const { return Random(config_.seed, purpose, counts_.steps); }
 
   const SampleMemory::Item& item(const std::vector<std::size_t>& rows, std::int64_t i) const {
@@ -506,7 +427,8 @@ class OnlineLearner::Impl {
     const torch::Tensor images =
         plain_images(crops, n.channels, n.input_size, {source_.info.mean, source_.info.stddev});
     const torch::Tensor q =
-        probabilities(teacher_(images.contiguous(torch::MemoryFormat::ChannelsLast))).contiguous();
+        ask_teacher(networks_.lower(images.contiguous(torch::MemoryFormat::ChannelsLast)))
+            .contiguous();
     const float* row = q.data_ptr<float>();
     for (FaceSample& face : faces) {
       remember(builder_.add(std::move(face), {row, row + classes_}));
@@ -527,12 +449,9 @@ class OnlineLearner::Impl {
     }
   }
 
-  torch::Tensor probabilities(const torch::Tensor& logits) const {
-    return torch::softmax(logits + prior_, 1);
-  }
+  /// Probabilities of activations at the cut, N x C.
   torch::Tensor ask_teacher(const torch::Tensor& activations) {
-    torch::NoGradGuard no_grad;
-    return probabilities(teacher_->upper(activations, static_cast<std::size_t>(cut_)));
+    return torch::softmax(networks_.teacher_logits(activations) + prior_, 1);
   }
   static torch::Tensor mean_over(const torch::Tensor& views,
                                  const std::vector<std::int64_t>& row_of, std::int64_t rows) {
@@ -567,12 +486,7 @@ class OnlineLearner::Impl {
     }
     for (int label : labels)
       if (label >= 0) ++done.accepted[static_cast<std::size_t>(label)];
-    for (std::size_t k = 0; k < done.accepted.size(); ++k) {
-      counts_.proposed_lately[k] = counts_.proposed_lately[k] * kFade + done.proposed[k];
-      counts_.accepted_lately[k] = counts_.accepted_lately[k] * kFade + done.accepted[k];
-      counts_.accepted[k] += static_cast<std::uint64_t>(done.accepted[k]);
-      counts_.accepted_since_promotion += static_cast<std::uint64_t>(done.accepted[k]);
-    }
+    counts_.add(done.proposed, done.accepted);
   }
 
   void learn(const Replay::Rows& labelled, const torch::Tensor& strong,
@@ -580,10 +494,10 @@ class OnlineLearner::Impl {
              Step& done) {
     // What is random in the network follows from seed and step.
     torch::manual_seed(random(kNetwork)());
-    set_training_mode();
+    networks_.set_training_mode(config_.guards.freeze_norm);
     const std::int64_t m = labelled.labels.size(0);
     const torch::Tensor rows = m > 0 ? torch::cat({labelled.activations, strong}) : strong;
-    const torch::Tensor logits = student_->upper(rows, static_cast<std::size_t>(cut_));
+    const torch::Tensor logits = networks_.student_logits(rows);
     const torch::Tensor stream_logits = logits.narrow(0, m, logits.size(0) - m);
     // The memory shows classes in shares of its own. Logits that are adjusted by a prior learn that
     // prior all the same (Menon et al. 2021).
@@ -609,31 +523,15 @@ class OnlineLearner::Impl {
     done.negatives = static_cast<int>(negatives.sum().item<std::int64_t>());
     if (!std::isfinite(done.loss)) return;  // judge_if_due() throws the candidate away
     loss.backward();
-    sgd_->step(config_.learning_rate * counts_.rate);
-
-    torch::NoGradGuard no_grad;
-    const Tensors student = adapted(student_), teacher_now = adapted(teacher_);
-    for (const auto& [name, tensor] : student) {
-      // Statistics that are learnt are not weights to be pulled.
-      if (config_.guards.pull && tensor.requires_grad())
-        torch::Tensor(tensor).lerp_(promotions_->source().weights.at(name), config_.pull);
-      torch::Tensor average = teacher_now.at(name);
-      if (config_.guards.teacher)
-        average.lerp_(tensor, 1 - config_.ema);
-      else
-        average.copy_(tensor);
-    }
+    networks_.step(config_.learning_rate * counts_.rate);
+    if (config_.guards.pull) networks_.pull_student(promotions_->source().weights, config_.pull);
+    networks_.average(config_.guards.teacher ? config_.ema : 0);
   }
 
   torch::Tensor replay_loss(const torch::Tensor& logits, const Replay::Rows& labelled) {
     torch::Tensor loss = torch::zeros({});
     if (config_.anchor > 0) {
-      torch::Tensor said;
-      {
-        torch::NoGradGuard no_grad;
-        said =
-            torch::softmax(anchor_->upper(labelled.activations, static_cast<std::size_t>(cut_)), 1);
-      }
+      const torch::Tensor said = torch::softmax(networks_.source_logits(labelled.activations), 1);
       loss = loss - config_.anchor * (said * torch::log_softmax(logits, 1)).sum(1).mean();
     }
     // The replay shows each class equally often, hence the prior here, too.
@@ -644,19 +542,6 @@ class OnlineLearner::Impl {
     return loss;
   }
 
-  void set_training_mode() {
-    student_->train();
-    if (!config_.guards.freeze_norm) return;
-    for (const auto& module : student_->modules())
-      if (module->as<torch::nn::BatchNorm2d>()) module->eval();
-  }
-
-  bool finite() const {
-    for (const auto& [name, tensor] : adapted(teacher_))
-      if (!tensor.isfinite().all().item<bool>()) return false;
-    return true;
-  }
-
   /// Logarithm of each class's share of what is drawn from the memory.
   torch::Tensor drawn_prior() const {
     if (!config_.guards.memory) return torch::zeros({classes_});  // in the order of the stream
@@ -664,26 +549,13 @@ class OnlineLearner::Impl {
   }
 
   /// Of the teacher as it is.
-  CanaryScore score_now() { return canary_ ? canary_->score(teacher_) : CanaryScore(); }
+  CanaryScore score_now() { return canary_ ? canary_->score(networks_.teacher()) : CanaryScore(); }
   CanaryScore score_of(const Tensors& weights) {
-    const Tensors now = copies(adapted(teacher_));
-    assign(adapted(teacher_), weights);
+    const Tensors now = networks_.teacher_weights();
+    networks_.set_teacher(weights);
     const CanaryScore score = score_now();
-    assign(adapted(teacher_), now);
+    networks_.set_teacher(now);
     return score;
-  }
-
-  void decide(std::uint64_t& count, const char* decision, const std::string& reason) {
-    ++count;
-    counts_.decision = decision;
-    counts_.reason = reason;
-  }
-
-  /// Tells which candidate was looked at last.
-  void note(const Candidate& candidate) {
-    counts_.candidate_version = candidate.version;
-    counts_.candidate_score = candidate.score.macro_recall;
-    counts_.candidate_accuracy = candidate.score.accuracy;
   }
 
   Outcome promote(Candidate candidate, const std::string& reason) {
@@ -691,7 +563,7 @@ class OnlineLearner::Impl {
     counts_.accepted_since_promotion = 0;
     counts_.rollbacks_in_a_row = 0;
     counts_.rate = std::min(1.0, counts_.rate * 1.25);
-    decide(counts_.promotions, "promoted", reason);
+    counts_.decide(&LearnerCounts::promotions, "promoted", reason);
     return Outcome::kPromoted;
   }
 
@@ -702,14 +574,12 @@ class OnlineLearner::Impl {
       memory_.clear();
       counts_.rollbacks_in_a_row = 0;
     }
-    decide(counts_.rollbacks, "rolled back", reason);
+    counts_.decide(&LearnerCounts::rollbacks, "rolled back", reason);
     return Outcome::kRolledBack;
   }
 
   void start_from_serving() {
-    assign(adapted(student_), promotions_->serving().weights);
-    assign(adapted(teacher_), promotions_->serving().weights);
-    for (auto& [name, tensor] : sgd_->velocity) tensor.zero_();
+    networks_.start_from(promotions_->serving().weights);
     counts_.accepted_since_promotion = 0;
     last_ = Step();
   }
@@ -722,13 +592,7 @@ class OnlineLearner::Impl {
     thresholds_ = new_thresholds();
     share_cap_ = new_share_cap();
     builder_.end();
-    const auto classes = static_cast<std::size_t>(classes_);
-    counts_.accepted.assign(classes, 0);
-    counts_.proposed_lately.assign(classes, 0);
-    counts_.accepted_lately.assign(classes, 0);
-    counts_.drawn = 0;
-    counts_.rate = 1;
-    counts_.rollbacks_in_a_row = counts_.since_judged = 0;
+    counts_.forget(static_cast<std::size_t>(classes_));
   }
 
   std::string version_of(const Tensors& upper) const {
@@ -756,12 +620,8 @@ class OnlineLearner::Impl {
   const ModelFile source_;
   const int classes_;
   const std::size_t crop_bytes_;
-  Network student_, teacher_;  ///< The teacher is in evaluation mode at all times.
-  Network anchor_;             ///< The source, which never changes.
   const std::shared_ptr<const LabelledFaces> replay_faces_;
-  const int cut_;
-  std::vector<std::string> adapted_names_;  ///< Parameters and statistics above the cut.
-  std::unique_ptr<Sgd> sgd_;
+  AdaptedNetworks networks_;
   std::optional<Replay> replay_;
   std::optional<Canary> canary_;
   torch::Tensor prior_;       ///< Added to the teacher's logits, C.
@@ -771,7 +631,7 @@ class OnlineLearner::Impl {
   std::unique_ptr<ThresholdPolicy> thresholds_;
   std::unique_ptr<NegativePolicy> negatives_;
   ShareCap share_cap_;
-  Counts counts_;
+  LearnerCounts counts_;
   Step last_;
   std::optional<Promotions> promotions_;  ///< Always there, once it is made.
 };

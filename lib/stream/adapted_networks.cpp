@@ -1,0 +1,139 @@
+#include "stream/adapted_networks.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "learn/module_run.h"
+
+namespace fer {
+namespace {
+
+using Tensors = AdaptedNetworks::Tensors;
+
+Tensors copies(const Tensors& tensors) {
+  Tensors result;
+  for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();
+  return result;
+}
+
+void assign(const Tensors& to, const Tensors& from) {
+  torch::NoGradGuard no_grad;
+  for (auto [name, tensor] : to) tensor.copy_(from.at(name));
+}
+
+}  // namespace
+
+AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double momentum)
+    : student_(source.info.network),
+      teacher_(source.info.network),
+      source_(source.info.network),
+      cut_(cut) {
+  for (Network* network : {&student_, &teacher_, &source_}) {
+    copy_state(source.weights, **network, "the source model");
+    lay_out_channels_last(**network);
+    (*network)->eval();
+  }
+  for (const auto& [name, tensor] : state_of(*student_))
+    if (!student_->is_below(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
+  for (auto& item : student_->named_parameters())
+    item.value().set_requires_grad(adapts(item.key()));
+  for (Network* network : {&teacher_, &source_})
+    for (torch::Tensor& parameter : (*network)->parameters()) parameter.set_requires_grad(false);
+  sgd_.emplace(*student_, momentum, /*weight_decay=*/0);
+}
+
+torch::Tensor AdaptedNetworks::lower(const torch::Tensor& images) {
+  torch::NoGradGuard no_grad;
+  return teacher_->lower(images, static_cast<std::size_t>(cut_));
+}
+
+torch::Tensor AdaptedNetworks::student_logits(const torch::Tensor& activations) {
+  return student_->upper(activations, static_cast<std::size_t>(cut_));
+}
+
+torch::Tensor AdaptedNetworks::teacher_logits(const torch::Tensor& activations) {
+  torch::NoGradGuard no_grad;
+  return teacher_->upper(activations, static_cast<std::size_t>(cut_));
+}
+
+torch::Tensor AdaptedNetworks::source_logits(const torch::Tensor& activations) {
+  torch::NoGradGuard no_grad;
+  return source_->upper(activations, static_cast<std::size_t>(cut_));
+}
+
+void AdaptedNetworks::set_training_mode(bool freeze_norm) {
+  student_->train();
+  if (!freeze_norm) return;
+  for (const auto& module : student_->modules())
+    if (module->as<torch::nn::BatchNorm2d>()) module->eval();
+}
+
+void AdaptedNetworks::pull_student(const Tensors& weights, double pull) {
+  torch::NoGradGuard no_grad;
+  for (auto [name, tensor] : adapted(student_)) {
+    // Statistics that are learnt are not weights to be pulled.
+    if (tensor.requires_grad()) tensor.lerp_(weights.at(name), pull);
+  }
+}
+
+void AdaptedNetworks::average(double decay) {
+  torch::NoGradGuard no_grad;
+  const Tensors student = adapted(student_);
+  for (auto [name, tensor] : adapted(teacher_)) tensor.lerp_(student.at(name), 1 - decay);
+}
+
+Tensors AdaptedNetworks::student_weights() const {
+  return copies(adapted(student_));
+}
+
+Tensors AdaptedNetworks::teacher_weights() const {
+  return copies(adapted(teacher_));
+}
+
+Tensors AdaptedNetworks::velocity() const {
+  return copies(adapted_velocity());
+}
+
+void AdaptedNetworks::set_teacher(const Tensors& weights) {
+  assign(adapted(teacher_), weights);
+}
+
+void AdaptedNetworks::set(const Tensors& student, const Tensors& teacher, const Tensors& velocity) {
+  assign(adapted(student_), student);
+  assign(adapted(teacher_), teacher);
+  assign(adapted_velocity(), velocity);
+}
+
+void AdaptedNetworks::start_from(const Tensors& weights) {
+  assign(adapted(student_), weights);
+  assign(adapted(teacher_), weights);
+  for (auto& [name, tensor] : sgd_->velocity) tensor.zero_();
+}
+
+bool AdaptedNetworks::finite() const {
+  for (const auto& [name, tensor] : adapted(teacher_))
+    if (!tensor.isfinite().all().item<bool>()) return false;
+  return true;
+}
+
+bool AdaptedNetworks::adapts(const std::string& name) const {
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+/// The tensors themselves.
+Tensors AdaptedNetworks::adapted(const Network& network) const {
+  const Tensors all = state_of(*network);
+  Tensors result;
+  for (const std::string& name : names_) result[name] = all.at(name);
+  return result;
+}
+
+Tensors AdaptedNetworks::adapted_velocity() const {
+  Tensors result;
+  for (const auto& [name, tensor] : sgd_->velocity)
+    if (adapts(name)) result[name] = tensor;
+  return result;
+}
+
+}  // namespace fer

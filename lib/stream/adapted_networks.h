@@ -1,0 +1,71 @@
+// The networks that an online learner moves: a student, its average, and the source.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "learn/sgd.h"
+#include "model/model_file.h"
+#include "model/network.h"
+
+namespace fer {
+
+/// Student, teacher (the student's average) and source, which share the half below the cut: only
+/// what is above it changes, and only that is kept, by the names of its parameters and statistics.
+/// Teacher and source are in evaluation mode at all times.
+class AdaptedNetworks {
+ public:
+  using Tensors = std::map<std::string, torch::Tensor>;
+
+  /// All as the source. `cut`: residual blocks that never change.
+  AdaptedNetworks(const ModelFile& source, int cut, double momentum);
+  AdaptedNetworks(const AdaptedNetworks&) = delete;
+  AdaptedNetworks& operator=(const AdaptedNetworks&) = delete;
+
+  int cut() const { return cut_; }
+  /// For those who ask it; its tensors change through this class alone.
+  Network& teacher() { return teacher_; }
+
+  /// Activations at the cut of images, N x channels x side x side. Without gradients.
+  torch::Tensor lower(const torch::Tensor& images);
+  /// Logits of activations at the cut, N x C; of the student with gradients.
+  torch::Tensor student_logits(const torch::Tensor& activations);
+  torch::Tensor teacher_logits(const torch::Tensor& activations);
+  torch::Tensor source_logits(const torch::Tensor& activations);
+
+  /// Before the student's forward pass. `freeze_norm`: normalisation statistics stay as they are.
+  void set_training_mode(bool freeze_norm);
+  /// Along the student's gradients, which are cleared.
+  void step(double learning_rate) { sgd_->step(learning_rate); }
+  /// Moves the student's parameters the share `pull` of the way to `weights`.
+  void pull_student(const Tensors& weights, double pull);
+  /// Teacher = decay · teacher + (1 − decay) · student, statistics included.
+  void average(double decay);
+
+  /// Copies of what is above the cut.
+  Tensors student_weights() const;
+  Tensors teacher_weights() const;
+  Tensors velocity() const;
+  /// Each with the tensors that the getter gives, of the same shapes.
+  void set_teacher(const Tensors& weights);
+  void set(const Tensors& student, const Tensors& teacher, const Tensors& velocity);
+  /// Student and teacher, at rest.
+  void start_from(const Tensors& weights);
+
+  /// Whether the teacher is made of numbers.
+  bool finite() const;
+
+ private:
+  bool adapts(const std::string& name) const;
+  Tensors adapted(const Network& network) const;
+  Tensors adapted_velocity() const;
+
+  Network student_, teacher_, source_;
+  const int cut_;
+  std::vector<std::string> names_;  ///< Parameters and statistics above the cut.
+  std::optional<Sgd> sgd_;          ///< Always there, once all is made.
+};
+
+}  // namespace fer

@@ -11,20 +11,13 @@ A still without any face counts as wrong.
 """
 
 import argparse
-import csv
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ALIASES = {"happy": "happiness", "sad": "sadness", "angry": "anger", "surprised": "surprise",
-           "disgusted": "disgust", "fearful": "fear"}
-
-
-def label_of(name):
-    name = name.strip().lower()
-    return ALIASES.get(name, name)
+from stills import rows_of, source_of
 
 
 def main():
@@ -38,24 +31,16 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
 
-    with open(options.csv, newline="", encoding="utf-8") as file:
-        rows = [(options.csv.parent / row["image"], label_of(row["label"]))
-                for row in csv.DictReader(file)
-                if options.split is None or row["split"] == options.split]
+    rows = [row[:2] for row in rows_of(options.csv, options.split,
+                                       options.classes and options.classes.split(","))]
     classes = (options.classes.split(",") if options.classes
                else sorted({label for _, label in rows}))
-    rows = [(image, label) for image, label in rows if label in classes]
-    if not rows:
-        sys.exit(f"{options.csv}: no rows of split {options.split} with a label among {classes}")
 
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        for number, (image, _) in enumerate(rows):
-            (folder / f"{number:06}.jpg").symlink_to(image.resolve())
-        lines = folder / "faces.jsonl"
+        lines = pathlib.Path(folder) / "faces.jsonl"
+        source = source_of([image for image, _ in rows], folder, "25/1")
         subprocess.run(
-            ["gst-launch-1.0", "-q", "multifilesrc", f"location={folder}/%06d.jpg",
-             "caps=image/jpeg,framerate=25/1", "!", "jpegdec", "!", *options.detect.split(), "!",
+            ["gst-launch-1.0", "-q", *source, "!", *options.detect.split(), "!",
              *options.infer.split(), "!", "ferpublish", "method=file", f"location={lines}", "!",
              "fakesink"], check=True)
         frames = [json.loads(line) for line in lines.read_text().splitlines()]

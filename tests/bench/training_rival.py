@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Times a semi-supervised training step in Python PyTorch, against `fer train`'s, in one run.
+
+    python3 -m venv /tmp/rival && /tmp/rival/bin/pip install torch numpy
+    /tmp/rival/bin/python tests/bench/training_rival.py --model models/fernet.fer
+
+Same network (checked: its logits for the same weights are those of gst-fer's classifier), same batch,
+same threads, bfloat16 autocast, channels last: teacher without gradients over weak and labelled views,
+student over labelled and strong views, losses of dta-snl, backward, SGD with Nesterov momentum, moving
+average. PyTorch's views lie ready in memory; `fer train` makes its own while it learns, and says which
+share of the time it waited for them. Both take turns.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+FER = BUILD / "training/fer"
+BENCH = BUILD / "tests/bench/classifier-bench"
+LABELS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
+
+
+class Block(nn.Module):
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(i, o, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(o)
+        self.conv2 = nn.Conv2d(o, o, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(o)
+        self.shortcut = None
+        if stride != 1 or i != o:
+            self.shortcut = nn.Conv2d(i, o, 1, stride, bias=False)
+            self.bn_shortcut = nn.BatchNorm2d(o)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(y + (x if self.shortcut is None else self.bn_shortcut(self.shortcut(x))))
+
+
+class Attention(nn.Module):
+    def __init__(self, channels, branches, reduction, drop):
+        super().__init__()
+        inner = channels // reduction
+        self.drop = drop
+        self.reduce = nn.Conv2d(channels, branches * inner, 1)
+        self.score = nn.Conv2d(branches * inner, branches, 1, groups=branches)
+
+    def forward(self, x):
+        maps = torch.sigmoid(self.score(torch.relu(self.reduce(x))).float())
+        if self.training and self.drop > 0:
+            n, branches = maps.shape[:2]
+            falls = (torch.rand(n, 1) < self.drop).float()
+            keep = 1 - F.one_hot(torch.randint(branches, (n,)), branches) * falls
+            maps = maps * keep.view(n, branches, 1, 1)
+        return x * maps.amax(1, keepdim=True).to(x.dtype)
+
+
+class FerNet(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        width = config["stem_width"]
+        kernel = config["stem_kernel"]
+        self.stem = nn.Conv2d(config["channels"], width, kernel, config["stem_stride"], kernel // 2,
+                              bias=False)
+        self.stem_bn = nn.BatchNorm2d(width)
+        self.blocks = []
+        for stage, (out, depth) in enumerate(zip(config["widths"], config["depths"])):
+            for i in range(depth):
+                block = Block(width, out, config["strides"][stage] if i == 0 else 1)
+                self.add_module(f"stage{stage}_{i}", block)
+                self.blocks.append(block)
+                width = out
+        self.attention = Attention(width, config["attention_branches"],
+                                   config["attention_reduction"], config["drop_branch"])
+        self.dropout = config["dropout"]
+        self.head = nn.Linear(width, config["classes"])
+
+    def forward(self, x):
+        x = torch.relu(self.stem_bn(self.stem(x)))
+        for block in self.blocks:
+            x = block(x)
+        x = self.attention(x).mean((2, 3))
+        return self.head(F.dropout(x, self.dropout, self.training)).float()
+
+
+def read_model(path):
+    """Metadata and tensors of a model file."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    info = json.loads(header.pop("__metadata__")["model"])
+    dtypes = {"F32": torch.float32, "BF16": torch.bfloat16}
+    tensors = {}
+    for name, tensor in header.items():
+        begin, stop = tensor["data_offsets"]
+        flat = torch.frombuffer(bytearray(data[end + begin:end + stop]), dtype=dtypes[tensor["dtype"]])
+        tensors[name] = flat.reshape(tensor["shape"]).float()
+    return info, tensors
+
+
+def check_same(network, info, model):
+    """Ends the program where the two do not compute the same."""
+    config = info["network"]
+    side = config["input_size"]
+    crops = np.random.default_rng(1).integers(0, 256, (16, config["channels"], side, side), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "crops").write_bytes(crops.tobytes())
+        subprocess.run([BENCH, f"--model={model}", "--precision=fp32", f"--crops={folder / 'crops'}",
+                        f"--logits={folder / 'logits'}"], check=True)
+        expected = np.fromfile(folder / "logits", np.float32).reshape(16, -1)
+    network.eval()
+    mean, std = np.float32(info["mean"]), np.float32(info["std"])
+    with torch.no_grad():
+        pixels = (torch.from_numpy(crops).float() / 255 - torch.from_numpy(mean).view(1, -1, 1, 1))
+        logits = network(pixels / torch.from_numpy(std).view(1, -1, 1, 1)).numpy()
+    error = np.abs(logits - expected).max() / max(1, np.ptp(expected))
+    if error > 1e-3:
+        sys.exit(f"PyTorch's network does not compute the same: it is off by {error:g} of the range")
+
+
+class Rival:
+    """The step in PyTorch."""
+
+    def __init__(self, config, tensors, batch, mu):
+        self.student, self.teacher = FerNet(config), FerNet(config)
+        for network in (self.student, self.teacher):
+            network.load_state_dict(tensors, strict=False)
+            network.to(memory_format=torch.channels_last)
+        self.student.train()
+        self.teacher.eval()
+        decay = [p for p in self.student.parameters() if p.dim() > 1]
+        plain = [p for p in self.student.parameters() if p.dim() <= 1]
+        self.sgd = torch.optim.SGD([{"params": decay, "weight_decay": 5e-4}, {"params": plain}],
+                                   lr=1e-3, momentum=0.9, nesterov=True, foreach=True)
+        self.pairs = [[t for t in network.state_dict().values() if t.is_floating_point()]
+                      for network in (self.teacher, self.student)]
+        side, channels = config["input_size"], config["channels"]
+        views = [torch.randn(n, channels, side, side).contiguous(memory_format=torch.channels_last)
+                 for n in (batch, mu * batch, mu * batch)]
+        self.labelled, self.weak, self.strong = views
+        self.labels = torch.arange(batch) % config["classes"]
+        self.images = batch * (1 + mu)
+        self.mean_right = torch.full((config["classes"],), 0.8)
+
+    def step(self):
+        n = len(self.labels)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                q = torch.softmax(self.teacher(torch.cat([self.weak, self.labelled])), 1)
+                unlabelled, own = q[:len(self.weak)], q[len(self.weak):]
+                confidence, said = unlabelled.max(1)
+                top, label = own.max(1)
+                for k in range(len(self.mean_right)):
+                    right = top[(label == k) & (self.labels == k)]
+                    if len(right):
+                        self.mean_right[k] = 0.999 * self.mean_right[k] + 0.001 * right.mean()
+                accepted = confidence >= (0.97 * self.mean_right).clamp(0.8, 1)[said]
+            logits = self.student(torch.cat([self.labelled, self.strong]))
+            x = F.cross_entropy(logits[:n], self.labels)
+            strong = logits[n:]
+            u = (F.cross_entropy(strong, said, reduction="none") * accepted).mean()
+            p = torch.softmax(strong, 1)
+            ruled_out = (unlabelled < 0.05) & (p.detach() > 0.01) & ~accepted[:, None]
+            count = ruled_out.sum(1).clamp_min(1)
+            nl = (-torch.log1p(-p.clamp_max(1 - 1e-6)) * ruled_out).sum(1).div(count).mean()
+            loss = 0.5 * x + u + 0.1 * nl
+        loss.backward()
+        self.sgd.step()
+        self.sgd.zero_grad()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.pairs[0], self.pairs[1], 0.001)
+        return loss
+
+    def images_per_second(self, steps):
+        for _ in range(3):
+            self.step()
+        begun = time.perf_counter()
+        for _ in range(steps):
+            self.step().item()
+        return steps * self.images / (time.perf_counter() - begun)
+
+
+def make_faces(folder, side, count):
+    """A folder a class of grey noise, as PGM files: what the pixels show costs no time."""
+    random = np.random.default_rng(1)
+    for label in LABELS:
+        (folder / label).mkdir(parents=True)
+        for i in range(count):
+            pixels = random.integers(0, 256, (side, side), np.uint8)
+            (folder / label / f"{i}.pgm").write_bytes(b"P5 %d %d 255\n" % (side, side) +
+                                                      pixels.tobytes())
+
+
+def ours(packed, folder, name, network, options, steps):
+    """Images a second and the share of the time that data was waited for, of `fer train`."""
+    out = folder / name
+    subprocess.run([FER, "train", "--labeled", packed, "--labels-per-class", "25", "--valid", packed,
+                    "--method", "dta-snl", "--network", network, "--batch", str(options.batch),
+                    "--mu", str(options.mu), "--threads", str(options.threads), "--steps",
+                    str(2 * steps), "--epoch-steps", str(steps), "--out", out],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    epoch = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][-1]
+    return epoch["images_per_second"], epoch["data_share"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=pathlib.Path, required=True)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--mu", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=30, help="of each, a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    info, tensors = read_model(options.model)
+    config = info["network"]
+    network = FerNet(config)
+    network.load_state_dict(tensors, strict=False)
+    check_same(network, info, options.model.resolve())
+    rival = Rival(config, tensors, options.batch, options.mu)
+    rates, shares = {"gst-fer": [], "PyTorch": []}, []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        make_faces(folder / "faces", config["input_size"], 60)
+        packed = folder / "faces.packed"
+        subprocess.run([FER, "pack", "--data", folder / "faces", "--align", "never", "--size",
+                        str(config["input_size"]), "--out", packed], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for turn in range(options.rounds):
+            rates["PyTorch"].append(rival.images_per_second(options.steps))
+            rate, share = ours(packed, folder, f"run{turn}", config["name"], options, options.steps)
+            rates["gst-fer"].append(rate)
+            shares.append(share)
+    median = {name: float(np.median(values)) for name, values in rates.items()}
+    result = {"torch": torch.__version__, "network": config["name"], "batch": options.batch,
+              "mu": options.mu, "threads": options.threads, "images_per_second": rates,
+              "ratio": median["gst-fer"] / median["PyTorch"],
+              "data_share": float(np.median(shares))}
+    for name, rate in median.items():
+        print(f"{name:8} {rate:7.1f} images/s")
+    print(f"gst-fer's rate is {result['ratio']:.2f} times PyTorch {torch.__version__}'s; it waited "
+          f"for data {result['data_share'] * 100:.1f} % of the time")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

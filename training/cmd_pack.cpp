@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "data_options.h"
+#include "learn/join_packed.h"
 #ifdef HAVE_VISION
 #include "read_dataset.h"
 #endif
@@ -13,7 +14,13 @@ namespace {
 
 struct Options : DataOptions {
   std::filesystem::path out;
+  std::vector<std::filesystem::path> join;
 };
+
+void join(const Options& o) {
+  require_writable(o.out);
+  std::printf("%s: %zu faces\n", o.out.c_str(), join_packed(o.join, o.out));
+}
 
 #ifdef HAVE_VISION
 void run(const Options& o) {
@@ -21,7 +28,8 @@ void run(const Options& o) {
   if (std::filesystem::exists(o.data) && !is_image_list(o.data) && !is_video(o.data)) {
     throw std::runtime_error(
         o.data.string() +
-        ": expected a folder, a file that ends in .csv or a video, found another file");
+        ": expected a folder, a file that ends in .csv or a video, found another file (packed "
+        "datasets are put together by --join)");
   }
   const CropShape shape = o.crop_spec();
   const FaceRows faces = read_dataset(o.data, o.align, shape, o.read_options(),
@@ -45,11 +53,19 @@ void add_pack(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* pack = app.add_subcommand(
       "pack", "Decode, align and resize a dataset once into one file that `train` and `eval` map.");
-  o->add_to(*pack);
+  CLI::Option* data = o->add_to(*pack)->required(false);
   o->add_max_unreadable(*pack);
   o->add_video(*pack);
+  CLI::Option* join_option =
+      pack->add_option("--join", o->join,
+                       "Packed datasets to put together, in place of --data: the same faces as "
+                       "several detectors cut them, say")
+          ->excludes(data);
   pack->add_option("--out", o->out, "The packed dataset to write")->required();
-  pack->callback([o] { run(*o); });
+  pack->callback([o, data, join_option] {
+    if (data->empty() && join_option->empty()) throw CLI::RequiredError("--data or --join");
+    o->join.empty() ? run(*o) : join(*o);
+  });
 }
 
 }  // namespace fer

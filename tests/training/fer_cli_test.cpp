@@ -200,6 +200,8 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {},
       {"dance"},
       {"pack", "--data", csv_},
+      {"pack", "--out", path("x")},
+      {"pack", "--data", csv_, "--join", packed(), "--out", path("x")},
       {"pack", "--data", csv_, "--out", path("x"), "--size", "3"},
       {"pack", "--data", csv_, "--out", path("x"), "--align", "perhaps"},
       {"train", "--data", csv_, "--out", path("x"), "--epochs", "many"},
@@ -254,6 +256,15 @@ TEST_F(FerTest, Packs) {
   EXPECT_EQ(about["splits"]["train"]["rows"], 18);
   EXPECT_EQ(about["splits"]["valid"]["labels"]["sadness"], 3);
   EXPECT_THAT(fer({"info", file}).out, AllOf(HasSubstr("packed dataset"), HasSubstr("sadness")));
+}
+
+TEST_F(FerTest, JoinsPackedDatasets) {
+  const std::string file = path("joined.packed");
+  const Outcome done = fer({"pack", "--join", packed(), packed(), "--out", file});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("joined.packed: 72 faces"));
+  EXPECT_EQ(info(file)["splits"]["train"]["rows"], 36);
+  EXPECT_THAT(fer({"pack", "--data", packed(), "--out", path("x")}).err, HasSubstr("--join"));
 }
 
 TEST_F(FerTest, AlignsFacesOrSaysWhyItCannot) {

@@ -12,8 +12,10 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// cuda.h's, which is not needed to build this.
+// cuda.h's CUDA_ERROR_NO_DEVICE; the header is not needed to build this.
 constexpr int kNoDevice = 100;
+
+#ifdef FER_CUDA_LIBRARY_NAME
 using CuInit = int (*)(unsigned);
 using CuDriverGetVersion = int (*)(int*);
 
@@ -29,9 +31,11 @@ void ask_driver(CudaFacts& facts) {
   version(&facts.driver_version);
 }
 
-/// Where the library may be, until one opens.
+/// The first that opens of the places where the library may be.
 const KernelTable* open_library(CudaFacts& facts) {
-#ifdef FER_CUDA_LIBRARY_NAME
+  const auto note = [&](const std::string& error) {
+    facts.library_error += (facts.library_error.empty() ? "" : "; ") + error;
+  };
   const char* named = std::getenv("FER_CUDA_LIBRARY");
   const std::string places[] = {named ? named : "",
                                 FER_CUDA_INSTALLED_FOLDER "/" FER_CUDA_LIBRARY_NAME,
@@ -40,7 +44,7 @@ const KernelTable* open_library(CudaFacts& facts) {
     if (place.empty()) continue;
     void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-      facts.library_error += (facts.library_error.empty() ? "" : "; ") + std::string(dlerror());
+      note(dlerror());
       continue;
     }
     const auto getter = reinterpret_cast<KernelTableGetter>(dlsym(library, kKernelTableSymbol));
@@ -49,13 +53,11 @@ const KernelTable* open_library(CudaFacts& facts) {
       facts.library_error.clear();
       return table;
     }
-    facts.library_error += place + ": from another version of gst-fer";
+    note(place + ": from another version of gst-fer");
   }
-#else
-  facts.library_error = "this build has no CUDA in it";
-#endif
   return nullptr;
 }
+#endif
 
 /// What no call changes: the driver and the library.
 struct Opened {
@@ -63,12 +65,16 @@ struct Opened {
   const KernelTable* table = nullptr;
 
   Opened() {
+#ifdef FER_CUDA_LIBRARY_NAME
     ask_driver(facts);
     if (!facts.driver_found || facts.driver_error != 0) return;
     table = open_library(facts);
     if (!table) return;
     facts.toolkit = table->toolkit;
     facts.architectures = table->architectures;
+#else
+    facts.built = false;
+#endif
   }
 };
 
@@ -76,6 +82,11 @@ struct Opened {
 
 std::string cuda_refusal(const CudaFacts& f, int device) {
   const std::string start = "CUDA device " + std::to_string(device) + ": ";
+  if (!f.built) {
+    return start +
+           "this build has no CUDA in it: build with -Dcuda=enabled where nvcc is, or take "
+           "the CPU";
+  }
   if (!f.driver_found) {
     return start +
            "no NVIDIA driver was found (libcuda.so.1): install one for the card, or take the CPU";

@@ -10,6 +10,7 @@ namespace fer::kernels {
 
 /// What stands between a build and its kernels.
 struct CudaFacts {
+  bool built = true;          ///< Not with -Dcuda=disabled, nor where there was no nvcc.
   bool driver_found = false;  ///< libcuda.so.1 could be opened …
   int driver_error = 0;       ///< … and this is what its cuInit() said; 0: it answers.
   int driver_version = 0;     ///< As CUDA counts: 12040 is 12.4.

@@ -149,7 +149,7 @@ __global__ void judge(PseudoLabelStep s, float scale_u, float scale_n, Workspace
   if (!last_block(&work->judged) || threadIdx.x >= 2) return;
   const double* parts = threadIdx.x == 0 ? work->u : work->n;
   double sum = 0;
-  for (unsigned b = 0; b < gridDim.x; ++b) sum += parts[b];
+  for (unsigned b = 0; b < gridDim.x; ++b) sum += __ldcg(&parts[b]);  // Not from an old line.
   s.losses[threadIdx.x] = static_cast<float>(s.rows > 0 ? sum / s.rows : 0);
 }
 

@@ -31,6 +31,13 @@ TEST(CudaRefusal, HasNothingToSayWhereAllIsWell) {
   EXPECT_EQ(cuda_refusal(facts, 0), "");
 }
 
+TEST(CudaRefusal, SaysThatTheBuildHasNone) {
+  CudaFacts facts;
+  facts.built = false;
+  EXPECT_THAT(cuda_refusal(facts, 0),
+              AllOf(HasSubstr("no CUDA in it"), HasSubstr("-Dcuda=enabled")));
+}
+
 TEST(CudaRefusal, SaysThatThereIsNoDriver) {
   EXPECT_THAT(cuda_refusal({}, 0), AllOf(HasSubstr("device 0"), HasSubstr("no NVIDIA driver"),
                                          HasSubstr("install one")));
@@ -75,7 +82,8 @@ TEST(CudaRefusal, SaysThatTheLibraryIsMissing) {
 TEST(OpenKernels, SaysWhyThereAreNone) {
   if (dlopen("libcuda.so.1", RTLD_NOW)) GTEST_SKIP() << "There is an NVIDIA driver here.";
   EXPECT_THAT(test::error_of([] { open_kernels(); }),
-              AllOf(HasSubstr("CUDA device 0"), HasSubstr("no NVIDIA driver")));
+              AllOf(HasSubstr("CUDA device 0"),
+                    testing::AnyOf(HasSubstr("no NVIDIA driver"), HasSubstr("no CUDA in it"))));
 }
 
 }  // namespace

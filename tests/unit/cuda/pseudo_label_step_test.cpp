@@ -108,6 +108,8 @@ TEST_P(PseudoLabelStepTest, DoesWhatThePoliciesAndLossesDo) {
         const torch::Tensor lines = thresholds->thresholds();
         for (int k = 0; k < classes; ++k)
           ASSERT_NEAR(state.thresholds[k], lines[k].item<float>(), 1e-6) << i << ' ' << k;
+        const torch::Tensor chosen = tensors.chosen.contiguous();
+        const torch::Tensor gradient = tensors.gradient.contiguous();
         for (std::int64_t row = 0; row < data.step.rows; ++row) {
           const auto at = static_cast<std::size_t>(row);
           ASSERT_EQ(data.pseudo_labels[at], tensors.pseudo.labels[row].item<std::int64_t>());
@@ -122,11 +124,11 @@ TEST_P(PseudoLabelStepTest, DoesWhatThePoliciesAndLossesDo) {
           accepted += data.weights[at] >= 0.5f;
           for (int k = 0; k < classes; ++k) {
             const auto cell = at * static_cast<std::size_t>(classes) + static_cast<std::size_t>(k);
-            ASSERT_EQ(data.chosen[cell], tensors.chosen[row][k].item<bool>())
+            ASSERT_EQ(data.chosen[cell], chosen.data_ptr<bool>()[cell])
                 << "step " << i << ", row " << row << ", class " << k;
             ruled_out += data.chosen[cell];
             ASSERT_NEAR(data.gradient[cell] * static_cast<float>(data.step.rows),
-                        tensors.gradient[row][k].item<float>(), 1e-5)
+                        gradient.data_ptr<float>()[cell], 1e-5)
                 << "step " << i << ", row " << row << ", class " << k;
           }
         }

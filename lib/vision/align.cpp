@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "vision/crop_plan.h"
 #include "vision/read_region.h"
 
 namespace fer {
@@ -111,37 +112,6 @@ void check_spec(const CropSpec& spec) {
   }
 }
 
-/// The part of the frame that a crop samples in blocks of n x n pixels: the crop's outline seen
-/// from the frame and a block around it for the interpolation, clipped; never empty.
-cv::Rect sampled_region(const cv::Mat& to_crop, const CropSpec& spec, cv::Size frame, int n) {
-  cv::Mat to_frame;
-  cv::invertAffineTransform(to_crop, to_frame);
-  const cv::Matx23d m(to_frame.ptr<double>());
-  double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
-  for (const double x : {0., static_cast<double>(spec.width)}) {
-    for (const double y : {0., static_cast<double>(spec.height)}) {
-      const cv::Vec2d p = m * cv::Vec3d(x, y, 1);
-      left = std::min(left, p[0]);
-      right = std::max(right, p[0]);
-      top = std::min(top, p[1]);
-      bottom = std::max(bottom, p[1]);
-    }
-  }
-  // Far outside, the nearest pixels of the frame remain: the border repeated. Starts at an even
-  // pixel, where a chroma sample starts, and holds whole blocks, which average fastest, where the
-  // frame has room.
-  const auto span = [n](double first, double last, int size) {
-    int begin = static_cast<int>(std::clamp(std::floor(first) - n - 1, 0., size - 1.)) / 2 * 2;
-    const int end = static_cast<int>(std::clamp(std::ceil(last) + n + 1, begin + 1., size + 0.));
-    const int length = std::min((end - begin + n - 1) / n * n, size);
-    begin = std::min(begin, size - length);
-    return std::pair(begin, length);
-  };
-  const auto [x, width] = span(left, right, frame.width);
-  const auto [y, height] = span(top, bottom, frame.height);
-  return {x, y, width, height};
-}
-
 }  // namespace
 
 AlignTemplate align_template_named(const std::string& name) {
@@ -171,29 +141,15 @@ cv::Mat align_transform(const Face& face, const CropSpec& spec) {
 void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
   check_spec(spec);
-  cv::Mat to_crop = align_transform(face, spec);
-  const double scale = std::hypot(to_crop.at<double>(0, 0), to_crop.at<double>(1, 0));
-  // Linear interpolation reaches two pixels wide, enough to shrink by two; a crop that shrinks the
-  // face more averages n x n blocks first, no larger than needed: more would blur.
-  const cv::Size frame_size(frame.width, frame.height);
-  const int n = static_cast<int>(
-      std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame.width, frame.height)));
-  const cv::Rect region = sampled_region(to_crop, spec, frame_size, n);
-  const cv::Size size((region.width + n - 1) / n, (region.height + n - 1) / n);
+  const cv::Mat to_crop = align_transform(face, spec);
+  Affine23 transform;
+  std::copy_n(to_crop.ptr<double>(), transform.size(), transform.begin());
+  const CropPlan plan = plan_crop(transform, frame.width, frame.height, spec.width, spec.height);
   cv::Mat picture;
-  read_region(frame, region, size, spec.grey ? Colour::kGrey : Colour::kRgb, picture);
-
-  // From the region's pixel indices to the crop's: coordinates have pixel centres at halves,
-  // indices at whole numbers.
-  const double sx = static_cast<double>(region.width) / size.width;
-  const double sy = static_cast<double>(region.height) / size.height;
-  const cv::Matx33d to_frame(sx, 0, region.x + sx / 2, 0, sy, region.y + sy / 2, 0, 0, 1);
-  const cv::Matx23d m(to_crop.ptr<double>());
-  cv::Matx23d index_to_index = m * to_frame;
-  index_to_index(0, 2) -= 0.5;
-  index_to_index(1, 2) -= 0.5;
-  cv::warpAffine(picture, out, index_to_index, {spec.width, spec.height},
-                 scale > 1 ? cv::INTER_CUBIC : cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  read_region(frame, {plan.x, plan.y, plan.width, plan.height}, {plan.columns, plan.rows},
+              spec.grey ? Colour::kGrey : Colour::kRgb, picture);
+  cv::warpAffine(picture, out, cv::Matx23d(plan.to_crop.data()), {spec.width, spec.height},
+                 plan.enlarges ? cv::INTER_CUBIC : cv::INTER_LINEAR, cv::BORDER_REPLICATE);
 }
 
 void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {

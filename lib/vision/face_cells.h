@@ -1,5 +1,5 @@
 // What the project's own detector says of every cell of its maps, and the faces in that. No OpenCV
-// in it: training decodes with it too.
+// in it: training and the kernels decode with it too.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <numeric>
 #include <vector>
+
+#include "host_device.h"
 
 namespace fer {
 
@@ -35,36 +37,54 @@ constexpr int padded_side(int side, int multiple, int least) {
   return std::max(least, (side + multiple - 1) / multiple * multiple);
 }
 
+/// The logit of this score: scores are compared as logits, so that the exponential is taken of the
+/// few that pass.
+inline float least_logit_of(float least_score) {
+  const float share = std::clamp(least_score, 1e-6f, 1 - 1e-6f);
+  return std::log(share / (1 - share));
+}
+
+/// The guess of cell `i` of one map of kCellValues x `plane` values, `columns` cells wide.
+FER_HOST_DEVICE inline CellFace decode_cell(const float* map, std::size_t plane, int columns,
+                                            int stride, std::size_t i) {
+  const auto step = static_cast<float>(stride);
+  const auto value = [&](int k) { return map[static_cast<std::size_t>(k) * plane + i]; };
+  const auto column = static_cast<float>(i % static_cast<std::size_t>(columns));
+  const auto row = static_cast<float>(i / static_cast<std::size_t>(columns));
+  const float largest = kLargestLogSize;  // A copy, since a device has no address of the other.
+  CellFace face;
+  face.score = 1 / (1 + std::exp(-map[i]));
+  face.width = step * std::exp(std::min(value(3), largest));
+  face.height = step * std::exp(std::min(value(4), largest));
+  face.x = (column + value(1)) * step - face.width / 2;
+  face.y = (row + value(2)) * step - face.height / 2;
+  for (int k = 0; k < kCellPoints; ++k) {
+    face.points[static_cast<std::size_t>(2 * k)] = (column + value(5 + 2 * k)) * step;
+    face.points[static_cast<std::size_t>(2 * k + 1)] = (row + value(6 + 2 * k)) * step;
+  }
+  return face;
+}
+
+/// False for what a broken network says.
+FER_HOST_DEVICE inline bool is_finite(const CellFace& face) {
+  return std::isfinite(face.x + face.y + face.width + face.height);
+}
+
 /// Appends the guesses of one map (kCellValues x rows x columns) that score `least_score` or more.
 inline void decode_cells(const float* map, int rows, int columns, int stride, float least_score,
                          std::vector<CellFace>& faces) {
   const auto plane = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-  const auto step = static_cast<float>(stride);
-  // Compared as logits, so that the exponential is taken of the few that pass.
-  const float share = std::clamp(least_score, 1e-6f, 1 - 1e-6f);
-  const float least_logit = std::log(share / (1 - share));
+  const float least_logit = least_logit_of(least_score);
   for (std::size_t i = 0; i < plane; ++i) {
     if (!(map[i] >= least_logit)) continue;
-    const auto value = [&](int k) { return map[static_cast<std::size_t>(k) * plane + i]; };
-    const auto column = static_cast<float>(i % static_cast<std::size_t>(columns));
-    const auto row = static_cast<float>(i / static_cast<std::size_t>(columns));
-    CellFace face;
-    face.score = 1 / (1 + std::exp(-map[i]));
-    face.width = step * std::exp(std::min(value(3), kLargestLogSize));
-    face.height = step * std::exp(std::min(value(4), kLargestLogSize));
-    face.x = (column + value(1)) * step - face.width / 2;
-    face.y = (row + value(2)) * step - face.height / 2;
-    for (int k = 0; k < kCellPoints; ++k) {
-      face.points[static_cast<std::size_t>(2 * k)] = (column + value(5 + 2 * k)) * step;
-      face.points[static_cast<std::size_t>(2 * k + 1)] = (row + value(6 + 2 * k)) * step;
-    }
-    if (std::isfinite(face.x + face.y + face.width + face.height)) faces.push_back(face);
+    const CellFace face = decode_cell(map, plane, columns, stride, i);
+    if (is_finite(face)) faces.push_back(face);
   }
 }
 
 /// Area that two boxes (x, y, width, height) share.
 template <typename A, typename B>
-double shared_area(const A& a, const B& b) {
+FER_HOST_DEVICE double shared_area(const A& a, const B& b) {
   const double w = std::min<double>(a.x + a.width, b.x + b.width) - std::max<double>(a.x, b.x);
   const double h = std::min<double>(a.y + a.height, b.y + b.height) - std::max<double>(a.y, b.y);
   return w > 0 && h > 0 ? w * h : 0;
@@ -72,7 +92,7 @@ double shared_area(const A& a, const B& b) {
 
 /// Intersection over union of two boxes; 0 where both are empty.
 template <typename A, typename B>
-double box_iou(const A& a, const B& b) {
+FER_HOST_DEVICE double box_iou(const A& a, const B& b) {
   const double both = shared_area(a, b);
   const double all =
       static_cast<double>(a.width) * a.height + static_cast<double>(b.width) * b.height - both;

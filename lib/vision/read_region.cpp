@@ -5,40 +5,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "vision/pixel_layout.h"
+
 namespace fer {
 namespace {
-
-/// How a format's bytes lie: YUV has its luma in plane 0, RGB has all in one plane.
-struct Layout {
-  int bytes;             ///< Bytes a pixel in plane 0.
-  int red, green, blue;  ///< Offsets in an RGB pixel; -1 where the format is not RGB.
-};
-
-Layout layout_of(PixelFormat format) {
-  switch (format) {
-    case PixelFormat::kGray8:
-    case PixelFormat::kNv12:
-    case PixelFormat::kI420:
-      return {1, -1, -1, -1};
-    case PixelFormat::kRgb:
-      return {3, 0, 1, 2};
-    case PixelFormat::kBgr:
-      return {3, 2, 1, 0};
-    case PixelFormat::kRgbx:
-    case PixelFormat::kRgba:
-      return {4, 0, 1, 2};
-    case PixelFormat::kBgrx:
-    case PixelFormat::kBgra:
-      return {4, 2, 1, 0};
-    case PixelFormat::kXrgb:
-    case PixelFormat::kArgb:
-      return {4, 1, 2, 3};
-    case PixelFormat::kXbgr:
-    case PixelFormat::kAbgr:
-      return {4, 3, 2, 1};
-  }
-  throw std::invalid_argument("the frame's pixel format is unknown");
-}
 
 /// A plane as a cv::Mat header on the frame's memory; OpenCV has no const view, nobody writes to
 /// it.
@@ -104,8 +74,8 @@ void read_yuv(const FrameView& frame, const cv::Rect& region, cv::Size size, Col
   cv::cvtColor(merged, out, colour == Colour::kRgb ? cv::COLOR_YCrCb2RGB : cv::COLOR_YCrCb2BGR);
 }
 
-void read_rgb(const FrameView& frame, const Layout& layout, const cv::Rect& region, cv::Size size,
-              Colour colour, cv::Mat& out) {
+void read_rgb(const FrameView& frame, const PixelLayout& layout, const cv::Rect& region,
+              cv::Size size, Colour colour, cv::Mat& out) {
   cv::Mat pixels;
   scale(plane(frame, 0, {frame.width, frame.height}, CV_8UC(layout.bytes))(region), size, pixels);
   const bool blue_first = layout.blue < layout.red;
@@ -128,7 +98,7 @@ void read_rgb(const FrameView& frame, const Layout& layout, const cv::Rect& regi
 }  // namespace
 
 void check_frame(const FrameView& frame) {
-  const Layout layout = layout_of(frame.format);
+  const PixelLayout layout = layout_of(frame.format);
   if (frame.width < 1 || frame.height < 1) {
     throw std::invalid_argument("a frame of " + std::to_string(frame.width) + "x" +
                                 std::to_string(frame.height) + " has no pixels");
@@ -154,7 +124,7 @@ void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, 
                  cv::Mat& out) {
   // A header that a former call left on that call's frame must not be written through.
   if (out.u == nullptr) out.release();
-  const Layout layout = layout_of(frame.format);
+  const PixelLayout layout = layout_of(frame.format);
   if (layout.red >= 0) {
     read_rgb(frame, layout, region, size, colour, out);
   } else if (colour == Colour::kGrey) {

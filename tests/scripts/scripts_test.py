@@ -83,18 +83,48 @@ class ArgumentsTest(unittest.TestCase):
         self.assertIn("/none", done.stderr)
 
     def test_scripts_refuse_what_they_do_not_know(self):
-        for script in ("demo", "setup", "models", "sample-clip"):
+        for script in ("demo", "setup", "models", "sample-clip", "gpu-check"):
             done = run(script, "--nonsense")
             self.assertEqual(done.returncode, 1, script)
             self.assertIn("--nonsense", done.stderr)
         self.assertIn("expected debian13", run("test", "--on", "windows").stderr)
         self.assertIn("expected address", run("test", "--sanitize=everything").stderr)
+        self.assertIn("expected a number", run("gpu-check", "--device", "first").stderr)
 
     def test_scripts_say_how_they_are_used(self):
-        for script in ("demo", "setup", "models", "sample-clip", "test"):
+        for script in ("demo", "setup", "models", "sample-clip", "test", "gpu-check"):
             done = run(script, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"scripts/{script}", done.stdout)
+
+
+class GpuReportTest(unittest.TestCase):
+    BENCH = {"card": "A card", "capability": "9.0", "toolkit": 13000, "driver": 13000,
+             "copy": {"seconds": 1.0, "bytes": 2e12},
+             **{name: {"seconds": 1e-3, "bytes": 1.5e9}
+                for name in ("warp_faces", "warp_faces_rgb", "augment", "resize_luma",
+                             "decode_detections", "warp_faces_64", "augment_512",
+                             "pseudo_label_step")}}
+
+    def rows(self, rivals):
+        rows = load("gpu_report").report(self.BENCH, rivals)["rows"]
+        return {row["against"] + " " + row["what"]: row for row in rows}
+
+    def test_holds_large_batches_against_the_copy(self):
+        row = self.rows({})["copy bandwidth augment"]
+        self.assertAlmostEqual(row["ratio"], 0.75)
+        self.assertTrue(row["met"])
+
+    def test_holds_small_ones_against_pytorch(self):
+        rows = self.rows({"warp_faces_64": {"seconds": 4e-3},
+                          "pseudo_label_step_compiled": {"seconds": 2e-3},
+                          "augment_512": {"not_run": "ModuleNotFoundError: torchvision"}})
+        row = rows["PyTorch, warp_faces_64 warp_faces_64"]
+        self.assertAlmostEqual(row["ratio"], 4)
+        self.assertFalse(row["met"])
+        self.assertTrue(rows["PyTorch, pseudo_label_step_compiled pseudo_label_step"]["met"])
+        self.assertIn("torchvision", rows["PyTorch, augment_512 augment_512"]["not_run"])
+        self.assertIn("not_run", rows["PyTorch, pseudo_label_step pseudo_label_step"])
 
 
 class RecordsTest(unittest.TestCase):

@@ -1,0 +1,73 @@
+// The faces in what the project's own detector puts out, many frames in one launch.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "host_device.h"
+#include "vision/face_cells.h"
+
+namespace fer::kernels {
+
+/// Guesses of a frame that are looked at: the first that pass the threshold, in the order of the
+/// maps and their cells.
+inline constexpr int kMostGuesses = 4096;
+
+inline constexpr int kFirstStride = kCellStrides.front();
+static_assert(kCellStrides.size() == 3 && kCellStrides[1] == 2 * kFirstStride &&
+                  kCellStrides[2] == 4 * kFirstStride,
+              "each map has half the cells a side of the one before");
+
+/// One launch. Pointers are to the processor's memory for the CPU form and to the device's for the
+/// kernel.
+struct DecodeDetections {
+  int count = 0;  ///< Frames; may be 0.
+  /// One map a stride of kCellStrides: count x kCellValues x rows x columns, fp32.
+  std::array<const float*, kCellStrides.size()> maps{};
+  int rows = 0, columns = 0;  ///< Cells of the first map; of each next one half as many.
+  float least_score = 0.6f;
+
+  int most_faces = 0;          ///< Room a frame.
+  CellFace* faces = nullptr;   ///< count x most_faces: the best guess of each face, best first.
+  int* face_counts = nullptr;  ///< count: faces of each frame.
+  /// count: guesses of each frame that passed. More than kMostGuesses: the rest were not looked at.
+  int* guess_counts = nullptr;
+};
+
+/// Throws std::invalid_argument that names what is missing or out of range.
+void check(const DecodeDetections& decode);
+
+/// The CPU form, on the calling thread. Throws as check() does.
+void decode_detections(const DecodeDetections& decode);
+
+/// Cells of map `level` in one frame.
+FER_HOST_DEVICE inline int cells_of(const DecodeDetections& d, int level) {
+  return (d.rows >> level) * (d.columns >> level);
+}
+
+/// A cell by its number among all maps of a frame.
+struct Cell {
+  const float* map;  ///< Of its frame.
+  int level, index;
+};
+
+FER_HOST_DEVICE inline Cell cell_at(const DecodeDetections& d, int frame, int number) {
+  int level = 0;
+  while (number >= cells_of(d, level)) number -= cells_of(d, level++);
+  const auto values = static_cast<std::size_t>(kCellValues * cells_of(d, level));
+  return {d.maps[static_cast<std::size_t>(level)] + static_cast<std::size_t>(frame) * values, level,
+          number};
+}
+
+FER_HOST_DEVICE inline CellFace face_at(const DecodeDetections& d, const Cell& cell) {
+  return decode_cell(cell.map, static_cast<std::size_t>(cells_of(d, cell.level)),
+                     d.columns >> cell.level, kFirstStride << cell.level,
+                     static_cast<std::size_t>(cell.index));
+}
+
+/// Whether the cell is a guess at a face.
+FER_HOST_DEVICE inline bool passes(const DecodeDetections& d, const Cell& cell, float least_logit) {
+  return cell.map[cell.index] >= least_logit && is_finite(face_at(d, cell));
+}
+
+}  // namespace fer::kernels

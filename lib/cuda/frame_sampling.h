@@ -1,0 +1,213 @@
+// Looking up raw frames where they lie: planes with pitches, shrunk by means and interpolated. What
+// vision/read_region.h and cv::warpAffine do in two steps is one here, and rounds once.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "host_device.h"
+#include "vision/frame.h"
+#include "vision/pixel_layout.h"
+
+namespace fer::kernels {
+
+/// A frame as a kernel takes it. The view's pointers are to the memory of whoever reads.
+struct FramePlanes {
+  FrameView view;
+  PixelLayout layout;
+};
+
+inline FramePlanes planes_of(const FrameView& view) {
+  return {view, layout_of(view.format)};
+}
+
+/// Samples of one kind in a plane: every `bytes`-th byte from `data` on.
+struct Samples {
+  const std::uint8_t* data;
+  int pitch, bytes;
+
+  FER_HOST_DEVICE float at(int x, int y) const {
+    return data[static_cast<std::ptrdiff_t>(y) * pitch + static_cast<std::ptrdiff_t>(x) * bytes];
+  }
+};
+
+FER_HOST_DEVICE inline int clamped(int value, int low, int high) {
+  return value < low ? low : value > high ? high : value;
+}
+
+FER_HOST_DEVICE inline float clamped(float value, float low, float high) {
+  return value < low ? low : value > high ? high : value;
+}
+
+/// The mean over [x0, x1) x [y0, y1), pixels at the edge by the share that lies inside.
+FER_HOST_DEVICE inline float box_mean(const Samples& s, float x0, float x1, float y0, float y1) {
+  // A little less, so that a bound that was rounded upwards does not touch one pixel more.
+  const int right = static_cast<int>(std::ceil(x1 - 1e-3f));
+  const int bottom = static_cast<int>(std::ceil(y1 - 1e-3f));
+  float sum = 0, weights = 0;
+  FER_KEEP_LOOP
+  for (int y = static_cast<int>(y0 + 1e-3f); y < bottom; ++y) {
+    const float fy = static_cast<float>(y);
+    const float wy = (fy + 1 < y1 ? fy + 1 : y1) - (fy > y0 ? fy : y0);
+    FER_KEEP_LOOP
+    for (int x = static_cast<int>(x0 + 1e-3f); x < right; ++x) {
+      const float fx = static_cast<float>(x);
+      const float w = wy * ((fx + 1 < x1 ? fx + 1 : x1) - (fx > x0 ? fx : x0));
+      sum += w * s.at(x, y);
+      weights += w;
+    }
+  }
+  return sum / weights;
+}
+
+/// A part of a plane that is read as a picture of columns x rows pixels.
+struct Region {
+  int x, y, width, height;
+  int columns, rows;
+};
+
+/// What pixel (i, j) of the picture stands for, where the picture is no larger than the region.
+FER_HOST_DEVICE inline float mean_of_pixel(const Samples& s, const Region& r, int i, int j) {
+  const float bx = static_cast<float>(r.width) / static_cast<float>(r.columns);
+  const float by = static_cast<float>(r.height) / static_cast<float>(r.rows);
+  const float x0 = static_cast<float>(r.x) + static_cast<float>(i) * bx;
+  const float y0 = static_cast<float>(r.y) + static_cast<float>(j) * by;
+  return box_mean(s, x0, x0 + bx, y0, y0 + by);
+}
+
+/// Weight of a pixel at this distance: linear, or cubic with a = -0.75 as OpenCV has it (Keys
+/// 1981).
+FER_HOST_DEVICE inline float tap_weight(float distance, bool cubic) {
+  const float d = distance < 0 ? -distance : distance, a = -0.75f;
+  if (!cubic) return d < 1 ? 1 - d : 0;
+  if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  if (d < 2) return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+  return 0;
+}
+
+/// The region's picture at pixel index (u, v), between pixels by linear or cubic interpolation, the
+/// border repeated. Where the picture is smaller than the region its pixels are means, else it is
+/// interpolated from the region itself.
+FER_HOST_DEVICE inline float look_up(const Samples& s, const Region& r, float u, float v,
+                                     bool cubic) {
+  const float bx = static_cast<float>(r.width) / static_cast<float>(r.columns);
+  const float by = static_cast<float>(r.height) / static_cast<float>(r.rows);
+  const bool shrunk = r.columns <= r.width && r.rows <= r.height;
+  if (!shrunk) {
+    u = (u + 0.5f) * bx - 0.5f;
+    v = (v + 0.5f) * by - 0.5f;
+  }
+  const int last_x = (shrunk ? r.columns : r.width) - 1, last_y = (shrunk ? r.rows : r.height) - 1;
+  const bool plain = !shrunk || (r.columns == r.width && r.rows == r.height);
+  const auto direct = [&](int i, int j) {
+    return s.at(r.x + clamped(i, 0, last_x), r.y + clamped(j, 0, last_y));
+  };
+  const auto block = [&](int i, int j) {
+    return mean_of_pixel(s, r, clamped(i, 0, last_x), clamped(j, 0, last_y));
+  };
+  // Far outside all pixels are the same.
+  u = clamped(u, -4.f, static_cast<float>(last_x) + 4);
+  v = clamped(v, -4.f, static_cast<float>(last_y) + 4);
+  const float fu = std::floor(u), fv = std::floor(v);
+  const int i = static_cast<int>(fu), j = static_cast<int>(fv);
+  const float du = u - fu, dv = v - fv;
+  if (plain && !cubic) {
+    const float a = direct(i, j), b = direct(i + 1, j);
+    const float c = direct(i, j + 1), d = direct(i + 1, j + 1);
+    const float top = a + du * (b - a), bottom = c + du * (d - c);
+    return top + dv * (bottom - top);
+  }
+  const int before = cubic ? -1 : 0, after = cubic ? 2 : 1;
+  float sum = 0;
+  FER_KEEP_LOOP
+  for (int y = before; y <= after; ++y) {
+    float row = 0;
+    FER_KEEP_LOOP
+    for (int x = before; x <= after; ++x) {
+      const float mean = plain ? direct(i + x, j + y) : block(i + x, j + y);
+      row += tap_weight(static_cast<float>(x) - du, cubic) * mean;
+    }
+    sum += tap_weight(static_cast<float>(y) - dv, cubic) * row;
+  }
+  return clamped(sum, 0.f, 255.f);
+}
+
+struct Rgb {
+  float red, green, blue;
+};
+
+FER_HOST_DEVICE inline bool is_rgb(const FramePlanes& frame) {
+  return frame.layout.red >= 0;
+}
+
+/// The chroma samples that cover a region of the luma plane.
+FER_HOST_DEVICE inline Region chroma_of(const Region& r) {
+  Region chroma = r;
+  chroma.x = r.x / 2;
+  chroma.y = r.y / 2;
+  chroma.width = (r.x + r.width + 1) / 2 - chroma.x;
+  chroma.height = (r.y + r.height + 1) / 2 - chroma.y;
+  return chroma;
+}
+
+/// Channel 0 to 2 of a frame as it is stored: R, G, B, or luma, Cb, Cr.
+FER_HOST_DEVICE inline Samples samples_of(const FramePlanes& f, int channel) {
+  const FrameView& view = f.view;
+  if (is_rgb(f)) {
+    const int offset = channel == 0 ? f.layout.red : channel == 1 ? f.layout.green : f.layout.blue;
+    return {view.data[0] + offset, view.stride[0], f.layout.bytes};
+  }
+  if (channel == 0) return {view.data[0], view.stride[0], 1};
+  if (view.format == PixelFormat::kNv12) return {view.data[1] + (channel - 1), view.stride[1], 2};
+  return channel == 1 ? Samples{view.data[1], view.stride[1], 1}
+                      : Samples{view.data[2], view.stride[2], 1};
+}
+
+/// The grey level of stored samples: their luma, stretched to the full range, or BT.601's of R, G,
+/// B.
+FER_HOST_DEVICE inline float luma_of(const FrameView& view, float luma) {
+  return view.full_range ? luma : clamped((luma - 16) * (255.f / 219), 0.f, 255.f);
+}
+FER_HOST_DEVICE inline float grey_of(const Rgb& c) {
+  return 0.299f * c.red + 0.587f * c.green + 0.114f * c.blue;
+}
+
+/// What stands at index (u, v) of the picture that a region of the frame is read as: R, G and B, or
+/// with `grey` the grey level in all three; 0 to 255.
+FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float u, float v,
+                                   bool cubic, bool grey) {
+  const bool rgb = is_rgb(f);
+  const bool luma_alone = !rgb && (grey || f.view.format == PixelFormat::kGray8);
+  float first = 0, second = 0, third = 0;
+  FER_KEEP_LOOP
+  for (int channel = 0; channel < (luma_alone ? 1 : 3); ++channel) {
+    const Region part = rgb || channel == 0 ? r : chroma_of(r);
+    const float value = look_up(samples_of(f, channel), part, u, v, cubic);
+    (channel == 0 ? first : channel == 1 ? second : third) = value;
+  }
+  if (rgb) {
+    const float level = grey_of({first, second, third});
+    return grey ? Rgb{level, level, level} : Rgb{first, second, third};
+  }
+  const bool full = f.view.full_range;
+  const float luma = luma_of(f.view, first);
+  if (luma_alone) return {luma, luma, luma};
+  const auto chroma = [&](float value) {
+    return full ? value - 128 : clamped((value - 128) * (255.f / 224), -128.f, 127.f);
+  };
+  // ITU-R BT.601, full range.
+  const float blue = chroma(second), red = chroma(third);
+  return {clamped(luma + 1.403f * red, 0.f, 255.f),
+          clamped(luma - 0.714f * red - 0.344f * blue, 0.f, 255.f),
+          clamped(luma + 1.773f * blue, 0.f, 255.f)};
+}
+
+/// The grey level, 0 to 255, of pixel (i, j) of the picture that a region of the frame is shrunk
+/// to.
+FER_HOST_DEVICE inline float pixel_of(const FramePlanes& f, const Region& r, int i, int j) {
+  const auto mean = [&](int channel) { return mean_of_pixel(samples_of(f, channel), r, i, j); };
+  return is_rgb(f) ? grey_of({mean(0), mean(1), mean(2)}) : luma_of(f.view, mean(0));
+}
+
+}  // namespace fer::kernels

@@ -1,0 +1,54 @@
+// The one symbol of libfer-cuda.
+#include "cuda/kernel_table.h"
+
+#include <cuda_runtime.h>
+
+#include "cuda/launches.h"
+
+namespace fer::kernels {
+namespace {
+
+__global__ void nothing() {}
+
+const char* words(cudaError_t error) {
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+const char* count_devices(int* count) {
+  *count = 0;
+  return words(cudaGetDeviceCount(count));
+}
+
+const char* check_device(int device) {
+  int before = 0;
+  cudaError_t error = cudaGetDevice(&before);
+  if (error == cudaSuccess) error = cudaSetDevice(device);
+  cudaFuncAttributes attributes;
+  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, nothing);
+  cudaSetDevice(before);
+  cudaGetLastError();  // What was said here must not be taken for a later launch's.
+  return words(error);
+}
+
+}  // namespace
+}  // namespace fer::kernels
+
+extern "C" __attribute__((visibility("default"))) const fer::kernels::KernelTable*
+fer_cuda_kernels() {
+  using namespace fer::kernels;
+  static const KernelTable table{
+      .version = kKernelTableVersion,
+      .toolkit = CUDART_VERSION,
+      .architectures = FER_CUDA_ARCHS,
+      .count_devices = count_devices,
+      .check_device = check_device,
+      .augment_workspace = augment_workspace,
+      .augment = augment_on,
+      .pseudo_label_workspace = pseudo_label_workspace,
+      .pseudo_label_step = pseudo_label_step_on,
+      .warp_faces = warp_faces_on,
+      .resize_luma = resize_luma_on,
+      .decode_detections = decode_detections_on,
+  };
+  return &table;
+}

@@ -1,0 +1,50 @@
+// What libfer-cuda offers. It is opened at run time (open_kernels.h), so that all of it hangs on
+// one symbol; nothing here needs CUDA's headers.
+#pragma once
+
+#include <cstddef>
+
+#include "cuda/augment.h"
+#include "cuda/decode_detections.h"
+#include "cuda/pseudo_label_step.h"
+#include "cuda/resize_luma.h"
+#include "cuda/warp_faces.h"
+
+struct CUstream_st;
+
+namespace fer::kernels {
+
+/// CUDA's own cudaStream_t and CUstream.
+using Stream = CUstream_st*;
+
+/// Goes up with every change of KernelTable or of a struct in it.
+inline constexpr int kKernelTableVersion = 1;
+
+/// Kernels for the current device. Each launch returns at once: null, or why nothing was launched,
+/// in CUDA's words. Pointers are to the device's memory; arguments are the caller's to check by
+/// the check() of each.
+struct KernelTable {
+  int version;                ///< kKernelTableVersion of the library.
+  int toolkit;                ///< As cudart counts: 13000 is 13.0.
+  const char* architectures;  ///< "80, 86, …", for people.
+
+  /// Devices that answer. Null, or why not even that can be told.
+  const char* (*count_devices)(int* count);
+  /// Null where the kernels were built for the device's architecture, else CUDA's words.
+  const char* (*check_device)(int device);
+
+  /// Bytes for views of this shape on the current device; 0 where it needs none.
+  std::size_t (*augment_workspace)(int channels, int side);
+  const char* (*augment)(const Augment& augment, Stream stream);
+  std::size_t (*pseudo_label_workspace)();
+  const char* (*pseudo_label_step)(const PseudoLabelStep& step, Stream stream);
+  const char* (*warp_faces)(const WarpFaces& warp, Stream stream);
+  const char* (*resize_luma)(const ResizeLuma& resize, Stream stream);
+  const char* (*decode_detections)(const DecodeDetections& decode, Stream stream);
+};
+
+/// The library's one symbol, of this type.
+inline constexpr const char* kKernelTableSymbol = "fer_cuda_kernels";
+using KernelTableGetter = const KernelTable* (*)();
+
+}  // namespace fer::kernels

@@ -1,0 +1,154 @@
+#include "cuda/pseudo_label_step.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "cuda/need.h"
+#include "cuda/pseudo_label_rules.h"
+
+namespace fer::kernels {
+namespace {
+
+/// The teacher's probabilities of a row.
+template <int Classes>
+void probabilities(const PseudoLabelStep& s, const float* row, float* q) {
+  if (s.teacher_is_probabilities) {
+    std::copy_n(row, count_of<Classes>(s.classes), q);
+  } else {
+    softmax_row<Classes>(row, s.classes, q);
+  }
+}
+
+template <int Classes>
+void add_labelled(const PseudoLabelStep& s, StepSums& sums) {
+  float q[kRoom<Classes>];
+  for (int i = 0; i < s.labelled_rows; ++i) {
+    probabilities<Classes>(s, s.labelled + static_cast<std::ptrdiff_t>(i) * s.classes, q);
+    const int label = likeliest<Classes>(q, s.classes);
+    if (label != s.labels[i]) continue;
+    ++sums.counts[label];
+    sums.by_class[label] += to_units(q[label]);
+  }
+}
+
+/// The first pass: labels and confidences, and what the rules sum up. Leaves the probabilities in
+/// `gradient`, where the second pass finds them.
+template <int Classes>
+void look(const PseudoLabelStep& s, StepSums& sums) {
+  if (reads_labelled(s.thresholds)) add_labelled<Classes>(s, sums);
+  for (int i = 0; i < s.rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
+    float* q = s.gradient + at;
+    probabilities<Classes>(s, s.teacher + at, q);
+    const int label = likeliest<Classes>(q, s.classes);
+    s.pseudo_labels[i] = label;
+    s.confidence[i] = q[label];
+    switch (s.thresholds.kind) {
+      case ThresholdRule::kFlex:
+        sums.counts[label] += q[label] >= static_cast<float>(s.thresholds.tau);
+        break;
+      case ThresholdRule::kFree:
+        for (int k = 0; k < count_of<Classes>(s.classes); ++k) sums.by_class[k] += to_units(q[k]);
+        sums.confidence += to_units(q[label]);
+        break;
+      case ThresholdRule::kSoft:
+        sums.confidence += to_units(q[label]);
+        sums.squares += to_units(q[label] * q[label]);
+        break;
+      default:
+        break;
+    }
+    if (s.negatives.kind == NegativeRule::kFullMatch) {
+      sums.likelier =
+          std::max(sums.likelier, likelier_classes<Classes>(s.student + at, s.classes, label));
+    }
+  }
+}
+
+/// The second pass: weights, negatives, losses and the gradient.
+template <int Classes>
+void judge(const PseudoLabelStep& s, int keep) {
+  const int n = count_of<Classes>(s.classes);
+  const auto scale_u = static_cast<float>(s.lambda_u / s.rows);
+  const auto scale_n = static_cast<float>(s.lambda_n / s.rows);
+  double u = 0, negative = 0;
+  for (int i = 0; i < s.rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
+    const auto label = static_cast<int>(s.pseudo_labels[i]);
+    const float weight = weight_of(s.thresholds, *s.state, s.confidence[i], label);
+    s.weights[i] = weight;
+    const StudentRow<Classes> student(s.student + at, s.classes);
+    const std::uint64_t chosen = negatives_of<Classes>(s.negatives, s.gradient + at, student.p,
+                                                       s.classes, label, weight >= 0.5f, keep);
+    if (s.chosen) {
+      for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
+    }
+    const RowLoss loss = row_loss<Classes>(student, s.student + at, s.classes, label, weight,
+                                           chosen, scale_u, scale_n, s.gradient + at);
+    u += loss.u;
+    negative += loss.n;
+  }
+  const double rows = std::max(1, s.rows);
+  s.losses[0] = static_cast<float>(u / rows);
+  s.losses[1] = static_cast<float>(negative / rows);
+}
+
+template <int Classes>
+void run(const PseudoLabelStep& s) {
+  StepSums sums;
+  look<Classes>(s, sums);
+  move_state(s.thresholds, sums, s.rows, s.classes, s.step, s.epoch, *s.state);
+  judge<Classes>(s, keep_of(sums));
+}
+
+}  // namespace
+
+ThresholdState first_state(const ThresholdRule& rule, int classes) {
+  ThresholdState state;
+  const float even = 1.f / static_cast<float>(classes);
+  // What thresholds() says of a policy that has seen nothing.
+  float threshold = static_cast<float>(rule.least);
+  switch (rule.kind) {
+    case ThresholdRule::kFixed:
+      threshold = static_cast<float>(rule.tau);
+      break;
+    case ThresholdRule::kFlex:
+      state.mean = static_cast<float>(rule.window);
+      threshold = 0;
+      break;
+    case ThresholdRule::kFree:
+      std::fill_n(state.sums, classes, even);
+      state.mean = threshold = even;
+      break;
+    case ThresholdRule::kSoft:
+      state.mean = even;
+      state.variance = 1;
+      threshold = 0;
+      break;
+    default:
+      break;
+  }
+  std::fill_n(state.thresholds, classes, threshold);
+  return state;
+}
+
+void check(const PseudoLabelStep& s) {
+  const Need need{"pseudo_label_step"};
+  need(s.classes >= 2 && s.classes <= kMostClasses,
+       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(s.classes));
+  need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
+  need(s.state && s.losses, "a state and room for two losses");
+  need(s.rows == 0 || (s.teacher && s.student), "the teacher's and the student's logits");
+  need(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights && s.gradient),
+       "room for labels, confidences, weights and the gradient");
+  need(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
+       "the logits and labels of the labelled rows");
+}
+
+void pseudo_label_step(const PseudoLabelStep& step) {
+  check(step);
+  with_classes(step.classes, [&](auto classes) { run<decltype(classes)::value>(step); });
+}
+
+}  // namespace fer::kernels

@@ -1,0 +1,83 @@
+// Which part of a frame a crop samples, and how. No OpenCV in it: the kernels cut the same crops.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+namespace fer {
+
+/// A 2x3 affine transform, row by row.
+using Affine23 = std::array<double, 6>;
+
+/// The way back. `m` must be invertible.
+inline Affine23 inverse_of(const Affine23& m) {
+  const double d = 1 / (m[0] * m[4] - m[1] * m[3]);
+  const double a = m[4] * d, b = -m[1] * d, c = -m[3] * d, e = m[0] * d;
+  return {a, b, -a * m[2] - b * m[5], c, e, -c * m[2] - e * m[5]};
+}
+
+/// The region is read as a picture of columns x rows pixels, which is then looked up.
+struct CropPlan {
+  int x = 0, y = 0, width = 0, height = 0;  ///< Of the frame, in pixels; never empty.
+  int columns = 0, rows = 0;                ///< Each pixel the mean of a block of the region.
+  Affine23 to_crop{};  ///< From that picture's pixel indices to those of the crop.
+  bool enlarges = false;
+};
+
+/// `to_crop` is a similarity from frame pixels to crop pixels; sides are in pixels.
+inline CropPlan plan_crop(const Affine23& to_crop, int frame_width, int frame_height,
+                          int crop_width, int crop_height) {
+  CropPlan plan;
+  const double scale = std::hypot(to_crop[0], to_crop[3]);
+  // Linear interpolation reaches two pixels wide, enough to shrink by two; a crop that shrinks the
+  // face more averages n x n blocks first, no larger than needed: more would blur.
+  const int n = static_cast<int>(
+      std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame_width, frame_height)));
+
+  // The crop's outline seen from the frame.
+  const Affine23 to_frame = inverse_of(to_crop);
+  double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
+  for (const double x : {0., static_cast<double>(crop_width)}) {
+    for (const double y : {0., static_cast<double>(crop_height)}) {
+      const double u = to_frame[0] * x + to_frame[1] * y + to_frame[2];
+      const double v = to_frame[3] * x + to_frame[4] * y + to_frame[5];
+      left = std::min(left, u);
+      right = std::max(right, u);
+      top = std::min(top, v);
+      bottom = std::max(bottom, v);
+    }
+  }
+  // And a block around it for the interpolation, clipped. Far outside, the nearest pixels of the
+  // frame remain: the border repeated. Starts at an even pixel, where a chroma sample starts, and
+  // holds whole blocks, which average fastest, where the frame has room.
+  const auto span = [n](double first, double last, int size) {
+    int begin = static_cast<int>(std::clamp(std::floor(first) - n - 1, 0., size - 1.)) / 2 * 2;
+    const int end = static_cast<int>(std::clamp(std::ceil(last) + n + 1, begin + 1., size + 0.));
+    const int length = std::min((end - begin + n - 1) / n * n, size);
+    begin = std::min(begin, size - length);
+    return std::pair(begin, length);
+  };
+  std::tie(plan.x, plan.width) = span(left, right, frame_width);
+  std::tie(plan.y, plan.height) = span(top, bottom, frame_height);
+  plan.columns = (plan.width + n - 1) / n;
+  plan.rows = (plan.height + n - 1) / n;
+
+  // Coordinates have pixel centres at halves, indices at whole numbers.
+  const double sx = static_cast<double>(plan.width) / plan.columns;
+  const double sy = static_cast<double>(plan.height) / plan.rows;
+  const double x0 = plan.x + sx / 2, y0 = plan.y + sy / 2;
+  for (int r = 0; r < 2; ++r) {
+    const double* m = to_crop.data() + 3 * r;
+    double* out = plan.to_crop.data() + 3 * r;
+    out[0] = m[0] * sx;
+    out[1] = m[1] * sy;
+    out[2] = m[0] * x0 + m[1] * y0 + m[2] - 0.5;
+  }
+  plan.enlarges = scale > 1;
+  return plan;
+}
+
+}  // namespace fer

@@ -1,0 +1,358 @@
+// Every kernel against its CPU form. Skips, with the reason, where no device answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cuda/open_kernels.h"
+#include "unit/cuda/detector_maps.h"
+#include "unit/cuda/device_array.h"
+#include "unit/cuda/pseudo_label_data.h"
+#include "unit/cuda/random_frames.h"
+
+namespace fer::kernels {
+namespace {
+
+using test::DeviceArray;
+
+class GpuKernels : public testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      table_ = &open_kernels();
+    } catch (const std::runtime_error& reason) {
+      GTEST_SKIP() << reason.what();
+    }
+  }
+
+  static void done(const char* error) {
+    ASSERT_EQ(error, nullptr) << error;
+    test::check_cuda(cudaDeviceSynchronize());
+  }
+
+  const KernelTable* table_ = nullptr;
+};
+
+/// True for more elements than FER_GPU_TEST_LARGEST says: what runs a hundred times slower under
+/// compute-sanitizer than without leaves them out.
+bool too_large(int count) {
+  const char* largest = std::getenv("FER_GPU_TEST_LARGEST");
+  return largest && count > std::atoi(largest);
+}
+
+/// How far two arrays are from each other: the largest difference, and the share of values that
+/// differ by more than `near`. What is no number on both sides is the same.
+struct Apart {
+  double largest = 0, share = 0;
+};
+template <typename Value>
+Apart apart(const std::vector<Value>& a, const std::vector<Value>& b, double near) {
+  EXPECT_EQ(a.size(), b.size());
+  Apart result;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != a[i] && b[i] != b[i]) continue;
+    const double one = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    result.largest = std::max(result.largest, one);
+    result.share += !(one <= near);
+  }
+  if (!a.empty()) result.share /= static_cast<double>(a.size());
+  return result;
+}
+
+/// A step on the device, with the results where the processor's are.
+void step_on_device(const KernelTable& table, test::StepData& data, int steps) {
+  DeviceArray<float> teacher(data.teacher), labelled(data.labelled), student(data.student),
+      confidence(data.confidence), weights(data.weights), gradient(data.gradient),
+      losses(data.losses);
+  DeviceArray<std::int64_t> labels(data.labels), pseudo_labels(data.pseudo_labels);
+  DeviceArray<std::uint8_t> chosen(data.chosen), workspace(table.pseudo_label_workspace());
+  DeviceArray<ThresholdState> state(std::vector{data.state});
+  PseudoLabelStep step = data.step;
+  step.teacher = teacher.data();
+  step.labelled = labelled.data();
+  step.student = student.data();
+  step.labels = labels.data();
+  step.state = state.data();
+  step.pseudo_labels = pseudo_labels.data();
+  step.confidence = confidence.data();
+  step.weights = weights.data();
+  step.chosen = chosen.data();
+  step.gradient = gradient.data();
+  step.losses = losses.data();
+  step.workspace = workspace.data();
+  for (int i = 0; i < steps; ++i, ++step.step) {
+    const char* error = table.pseudo_label_step(step, nullptr);
+    ASSERT_EQ(error, nullptr) << error;
+  }
+  data.state = state.values()[0];
+  data.pseudo_labels = pseudo_labels.values();
+  data.confidence = confidence.values();
+  data.weights = weights.values();
+  data.chosen = chosen.values();
+  data.gradient = gradient.values();
+  data.losses = losses.values();
+}
+
+TEST_F(GpuKernels, PseudoLabelStepIsTheProcessors) {
+  struct Shape {
+    int rows, labelled, classes;
+  };
+  unsigned seed = 0;
+  for (const Shape& shape : {Shape{0, 0, 8},
+                             {0, 33, 7},
+                             {1, 1, 2},
+                             {31, 0, 8},
+                             {257, 100, 7},
+                             {4096, 512, 8},
+                             {1000, 300, 10},
+                             {333, 77, 64},
+                             {100000, 1000, 8}}) {
+    if (too_large(shape.rows)) continue;
+    for (const auto& [threshold, rule] : test::all_thresholds()) {
+      for (const auto& [negative, negative_rule] : test::all_negatives()) {
+        test::StepData here(shape.rows, shape.labelled, shape.classes, ++seed);
+        here.step.thresholds = rule;
+        here.step.negatives = negative_rule;
+        here.step.lambda_u = shape.rows;  // A gradient of a row's own size.
+        here.step.lambda_n = 0.3 * shape.rows;
+        here.state = first_state(rule, shape.classes);
+        test::StepData there = here;
+        for (int i = 0; i < 3; ++i, ++here.step.step) pseudo_label_step(here.pointed());
+        step_on_device(*table_, there, 3);
+        const std::string what = threshold + ", " + negative + ", " + std::to_string(shape.rows);
+        EXPECT_EQ(there.pseudo_labels, here.pseudo_labels) << what;
+        EXPECT_LT(apart(there.confidence, here.confidence, 0).largest, 1e-6) << what;
+        // The device's e^x and log may differ in the last bit, and with it a row on the line.
+        EXPECT_LT(apart(there.weights, here.weights, 1e-5).share, 1e-4) << what;
+        EXPECT_LT(apart(there.chosen, here.chosen, 0).share, 1e-4) << what;
+        EXPECT_LT(apart(there.gradient, here.gradient, 1e-5).share, 1e-4) << what;
+        EXPECT_LT(apart(there.losses, here.losses, 0).largest, 1e-4) << what;
+        for (int k = 0; k < shape.classes; ++k)
+          EXPECT_NEAR(there.state.thresholds[k], here.state.thresholds[k], 1e-6) << what;
+      }
+    }
+  }
+}
+
+TEST_F(GpuKernels, PseudoLabelStepGivesTheSameInEveryRun) {
+  test::StepData first(50000, 5000, 8, 3);
+  first.step.thresholds.kind = ThresholdRule::kFree;
+  first.state = first_state(first.step.thresholds, 8);
+  test::StepData second = first;
+  step_on_device(*table_, first, 5);
+  step_on_device(*table_, second, 5);
+  EXPECT_EQ(first.losses, second.losses);
+  EXPECT_EQ(first.gradient, second.gradient);
+  EXPECT_EQ(first.state.mean, second.state.mean);
+}
+
+/// Frames on the device beside those of the processor.
+struct DeviceFrames {
+  std::vector<std::unique_ptr<DeviceArray<std::uint8_t>>> planes;
+  std::vector<FramePlanes> here, there;
+
+  explicit DeviceFrames(const std::vector<test::RandomFrame>& frames) {
+    for (const test::RandomFrame& frame : frames) {
+      here.push_back(planes_of(frame.view));
+      there.push_back(here.back());
+      for (std::size_t i = 0; i < 3; ++i) {
+        if (frame.planes[i].empty()) continue;
+        planes.push_back(std::make_unique<DeviceArray<std::uint8_t>>(frame.planes[i]));
+        there.back().view.data[i] = planes.back()->data();
+      }
+    }
+  }
+};
+
+constexpr PixelFormat kFormats[] = {PixelFormat::kGray8, PixelFormat::kNv12, PixelFormat::kI420,
+                                    PixelFormat::kRgb,   PixelFormat::kBgrx, PixelFormat::kArgb};
+
+std::vector<test::RandomFrame> random_frames(std::mt19937& random) {
+  std::vector<test::RandomFrame> frames;
+  for (const PixelFormat format : kFormats) {
+    const auto side = [&] { return 33 + static_cast<int>(random() % 400); };
+    const int width = side();
+    frames.emplace_back(format, width, side(), random);
+  }
+  return frames;
+}
+
+TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
+  std::mt19937 random(11);
+  struct Shape {
+    int count, width, height;
+  };
+  for (const Shape& shape :
+       {Shape{0, 48, 48}, {1, 48, 48}, {70, 112, 112}, {501, 37, 53}, {100000, 6, 7}}) {
+    if (too_large(shape.count)) continue;
+    for (const int channels : {1, 3}) {
+      const auto frames = random_frames(random);
+      DeviceFrames planes(frames);
+      std::vector<FrameView> views;
+      for (const auto& frame : planes.here) views.push_back(frame.view);
+      const auto faces = test::random_faces(shape.count, views, shape.width, shape.height, random);
+      const auto values = static_cast<std::size_t>(shape.count) *
+                          static_cast<std::size_t>(channels * shape.width * shape.height);
+      std::vector<float> expected(values);
+      WarpFaces warp;
+      warp.frames = planes.here.data();
+      warp.frame_count = static_cast<int>(planes.here.size());
+      warp.faces = faces.data();
+      warp.count = shape.count;
+      warp.mean = 0.4f;
+      warp.stddev = 0.3f;
+      warp.out = {expected.data(), Batch::kFp32, channels == 1 ? Batch::kNchw : Batch::kNhwc,
+                  channels,        shape.height, shape.width};
+      warp_faces(warp);
+
+      DeviceArray<FramePlanes> frames_there(planes.there);
+      DeviceArray<FaceWarp> faces_there(faces);
+      DeviceArray<float> out(values);
+      DeviceArray<std::uint16_t> halves(values);
+      warp.frames = frames_there.data();
+      warp.faces = faces_there.data();
+      warp.out.data = out.data();
+      done(table_->warp_faces(warp, nullptr));
+      const Apart far = apart(out.values(), expected, 1e-4);
+      EXPECT_LT(far.largest, 1e-3) << shape.count << ' ' << channels;
+      for (const Batch::Type type : {Batch::kFp16, Batch::kBf16}) {
+        warp.out.type = type;
+        warp.out.data = halves.data();
+        done(table_->warp_faces(warp, nullptr));
+        std::vector<std::uint16_t> rounded;
+        for (const float value : out.values())
+          rounded.push_back(type == Batch::kFp16 ? half_bits(value) : bfloat16_bits(value));
+        EXPECT_EQ(halves.values(), rounded);
+      }
+    }
+  }
+}
+
+TEST_F(GpuKernels, ResizeLumaIsTheProcessors) {
+  std::mt19937 random(12);
+  for (const int width : {640, 320, 96}) {
+    const auto frames = random_frames(random);
+    DeviceFrames planes(frames);
+    std::vector<ResizeLuma::Frame> here, there;
+    for (std::size_t i = 0; i < planes.here.size(); ++i) {
+      const FrameView& view = planes.here[i].view;
+      const int w = std::min(width, view.width);
+      const int h = std::min(448, std::max(1, view.height * w / view.width));
+      here.push_back({planes.here[i], w, h});
+      there.push_back({planes.there[i], w, h});
+    }
+    ResizeLuma resize;
+    resize.frames = here.data();
+    resize.count = static_cast<int>(here.size());
+    std::vector<float> expected(here.size() * 448 * 640);
+    resize.out = {expected.data(), Batch::kFp32, Batch::kNchw, 1, 448, 640};
+    resize_luma(resize);
+    DeviceArray<ResizeLuma::Frame> frames_there(there);
+    DeviceArray<float> out(expected.size());
+    resize.frames = frames_there.data();
+    resize.out.data = out.data();
+    done(table_->resize_luma(resize, nullptr));
+    EXPECT_LT(apart(out.values(), expected, 0).largest, 0.01) << width;
+    resize.count = 0;
+    done(table_->resize_luma(resize, nullptr));
+  }
+}
+
+TEST_F(GpuKernels, DecodeDetectionsIsTheProcessors) {
+  struct Shape {
+    int count, rows, columns;
+    float share;
+  };
+  for (const Shape& shape : {Shape{0, 4, 4, 0},
+                             {1, 4, 4, 0},
+                             {3, 12, 20, 0.1f},
+                             {64, 48, 80, 0.01f},
+                             {2, 48, 80, 0.4f},
+                             {2, 80, 80, 1}}) {
+    test::DetectorMaps here(shape.count, shape.rows, shape.columns, 5, shape.share);
+    decode_detections(here.pointed());
+    std::vector<std::unique_ptr<DeviceArray<float>>> maps;
+    DecodeDetections decode = here.decode;
+    for (std::size_t level = 0; level < 3; ++level) {
+      maps.push_back(std::make_unique<DeviceArray<float>>(here.maps[level]));
+      decode.maps[level] = maps.back()->data();
+    }
+    DeviceArray<CellFace> faces(here.faces.size());
+    DeviceArray<int> face_counts(here.face_counts), guess_counts(here.guess_counts);
+    decode.faces = faces.data();
+    decode.face_counts = face_counts.data();
+    decode.guess_counts = guess_counts.data();
+    done(table_->decode_detections(decode, nullptr));
+    EXPECT_EQ(face_counts.values(), here.face_counts) << shape.rows << ' ' << shape.share;
+    EXPECT_EQ(guess_counts.values(), here.guess_counts);
+    const auto found = faces.values();
+    for (int frame = 0; frame < shape.count; ++frame) {
+      for (int i = 0; i < here.face_counts[static_cast<std::size_t>(frame)]; ++i) {
+        const CellFace& face = found[static_cast<std::size_t>(frame * decode.most_faces + i)];
+        ASSERT_NEAR(face.score, here.face(frame, i).score, 1e-6);
+        ASSERT_NEAR(face.x, here.face(frame, i).x, 1e-2);
+        ASSERT_NEAR(face.points[9], here.face(frame, i).points[9], 1e-2);
+      }
+    }
+  }
+}
+
+TEST_F(GpuKernels, AugmentIsTheProcessors) {
+  struct Shape {
+    int count, channels, side;
+  };
+  for (const Shape& shape :
+       {Shape{0, 1, 48}, {1, 1, 48}, {300, 1, 48}, {200, 3, 41}, {20, 3, 160}, {100000, 1, 8}}) {
+    if (too_large(shape.count)) continue;
+    std::mt19937 random(13);
+    const int stored = 50;
+    std::vector<std::uint8_t> crops(
+        static_cast<std::size_t>(stored * shape.channels * shape.side * shape.side));
+    for (auto& pixel : crops) pixel = static_cast<std::uint8_t>(random());
+    std::vector<std::int64_t> rows;
+    for (int i = 0; i < shape.count; ++i)
+      rows.push_back(static_cast<std::int64_t>(random() % stored));
+    const auto values = static_cast<std::size_t>(shape.count) * crops.size() / stored;
+    std::vector<float> weak(values), strong(values);
+    Augment augment;
+    augment.crops = crops.data();
+    augment.rows = rows.data();
+    augment.count = shape.count;
+    augment.channels = shape.channels;
+    augment.side = shape.side;
+    augment.seed = 99;
+    augment.position = 1ull << 33;
+    augment.mean = 0.5f;
+    augment.stddev = 0.25f;
+    augment.strong.config = {};
+    augment.strong.config.operations = 4;
+    augment.weak.out = {weak.data(),    Batch::kFp32, Batch::kNchw,
+                        shape.channels, shape.side,   shape.side};
+    augment.strong.out = augment.weak.out;
+    augment.strong.out.data = strong.data();
+    kernels::augment(augment);
+
+    DeviceArray<std::uint8_t> crops_there(crops),
+        workspace(table_->augment_workspace(shape.channels, shape.side));
+    DeviceArray<std::int64_t> rows_there(rows);
+    DeviceArray<float> weak_there(values), strong_there(values);
+    augment.crops = crops_there.data();
+    augment.rows = rows_there.data();
+    augment.weak.out.data = weak_there.data();
+    augment.strong.out.data = strong_there.data();
+    augment.workspace = workspace.data();
+    done(table_->augment(augment, nullptr));
+    // A turn's sine may differ in its last bit, and with it a pixel at the edge of a level.
+    EXPECT_LT(apart(weak_there.values(), weak, 1e-4).largest, 1e-3) << shape.side;
+    EXPECT_LT(apart(strong_there.values(), strong, 1e-4).share, 1e-4) << shape.side;
+  }
+}
+
+}  // namespace
+}  // namespace fer::kernels

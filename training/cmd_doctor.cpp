@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "learn/process_group.h"
 #include "model/classifier.h"
 #include "model/find_model.h"
 #include "model/runtime_info.h"
@@ -143,6 +144,12 @@ void look_at_libraries(Findings& findings) {
          driver ? "a device is here, but this LibTorch was built without CUDA"
                 : "no device; everything runs on the CPU",
          driver ? "to use it, build with -Dtorch_dir= and a LibTorch for CUDA" : ""});
+  }
+  if (ProcessGroup::available()) {
+    findings.push_back({Verdict::kGood, "Gloo", "fer train can run in several processes", ""});
+  } else {
+    findings.push_back({Verdict::kNote, "Gloo", "this program was built without it",
+                        "install libgloo-dev and build again to train in several processes"});
   }
 #ifdef HAVE_VISION
   findings.push_back({Verdict::kGood, "OpenCV", cv::getVersionString(), ""});

@@ -9,6 +9,7 @@
 #include "data_options.h"
 #include "data_sources.h"
 #include "learn/pretrainer.h"
+#include "learn/process_place.h"
 #include "progress.h"
 #include "resumable_run.h"
 #include "run_record.h"
@@ -46,6 +47,7 @@ void print_epoch(const json& e) {
 }
 
 void run(Options& o) {
+  require_one_process("fer pretrain");
   if (o.resume) require_checkpoint(o.out);
   PretrainConfig& train = o.train;
   train.network = network_preset(o.network);

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "commands.h"
+#include "learn/process_place.h"
 #include "sweep.h"
 
 namespace fer {
@@ -14,6 +15,7 @@ struct Options {
 };
 
 void run(const Options& o) {
+  require_one_process("fer sweep");
   const std::size_t failed = run_sweep(read_experiment(o.experiment), o.settings);
   if (failed > 0) {
     throw std::runtime_error(std::to_string(failed) +

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "data_options.h"
 #include "learn/trainer.h"
+#include "processes.h"
 #include "progress.h"
 #include "resumable_run.h"
 #include "semi_training.h"
@@ -23,6 +24,7 @@ struct Options : DataOptions {
   SemiRequest semi;
   std::string method, thresholds, negatives;
   bool resume = false;
+  Processes processes;
   // Settings that both kinds of training have, with defaults of their own.
   std::optional<int> batch;
   std::optional<double> learning_rate;
@@ -69,9 +71,10 @@ void run_supervised(Options& o) {
                     epoch["macro_recall"].get<double>() * 100);
         std::fflush(stdout);
       },
-      stop_requested);
+      stop_requested, o.processes.group());
   progress.clear();
-  end_if_stopped(result, o.out);
+  end_if_stopped(result, o.out, o.processes.writes());
+  if (!o.processes.writes()) return;
   std::printf("best.fer: epoch %d, accuracy %.2f %% on valid; last.fer: %.2f %%; both in %s\n",
               result.best["epoch"].get<int>() + 1, result.best["accuracy"].get<double>() * 100,
               result.last["accuracy"].get<double>() * 100, o.out.c_str());
@@ -115,13 +118,14 @@ void start_semi_supervised(Options& o) {
   if (o.size_option->count() == 0) semi.shape.side = semi.train.network.input_size;
   semi.read = o.read_options();
   semi.out = o.out;
-  run_semi_supervised(semi);
+  run_semi_supervised(semi, o.processes);
 }
 
 void run(Options& o) {
-  if (o.resume) require_checkpoint(o.out);
+  if (o.data.empty() && o.semi.labelled.empty()) throw CLI::RequiredError("--data or --labeled");
+  o.processes.join();
+  if (o.resume && o.processes.writes()) require_checkpoint(o.out);
   if (!o.semi.labelled.empty()) return start_semi_supervised(o);
-  if (o.data.empty()) throw CLI::RequiredError("--data or --labeled");
   run_supervised(o);
 }
 
@@ -261,7 +265,8 @@ void add_train(CLI::App& app) {
                 "Probability that a training step silences a feature map")
       ->check(CLI::Range(0.0, 0.99));
   c->add_option("--batch", o->batch,
-                "Images a step; with --labeled, labelled ones (default: 128; with --labeled 32)")
+                "Images a step, of all processes together; with --labeled, labelled ones (default: "
+                "128; with --labeled 32)")
       ->check(CLI::Range(2, 65536));
   c->add_option("--learning-rate", o->learning_rate,
                 "Peak; cosine to zero (default: 0.1; with --labeled 0.03)");
@@ -275,6 +280,7 @@ void add_train(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
+  o->processes.add_to(*c);
   add_supervised(*c, t, labelled);
   add_semi_supervised(*c, *o, labelled);
   c->callback([o] { run(*o); });

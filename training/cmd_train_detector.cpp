@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "learn/detection_trainer.h"
+#include "learn/process_place.h"
 #include "progress.h"
 #include "resumable_run.h"
 #include "training_progress.h"
@@ -17,6 +18,7 @@ struct Options {
 };
 
 void run(const Options& o) {
+  require_one_process("fer train --task detect");
   o.train.check();
   const DetectionDataset data(o.data);
   std::printf(

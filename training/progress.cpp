@@ -31,6 +31,7 @@ void Progress::clear() {
 }
 
 void Progress::update(double done, double total, const std::string& note, double seconds_left) {
+  if (silent_) return;
   const auto now = Clock::now();
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30000);
   // The end is shown at once, where there was anything to see before.

@@ -1,6 +1,7 @@
 // A line on the terminal that says how far a long job is.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -19,8 +20,12 @@ class Progress {
   /// Removes the line, so that something else can be printed.
   void clear();
 
+  /// None shows anything from now on: another process does.
+  static void silence() { silent_ = true; }
+
  private:
   using Clock = std::chrono::steady_clock;
+  static inline std::atomic<bool> silent_{false};
   const std::string what_;
   const bool terminal_;
   const Clock::time_point begun_ = Clock::now();

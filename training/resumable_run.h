@@ -17,10 +17,13 @@ inline void require_checkpoint(const std::filesystem::path& out) {
                            ": expected a run's checkpoint to go on from, found none");
 }
 
-/// Throws Interrupted where the run was stopped, and says how it goes on.
-inline void end_if_stopped(const TrainResult& result, const std::filesystem::path& out) {
+/// Throws Interrupted where the run was stopped, and, unless another process does, says how it goes
+/// on.
+inline void end_if_stopped(const TrainResult& result, const std::filesystem::path& out,
+                           bool talks = true) {
   if (!result.stopped) return;
-  std::printf("stopped; the same command goes on from the last checkpoint in %s\n", out.c_str());
+  if (talks)
+    std::printf("stopped; the same command goes on from the last checkpoint in %s\n", out.c_str());
   throw Interrupted();
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-json asked_json(const SemiRequest& request, const SemiData& data) {
+json asked_json(const SemiRequest& request, const SemiData& data, int processes) {
   json counts = json::object();
   for (const std::string& label : data.info.labels) counts[label] = 0;
   for (const FaceRef& face : data.labelled)
@@ -31,6 +31,7 @@ json asked_json(const SemiRequest& request, const SemiData& data) {
           {"options", request.train},
           {"policies", describe_policies(request.train.method, request.train.network.classes)},
           {"seed", request.train.seed},
+          {"processes", processes},
           {"faces",
            {{"labelled", counts},
             {"unlabelled", data.unlabelled.size()},
@@ -69,7 +70,7 @@ void warn_of_never_accepted(const json& entry) {
 
 }  // namespace
 
-void run_semi_supervised(SemiRequest request) {
+void run_semi_supervised(SemiRequest request, const Processes& processes) {
   SemiConfig& train = request.train;
   DataSources all(request.align, request.shape, request.read);
   SemiSources sources;
@@ -84,10 +85,12 @@ void run_semi_supervised(SemiRequest request) {
   train.network.input_size = data.info.side;
   train.network.channels = data.info.channels;
   train.network.classes = static_cast<int>(data.info.labels.size());
-  RunRecord record(request.out / "run.json", asked_json(request, data));
-  std::printf("%zu labelled faces of %zu classes, %zu unlabelled, %zu to select by\n",
-              data.labelled.size(), data.info.labels.size(), data.unlabelled.size(),
-              data.valid.size());
+  RunRecord record(request.out / "run.json", asked_json(request, data, processes.count()));
+  if (processes.writes()) {
+    std::printf("%zu labelled faces of %zu classes, %zu unlabelled, %zu to select by\n",
+                data.labelled.size(), data.info.labels.size(), data.unlabelled.size(),
+                data.valid.size());
+  }
 
   Progress progress("training");
   bool warned = false;
@@ -107,10 +110,11 @@ void run_semi_supervised(SemiRequest request) {
           warned = true;
         }
       },
-      stop_requested);
+      stop_requested, processes.group());
   progress.clear();
-  record.finish(result);
-  end_if_stopped(result, request.out);
+  if (processes.writes()) record.finish(result);
+  end_if_stopped(result, request.out, processes.writes());
+  if (!processes.writes()) return;
   std::printf(
       "best.fer: step %d, accuracy %s, macro recall %s on valid; last.fer: %s, %s; both in "
       "%s\n",

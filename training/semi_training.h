@@ -6,6 +6,7 @@
 
 #include "data_options.h"
 #include "learn/semi_trainer.h"
+#include "processes.h"
 
 namespace fer {
 
@@ -26,6 +27,6 @@ struct SemiRequest {
 
 /// Trains, with a progress bar and warnings on stderr, and leaves run.json beside what
 /// train_semi_supervised() leaves. Throws std::runtime_error for bad input; Interrupted.
-void run_semi_supervised(SemiRequest request);
+void run_semi_supervised(SemiRequest request, const Processes& processes);
 
 }  // namespace fer

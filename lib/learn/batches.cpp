@@ -90,14 +90,15 @@ std::vector<float> class_shares(const std::vector<Sample>& samples, double balan
 
 EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples,
                            PixelStats stats, const AugmentConfig& augment, int batch,
-                           double balance, std::uint64_t seed, int epoch)
+                           double balance, std::uint64_t seed, int epoch, BatchPart part)
     : data_(data),
       samples_(samples),
       stats_(stats),
       augment_(augment),
       batch_(batch),
       seed_(seed),
-      epoch_(epoch) {
+      epoch_(epoch),
+      part_(part) {
   Random random(seed, static_cast<std::uint64_t>(epoch), ~0ull);
   // Every row floor(w) times and once more by chance, w scaled so that an epoch keeps its length:
   // balanced, and still every common row is seen about once.
@@ -129,13 +130,15 @@ std::optional<Batch> EpochBatches::next() {
 Batch EpochBatches::make(int index) const {
   const auto& info = data_.info();
   const std::int64_t classes = static_cast<std::int64_t>(info.labels.size());
-  Batch batch{torch::empty({batch_, info.channels, info.side, info.side}),
-              torch::empty({batch_, classes})};
+  const int rows = part_.count(batch_);
+  Batch batch{torch::empty({rows, info.channels, info.side, info.side}),
+              torch::empty({rows, classes})};
   float* images = batch.images.data_ptr<float>();
   float* targets = batch.targets.data_ptr<float>();
   const std::size_t pixels = data_.crop(0).size();
-  for (int i = 0; i < batch_; ++i) {
-    const std::size_t place = static_cast<std::size_t>(index) * batch_ + i;
+  for (int i = 0; i < rows; ++i) {
+    // A row's view follows from its place in the epoch, not from who makes it.
+    const std::size_t place = static_cast<std::size_t>(index) * batch_ + part_.first(batch_) + i;
     const Sample& sample = samples_[order_[place]];
     const std::span<float> out(images + i * pixels, pixels);
     augment(data_.crop(sample.row), info.channels, info.side, augment_,

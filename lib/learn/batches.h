@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "learn/augment.h"
+#include "learn/batch_part.h"
 #include "learn/packed_dataset.h"
 
 namespace fer {
@@ -63,10 +64,11 @@ struct Batch {
 /// epoch alone.
 class EpochBatches {
  public:
-  /// `balance`: see TrainConfig. The last, short batch is left out.
+  /// `balance`: see TrainConfig. The last, short batch is left out. `part`: the rows of each batch
+  /// that next() makes.
   EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples, PixelStats stats,
                const AugmentConfig& augment, int batch, double balance, std::uint64_t seed,
-               int epoch);
+               int epoch, BatchPart part = {});
   ~EpochBatches();
 
   int size() const { return static_cast<int>(order_.size()) / batch_; }
@@ -83,6 +85,7 @@ class EpochBatches {
   const int batch_;
   const std::uint64_t seed_;
   const int epoch_;
+  const BatchPart part_;
   std::vector<std::size_t> order_;
   int next_ = 0;
   std::future<Batch> ahead_;

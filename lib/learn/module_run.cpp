@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "learn/checkpoint.h"
 #include "model/atomic_file.h"
@@ -53,10 +54,11 @@ void lay_out_channels_last(torch::nn::Module& module) {
       parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
 }
 
-void prepare_process(int threads) {
+void prepare_process(int threads, const ProcessGroup* group) {
   // LibTorch's own default is one thread on machines of two cores.
-  at::set_num_threads(
-      threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  at::set_num_threads(threads > 0 ? threads
+                                  : std::max(1, cores / (group ? group->local_size() : 1)));
   // Every step frees and asks again for the same large blocks. glibc would hand each back to the
   // kernel, whose clearing of pages is a seventh of a step; this keeps them in the process.
 #ifdef __GLIBC__
@@ -72,26 +74,40 @@ double warm_cosine(double t, double step, double warm, double end) {
 
 ModuleRun::ModuleRun(std::shared_ptr<torch::nn::Module> network,
                      std::shared_ptr<torch::nn::Module> average, double ema,
-                     std::filesystem::path out)
-    : network_(std::move(network)), average_(std::move(average)), ema_(ema), out_(std::move(out)) {
+                     std::filesystem::path out, ProcessGroup* group)
+    : network_(std::move(network)),
+      average_(std::move(average)),
+      ema_(ema),
+      out_(std::move(out)),
+      group_(group) {
   lay_out_channels_last(*network_);
   lay_out_channels_last(*average_);
   copy_state(state_of(*network_), *average_, "new network");
   average_->eval();
-  std::filesystem::create_directories(out_);
+  if (writes()) std::filesystem::create_directories(out_);
 }
 
 void ModuleRun::resume(const json& identity, const Tensors& kept) {
   identity_ = identity;
   kept_ = kept;
+  if (group_) group_->require_same(identity.dump(), "options or data");
+  if (writes()) read_checkpoint_of_folder();
+  if (group_) agree();
+  epoch = first_epoch_ = state_.value("epoch", 0);
+  steps_ = state_.value("steps", std::int64_t{0});
+  seconds_before_ = state_.value("seconds", 0.0);
+  if (writes()) truncate_log();
+}
+
+void ModuleRun::read_checkpoint_of_folder() {
   const auto path = out_ / "checkpoint";
-  if (!std::filesystem::exists(path)) return truncate_log();
+  if (!std::filesystem::exists(path)) return;
   const Checkpoint c = read_checkpoint(path);
-  if (c.state.value("config", json()) != identity) {
+  if (c.state.value("config", json()) != identity_) {
     throw std::runtime_error(path.string() +
                              ": was made with other settings; use them, or another folder. "
                              "Differences: " +
-                             json::diff(c.state.value("config", json()), identity).dump());
+                             json::diff(c.state.value("config", json()), identity_).dump());
   }
   const auto part = [&](const std::string& prefix) {
     Tensors tensors;
@@ -104,10 +120,25 @@ void ModuleRun::resume(const json& identity, const Tensors& kept) {
   copy_tensors(c.tensors, kept_, path.string());
   extra = part("extra.");
   state_ = c.state;
-  epoch = first_epoch_ = state_.at("epoch");
-  steps_ = state_.at("steps");
-  seconds_before_ = state_.at("seconds");
-  truncate_log();
+}
+
+void ModuleRun::agree() {
+  json told{{"state", state_}, {"extra", json::object()}};
+  for (const auto& [name, tensor] : extra)
+    told["extra"][name] = {{"shape", tensor.sizes().vec()},
+                           {"type", static_cast<int>(tensor.scalar_type())}};
+  told = json::parse(group_->broadcast(told.dump()));
+  state_ = told["state"];
+  for (const auto& [name, like] : told["extra"].items()) {
+    // What a checkpoint of rank 0 brought, and nobody else has.
+    if (extra.contains(name)) continue;
+    extra[name] = torch::empty(like["shape"].get<std::vector<std::int64_t>>(),
+                               static_cast<torch::ScalarType>(like["type"].get<int>()));
+  }
+  std::vector<torch::Tensor> tensors;
+  for (const Tensors& part : {state_of(*network_), state_of(*average_), kept_, extra})
+    for (const auto& [name, tensor] : part) tensors.push_back(tensor);
+  group_->broadcast(tensors);
 }
 
 void ModuleRun::step() {
@@ -125,17 +156,25 @@ void ModuleRun::finish_epoch(
     const std::function<void(const std::filesystem::path&, const json& entry)>& save) {
   entry["epoch"] = epoch;
   entry["seconds"] = seconds();
+  if (group_) agree();
   state_["last"] = entry;
-  save(out_ / "last.fer", entry);
-  if (score && (!state_.contains("best") || entry[score] > state_["best"][score])) {
-    state_["best"] = entry;
-    save(out_ / "best.fer", entry);
+  const bool best = score && (!state_.contains("best") || entry[score] > state_["best"][score]);
+  if (best) state_["best"] = entry;
+  if (writes()) {
+    save(out_ / "last.fer", entry);
+    if (best) save(out_ / "best.fer", entry);
+    // The line first: a run that was killed between the two drops it and writes it again, while
+    // one that lacked it would never come back to this epoch.
+    log(entry);
+    checkpoint();
   }
-  // The line first: a run that was killed between the two drops it and writes it again, while
-  // one that lacked it would never come back to this epoch.
-  log(entry);
-  checkpoint();
   ++epoch;
+}
+
+torch::Tensor ModuleRun::mean(const torch::Tensor& own) const {
+  torch::Tensor result = own.detach().clone();
+  if (group_) group_->average({result});
+  return result;
 }
 
 void ModuleRun::check_finite(double loss) const {

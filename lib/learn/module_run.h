@@ -13,6 +13,7 @@
 
 #include "export.h"
 #include "learn/elapsed.h"
+#include "learn/process_group.h"
 #include "learn/train_progress.h"
 
 namespace fer {
@@ -28,8 +29,9 @@ void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Mod
 /// convolution.
 void lay_out_channels_last(torch::nn::Module& module);
 
-/// Sets the number of LibTorch's threads (0: one a core) and how the process keeps freed memory.
-FER_API void prepare_process(int threads);
+/// Sets the number of LibTorch's threads (0: one a core, shared with the other processes of `group`
+/// on this machine) and how the process keeps freed memory.
+FER_API void prepare_process(int threads, const ProcessGroup* group = nullptr);
 
 /// A factor of the learning rate: a straight rise over the first `warm` of `end`, then half a
 /// cosine to zero. `t` and `warm` in any unit, `step` the length of one step in it.
@@ -40,18 +42,27 @@ class ModuleRun {
   using Tensors = std::map<std::string, torch::Tensor>;
 
   /// `network` is trained, `average` becomes its average and must be made like it. `ema`: decay of
-  /// the average, a step. Lays the kernels out for the CPU, and makes the folder.
+  /// the average, a step. `group`: the processes that train it together, of which the first alone
+  /// reads and writes the folder; nullptr: this one. Lays the kernels out for the CPU, and makes
+  /// the folder.
   ModuleRun(std::shared_ptr<torch::nn::Module> network, std::shared_ptr<torch::nn::Module> average,
-            double ema, std::filesystem::path out);
+            double ema, std::filesystem::path out, ProcessGroup* group = nullptr);
 
   /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
-  /// between the two runs. `kept`: an optimiser's tensors, under names of their own ("velocity."
-  /// and the parameter's); checkpoints hold them, and here they become what they were. Throws
-  /// std::runtime_error with the difference where it does not fit.
+  /// between the two runs, and between all processes. `kept`: an optimiser's tensors, under names
+  /// of their own ("velocity." and the parameter's); checkpoints hold them, and here they become
+  /// what they were. Throws std::runtime_error with the difference where it does not fit.
   void resume(const nlohmann::json& identity, const Tensors& kept);
 
   /// Moves the average one step towards the network.
   void step();
+
+  /// True in all processes where it is true in one.
+  bool any(bool own) const { return group_ ? group_->any(own) : own; }
+  /// Mean over the processes.
+  torch::Tensor mean(const torch::Tensor& own) const;
+  /// True for the process that writes files and talks to the user.
+  bool writes() const { return !group_ || group_->writes(); }
 
   /// Keeps an epoch: log line, last.fer and, where `entry[score]` is the highest so far, best.fer
   /// (none without a score); then the checkpoint, from which the next epoch starts. Adds "epoch"
@@ -71,6 +82,11 @@ class ModuleRun {
   int epoch = 0;  ///< The one at hand, from 0.
 
  private:
+  /// Takes over the folder's checkpoint, where there is one.
+  void read_checkpoint_of_folder();
+  /// All processes go on from the first one's state. Machines of different kinds round differently:
+  /// this keeps them from drifting apart.
+  void agree();
   double seconds() const;
   void checkpoint();
   /// A crash between log and checkpoint leaves a line of an epoch that is run again.
@@ -80,6 +96,7 @@ class ModuleRun {
   const std::shared_ptr<torch::nn::Module> network_, average_;
   const double ema_;
   const std::filesystem::path out_;
+  ProcessGroup* const group_;
   Tensors kept_;
   nlohmann::json identity_, state_ = nlohmann::json::object();
   std::int64_t steps_ = 0;

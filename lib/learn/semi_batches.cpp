@@ -48,16 +48,21 @@ SemiBatch SemiBatches::make(std::int64_t step) {
   const auto images = [&](int rows) {
     return torch::empty({rows, info.channels, info.side, info.side});
   };
-  SemiBatch batch{images(config_.batch),
-                  torch::empty({config_.batch, classes}),
-                  torch::empty({config_.batch}, torch::kLong),
+  // A row's place among all that are drawn of its kind: its view follows from it, not from who
+  // makes it.
+  const auto place = [&](int rows, int i) {
+    return static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(rows) +
+           static_cast<std::uint64_t>(config_.part.first(rows) + i);
+  };
+  const int labelled = config_.part.count(config_.batch);
+  SemiBatch batch{images(labelled),
+                  torch::empty({labelled, classes}),
+                  torch::empty({labelled}, torch::kLong),
                   {},
                   {},
                   {}};
-  for (int i = 0; i < config_.batch; ++i) {
-    const std::uint64_t position =
-        static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(config_.batch) +
-        static_cast<std::uint64_t>(i);
+  for (int i = 0; i < labelled; ++i) {
+    const std::uint64_t position = place(config_.batch, i);
     const std::size_t k = position % of_class_.size();
     const std::size_t index = of_class_[k][class_walks_[k].at(position / of_class_.size())];
     const FaceRef& face = data_.labelled[index];
@@ -69,15 +74,13 @@ SemiBatch SemiBatches::make(std::int64_t step) {
               batch.targets.data_ptr<float>() + i * classes);
     batch.labels.data_ptr<std::int64_t>()[i] = face.label;
   }
-  const int unlabelled = config_.mu * config_.batch;
+  const int unlabelled = config_.part.count(config_.mu * config_.batch);
   if (unlabelled == 0) return batch;
   batch.weak = images(unlabelled);
   batch.strong = images(unlabelled);
   batch.truth = torch::empty({unlabelled}, torch::kLong);
   for (int i = 0; i < unlabelled; ++i) {
-    const std::uint64_t position =
-        static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(unlabelled) +
-        static_cast<std::uint64_t>(i);
+    const std::uint64_t position = place(config_.mu * config_.batch, i);
     const FaceRef& face = data_.unlabelled[unlabelled_walk_.at(position)];
     const std::span<float> weak = image_at(batch.weak, i), strong = image_at(batch.strong, i);
     augment(face.crop(), info.channels, info.side, config_.weak,

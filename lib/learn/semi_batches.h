@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "learn/augment.h"
+#include "learn/batch_part.h"
 #include "learn/batches.h"
 #include "learn/rand_augment.h"
 #include "learn/semi_data.h"
@@ -31,6 +32,7 @@ struct SemiBatchConfig {
   AugmentConfig weak;
   RandAugmentConfig strong;
   std::uint64_t seed = 1;
+  BatchPart part = {};  ///< The labelled and the unlabelled rows of each batch that are made.
 };
 
 /// The batches of a run, one a step. Which rows, and which view of each, follow from the seed and

@@ -50,6 +50,13 @@ class EpochSums {
                                 chosen.sum().to(torch::kFloat), of_truth.sum().to(torch::kFloat)});
   }
 
+  /// Those of all processes. Each has looked at as many rows.
+  void gather(ProcessGroup& group) {
+    group.average({losses});
+    group.sum(by_class_);
+    group.sum(negatives_);
+  }
+
   /// The sums as the fields of a log line.
   void write(json& entry, int steps, const std::vector<std::string>& labels,
              const ThresholdPolicy* policy) const {
@@ -137,20 +144,28 @@ std::unique_ptr<ThresholdPolicy> thresholds_of(const SemiData& data, const SemiC
 /// A run: what train_semi_supervised() keeps while it works.
 class SemiSupervised {
  public:
-  SemiSupervised(const SemiData& data, const SemiConfig& config, const std::filesystem::path& out)
+  SemiSupervised(const SemiData& data, const SemiConfig& config, const std::filesystem::path& out,
+                 ProcessGroup* group)
       : data_(data),
         config_(config),
+        group_(group),
+        part_(group ? group->part(config.batch) : BatchPart{}),
         classes_(static_cast<int>(data.info.labels.size())),
         stats_(config.init ? config.init.stats() : stats_of(data)),
         thresholds_(thresholds_of(data, config)),
         negatives_(make_negative_policy(config.method.negatives, classes_)),
         warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
         run_(info_of(data, config, stats_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init}, out) {
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, group},
+             out) {
     for (const FaceRef& face : data.valid) {
       valid_.rows.push_back(face.row);
       valid_.labels.push_back(face.label);
     }
+    if (thresholds_)
+      run_.share_batches({config.batch, config.mu * config.batch});
+    else
+      run_.share_batches({config.batch});
     json identity = config;
     identity.erase("threads");
     identity["faces"] = fingerprint_of(data);
@@ -162,14 +177,15 @@ class SemiSupervised {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    SemiBatchConfig batch_config{config_.batch, thresholds_ ? config_.mu : 0, config_.weak,
-                                 config_.strong, config_.seed};
+    SemiBatchConfig batch_config{config_.batch, thresholds_ ? config_.mu : 0,
+                                 config_.weak,  config_.strong,
+                                 config_.seed,  part_};
     SemiBatches batches(data_, stats_, batch_config, first_step());
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
       write_validation(entry, confusion_of(run_.average, *data_.valid.front().data, valid_,
-                                           data_.info.labels, stats_, config_.bf16));
+                                           data_.info.labels, stats_, config_.bf16, group_));
       json provenance{{"train", config_}, {"data", data_.info.source}};
       if (thresholds_) {
         for (const auto& [name, tensor] : thresholds_->state())
@@ -177,7 +193,7 @@ class SemiSupervised {
       }
       run_.finish_epoch(entry, config_.select.c_str(), provenance,
                         thresholds_ ? thresholds_->describe() : json());
-      on_epoch(entry);
+      if (run_.writes()) on_epoch(entry);
     }
     return run_.result(/*stopped=*/false);
   }
@@ -209,19 +225,21 @@ class SemiSupervised {
     const auto begun = SteadyClock::now();
     double waited = 0;
     for (int i = 0; i < steps; ++i) {
-      if (stop) return false;
+      if (run_.any(stop)) return false;
       const auto asked = SteadyClock::now();
       const SemiBatch batch = batches.next();
       waited += seconds_since(asked);
       learn(batch, first_step() + i, sums);
       if (i % 10 == 9 || i + 1 == steps) {
-        const double loss = sums.losses[0].item<double>() / (i + 1);
+        const double loss = run_.mean(sums.losses[0]).item<double>() / (i + 1);
         run_.check_finite(loss);
+        if (!run_.writes()) continue;
         on_progress({run_.epoch, i + 1, steps, loss, (i + 1) * images / seconds_since(begun),
                      run_.seconds_left(run_.epoch + (i + 1.0) / steps, epochs())});
       }
     }
     const double spent = seconds_since(begun);
+    if (group_) sums.gather(*group_);
     sums.write(entry, steps, data_.info.labels, thresholds_.get());
     entry["step"] = first_step() + steps;
     entry["learning_rate"] = rate(first_step() + steps - 1);
@@ -235,18 +253,21 @@ class SemiSupervised {
     Bf16Scope bf16(config_.bf16);
     const auto labelled = batch.labelled.size(0);
     torch::Tensor images = batch.labelled, teacher;
-    PseudoLabels pseudo;
+    // Policies learn from the whole batch, so that they know the same in every process. The losses
+    // are those of the rows here.
+    PseudoLabels of_all, pseudo;
     if (thresholds_) {
       const auto unlabelled = batch.weak.size(0);
       const bool both = thresholds_->uses_labelled();
       teacher = ask_teacher(both ? torch::cat({batch.weak, batch.labelled}) : batch.weak);
       PolicyStep shown;
-      shown.unlabelled = teacher.narrow(0, 0, unlabelled);
-      if (both) shown.labelled = teacher.narrow(0, unlabelled, labelled);
-      shown.labels = batch.labels;
+      shown.unlabelled = all(teacher.narrow(0, 0, unlabelled));
+      if (both) shown.labelled = all(teacher.narrow(0, unlabelled, labelled));
+      shown.labels = all(batch.labels);
       shown.step = step;
       shown.epoch = run_.epoch;
-      pseudo = thresholds_->judge(shown);
+      of_all = thresholds_->judge(shown);
+      pseudo = {part_.of(of_all.labels), part_.of(of_all.confidence), part_.of(of_all.weights)};
       teacher = shown.unlabelled;
       images = torch::cat({batch.labelled, batch.strong});
     }
@@ -260,18 +281,24 @@ class SemiSupervised {
       const double rise = warmup_ > 0 ? std::min(1.0, (step + 1.0) / warmup_) : 1.0;
       loss = loss + rise * m.lambda_u * u;
       if (m.lambda_n > 0) {
+        const torch::Tensor student = all(torch::softmax(strong.detach(), 1));
         const torch::Tensor chosen =
-            negatives_->select({teacher, torch::softmax(strong.detach(), 1), pseudo.accepted()});
+            part_.of(negatives_->select({teacher, student, of_all.accepted()}));
         n = negative_loss(strong, chosen);
         loss = loss + rise * m.lambda_n * n;
         sums.add_negatives(chosen, batch.truth);
       }
       sums.add_pseudo_labels(pseudo, batch.truth);
-      run_.extra["accepted"].index_add_(0, pseudo.labels, pseudo.accepted().to(torch::kFloat));
+      run_.extra["accepted"].index_add_(0, of_all.labels, of_all.accepted().to(torch::kFloat));
     }
     loss.backward();
     run_.step(rate(step));
     sums.add_losses(loss, x, u, n);
+  }
+
+  /// The rows of all processes.
+  torch::Tensor all(const torch::Tensor& own) const {
+    return group_ ? group_->gather_rows(own) : own;
   }
 
   /// The teacher's probabilities.
@@ -294,6 +321,8 @@ class SemiSupervised {
 
   const SemiData& data_;
   const SemiConfig config_;
+  ProcessGroup* const group_;  ///< nullptr: one process.
+  const BatchPart part_;
   const int classes_;
   const PixelStats stats_;
   const std::unique_ptr<ThresholdPolicy>
@@ -348,9 +377,9 @@ TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config
                                   const std::filesystem::path& out,
                                   const std::function<void(const TrainProgress&)>& on_progress,
                                   const std::function<void(const json&)>& on_epoch,
-                                  const std::atomic<bool>& stop) {
-  prepare_process(config.threads);
-  return SemiSupervised(data, config, out).go(on_progress, on_epoch, stop);
+                                  const std::atomic<bool>& stop, ProcessGroup* group) {
+  prepare_process(config.threads, group);
+  return SemiSupervised(data, config, out, group).go(on_progress, on_epoch, stop);
 }
 
 }  // namespace fer

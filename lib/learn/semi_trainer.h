@@ -11,6 +11,7 @@
 #include "export.h"
 #include "learn/augment.h"
 #include "learn/methods.h"
+#include "learn/process_group.h"
 #include "learn/rand_augment.h"
 #include "learn/semi_data.h"
 #include "learn/start.h"
@@ -31,7 +32,7 @@ struct SemiConfig {
   RandAugmentConfig strong;
   int steps = 3000;
   int epoch_steps = 100;  ///< Steps between two log lines, validations and checkpoints: an epoch.
-  int batch = 32;         ///< Labelled rows a step.
+  int batch = 32;         ///< Labelled rows a step, of all processes together.
   int mu = 2;             ///< Unlabelled rows for each of them.
   /// Steps over which the learning rate and the weights of the unlabelled losses rise to their
   /// full size; -1: a twentieth of all.
@@ -57,11 +58,11 @@ FER_API void to_json(nlohmann::json& json, const SemiConfig& config);
 /// row was accepted so far) and `data_share` (of the time, waiting for data). Outputs assume that
 /// all classes are equally frequent, as in the labelled batches. Throws std::runtime_error for data
 /// that does not fit the network, settings that differ from the checkpoint's, or a folder that
-/// cannot be written.
+/// cannot be written. `group`: as in train(); the policies see the whole batch in every process.
 FER_API TrainResult train_semi_supervised(
     const SemiData& data, const SemiConfig& config, const std::filesystem::path& out,
     const std::function<void(const TrainProgress&)>& on_progress,
-    const std::function<void(const nlohmann::json& epoch)>& on_epoch,
-    const std::atomic<bool>& stop);
+    const std::function<void(const nlohmann::json& epoch)>& on_epoch, const std::atomic<bool>& stop,
+    ProcessGroup* group = nullptr);
 
 }  // namespace fer

@@ -72,15 +72,19 @@ ModelInfo info_of(const PackedDataset& data, const TrainConfig& config, PixelSta
 /// A run: what train() keeps while it works.
 class Supervised {
  public:
-  Supervised(const PackedDataset& data, const TrainConfig& config, const std::filesystem::path& out)
+  Supervised(const PackedDataset& data, const TrainConfig& config, const std::filesystem::path& out,
+             ProcessGroup* group)
       : data_(data),
         config_(config),
+        group_(group),
+        part_(group ? group->part(config.batch) : BatchPart{}),
         samples_(usable_samples(data, config)),
         valid_(valid_rows(data)),
         stats_(config.init ? config.init.stats() : pixel_stats(data, samples_)),
         prior_(class_shares(samples_, 0)),
         run_(info_of(data, config, stats_, prior_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init}, out) {
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, group},
+             out) {
     const auto drawn = class_shares(samples_, config.balance);
     const auto k = static_cast<std::int64_t>(prior_.size());
     offset_ = torch::empty({k});
@@ -100,8 +104,10 @@ class Supervised {
       teacher.network->eval();
       teachers_.push_back(std::move(teacher));
     }
+    run_.share_batches({config.batch});
     json identity = config;
     identity.erase("threads");
+    if (group) require_same_data();
     run_.resume(identity);
   }
 
@@ -110,12 +116,12 @@ class Supervised {
     while (run_.epoch < config_.epochs) {
       double loss = 0;
       if (!run_epoch(loss, on_progress, stop)) return run_.result(/*stopped=*/true);
-      const Confusion confusion =
-          confusion_of(run_.average, data_, valid_, data_.info().labels, stats_, config_.bf16);
+      const Confusion confusion = confusion_of(run_.average, data_, valid_, data_.info().labels,
+                                               stats_, config_.bf16, group_);
       json entry{{"loss", loss}, {"learning_rate", rate(0, 1)}};
       write_validation(entry, confusion);
       run_.finish_epoch(entry, "accuracy", {{"train", config_}, {"data", data_.info().source}});
-      on_epoch(entry);
+      if (run_.writes()) on_epoch(entry);
     }
     return run_.result(/*stopped=*/false);
   }
@@ -125,6 +131,15 @@ class Supervised {
     Network network;
     PixelStats stats;
   };
+
+  /// A run's checkpoint says nothing of the data; processes must have the same.
+  void require_same_data() const {
+    std::uint64_t hash = samples_.size();
+    for (const Sample& sample : samples_) hash = Random(hash, sample.row)();
+    for (const std::size_t row : valid_.rows) hash = Random(hash, row)();
+    group_->require_same(json{hash, data_.info().labels, stats_.mean, stats_.stddev}.dump(),
+                         "data");
+  }
 
   double rate(int step, int steps) const {
     return config_.learning_rate * warm_cosine(run_.epoch + static_cast<double>(step) / steps,
@@ -154,6 +169,13 @@ class Supervised {
     return torch::upsample_bilinear2d(images, {side, side}, /*align_corners=*/false);
   }
 
+  /// λ of the rows here and 1 − λ of those of the whole batch that `partners` names.
+  torch::Tensor mixed(const torch::Tensor& own, const torch::Tensor& lambda,
+                      const torch::Tensor& partners) const {
+    const torch::Tensor all = group_ ? group_->gather_rows(own) : own;
+    return lambda * own + (1 - lambda) * all.index_select(0, partners);
+  }
+
   /// False where `stop` was set.
   bool run_epoch(double& mean_loss, const std::function<void(const TrainProgress&)>& on_progress,
                  const std::atomic<bool>& stop) {
@@ -162,21 +184,21 @@ class Supervised {
     torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     Random random(config_.seed, static_cast<std::uint64_t>(run_.epoch), ~1ull);
     EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
-                         config_.seed, run_.epoch);
+                         config_.seed, run_.epoch, part_);
     run_.network->train();
     const int steps = batches.size();
     torch::Tensor total = torch::zeros({});
     const auto begun = SteadyClock::now();
     for (int step = 0; step < steps; ++step) {
-      if (stop) return false;
+      if (run_.any(stop)) return false;
       Batch batch = *batches.next();
       Bf16Scope bf16(config_.bf16);
       torch::Tensor images = batch.images, targets = batch.targets;
       if (config_.mixup > 0) {
         const torch::Tensor lambda = beta_sample(config_.mixup, random);
-        const torch::Tensor order = torch::randperm(images.size(0));
-        images = lambda * images + (1 - lambda) * images.index_select(0, order);
-        targets = lambda * targets + (1 - lambda) * targets.index_select(0, order);
+        const torch::Tensor order = part_.of(torch::randperm(config_.batch));
+        images = mixed(images, lambda, order);
+        targets = mixed(targets, lambda, order);
       }
       if (!teachers_.empty())
         targets = (1 - config_.distill) * targets + config_.distill * teach(images);
@@ -187,8 +209,9 @@ class Supervised {
       total += loss.detach();
       if (step % 10 == 9 || step + 1 == steps) {
         const double seconds = seconds_since(begun);
-        mean_loss = total.item<double>() / (step + 1);
+        mean_loss = run_.mean(total).item<double>() / (step + 1);
         run_.check_finite(mean_loss);
+        if (!run_.writes()) continue;
         on_progress({run_.epoch, step + 1, steps, mean_loss, (step + 1) * config_.batch / seconds,
                      run_.seconds_left(run_.epoch + (step + 1.0) / steps, config_.epochs)});
       }
@@ -198,6 +221,8 @@ class Supervised {
 
   const PackedDataset& data_;
   const TrainConfig config_;
+  ProcessGroup* const group_;  ///< nullptr: one process.
+  const BatchPart part_;
   const std::vector<Sample> samples_;
   const LabelledRows valid_;
   const PixelStats stats_;
@@ -246,9 +271,10 @@ void to_json(json& j, const TrainConfig& c) {
 TrainResult train(const PackedDataset& data, const TrainConfig& config,
                   const std::filesystem::path& out,
                   const std::function<void(const TrainProgress&)>& on_progress,
-                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-  prepare_process(config.threads);
-  return Supervised(data, config, out).go(on_progress, on_epoch, stop);
+                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop,
+                  ProcessGroup* group) {
+  prepare_process(config.threads, group);
+  return Supervised(data, config, out, group).go(on_progress, on_epoch, stop);
 }
 
 }  // namespace fer

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "learn/augment.h"
 #include "learn/packed_dataset.h"
+#include "learn/process_group.h"
 #include "learn/start.h"
 #include "learn/train_progress.h"
 #include "model/network_config.h"
@@ -25,7 +26,7 @@ struct TrainConfig {
   Start init;  ///< What the weights are at first.
   AugmentConfig augment;
   int epochs = 60;
-  int batch = 128;
+  int batch = 128;             ///< Rows a step, of all processes together.
   double learning_rate = 0.1;  ///< Peak; linear warm-up over two epochs, then cosine to zero.
   double weight_decay = 5e-4;  ///< On kernels only.
   double momentum = 0.9;       ///< Nesterov.
@@ -54,10 +55,16 @@ FER_API void to_json(nlohmann::json& json, const TrainConfig& config);
 /// again). Rows marked as duplicates are left out of both splits. `stop` may be set from a signal
 /// handler. Throws std::runtime_error for unusable data, settings that differ from the
 /// checkpoint's, or a folder that cannot be written.
+///
+/// With a `group`, all its processes call this with the same data and settings. Each works on its
+/// part of every batch, and what comes out is, but for rounding, what one process alone makes of
+/// the same batches. The first one alone touches `out` and calls back; a stop of one stops all
+/// after the same step. Throws std::runtime_error too where a process was given something else, or
+/// has gone.
 FER_API TrainResult train(const PackedDataset& data, const TrainConfig& config,
                           const std::filesystem::path& out,
                           const std::function<void(const TrainProgress&)>& on_progress,
                           const std::function<void(const nlohmann::json& epoch)>& on_epoch,
-                          const std::atomic<bool>& stop);
+                          const std::atomic<bool>& stop, ProcessGroup* group = nullptr);
 
 }  // namespace fer

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "learn/autocast.h"
+#include "learn/batch_part.h"
 #include "model/model_file.h"
 
 namespace fer {
@@ -24,20 +25,34 @@ std::pair<Network, Network> two_networks(const ModelInfo& info,
 }  // namespace
 
 Confusion confusion_of(Network& network, const PackedDataset& data, const LabelledRows& labelled,
-                       const std::vector<std::string>& names, PixelStats stats, bool bf16) {
+                       const std::vector<std::string>& names, PixelStats stats, bool bf16,
+                       ProcessGroup* group) {
   torch::NoGradGuard no_grad;
   Bf16Scope scope(bf16);
-  Confusion confusion(names);
+  const auto classes = static_cast<std::int64_t>(names.size());
+  torch::Tensor counts = torch::zeros({classes, classes}, torch::kLong);
+  auto count = counts.accessor<std::int64_t, 2>();
   constexpr std::size_t kChunk = 256;
   const std::span<const std::size_t> rows(labelled.rows);
-  for (std::size_t i = 0; i < rows.size(); i += kChunk) {
-    const auto part = rows.subspan(i, std::min(kChunk, rows.size() - i));
+  const auto begin_of = [&](int rank) {
+    return rows.size() * static_cast<std::size_t>(rank) /
+           static_cast<std::size_t>(group ? group->size() : 1);
+  };
+  const int rank = group ? group->rank() : 0;
+  const std::size_t end = begin_of(rank + 1);
+  for (std::size_t i = begin_of(rank); i < end; i += kChunk) {
+    const auto part = rows.subspan(i, std::min(kChunk, end - i));
     const torch::Tensor predicted = network(plain_images(data, part, stats)).argmax(1);
     const auto prediction = predicted.accessor<std::int64_t, 1>();
     for (std::size_t j = 0; j < part.size(); ++j)
-      confusion.add(labelled.labels[i + j],
-                    static_cast<int>(prediction[static_cast<std::int64_t>(j)]));
+      ++count[labelled.labels[i + j]][prediction[static_cast<std::int64_t>(j)]];
   }
+  if (group) group->sum(counts);
+  Confusion confusion(names);
+  for (std::int64_t label = 0; label < classes; ++label)
+    for (std::int64_t prediction = 0; prediction < classes; ++prediction)
+      for (std::int64_t n = count[label][prediction]; n > 0; --n)
+        confusion.add(static_cast<int>(label), static_cast<int>(prediction));
   return confusion;
 }
 
@@ -52,10 +67,12 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
 
 TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out,
                          std::pair<Network, Network> networks)
-    : ModuleRun(networks.first.ptr(), networks.second.ptr(), settings.ema, std::move(out)),
+    : ModuleRun(networks.first.ptr(), networks.second.ptr(), settings.ema, std::move(out),
+                settings.group),
       network(networks.first),
       average(networks.second),
       info_(info),
+      group_(settings.group),
       sgd_(*network, settings.momentum, settings.weight_decay) {
   if (settings.init) info_.parent = settings.init.version();
 }
@@ -67,8 +84,28 @@ void TrainingRun::resume(const json& identity) {
 }
 
 void TrainingRun::step(double learning_rate) {
+  if (group_) {
+    std::vector<torch::Tensor> gradients;
+    for (const torch::Tensor& parameter : network->parameters())
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    group_->average(gradients);
+  }
   sgd_.step(learning_rate);
   ModuleRun::step();
+}
+
+void TrainingRun::share_batches(const std::vector<int>& parts) {
+  if (!group_) return;
+  auto share = c10::make_intrusive<BatchShare>();
+  std::vector<torch::Tensor> rows;
+  for (const int count : parts) {
+    const torch::Tensor all = torch::arange(share->size, share->size + count, torch::kLong);
+    rows.push_back(group_->part(count).of(all));
+    share->size += count;
+  }
+  share->rows = torch::cat(rows);
+  share->sum = [group = group_](torch::Tensor& tensor) { group->sum(tensor); };
+  network->share_batches(share);
 }
 
 void TrainingRun::finish_epoch(json& entry, const char* score, const json& provenance,

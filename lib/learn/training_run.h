@@ -25,8 +25,10 @@ struct LabelledRows {
 };
 
 /// The network's predictions of unchanged views of rows against their labels, which `names` names.
+/// The processes of `group` share the rows, and all get the whole.
 Confusion confusion_of(Network& network, const PackedDataset& data, const LabelledRows& labelled,
-                       const std::vector<std::string>& names, PixelStats stats, bool bf16);
+                       const std::vector<std::string>& names, PixelStats stats, bool bf16,
+                       ProcessGroup* group = nullptr);
 
 /// "accuracy", "macro_recall", "recall", "confusion" and "labels" of a log line.
 void write_validation(nlohmann::json& entry, const Confusion& confusion);
@@ -37,7 +39,8 @@ class TrainingRun : public ModuleRun {
     double momentum = 0.9, weight_decay = 5e-4;
     double ema = 0.999;  ///< Decay of the averaged weights, a step.
     std::uint64_t seed = 1;
-    Start init;  ///< What the weights are at first.
+    Start init;                     ///< What the weights are at first.
+    ProcessGroup* group = nullptr;  ///< The processes that train together; nullptr: this one.
   };
 
   /// `info`: what the model files say, its network among it. Makes the network from the seed or
@@ -48,8 +51,13 @@ class TrainingRun : public ModuleRun {
   /// between the two runs. Throws std::runtime_error with the difference where it does not.
   void resume(const nlohmann::json& identity);
 
-  /// A step along the gradients, and of the average towards the network.
+  /// A step along the gradients, averaged over the processes, and of the average towards the
+  /// network.
   void step(double learning_rate);
+
+  /// The network is shown this process's part of each batch in training: of each of `parts` rows of
+  /// the whole batch, one after the other, the process's part. Nothing to do for one process.
+  void share_batches(const std::vector<int>& parts);
 
   /// As ModuleRun's. `provenance` and `thresholds` go into the model files.
   void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,
@@ -63,6 +71,7 @@ class TrainingRun : public ModuleRun {
               std::pair<Network, Network> networks);
 
   ModelInfo info_;
+  ProcessGroup* const group_;
   Sgd sgd_;
 };
 

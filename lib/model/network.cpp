@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "model/batch_norm.h"
 #include "model/network_layout.h"
 
 namespace fer {
@@ -12,6 +14,18 @@ namespace {
 nn::Conv2d conv(int in, int out, int kernel, int stride) {
   return nn::Conv2d(
       nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+}
+
+/// Drops of each row of `x` (N x C x …) whole channels, each with `probability`, and scales what
+/// stays, by what torch::feature_dropout() draws for the whole batch.
+torch::Tensor drop_channels(const torch::Tensor& x, double probability,
+                            const BatchSharePtr& share) {
+  if (!share) return torch::feature_dropout(x, probability, /*train=*/true);
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
+  shape[0] = share->size;
+  shape[1] = x.size(1);
+  const torch::Tensor kept = torch::empty(shape, x.options()).bernoulli_(1 - probability);
+  return x * share->own(kept.div_(1 - probability));
 }
 
 }  // namespace
@@ -28,9 +42,9 @@ ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x) {
-  torch::Tensor y = torch::relu(bn1(conv1(x)));
-  y = bn2(conv2(y));
-  return torch::relu(y + (shortcut.is_empty() ? x : bn_shortcut(shortcut(x))));
+  torch::Tensor y = torch::relu(batch_norm(bn1, conv1(x), share));
+  y = batch_norm(bn2, conv2(y), share);
+  return torch::relu(y + (shortcut.is_empty() ? x : batch_norm(bn_shortcut, shortcut(x), share)));
 }
 
 LocalAttentionImpl::LocalAttentionImpl(int channels, int branches, int reduction,
@@ -47,9 +61,11 @@ torch::Tensor LocalAttentionImpl::forward(const torch::Tensor& x) {
   const auto n = maps.size(0), branches = maps.size(1);
   if (is_training() && drop_branch_ > 0 && branches > 1) {
     // One branch a sample, chosen at random, falls silent with probability drop_branch.
-    const torch::Tensor victim = torch::randint(branches, {n}, torch::kLong);
-    const torch::Tensor falls = (torch::rand({n, 1}) < drop_branch_).to(torch::kFloat);
-    const torch::Tensor keep = 1 - torch::one_hot(victim, branches) * falls;
+    const auto drawn = share ? share->size : n;
+    const torch::Tensor victim = torch::randint(branches, {drawn}, torch::kLong);
+    const torch::Tensor falls = (torch::rand({drawn, 1}) < drop_branch_).to(torch::kFloat);
+    torch::Tensor keep = 1 - torch::one_hot(victim, branches) * falls;
+    if (share) keep = share->own(keep);
     maps = maps * keep.to(maps.device()).view({n, branches, 1, 1});
   }
   return x * maps.amax(1, /*keepdim=*/true).to(x.scalar_type());
@@ -92,23 +108,29 @@ torch::Tensor NetworkImpl::features(torch::Tensor x) {
 }
 
 torch::Tensor NetworkImpl::lower(torch::Tensor x, std::size_t blocks_below) {
-  x = torch::relu(stem_bn(stem(x)));
+  x = torch::relu(batch_norm(stem_bn, stem(x), share_));
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
   for (std::size_t i = 0; i < blocks_below; ++i) x = blocks.at(i)(x);
   return x;
 }
 
 torch::Tensor NetworkImpl::upper(torch::Tensor x, std::size_t blocks_below) {
-  x = torch::dropout(pooled(std::move(x), blocks_below), config_.dropout, is_training());
+  x = pooled(std::move(x), blocks_below);
+  if (is_training() && config_.dropout > 0) x = drop_channels(x, config_.dropout, share_);
   return head(x).to(torch::kFloat);
 }
 
 torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t blocks_below) {
   for (std::size_t i = blocks_below; i < blocks.size(); ++i) x = blocks[i](x);
-  if (is_training() && config_.drop_feature > 0)
-    x = torch::feature_dropout(x, config_.drop_feature, true);
+  if (is_training() && config_.drop_feature > 0) x = drop_channels(x, config_.drop_feature, share_);
   if (!attention.is_empty()) x = attention(x);
   return x.mean({2, 3});
+}
+
+void NetworkImpl::share_batches(const BatchSharePtr& share) {
+  share_ = share;
+  if (!attention.is_empty()) attention->share = share;
+  for (ResidualBlock& block : blocks) block->share = share;
 }
 
 bool NetworkImpl::is_below(const std::string& tensor, std::size_t blocks_below) const {

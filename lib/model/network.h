@@ -3,6 +3,7 @@
 
 #include <torch/nn.h>
 
+#include "model/batch_share.h"
 #include "model/network_config.h"
 
 namespace fer {
@@ -15,6 +16,7 @@ class ResidualBlockImpl : public torch::nn::Module {
 
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, shortcut{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn_shortcut{nullptr};
+  BatchSharePtr share;  ///< Empty: the rows here are the whole batch.
 };
 TORCH_MODULE(ResidualBlock);
 
@@ -33,6 +35,7 @@ class LocalAttentionImpl : public torch::nn::Module {
 
   /// All branches as one convolution: C → B·C/r, then grouped → B.
   torch::nn::Conv2d reduce{nullptr}, score{nullptr};
+  BatchSharePtr share;  ///< Empty: the rows here are the whole batch.
 
  private:
   double drop_branch_;
@@ -56,6 +59,10 @@ class NetworkImpl : public torch::nn::Module {
   /// True for a parameter or buffer of the half below the cut, by its name.
   bool is_below(const std::string& tensor, std::size_t blocks_below) const;
 
+  /// From now on the rows that it is shown in training are a share of a batch: what is random is
+  /// drawn as for the whole batch, and batch norm sees the whole batch.
+  void share_batches(const BatchSharePtr& share);
+
   const NetworkConfig& config() const { return config_; }
   /// Multiply-accumulates of one face.
   std::int64_t macs() const;
@@ -71,6 +78,7 @@ class NetworkImpl : public torch::nn::Module {
   torch::Tensor pooled(torch::Tensor x, std::size_t blocks_below);
 
   NetworkConfig config_;
+  BatchSharePtr share_;
 };
 TORCH_MODULE(Network);
 

@@ -1,13 +1,10 @@
 // ferpublish and a real broker on the loopback interface.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mosquitto.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +14,7 @@
 #include <thread>
 
 #include "element_test.h"
+#include "free_port.h"
 #include "made_up_faces.h"
 
 namespace fer {
@@ -31,19 +29,6 @@ using testing::Eq;
 using testing::HasSubstr;
 using testing::ResultOf;
 using testing::SizeIs;
-
-/// A port of the loopback interface that nobody listens on.
-int free_port() {
-  const int handle = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  bind(handle, reinterpret_cast<sockaddr*>(&address), length);
-  getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length);
-  close(handle);
-  return ntohs(address.sin_port);
-}
 
 /// Waits until it holds; false after half a minute.
 bool eventually(const std::function<bool()>& condition) {

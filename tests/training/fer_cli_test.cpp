@@ -1,28 +1,22 @@
 // The built program `fer`, from the outside. FER_PROGRAM names it.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 #include "content.h"
 #include "detector_models.h"
 #include "drawn_dataset.h"
+#include "fer_program.h"
 #include "model/safetensors.h"
 #include "python.h"
 #include "scoped.h"
-
-extern char** environ;
 
 namespace fer {
 namespace {
@@ -30,79 +24,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using test::content;
+using test::Fer;
+using test::fer;
+using test::Outcome;
 using test::ScopedFolder;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Outcome {
-  int code = -1;  ///< -1: a signal ended it.
-  std::string out, err;
-};
-
-/// `fer` at work. Whoever starts it must wait for it.
-class Fer {
- public:
-  explicit Fer(const std::vector<std::string>& arguments) {
-    std::vector<std::string> words{std::getenv("FER_PROGRAM")};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    const auto to = [&](int fd, const char* name) {
-      const std::string path = folder_.path() / name;
-      posix_spawn_file_actions_addopen(&actions, fd, path.c_str(), O_WRONLY | O_CREAT, 0600);
-    };
-    to(STDOUT_FILENO, "out");
-    to(STDERR_FILENO, "err");
-    const int failed = ::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    // Signals must not go to whoever else a pid of -1 stands for.
-    if (failed != 0) throw std::system_error(failed, std::generic_category(), argv[0]);
-  }
-
-  /// Waits until `condition` holds or the program has ended.
-  template <typename Condition>
-  void wait_until(Condition condition) {
-    while (!condition() && !ended()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-
-  /// True once it has said what is to be done about SIGINT.
-  bool catches_signals() const {
-    std::ifstream in("/proc/" + std::to_string(pid_) + "/status");
-    for (std::string line; std::getline(in, line);) {
-      if (line.rfind("SigCgt:", 0) == 0)
-        return (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1)) & 1;
-    }
-    return false;
-  }
-
-  void signal(int number) const { ::kill(pid_, number); }
-
-  Outcome wait() {
-    if (!ended_) ::waitpid(pid_, &status_, 0);
-    ended_ = true;
-    return {WIFEXITED(status_) ? WEXITSTATUS(status_) : -1, content(folder_.path() / "out"),
-            content(folder_.path() / "err")};
-  }
-
- private:
-  bool ended() {
-    if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
-    return ended_;
-  }
-
-  const ScopedFolder folder_;
-  pid_t pid_ = 0;
-  int status_ = 0;
-  bool ended_ = false;
-};
-
-Outcome fer(const std::vector<std::string>& arguments) {
-  return Fer(arguments).wait();
-}
 
 /// A dataset of drawn faces, packed, and a model that was trained on it for two epochs.
 class FerTest : public testing::Test {

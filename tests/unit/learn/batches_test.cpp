@@ -145,6 +145,23 @@ TEST(EpochBatches, FollowFromSeedAndEpoch) {
   EXPECT_TRUE(torch::allclose(targets.sum(1), torch::ones({56})));
 }
 
+TEST(EpochBatches, OfPartsAreThoseOfTheWhole) {
+  const Faces faces(test::tiny_info(), test::tiny_rows(20));
+  const auto samples = labelled_samples(*faces, "train", 2);
+  const auto epoch = [&](BatchPart part) {
+    return EpochBatches(*faces, samples, {}, {}, 8, 0.5, 1, 0, part);
+  };
+  EpochBatches whole = epoch({}), first = epoch({0, 2}), second = epoch({1, 2});
+  int batches = 0;
+  for (; const auto batch = whole.next(); ++batches) {
+    const Batch a = *first.next(), b = *second.next();
+    EXPECT_TRUE(torch::equal(torch::cat({a.images, b.images}), batch->images));
+    EXPECT_TRUE(torch::equal(torch::cat({a.targets, b.targets}), batch->targets));
+  }
+  EXPECT_EQ(batches, 7);
+  EXPECT_FALSE(first.next() || second.next());
+}
+
 TEST(EpochBatches, ShowEveryRowOnceWithoutBalance) {
   const Faces faces(two_classes(), uneven());
   const auto samples = labelled_samples(*faces, "train", 1);

@@ -63,6 +63,25 @@ TEST_F(SemiBatchesTest, FollowFromSeedAndStep) {
                             SemiBatches(data_, {}, {6, 2, config_.weak, {}, 1}, 0).next().weak));
 }
 
+TEST_F(SemiBatchesTest, OfPartsAreThoseOfTheWhole) {
+  SemiBatches whole = from(2);
+  config_.part = {0, 3};
+  SemiBatches first = from(2);
+  config_.part = {1, 3};
+  SemiBatches second = from(2);
+  config_.part = {2, 3};
+  SemiBatches third = from(2);
+  for (int i = 0; i < 3; ++i) {
+    const SemiBatch all = whole.next();
+    const std::vector<SemiBatch> parts{first.next(), second.next(), third.next()};
+    for (const auto field : {&SemiBatch::labelled, &SemiBatch::targets, &SemiBatch::labels,
+                             &SemiBatch::weak, &SemiBatch::strong, &SemiBatch::truth}) {
+      EXPECT_TRUE(torch::equal(torch::cat({parts[0].*field, parts[1].*field, parts[2].*field}),
+                               all.*field));
+    }
+  }
+}
+
 TEST_F(SemiBatchesTest, ShowEachClassAsOften) {
   SemiBatches batches = from(0);
   for (int i = 0; i < 5; ++i) {

@@ -119,6 +119,32 @@ TEST(Network, LearnsThroughAllItsParameters) {
   }
 }
 
+TEST(Network, DrawsForTheWholeBatchThatItSeesAShareOf) {
+  NetworkConfig config = tiny_config();
+  config.dropout = 0.5;
+  config.drop_feature = 0.3;
+  config.drop_branch = 0.5;
+  Network network(config);
+  network->train();
+  // What batch norm needs of the other rows has tests of its own.
+  for (auto& module : network->modules())
+    if (module->as<torch::nn::BatchNorm2d>()) module->eval();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor x = images(config, 6);
+  torch::manual_seed(3);
+  const torch::Tensor whole = network->forward(x);
+  EXPECT_FALSE(torch::equal(whole, network->forward(x)));
+  for (const auto& rows : {std::vector<std::int64_t>{0, 1, 4}, {2, 3, 5}}) {
+    auto share = c10::make_intrusive<BatchShare>();
+    share->size = 6;
+    share->rows = torch::tensor(rows);
+    network->share_batches(share);
+    torch::manual_seed(3);
+    const torch::Tensor part = network->forward(x.index_select(0, share->rows));
+    EXPECT_TRUE(part.allclose(whole.index_select(0, share->rows), 1e-5, 1e-6));
+  }
+}
+
 /// The attention with everything in it known: branch b's map is sigmoid(score of b) everywhere.
 LocalAttention attention_with_scores(const std::vector<double>& scores, double drop) {
   const torch::NoGradGuard no_grad;

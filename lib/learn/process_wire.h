@@ -1,0 +1,52 @@
+// How tensors travel between processes.
+#pragma once
+
+#include <c10/util/Exception.h>
+#include <torch/types.h>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "learn/process_place.h"
+
+namespace fer {
+
+/// What all processes call together, in the same order, with contiguous tensors of the same shape
+/// and type. Each call returns when it is done, and throws std::exception where another process
+/// has gone or does not come in time.
+class ProcessWire {
+ public:
+  virtual ~ProcessWire() = default;
+  /// Replaces a tensor by its sum over the processes, bit for bit the same in all.
+  virtual void sum(torch::Tensor& tensor) = 0;
+  /// Replaces a tensor by rank 0's.
+  virtual void broadcast(torch::Tensor& tensor) = 0;
+  /// size x (the tensor's shape): what each rank brought.
+  virtual torch::Tensor gather(const torch::Tensor& tensor) = 0;
+};
+
+/// Between CPUs, over TCP: c10d with Gloo. Waits for all to come. GLOO_SOCKET_IFNAME names the
+/// network interface where the machine's own name leads to another. Throws std::runtime_error that
+/// names MASTER_ADDR and MASTER_PORT where they do not come, or WORLD_SIZE where this build has no
+/// Gloo.
+std::unique_ptr<ProcessWire> make_wire(const ProcessPlace& place,
+                                       std::chrono::milliseconds patience);
+
+/// True where this build has Gloo.
+bool have_wire();
+
+/// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
+inline std::string reason(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = of_torch ? of_torch->what_without_backtrace() : error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+/// "300 s".
+inline std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+}  // namespace fer

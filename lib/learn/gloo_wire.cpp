@@ -1,7 +1,6 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
@@ -15,14 +14,10 @@ c10::intrusive_ptr<c10d::Store> store_of(const ProcessPlace& place,
                                          std::chrono::milliseconds patience) {
   c10d::TCPStoreOptions options;
   options.port = place.port;
-  options.isServer = place.rank == 0 && place.agent_prefix.empty();
+  options.isServer = place.rank == 0;
   options.numWorkers = static_cast<std::size_t>(place.size);
-  // An agent counts itself among those who come.
-  options.waitWorkers = place.agent_prefix.empty();
   options.timeout = patience;
-  c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::TCPStore>(place.host, options);
-  if (place.agent_prefix.empty()) return store;
-  return c10::make_intrusive<c10d::PrefixStore>(place.agent_prefix, store);
+  return c10::make_intrusive<c10d::TCPStore>(place.host, options);
 }
 
 class GlooWire : public ProcessWire {

@@ -50,10 +50,10 @@ std::optional<ProcessPlace> process_place() {
     throw std::runtime_error("MASTER_ADDR is not set" + why +
                              ": expected the name or address of the machine that runs RANK 0");
   }
-  place.port = static_cast<std::uint16_t>(
-      number("MASTER_PORT", 1, 65535, "a free port of the machine that runs RANK 0", why));
-  if (variable("TORCHELASTIC_USE_AGENT_STORE") == "True")
-    place.agent_prefix = "/worker/attempt_" + variable("TORCHELASTIC_RESTART_COUNT");
+  const int offset = variable("TORCHELASTIC_USE_AGENT_STORE") == "True" ? 1 : 0;
+  const int port =
+      number("MASTER_PORT", 1, 65535 - offset, "a free port of the machine that runs RANK 0", why);
+  place.port = static_cast<std::uint16_t>(port + offset);
   return place;
 }
 

@@ -10,18 +10,18 @@
 namespace fer {
 
 struct ProcessPlace {
-  int rank = 0;        ///< Among all processes, from 0.
-  int size = 1;        ///< Processes in all.
-  int local_size = 1;  ///< Of them on this machine.
-  std::string host;    ///< On which rank 0 runs.
-  std::uint16_t port = 0;
-  /// Not empty where torchrun itself listens there, for all ranks: what their keys begin with.
-  std::string agent_prefix;
+  int rank = 0;            ///< Among all processes, from 0.
+  int size = 1;            ///< Processes in all.
+  int local_size = 1;      ///< Of them on this machine.
+  std::string host;        ///< On which rank 0 runs.
+  std::uint16_t port = 0;  ///< On which it listens there.
 };
 
 /// By RANK, WORLD_SIZE, LOCAL_WORLD_SIZE (1 where it is not set), MASTER_ADDR and MASTER_PORT;
-/// nullopt where WORLD_SIZE is not set or 1. Throws std::runtime_error that names the variable that
-/// is missing or makes no sense.
+/// nullopt where WORLD_SIZE is not set or 1. The port is the one after MASTER_PORT where torchrun
+/// itself listens on that (TORCHELASTIC_USE_AGENT_STORE): what it speaks there differs between
+/// LibTorch's versions, and it may be of another one. Throws std::runtime_error that names the
+/// variable that is missing or makes no sense.
 FER_API std::optional<ProcessPlace> process_place();
 
 /// For what one process alone can do. Throws std::runtime_error, `what` in it, where the

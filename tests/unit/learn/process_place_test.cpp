@@ -20,7 +20,7 @@ class ProcessPlaceTest : public testing::Test {
  protected:
   ProcessPlaceTest() {
     for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
-                             "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"})
+                             "TORCHELASTIC_USE_AGENT_STORE"})
       set(name, "");
   }
 
@@ -57,18 +57,19 @@ TEST_F(ProcessPlaceTest, IsWhatTheEnvironmentSays) {
   EXPECT_EQ(place.local_size, 1);
   EXPECT_EQ(place.host, "node-0");
   EXPECT_EQ(place.port, 29500);
-  EXPECT_EQ(place.agent_prefix, "");
   set("LOCAL_WORLD_SIZE", "2");
   EXPECT_EQ(process_place()->local_size, 2);
   EXPECT_THAT(test::error_of([] { require_one_process("fer sing"); }),
               AllOf(HasSubstr("WORLD_SIZE=3"), HasSubstr("fer sing runs in one process")));
 }
 
-TEST_F(ProcessPlaceTest, KnowsThatTorchrunListens) {
+TEST_F(ProcessPlaceTest, LeavesItsPortToTorchrun) {
   set_second_of_three();
   set("TORCHELASTIC_USE_AGENT_STORE", "True");
-  set("TORCHELASTIC_RESTART_COUNT", "2");
-  EXPECT_EQ(process_place()->agent_prefix, "/worker/attempt_2");
+  EXPECT_EQ(process_place()->port, 29501);
+  set("MASTER_PORT", "65535");
+  EXPECT_THAT(test::error_of([] { process_place(); }),
+              AllOf(HasSubstr("MASTER_PORT=65535"), HasSubstr("1 to 65534")));
 }
 
 TEST_F(ProcessPlaceTest, NamesTheVariableThatMakesNoSense) {

@@ -120,10 +120,9 @@ def check_same(network, info, model):
                         f"--logits={folder / 'logits'}"], check=True)
         expected = np.fromfile(folder / "logits", np.float32).reshape(16, -1)
     network.eval()
-    mean, std = np.float32(info["mean"]), np.float32(info["std"])
     with torch.no_grad():
-        pixels = (torch.from_numpy(crops).float() / 255 - torch.from_numpy(mean).view(1, -1, 1, 1))
-        logits = network(pixels / torch.from_numpy(std).view(1, -1, 1, 1)).numpy()
+        pixels = torch.from_numpy(crops).float() / 255
+        logits = network((pixels - info["mean"]) / info["std"]).numpy()
     error = np.abs(logits - expected).max() / max(1, np.ptp(expected))
     if error > 1e-3:
         sys.exit(f"PyTorch's network does not compute the same: it is off by {error:g} of the range")

@@ -10,11 +10,11 @@ namespace fer {
 Confusion::Confusion(std::vector<std::string> labels)
     : labels_(std::move(labels)), counts_(labels_.size() * labels_.size()) {}
 
-void Confusion::add(int label, int prediction) {
+void Confusion::add(int label, int prediction, std::int64_t count) {
   const int n = static_cast<int>(labels_.size());
   if (label < 0 || label >= n || prediction < 0 || prediction >= n)
     throw std::out_of_range("Confusion::add: label or prediction out of range");
-  ++counts_[label * n + prediction];
+  counts_[label * n + prediction] += count;
 }
 
 std::int64_t Confusion::total() const {

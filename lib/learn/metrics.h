@@ -15,8 +15,8 @@ class FER_API Confusion {
  public:
   explicit Confusion(std::vector<std::string> labels);
 
-  /// Both in [0, labels); others throw std::out_of_range.
-  void add(int label, int prediction);
+  /// `count` samples. Both in [0, labels); others throw std::out_of_range.
+  void add(int label, int prediction, std::int64_t count = 1);
 
   std::int64_t total() const;
   /// Share of right predictions; 0 where nothing was counted.

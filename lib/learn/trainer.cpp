@@ -9,6 +9,7 @@
 #include "learn/batches.h"
 #include "learn/elapsed.h"
 #include "learn/losses.h"
+#include "learn/model_network.h"
 #include "learn/training_run.h"
 #include "model/model_file.h"
 
@@ -99,10 +100,7 @@ class Supervised {
           file.info.network.channels != data.info().channels)
         throw std::runtime_error(path.string() +
                                  ": a teacher must have the data's labels, size and colour");
-      Teacher teacher{Network(file.info.network), {file.info.mean, file.info.stddev}};
-      copy_state(file.weights, *teacher.network, path.string());
-      teacher.network->eval();
-      teachers_.push_back(std::move(teacher));
+      teachers_.push_back({network_of(file, path.string()), {file.info.mean, file.info.stddev}});
     }
     run_.share_batches({config.batch});
     json identity = config;

@@ -51,8 +51,8 @@ Confusion confusion_of(Network& network, const PackedDataset& data, const Labell
   Confusion confusion(names);
   for (std::int64_t label = 0; label < classes; ++label)
     for (std::int64_t prediction = 0; prediction < classes; ++prediction)
-      for (std::int64_t n = count[label][prediction]; n > 0; --n)
-        confusion.add(static_cast<int>(label), static_cast<int>(prediction));
+      confusion.add(static_cast<int>(label), static_cast<int>(prediction),
+                    count[label][prediction]);
   return confusion;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "learn/model_network.h"
 #include "learn/module_run.h"
 
 namespace fer {
@@ -25,15 +26,10 @@ void assign(const Tensors& to, const Tensors& from) {
 }  // namespace
 
 AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double momentum)
-    : student_(source.info.network),
-      teacher_(source.info.network),
-      source_(source.info.network),
+    : student_(network_of(source, "the source model")),
+      teacher_(network_of(source, "the source model")),
+      source_(network_of(source, "the source model")),
       cut_(cut) {
-  for (Network* network : {&student_, &teacher_, &source_}) {
-    copy_state(source.weights, **network, "the source model");
-    lay_out_channels_last(**network);
-    (*network)->eval();
-  }
   for (const auto& [name, tensor] : state_of(*student_))
     if (!student_->is_below(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
   for (auto& item : student_->named_parameters())

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "learn/batches.h"
+#include "learn/model_network.h"
 #include "learn/module_run.h"
 #include "learn/sgd.h"
 #include "model/model_file.h"
@@ -18,10 +19,7 @@ namespace fer {
 class Tent::Impl {
  public:
   Impl(const ModelFile& source, const TentConfig& config)
-      : config_(config), source_(source), network_(source.info.network) {
-    copy_state(source_.weights, *network_, "the source model");
-    lay_out_channels_last(*network_);
-    network_->eval();
+      : config_(config), source_(source), network_(network_of(source, "the source model")) {
     for (torch::Tensor& parameter : network_->parameters()) parameter.set_requires_grad(false);
     for (const auto& module : network_->modules()) {
       auto* norm = module->as<torch::nn::BatchNorm2d>();

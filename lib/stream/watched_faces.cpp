@@ -9,6 +9,7 @@
 
 #include "learn/batches.h"
 #include "learn/face_ref.h"
+#include "learn/model_network.h"
 #include "learn/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
@@ -26,7 +27,7 @@ class WatchedFaces::Impl {
  public:
   Impl(const PackedDataset& data, const std::string& split, const std::vector<std::string>& classes,
        const ModelFile& source, std::optional<int> cut)
-      : network_(source.info.network), cut_(cut) {
+      : network_(network_of(source, "the source model")), cut_(cut) {
     auto [rows, labels] = usable_rows(data, split, source.info, /*split_needed=*/!split.empty());
     const auto& known = source.info.labels;
     const std::vector<std::string>& asked = classes.empty() ? data.info().labels : classes;
@@ -53,9 +54,6 @@ class WatchedFaces::Impl {
     if (counted.empty())
       throw std::runtime_error(data.name() + ": no row is of a class that counts");
 
-    copy_state(source.weights, *network_, "the source model");
-    lay_out_channels_last(*network_);
-    network_->eval();
     torch::NoGradGuard no_grad;
     const PixelStats stats{source.info.mean, source.info.stddev};
     for (std::size_t i = 0; i < counted.size(); i += kChunk) {

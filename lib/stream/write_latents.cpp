@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "learn/batches.h"
-#include "learn/module_run.h"
+#include "learn/model_network.h"
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
@@ -40,9 +40,7 @@ std::vector<std::size_t> write_latents(const std::filesystem::path& path, const 
   }
 
   torch::NoGradGuard no_grad;
-  Network network(model.info.network);
-  copy_state(model.weights, *network, "the model");
-  network->eval();
+  Network network = network_of(model, "the model");
   const PixelStats stats{model.info.mean, model.info.stddev};
   std::vector<torch::Tensor> bytes, scales;
   constexpr std::size_t kChunk = 64;

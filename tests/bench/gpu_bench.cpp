@@ -16,6 +16,7 @@
 #include "cuda/open_kernels.h"
 #include "unit/cuda/detector_maps.h"
 #include "unit/cuda/device_array.h"
+#include "unit/cuda/device_step.h"
 #include "unit/cuda/pseudo_label_data.h"
 #include "unit/cuda/random_frames.h"
 
@@ -174,25 +175,10 @@ void bench_augment(const KernelTable& table, const char* name, int faces) {
 
 void bench_step(const KernelTable& table) {
   test::StepData data(4096, 512, 8, 1);
-  DeviceArray<float> teacher(data.teacher), labelled(data.labelled), student(data.student),
-      confidence(data.confidence), weights(data.weights), gradient(data.gradient),
-      losses(data.losses);
-  DeviceArray<std::int64_t> labels(data.labels), pseudo_labels(data.pseudo_labels);
-  DeviceArray<std::uint8_t> workspace(table.pseudo_label_workspace());
-  DeviceArray<kernels::ThresholdState> state(
-      std::vector{kernels::first_state(data.step.thresholds, 8)});
-  kernels::PseudoLabelStep step = data.step;
-  step.teacher = teacher.data();
-  step.labelled = labelled.data();
-  step.student = student.data();
-  step.labels = labels.data();
-  step.state = state.data();
-  step.pseudo_labels = pseudo_labels.data();
-  step.confidence = confidence.data();
-  step.weights = weights.data();
-  step.gradient = gradient.data();
-  step.losses = losses.data();
-  step.workspace = workspace.data();
+  data.state = kernels::first_state(data.step.thresholds, 8);
+  test::DeviceStep on_device(data, table.pseudo_label_workspace());
+  kernels::PseudoLabelStep& step = on_device.step;
+  step.chosen = nullptr;  // which classes were ruled out: nobody asks
   const double seconds = seconds_of([&] { launched(table.pseudo_label_step(step, nullptr)); });
   report("pseudo_label_step", seconds, 4096.0 * (8 * 4 * 3 + 8 + 4 + 4));
 }

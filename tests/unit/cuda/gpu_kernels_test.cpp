@@ -13,6 +13,7 @@
 #include "cuda/open_kernels.h"
 #include "unit/cuda/detector_maps.h"
 #include "unit/cuda/device_array.h"
+#include "unit/cuda/device_step.h"
 #include "unit/cuda/pseudo_label_data.h"
 #include "unit/cuda/random_frames.h"
 
@@ -67,36 +68,13 @@ Apart apart(const std::vector<Value>& a, const std::vector<Value>& b, double nea
 
 /// A step on the device, with the results where the processor's are.
 void step_on_device(const KernelTable& table, test::StepData& data, int steps) {
-  DeviceArray<float> teacher(data.teacher), labelled(data.labelled), student(data.student),
-      confidence(data.confidence), weights(data.weights), gradient(data.gradient),
-      losses(data.losses);
-  DeviceArray<std::int64_t> labels(data.labels), pseudo_labels(data.pseudo_labels);
-  DeviceArray<std::uint8_t> chosen(data.chosen), workspace(table.pseudo_label_workspace());
-  DeviceArray<ThresholdState> state(std::vector{data.state});
-  PseudoLabelStep step = data.step;
-  step.teacher = teacher.data();
-  step.labelled = labelled.data();
-  step.student = student.data();
-  step.labels = labels.data();
-  step.state = state.data();
-  step.pseudo_labels = pseudo_labels.data();
-  step.confidence = confidence.data();
-  step.weights = weights.data();
-  step.chosen = chosen.data();
-  step.gradient = gradient.data();
-  step.losses = losses.data();
-  step.workspace = workspace.data();
+  test::DeviceStep on_device(data, table.pseudo_label_workspace());
+  PseudoLabelStep& step = on_device.step;
   for (int i = 0; i < steps; ++i, ++step.step) {
     const char* error = table.pseudo_label_step(step, nullptr);
     ASSERT_EQ(error, nullptr) << error;
   }
-  data.state = state.values()[0];
-  data.pseudo_labels = pseudo_labels.values();
-  data.confidence = confidence.values();
-  data.weights = weights.values();
-  data.chosen = chosen.values();
-  data.gradient = gradient.values();
-  data.losses = losses.values();
+  on_device.read(data);
 }
 
 TEST_F(GpuKernels, PseudoLabelStepIsTheProcessors) {

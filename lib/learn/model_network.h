@@ -1,0 +1,22 @@
+// The network of a model file as a LibTorch module.
+#pragma once
+
+#include <string>
+
+#include "learn/module_run.h"
+#include "model/model_file.h"
+#include "model/network.h"
+
+namespace fer {
+
+/// In evaluation mode, with kernels laid out for channels last. Throws what copy_state() throws,
+/// `where` in it.
+inline Network network_of(const ModelFile& model, const std::string& where) {
+  Network network(model.info.network);
+  copy_state(model.weights, *network, where);
+  lay_out_channels_last(*network);
+  network->eval();
+  return network;
+}
+
+}  // namespace fer

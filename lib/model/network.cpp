@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/batch_norm.h"
 #include "model/network_layout.h"
+#include "model/norm_relu.h"
 
 namespace fer {
 namespace nn = torch::nn;
@@ -42,9 +42,10 @@ ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x) {
-  torch::Tensor y = torch::relu(batch_norm(bn1, conv1(x), share));
-  y = batch_norm(bn2, conv2(y), share);
-  return torch::relu(y + (shortcut.is_empty() ? x : batch_norm(bn_shortcut, shortcut(x), share)));
+  const torch::Tensor y = norm_relu(*bn1, conv1(x), share);
+  const torch::Tensor past =
+      shortcut.is_empty() ? x : norm_relu(*bn_shortcut, shortcut(x), share, {}, /*relu=*/false);
+  return norm_relu(*bn2, conv2(y), share, past);
 }
 
 LocalAttentionImpl::LocalAttentionImpl(int channels, int branches, int reduction,
@@ -108,7 +109,7 @@ torch::Tensor NetworkImpl::features(torch::Tensor x) {
 }
 
 torch::Tensor NetworkImpl::lower(torch::Tensor x, std::size_t blocks_below) {
-  x = torch::relu(batch_norm(stem_bn, stem(x), share_));
+  x = norm_relu(*stem_bn, stem(x), share_);
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
   for (std::size_t i = 0; i < blocks_below; ++i) x = blocks.at(i)(x);
   return x;

@@ -102,6 +102,7 @@ void start_semi_supervised(Options& o) {
   SemiRequest& semi = o.semi;
   semi.train.method = method_of(o);
   semi.train.network = network_of(o);
+  if (semi.train.frozen_blocks > 0 && o.init.empty()) throw CLI::RequiredError("--init");
   if (!o.init.empty()) semi.train.init = Start(o.init);
   semi.init = o.init;
   semi.train.weight_decay = o.train.weight_decay;
@@ -220,6 +221,19 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
   add("--mu", o.semi.train.mu, "Unlabelled images for each labelled one in a step")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  CLI::Option* frozen =
+      add("--frozen-blocks", o.semi.train.frozen_blocks,
+          "The stem and so many residual blocks stay what --init says; a step costs what is above")
+          ->check(CLI::Range(1, 1000));
+  CLI::Option* cache = add(
+      "--view-cache", o.semi.view_cache,
+      "With --frozen-blocks: file of what the frozen half makes of the faces' views. Made where "
+      "there is none; runs with other labels, seeds and methods share it");
+  add("--views", o.semi.train.views, "Weak and strong views of each face that it holds")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  frozen->needs(cache);
+  cache->needs(frozen);
   add("--warmup", o.semi.train.warmup,
       "Steps over which the learning rate and the unlabelled losses rise (default: a twentieth)")
       ->check(CLI::Range(0, 100000000));

@@ -6,6 +6,8 @@
 
 #include "data_sources.h"
 #include "interrupt.h"
+#include "learn/module_run.h"
+#include "learn/view_cache.h"
 #include "progress.h"
 #include "resumable_run.h"
 #include "run_record.h"
@@ -68,6 +70,21 @@ void warn_of_never_accepted(const json& entry) {
                entry["step"].get<int>(), classes.c_str());
 }
 
+/// Maps the file, which it makes where there is none.
+std::shared_ptr<const FaceViews> open_views(const std::filesystem::path& file, const SemiData& data,
+                                            const SemiConfig& config) {
+  if (!std::filesystem::exists(file)) {
+    prepare_process(config.threads);
+    Progress progress("making views");
+    const bool whole = write_views(file, data, config, [&](std::size_t done, std::size_t all) {
+      progress.update(static_cast<double>(done), static_cast<double>(all));
+      return !stop_requested;
+    });
+    if (!whole) throw Interrupted();
+  }
+  return read_views(file, data, config);
+}
+
 }  // namespace
 
 void run_semi_supervised(SemiRequest request, const Processes& processes) {
@@ -85,6 +102,11 @@ void run_semi_supervised(SemiRequest request, const Processes& processes) {
   train.network.input_size = data.info.side;
   train.network.channels = data.info.channels;
   train.network.classes = static_cast<int>(data.info.labels.size());
+  if (!request.view_cache.empty()) {
+    if (processes.count() > 1)
+      throw std::runtime_error("--view-cache: views are kept for one process, not for several");
+    train.cache = open_views(request.view_cache, data, train);
+  }
   RunRecord record(request.out / "run.json", asked_json(request, data, processes.count()));
   if (processes.writes()) {
     std::printf("%zu labelled faces of %zu classes, %zu unlabelled, %zu to select by\n",

@@ -22,6 +22,7 @@ struct SemiRequest {
   CropShape shape;
   ReadOptions read;
   SemiConfig train;
+  std::filesystem::path view_cache;  ///< Of the views above `train.frozen_blocks`; made if missing.
   std::filesystem::path out;
 };
 

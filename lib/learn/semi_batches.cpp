@@ -5,21 +5,18 @@
 namespace fer {
 namespace {
 
-/// What a random stream is for, so that no two uses of a seed share one.
+/// What a random stream is for besides the kinds of views, so that no two uses of a seed share one.
 enum Stream : std::uint64_t {
-  kLabelledView = 1,
-  kWeakView,
-  kStrongView,
-  kUnlabelledOrder,
+  kUnlabelledOrder = static_cast<std::uint64_t>(ViewKind::kStrong) + 1,
   kClassOrder,  ///< And one for each further class.
 };
 
 }  // namespace
 
-SemiBatches::SemiBatches(const SemiData& data, PixelStats stats, const SemiBatchConfig& config,
-                         std::int64_t first_step)
+SemiBatches::SemiBatches(const SemiData& data, const FaceViews& views,
+                         const SemiBatchConfig& config, std::int64_t first_step)
     : data_(data),
-      stats_(stats),
+      views_(views),
       config_(config),
       unlabelled_walk_(data.unlabelled.size(), config.seed, kUnlabelledOrder),
       step_(first_step) {
@@ -43,54 +40,43 @@ SemiBatch SemiBatches::next() {
 }
 
 SemiBatch SemiBatches::make(std::int64_t step) {
-  const PackedInfo& info = data_.info;
-  const auto classes = static_cast<std::int64_t>(info.labels.size());
-  const auto images = [&](int rows) {
-    return torch::empty({rows, info.channels, info.side, info.side});
-  };
+  const auto classes = static_cast<std::int64_t>(data_.info.labels.size());
   // A row's place among all that are drawn of its kind: its view follows from it, not from who
   // makes it.
   const auto place = [&](int rows, int i) {
     return static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(rows) +
            static_cast<std::uint64_t>(config_.part.first(rows) + i);
   };
+  const auto views = [&](ViewKind kind, const std::vector<FaceRef>& faces, int rows) {
+    std::vector<Random> randoms;
+    for (int i = 0; i < static_cast<int>(faces.size()); ++i)
+      randoms.emplace_back(config_.seed, static_cast<std::uint64_t>(kind), place(rows, i));
+    return views_.of(kind, faces, randoms);
+  };
   const int labelled = config_.part.count(config_.batch);
-  SemiBatch batch{images(labelled),
-                  torch::empty({labelled, classes}),
-                  torch::empty({labelled}, torch::kLong),
-                  {},
-                  {},
-                  {}};
+  SemiBatch batch{
+      {}, torch::empty({labelled, classes}), torch::empty({labelled}, torch::kLong), {}, {}, {}};
+  std::vector<FaceRef> faces;
   for (int i = 0; i < labelled; ++i) {
     const std::uint64_t position = place(config_.batch, i);
     const std::size_t k = position % of_class_.size();
     const std::size_t index = of_class_[k][class_walks_[k].at(position / of_class_.size())];
-    const FaceRef& face = data_.labelled[index];
-    const std::span<float> out = image_at(batch.labelled, i);
-    augment(face.crop(), info.channels, info.side, config_.weak,
-            Random(config_.seed, kLabelledView, position), out);
-    normalise(out, stats_);
+    faces.push_back(data_.labelled[index]);
     std::copy(data_.targets[index].begin(), data_.targets[index].end(),
               batch.targets.data_ptr<float>() + i * classes);
-    batch.labels.data_ptr<std::int64_t>()[i] = face.label;
+    batch.labels.data_ptr<std::int64_t>()[i] = faces.back().label;
   }
-  const int unlabelled = config_.part.count(config_.mu * config_.batch);
+  batch.labelled = views(ViewKind::kLabelled, faces, config_.batch);
+  const int drawn = config_.mu * config_.batch, unlabelled = config_.part.count(drawn);
   if (unlabelled == 0) return batch;
-  batch.weak = images(unlabelled);
-  batch.strong = images(unlabelled);
+  faces.clear();
   batch.truth = torch::empty({unlabelled}, torch::kLong);
   for (int i = 0; i < unlabelled; ++i) {
-    const std::uint64_t position = place(config_.mu * config_.batch, i);
-    const FaceRef& face = data_.unlabelled[unlabelled_walk_.at(position)];
-    const std::span<float> weak = image_at(batch.weak, i), strong = image_at(batch.strong, i);
-    augment(face.crop(), info.channels, info.side, config_.weak,
-            Random(config_.seed, kWeakView, position), weak);
-    rand_augment(face.crop(), info.channels, info.side, config_.strong,
-                 Random(config_.seed, kStrongView, position), strong);
-    normalise(weak, stats_);
-    normalise(strong, stats_);
-    batch.truth.data_ptr<std::int64_t>()[i] = face.label;
+    faces.push_back(data_.unlabelled[unlabelled_walk_.at(place(drawn, i))]);
+    batch.truth.data_ptr<std::int64_t>()[i] = faces.back().label;
   }
+  batch.weak = views(ViewKind::kWeak, faces, drawn);
+  batch.strong = views(ViewKind::kStrong, faces, drawn);
   return batch;
 }
 

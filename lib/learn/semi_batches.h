@@ -7,16 +7,14 @@
 #include <future>
 #include <vector>
 
-#include "learn/augment.h"
 #include "learn/batch_part.h"
-#include "learn/batches.h"
-#include "learn/rand_augment.h"
+#include "learn/face_views.h"
 #include "learn/semi_data.h"
 #include "learn/walk.h"
 
 namespace fer {
 
-/// One step's faces. Images are N x C x S x S, normalised, fp32.
+/// One step's faces, their views as FaceViews gives them.
 struct SemiBatch {
   torch::Tensor labelled;  ///< Weak views, B rows, classes in turn.
   torch::Tensor targets;   ///< B x K, rows sum to 1, fp32.
@@ -29,8 +27,6 @@ struct SemiBatch {
 struct SemiBatchConfig {
   int batch = 32;  ///< Labelled rows a step.
   int mu = 2;      ///< Unlabelled rows for each of them; 0: none.
-  AugmentConfig weak;
-  RandAugmentConfig strong;
   std::uint64_t seed = 1;
   BatchPart part = {};  ///< The labelled and the unlabelled rows of each batch that are made.
 };
@@ -42,8 +38,8 @@ struct SemiBatchConfig {
 /// shuffled anew when it has been gone through; unlabelled rows likewise as one set.
 class SemiBatches {
  public:
-  /// `data` must outlive it.
-  SemiBatches(const SemiData& data, PixelStats stats, const SemiBatchConfig& config,
+  /// `data` and `views` must outlive it.
+  SemiBatches(const SemiData& data, const FaceViews& views, const SemiBatchConfig& config,
               std::int64_t first_step);
   ~SemiBatches();
 
@@ -53,7 +49,7 @@ class SemiBatches {
   SemiBatch make(std::int64_t step);
 
   const SemiData& data_;
-  const PixelStats stats_;
+  const FaceViews& views_;
   const SemiBatchConfig config_;
   std::vector<std::vector<std::size_t>>
       of_class_;  ///< Labelled faces, classes without any left out.

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "learn/autocast.h"
 #include "learn/elapsed.h"
+#include "learn/face_views.h"
 #include "learn/losses.h"
 #include "learn/negatives/negative_policy.h"
 #include "learn/semi_batches.h"
@@ -130,6 +132,18 @@ std::uint64_t fingerprint_of(const SemiData& data) {
   return hash;
 }
 
+void require_start_and_views(const SemiConfig& config) {
+  const int blocks = std::accumulate(config.network.depths.begin(), config.network.depths.end(), 0);
+  if (config.frozen_blocks < 0 || config.frozen_blocks > blocks) {
+    throw std::runtime_error("expected 0 to " + std::to_string(blocks) +
+                             " frozen blocks, as many as the network has, found " +
+                             std::to_string(config.frozen_blocks));
+  }
+  if ((config.frozen_blocks > 0) != (config.cache != nullptr) ||
+      (config.frozen_blocks > 0 && !config.init))
+    throw std::runtime_error("frozen blocks need a start, and views of the faces as they see them");
+}
+
 /// Empty for a method that learns nothing from unlabelled faces.
 std::unique_ptr<ThresholdPolicy> thresholds_of(const SemiData& data, const SemiConfig& config) {
   if (config.method.thresholds.empty()) return nullptr;
@@ -177,10 +191,11 @@ class SemiSupervised {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    SemiBatchConfig batch_config{config_.batch, thresholds_ ? config_.mu : 0,
-                                 config_.weak,  config_.strong,
-                                 config_.seed,  part_};
-    SemiBatches batches(data_, stats_, batch_config, first_step());
+    const FreshViews fresh(stats_, config_.weak, config_.strong);
+    const FaceViews& views = config_.cache ? *config_.cache : fresh;
+    SemiBatches batches(data_, views,
+                        {config_.batch, thresholds_ ? config_.mu : 0, config_.seed, part_},
+                        first_step());
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
@@ -271,7 +286,7 @@ class SemiSupervised {
       teacher = shown.unlabelled;
       images = torch::cat({batch.labelled, batch.strong});
     }
-    const torch::Tensor logits = run_.network(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    const torch::Tensor logits = forward(run_.network, images);
     const Method& m = config_.method;
     const torch::Tensor x = soft_cross_entropy(logits.narrow(0, 0, labelled), batch.targets);
     torch::Tensor loss = m.lambda_x * x, u = torch::zeros({}), n = torch::zeros({});
@@ -304,7 +319,14 @@ class SemiSupervised {
   /// The teacher's probabilities.
   torch::Tensor ask_teacher(const torch::Tensor& images) {
     torch::NoGradGuard no_grad;
-    return torch::softmax(run_.average(images.contiguous(torch::MemoryFormat::ChannelsLast)), 1);
+    return torch::softmax(forward(run_.average, images), 1);
+  }
+
+  /// Logits of views as the batches hold them.
+  torch::Tensor forward(Network& network, const torch::Tensor& views) const {
+    const torch::Tensor x = views.contiguous(torch::MemoryFormat::ChannelsLast);
+    return config_.cache ? network->upper(x, static_cast<std::size_t>(config_.frozen_blocks))
+                         : network(x);
   }
 
   double rate(int step) const {
@@ -371,6 +393,10 @@ void to_json(json& j, const SemiConfig& c) {
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.
   if (c.init) j["init"] = c.init.version();
+  if (c.frozen_blocks > 0) {
+    j["frozen_blocks"] = c.frozen_blocks;
+    j["views"] = c.views;
+  }
 }
 
 TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config,
@@ -378,6 +404,7 @@ TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config
                                   const std::function<void(const TrainProgress&)>& on_progress,
                                   const std::function<void(const json&)>& on_epoch,
                                   const std::atomic<bool>& stop, ProcessGroup* group) {
+  require_start_and_views(config);
   prepare_process(config.threads, group);
   return SemiSupervised(data, config, out, group).go(on_progress, on_epoch, stop);
 }

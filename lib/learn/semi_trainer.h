@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -19,6 +20,8 @@
 #include "model/network_config.h"
 
 namespace fer {
+
+class FaceViews;
 
 /// The weak view: mirrored and shifted, nothing else.
 FER_API AugmentConfig weak_augment();
@@ -43,7 +46,13 @@ struct SemiConfig {
   double ema = 0.999;           ///< Decay of the teacher's weights, a step; they are what is kept.
   std::string select = "macro_recall";  ///< What best.fer is best in on valid; or "accuracy".
   bool bf16 = true;                     ///< Convolutions in bfloat16 (autocast).
-  int threads = 0;                      ///< 0: one a core.
+  /// The stem and so many residual blocks stay what `init` says, in [0, all of them]. A step then
+  /// costs what is above: it sees `cache`, which read_views() gives, so many weak and so many
+  /// strong views of each face.
+  int frozen_blocks = 0;
+  int views = 4;
+  std::shared_ptr<const FaceViews> cache = {};
+  int threads = 0;  ///< 0: one a core.
   std::uint64_t seed = 1;
 };
 

@@ -9,7 +9,7 @@
 // there yet by then.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define FER_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define FER_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FER_CLONES
 #endif

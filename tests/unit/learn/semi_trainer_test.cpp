@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <memory>
 
 #include "data/tiny_dataset.h"
 #include "error_of.h"
+#include "learn/view_cache.h"
 #include "model/model_info.h"
+#include "model/safetensors.h"
 #include "scoped.h"
 
 namespace fer {
@@ -264,6 +267,42 @@ TEST_F(SemiTrainerTest, StartsFromAModelFile) {
   EXPECT_EQ(version("pieces", "last.fer"), version("run", "last.fer"));
   c.init = Start();
   EXPECT_THAT(error_of(c, "run"), testing::AllOf(HasSubstr("other settings"), HasSubstr("init")));
+}
+
+TEST_F(SemiTrainerTest, LeavesFrozenBlocksAsTheyAre) {
+  const fs::path start = test::train_tiny_model(out("start"));
+  SemiConfig c = config("dta-snl");
+  c.init = Start(start);
+  c.frozen_blocks = 1;
+  c.steps = 30;
+  ASSERT_TRUE(write_views(out("views"), data_, c, [](std::size_t, std::size_t) { return true; }));
+  c.cache = read_views(out("views"), data_, c);
+  run(c, "run");
+  EXPECT_GT(log("run").front()["macro_recall"], 0.9) << "what the views show is not the faces";
+
+  const SafetensorsFile before(start), after(out("run") / "last.fer");
+  int same = 0, changed = 0;
+  for (const auto& [name, tensor] : before.tensors()) {
+    const TensorView& now = after.tensors().at(name);
+    const bool is_below = name.starts_with("stem") || name.starts_with("blocks.0.");
+    const bool is_same = std::memcmp(tensor.data, now.data, tensor.bytes) == 0;
+    EXPECT_TRUE(!is_below || is_same) << name;
+    ++(is_same ? same : changed);
+  }
+  EXPECT_GT(same, 5);
+  EXPECT_GT(changed, 5) << "all of it was frozen";
+
+  EXPECT_TRUE(run(c, "pieces", 1).stopped);
+  run(c, "pieces");
+  EXPECT_EQ(version("pieces", "last.fer"), version("run", "last.fer"));
+}
+
+TEST_F(SemiTrainerTest, NamesWhatFrozenBlocksNeed) {
+  SemiConfig c = config("dta");
+  c.frozen_blocks = 1;
+  EXPECT_THAT(error_of(c, "run"), HasSubstr("need a start"));
+  c.frozen_blocks = 9;
+  EXPECT_THAT(error_of(c, "run"), HasSubstr("found 9"));
 }
 
 }  // namespace

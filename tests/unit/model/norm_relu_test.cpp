@@ -123,13 +123,23 @@ INSTANTIATE_TEST_SUITE_P(All, NormReluTest,
                                           testing::Bool(), testing::Bool(), testing::Bool()),
                          name_of);
 
-TEST(NormRelu, TakesOtherLayoutsByLibTorch) {
+TEST(NormRelu, TakesOtherLayouts) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->eval();
   const torch::Tensor x = torch::randn({2, kChannels, 5, 6});  // channels first
-  EXPECT_TRUE(norm_relu(*norm, x).equal(torch::relu(norm(x))));
+  EXPECT_TRUE(norm_relu(*norm, x).allclose(torch::relu(norm(x)), 1e-5, 1e-5));
   const torch::Tensor shortcut = torch::randn_like(x);
-  EXPECT_TRUE(norm_relu(*norm, x, {}, shortcut, /*relu=*/false).equal(norm(x) + shortcut));
+  EXPECT_TRUE(
+      norm_relu(*norm, x, {}, shortcut, /*relu=*/false).allclose(norm(x) + shortcut, 1e-5, 1e-5));
+}
+
+TEST(NormRelu, LeavesOtherTypesToLibTorch) {
+  torch::nn::BatchNorm2d norm = uneven_norm();
+  norm->to(torch::kDouble);
+  const torch::Tensor x = torch::randn({2, kChannels, 5, 6}, torch::kDouble);
+  EXPECT_TRUE(norm_relu(*norm, x).equal(torch::relu(norm->forward(x))));
+  const auto share = c10::make_intrusive<BatchShare>();
+  EXPECT_THROW(norm_relu(*norm, x, share), c10::Error);
 }
 
 TEST(NormRelu, NeedsNoGradients) {

@@ -1,0 +1,46 @@
+// Random views of the faces that a semi-supervised run learns from.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "learn/augment.h"
+#include "learn/batches.h"
+#include "learn/face_ref.h"
+#include "learn/rand_augment.h"
+#include "learn/random.h"
+
+namespace fer {
+
+/// Weak views of labelled faces; weak and strong ones of unlabelled faces. Each has random numbers
+/// of its own.
+enum class ViewKind : std::uint64_t { kLabelled = 1, kWeak, kStrong };
+
+/// Where views come from. May be asked by one thread at a time.
+class FaceViews {
+ public:
+  virtual ~FaceViews() = default;
+
+  /// One view of each of these faces, each by its own random numbers: N rows.
+  virtual torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
+                           const std::vector<Random>& randoms) const = 0;
+};
+
+/// Views made on the spot: N x C x S x S, normalised, fp32.
+class FreshViews : public FaceViews {
+ public:
+  FreshViews(PixelStats stats, const AugmentConfig& weak, const RandAugmentConfig& strong)
+      : stats_(stats), weak_(weak), strong_(strong) {}
+
+  torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
+                   const std::vector<Random>& randoms) const override;
+
+ private:
+  const PixelStats stats_;
+  const AugmentConfig weak_;
+  const RandAugmentConfig strong_;
+};
+
+}  // namespace fer

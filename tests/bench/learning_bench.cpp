@@ -3,7 +3,8 @@
 //
 // The clip is decoded once; its frames then come at the pace of a camera, forth and back, into a
 // queue that drops what is late. One person gives a learner little to do, so that it is offered
-// as many pictures besides as it can take: noise, which its guards must hold out against.
+// as many pictures besides as it can take: faces of many people, or noise, which its guards must
+// hold out against.
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
@@ -23,7 +24,9 @@
 #include <thread>
 #include <vector>
 
+#include "learn/packed_dataset.h"
 #include "model/find_model.h"
+#include "model/model_info.h"
 #include "model/slot.h"
 #include "stream/learner.h"
 
@@ -33,7 +36,7 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 struct Options {
-  std::string clip, detect = "ferdetect", infer = "ferinfer", json;
+  std::string clip, faces, detect = "ferdetect", infer = "ferinfer", json;
   int width = 1280, height = 720, rate = 30, swaps = 100;
   double seconds = 600, max_cpu = 0.25;
 };
@@ -117,20 +120,26 @@ double quantile(std::vector<double> values, double q) {
   return values[at];
 }
 
-/// Pictures for the learner, as fast as it takes them, until told to stop.
+/// Pictures for the learner, as fast as it takes them, until told to stop: each face of `people` as
+/// a person of its own, over and over, or noise where there are none.
 class Feeder {
  public:
-  explicit Feeder(fer::Learner& learner)
-      : thread_([this, &learner] {
+  Feeder(fer::Learner& learner, const fer::PackedDataset* people)
+      : thread_([this, &learner, people] {
           const std::size_t bytes = fer::crop_bytes(learner.info().network);
           std::uint32_t state = 1;
           for (std::int64_t n = 0; !stop_; ++n) {
             if (learner.stats().queued < 64) {
               fer::FaceSample face;
-              face.crop.resize(bytes);
-              for (auto& pixel : face.crop)
-                pixel = static_cast<std::uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
-              face.source = "noise";
+              if (people) {
+                const auto crop = people->crop(static_cast<std::size_t>(n) % people->size());
+                face.crop.assign(crop.begin(), crop.end());
+              } else {
+                face.crop.resize(bytes);
+                for (auto& pixel : face.crop)
+                  pixel = static_cast<std::uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
+              }
+              face.source = people ? "people" : "noise";
               face.track = n;
               face.time_ns = n * 2'000'000'000;
               face.face_size = 64;
@@ -151,7 +160,8 @@ class Feeder {
 
 /// Plays the frames for `seconds`; swaps models meanwhile, if any.
 nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pictures,
-                            const std::string& name, bool learns, int swaps) {
+                            const fer::PackedDataset* people, const std::string& name, bool learns,
+                            int swaps) {
   std::string text = "appsrc name=camera is-live=true format=time caps=\"" + caps_of(o) +
                      "\" ! queue leaky=downstream max-size-buffers=3 max-size-bytes=0 "
                      "max-size-time=0 ! " +
@@ -177,10 +187,11 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
   if (learns) {
     // The one that the element made: its own settings count.
     learner = fer::Learner::get(name, {});
-    feeder = std::make_unique<Feeder>(*learner);
+    feeder = std::make_unique<Feeder>(*learner, people);
   }
   const auto period = std::chrono::nanoseconds(1'000'000'000 / o.rate);
   const auto count = static_cast<std::size_t>(o.seconds * o.rate);
+  const bool watched = isatty(STDERR_FILENO) != 0;
   const auto begun = Clock::now();
   const double cpu_begun = processor_seconds();
   std::vector<double> memory;
@@ -203,14 +214,14 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
         slot->current()) {
       slot->swap(others[static_cast<std::size_t>(swapped++) % others.size()]);
     }
-    if (i % static_cast<std::size_t>(o.rate) == 0) {
+    if (watched && i % static_cast<std::size_t>(o.rate) == 0) {
       std::fprintf(stderr, "\r%s %zu of %.0f s ", name.c_str(),
                    i / static_cast<std::size_t>(o.rate), o.seconds);
     }
   }
   const double wall = Seconds(Clock::now() - begun).count();
   const double cpu = processor_seconds() - cpu_begun;
-  std::fprintf(stderr, "\r%*s\r", 40, "");
+  if (watched) std::fprintf(stderr, "\r%*s\r", 40, "");
   feeder.reset();
   nlohmann::ordered_json learnt;
   if (learner) {
@@ -260,13 +271,20 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
 void run(const Options& o) {
   gst_init(nullptr, nullptr);
   const auto pictures = decoded(o);
+  std::unique_ptr<const fer::PackedDataset> people;
+  if (!o.faces.empty()) {
+    people = std::make_unique<fer::PackedDataset>(o.faces);
+    const auto model = fer::read_model_info(fer::require_expression_model());
+    if (people->crop(0).size() != fer::crop_bytes(model.network))
+      throw std::runtime_error(o.faces + ": its crops are not of the size that the model takes");
+  }
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   std::printf("%-20s %6s %5s %8s %8s %8s %8s %6s %9s %9s\n", "", "frames", "lost", "p50 ms",
               "p95 ms", "p99 ms", "max ms", "cores", "MiB", "MiB, end");
   for (const auto& [name, learns, swaps] : {std::tuple{"off", false, 0},
                                             {"learning", true, 0},
                                             {"learning-and-swaps", true, o.swaps}}) {
-    const auto r = play(o, pictures, name, learns, swaps);
+    const auto r = play(o, pictures, people.get(), name, learns, swaps);
     std::printf("%-20s %6d %5d %8.2f %8.2f %8.2f %8.2f %6.2f %9.1f %9.1f\n", name,
                 r["frames"].get<int>(), r["lost"].get<int>(), r["latency_ms_p50"].get<double>(),
                 r["latency_ms_p95"].get<double>(), r["latency_ms_p99"].get<double>(),
@@ -288,6 +306,9 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app("What learning costs a live stream.");
   app.add_option("clip", o.clip, "A video with a face")->required()->check(CLI::ExistingFile);
+  app.add_option("--faces", o.faces,
+                 "A packed dataset whose faces the learner is offered, not noise")
+      ->check(CLI::ExistingFile);
   app.add_option("--seconds", o.seconds, "Of each of the three runs")->capture_default_str();
   app.add_option("--width", o.width)->capture_default_str();
   app.add_option("--height", o.height)->capture_default_str();

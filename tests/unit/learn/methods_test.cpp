@@ -22,7 +22,8 @@ TEST(Methods, AreMadeOfPoliciesThatThereAre) {
     EXPECT_EQ(method.lambda_n > 0, method.negatives != "none") << method.name;
   }
   const Method ours = method_named("dta-snl");
-  EXPECT_EQ(ours.lambda_x, 0.5);
+  EXPECT_EQ(ours.lambda_x, 1);
+  EXPECT_EQ(describe_policies(ours, 8)["thresholds"]["settings"]["t-max"], 0.6);
   EXPECT_EQ(ours.lambda_u, 1);
   EXPECT_EQ(ours.lambda_n, 0.1);
   EXPECT_EQ(describe_policies(method_named("fixmatch"), 8)["thresholds"]["settings"]["tau"], 0.95);

@@ -221,6 +221,10 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
   add("--mu", o.semi.train.mu, "Unlabelled images for each labelled one in a step")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  add("--weak-views", o.semi.train.weak_views,
+      "Weak views of each unlabelled image, over which the teacher's word is averaged")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   CLI::Option* frozen =
       add("--frozen-blocks", o.semi.train.frozen_blocks,
           "The stem and so many residual blocks stay what --init says; a step costs what is above")

@@ -8,7 +8,8 @@ namespace {
 /// What a random stream is for besides the kinds of views, so that no two uses of a seed share one.
 enum Stream : std::uint64_t {
   kUnlabelledOrder = static_cast<std::uint64_t>(ViewKind::kStrong) + 1,
-  kClassOrder,  ///< And one for each further class.
+  kClassOrder,       ///< And one for each further class.
+  kView = 1u << 20,  ///< Times the number of a further weak view, and its kind.
 };
 
 }  // namespace
@@ -47,10 +48,12 @@ SemiBatch SemiBatches::make(std::int64_t step) {
     return static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(rows) +
            static_cast<std::uint64_t>(config_.part.first(rows) + i);
   };
-  const auto views = [&](ViewKind kind, const std::vector<FaceRef>& faces, int rows) {
+  const auto views = [&](ViewKind kind, const std::vector<FaceRef>& faces, int rows, int view = 0) {
     std::vector<Random> randoms;
+    const std::uint64_t stream =
+        static_cast<std::uint64_t>(kind) + kView * static_cast<std::uint64_t>(view);
     for (int i = 0; i < static_cast<int>(faces.size()); ++i)
-      randoms.emplace_back(config_.seed, static_cast<std::uint64_t>(kind), place(rows, i));
+      randoms.emplace_back(config_.seed, stream, place(rows, i));
     return views_.of(kind, faces, randoms);
   };
   const int labelled = config_.part.count(config_.batch);
@@ -75,7 +78,10 @@ SemiBatch SemiBatches::make(std::int64_t step) {
     faces.push_back(data_.unlabelled[unlabelled_walk_.at(place(drawn, i))]);
     batch.truth.data_ptr<std::int64_t>()[i] = faces.back().label;
   }
-  batch.weak = views(ViewKind::kWeak, faces, drawn);
+  std::vector<torch::Tensor> weak;
+  for (int view = 0; view < config_.weak_views; ++view)
+    weak.push_back(views(ViewKind::kWeak, faces, drawn, view));
+  batch.weak = weak.size() == 1 ? weak.front() : torch::cat(weak);
   batch.strong = views(ViewKind::kStrong, faces, drawn);
   return batch;
 }

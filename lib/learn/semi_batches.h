@@ -19,14 +19,16 @@ struct SemiBatch {
   torch::Tensor labelled;  ///< Weak views, B rows, classes in turn.
   torch::Tensor targets;   ///< B x K, rows sum to 1, fp32.
   torch::Tensor labels;    ///< B, int64.
-  torch::Tensor weak,
-      strong;           ///< Two views of each of μ·B unlabelled rows; undefined where μ is 0.
+  /// μ·B unlabelled rows, undefined where μ is 0: so many weak views one after the other, of all
+  /// rows each, and one strong view.
+  torch::Tensor weak, strong;
   torch::Tensor truth;  ///< μ·B, int64: their labels, -1 where not known.
 };
 
 struct SemiBatchConfig {
   int batch = 32;  ///< Labelled rows a step.
   int mu = 2;      ///< Unlabelled rows for each of them; 0: none.
+  int weak_views = 1;
   std::uint64_t seed = 1;
   BatchPart part = {};  ///< The labelled and the unlabelled rows of each batch that are made.
 };

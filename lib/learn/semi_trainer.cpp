@@ -193,9 +193,10 @@ class SemiSupervised {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
     const FreshViews fresh(stats_, config_.weak, config_.strong);
     const FaceViews& views = config_.cache ? *config_.cache : fresh;
-    SemiBatches batches(data_, views,
-                        {config_.batch, thresholds_ ? config_.mu : 0, config_.seed, part_},
-                        first_step());
+    SemiBatches batches(
+        data_, views,
+        {config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views, config_.seed, part_},
+        first_step());
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
@@ -272,12 +273,12 @@ class SemiSupervised {
     // are those of the rows here.
     PseudoLabels of_all, pseudo;
     if (thresholds_) {
-      const auto unlabelled = batch.weak.size(0);
+      const auto unlabelled = batch.strong.size(0), weak = batch.weak.size(0);
       const bool both = thresholds_->uses_labelled();
       teacher = ask_teacher(both ? torch::cat({batch.weak, batch.labelled}) : batch.weak);
       PolicyStep shown;
-      shown.unlabelled = all(teacher.narrow(0, 0, unlabelled));
-      if (both) shown.labelled = all(teacher.narrow(0, unlabelled, labelled));
+      shown.unlabelled = all(teacher.narrow(0, 0, weak).view({-1, unlabelled, classes_}).mean(0));
+      if (both) shown.labelled = all(teacher.narrow(0, weak, labelled));
       shown.labels = all(batch.labels);
       shown.step = step;
       shown.epoch = run_.epoch;
@@ -393,6 +394,7 @@ void to_json(json& j, const SemiConfig& c) {
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.
   if (c.init) j["init"] = c.init.version();
+  if (c.weak_views != 1) j["weak_views"] = c.weak_views;
   if (c.frozen_blocks > 0) {
     j["frozen_blocks"] = c.frozen_blocks;
     j["views"] = c.views;

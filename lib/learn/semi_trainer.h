@@ -37,6 +37,7 @@ struct SemiConfig {
   int epoch_steps = 100;  ///< Steps between two log lines, validations and checkpoints: an epoch.
   int batch = 32;         ///< Labelled rows a step, of all processes together.
   int mu = 2;             ///< Unlabelled rows for each of them.
+  int weak_views = 1;     ///< Of each unlabelled row; the teacher's word is the mean over them.
   /// Steps over which the learning rate and the weights of the unlabelled losses rise to their
   /// full size; -1: a twentieth of all.
   int warmup = -1;

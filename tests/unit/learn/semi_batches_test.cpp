@@ -53,6 +53,18 @@ TEST_F(SemiBatchesTest, HaveTheirShapes) {
   EXPECT_FALSE(from(0).next().weak.defined());
 }
 
+TEST_F(SemiBatchesTest, HoldSoManyWeakViews) {
+  const SemiBatch one = from(3).next();
+  config_.weak_views = 3;
+  const SemiBatch three = from(3).next();
+  ASSERT_EQ(three.weak.size(0), 36);
+  EXPECT_TRUE(three.weak.narrow(0, 0, 12).equal(one.weak)) << "the first view changed";
+  EXPECT_FALSE(three.weak.narrow(0, 12, 12).equal(one.weak));
+  EXPECT_FALSE(three.weak.narrow(0, 12, 12).equal(three.weak.narrow(0, 24, 12)));
+  EXPECT_TRUE(three.strong.equal(one.strong));
+  EXPECT_TRUE(three.truth.equal(one.truth));
+}
+
 TEST_F(SemiBatchesTest, FollowFromSeedAndStep) {
   SemiBatches whole = from(0), late = from(9);
   for (int i = 0; i < 9; ++i) whole.next();

@@ -61,9 +61,9 @@ struct OnlineConfig {
   TrackletConfig tracklet;
   MemoryConfig memory;
   GuardConfig guards;
-  std::string threshold_policy = "dta:t-min=0.6";  ///< For make_threshold_policy().
-  std::string negative_policy = "snl";             ///< For make_negative_policy().
-  int batch = 32;                                  ///< Unlabelled rows a step …
+  std::string threshold_policy = "dta:t-min=0.3,t-max=0.6";  ///< For make_threshold_policy().
+  std::string negative_policy = "snl";                       ///< For make_negative_policy().
+  int batch = 32;                                            ///< Unlabelled rows a step …
   double replay_share = 0.5;  ///< … and labelled ones: this share of both together, at least 0.5.
   double strength = 1;        ///< Of the strong views, as a share of RandAugment's usual ranges.
   double learning_rate = 1e-3;

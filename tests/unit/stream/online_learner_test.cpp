@@ -325,6 +325,7 @@ TEST_F(OnlineLearnerTest, CapsTheShareOfAClass) {
   const auto accepted = [&](bool guard) {
     config_.guards.share_cap = guard;
     config_.share_cap = 0.4;
+    config_.threshold_policy = "dta:t-min=0.6";  // lets through what is surely of the one class
     auto made = learner();
     Random random(1);
     std::vector<FaceSample> faces;

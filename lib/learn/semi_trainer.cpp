@@ -133,12 +133,7 @@ std::uint64_t fingerprint_of(const SemiData& data) {
 }
 
 void require_start_and_views(const SemiConfig& config) {
-  const int blocks = std::accumulate(config.network.depths.begin(), config.network.depths.end(), 0);
-  if (config.frozen_blocks < 0 || config.frozen_blocks > blocks) {
-    throw std::runtime_error("expected 0 to " + std::to_string(blocks) +
-                             " frozen blocks, as many as the network has, found " +
-                             std::to_string(config.frozen_blocks));
-  }
+  require_frozen_blocks(config);
   if ((config.frozen_blocks > 0) != (config.cache != nullptr) ||
       (config.frozen_blocks > 0 && !config.init))
     throw std::runtime_error("frozen blocks need a start, and views of the faces as they see them");
@@ -357,6 +352,14 @@ class SemiSupervised {
 };
 
 }  // namespace
+
+void require_frozen_blocks(const SemiConfig& config) {
+  const int blocks = std::accumulate(config.network.depths.begin(), config.network.depths.end(), 0);
+  if (config.frozen_blocks >= 0 && config.frozen_blocks <= blocks) return;
+  throw std::runtime_error("expected 0 to " + std::to_string(blocks) +
+                           " frozen blocks, as many as the network has, found " +
+                           std::to_string(config.frozen_blocks));
+}
 
 AugmentConfig weak_augment() {
   AugmentConfig weak;

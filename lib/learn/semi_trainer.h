@@ -59,6 +59,9 @@ struct SemiConfig {
 
 FER_API void to_json(nlohmann::json& json, const SemiConfig& config);
 
+/// Throws std::runtime_error where the network has fewer blocks than are to be frozen.
+void require_frozen_blocks(const SemiConfig& config);
+
 /// Trains the config's network. In `out`: what train() leaves there, and in the same way from each
 /// epoch on to the same result after a stop at any moment. A line of the log says, besides losses
 /// and validation: `thresholds`, `accept_rates` and `purities` a class (of the pseudo-label; a

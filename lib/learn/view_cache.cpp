@@ -78,6 +78,8 @@ class CachedViews : public FaceViews {
     }
     weak_ = tensor_of(file_.tensors().at("weak"));
     strong_ = tensor_of(file_.tensors().at("strong"));
+    if (weak_.sizes() != strong_.sizes())
+      throw std::runtime_error(path.string() + ": its weak and its strong views differ in shape");
     for (std::size_t i = 0; i < faces.size(); ++i) {
       std::vector<std::int64_t>& places = places_[faces[i].data];
       places.resize(faces[i].row + 1, -1);
@@ -112,6 +114,7 @@ class CachedViews : public FaceViews {
 
 bool write_views(const std::filesystem::path& file, const SemiData& data, const SemiConfig& config,
                  const std::function<bool(std::size_t done, std::size_t all)>& on_progress) {
+  require_frozen_blocks(config);
   torch::NoGradGuard no_grad;
   Bf16Scope bf16(config.bf16);
   Network network(config.network);

@@ -108,6 +108,12 @@ TEST_F(ViewCacheTest, RefusesWhatItDoesNotHold) {
   EXPECT_THAT(error_of(data_, config_), HasSubstr(file_.string()));
 }
 
+TEST_F(ViewCacheTest, NamesHowManyBlocksThereAre) {
+  config_.frozen_blocks = 9;
+  EXPECT_THAT(test::error_of([&] { write(); }), HasSubstr("found 9"));
+  EXPECT_FALSE(fs::exists(file_));
+}
+
 TEST_F(ViewCacheTest, LeavesNothingWhereItIsStopped) {
   EXPECT_FALSE(
       write_views(file_, data_, config_, [](std::size_t done, std::size_t) { return done == 0; }));

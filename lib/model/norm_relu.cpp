@@ -199,6 +199,8 @@ torch::Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& i
     if (shortcut.defined()) y = y + shortcut;
     return relu ? torch::relu(y) : y;
   }
+  TORCH_CHECK(!shortcut.defined() || shortcut.sizes() == input.sizes(),
+              "expected a shortcut of the shape ", input.sizes(), ", found ", shortcut.sizes());
   const torch::Tensor x = in_rows(input);
   // An autograd function takes no undefined tensors.
   const torch::Tensor added =

@@ -142,6 +142,13 @@ TEST(NormRelu, LeavesOtherTypesToLibTorch) {
   EXPECT_THROW(norm_relu(*norm, x, share), c10::Error);
 }
 
+TEST(NormRelu, RefusesAShortcutOfAnotherShape) {
+  torch::nn::BatchNorm2d norm = uneven_norm();
+  EXPECT_THROW(
+      norm_relu(*norm, torch::randn({2, kChannels, 5, 6}), {}, torch::randn({2, kChannels, 5, 5})),
+      c10::Error);
+}
+
 TEST(NormRelu, NeedsNoGradients) {
   torch::NoGradGuard no_grad;
   torch::nn::BatchNorm2d norm = uneven_norm();

@@ -15,6 +15,7 @@ namespace {
 struct Options : DataOptions {
   std::filesystem::path out;
   std::vector<std::filesystem::path> join;
+  std::string split;
 };
 
 void join(const Options& o) {
@@ -32,9 +33,11 @@ void run(const Options& o) {
         "datasets are put together by --join)");
   }
   const CropShape shape = o.crop_spec();
-  const FaceRows faces = read_dataset(o.data, o.align, shape, o.read_options(),
-                                      std::filesystem::absolute(o.out).parent_path(),
-                                      "free some or name another folder with --out");
+  ReadOptions read = o.read_options();
+  read.split = o.split;
+  const FaceRows faces =
+      read_dataset(o.data, o.align, shape, read, std::filesystem::absolute(o.out).parent_path(),
+                   "free some or name another folder with --out");
   write_packed(o.out, faces.info, faces.rows);
   std::size_t aligned = 0;
   for (const PackedRow& row : faces.rows) aligned += row.aligned;
@@ -56,11 +59,16 @@ void add_pack(CLI::App& app) {
   CLI::Option* data = o->add_to(*pack)->required(false);
   o->add_max_unreadable(*pack);
   o->add_video(*pack);
+  CLI::Option* split =
+      pack->add_option("--split", o->split,
+                       "Pack this split alone (default: all): of a dataset whose other splits must "
+                       "not be learnt from, say");
   CLI::Option* join_option =
       pack->add_option("--join", o->join,
                        "Packed datasets to put together, in place of --data: the same faces as "
                        "several detectors cut them, say")
-          ->excludes(data);
+          ->excludes(data)
+          ->excludes(split);
   pack->add_option("--out", o->out, "The packed dataset to write")->required();
   pack->callback([o, data, join_option] {
     if (data->empty() && join_option->empty()) throw CLI::RequiredError("--data or --join");

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "data_options.h"
 #include "data_sources.h"
+#include "device_option.h"
 #include "learn/pretrainer.h"
 #include "learn/process_place.h"
 #include "progress.h"
@@ -50,6 +51,7 @@ void run(Options& o) {
   require_one_process("fer pretrain");
   if (o.resume) require_checkpoint(o.out);
   PretrainConfig& train = o.train;
+  settle_device(train.device);
   train.network = network_preset(o.network);
   CropShape shape = o.crop_spec();
   if (o.size_option->count() == 0) shape.side = train.network.input_size;
@@ -137,6 +139,7 @@ void add_pretrain(CLI::App& app) {
   c->add_option("--threads", t.threads, "0: one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  add_device(*c, t.device);
   c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
   c->callback([o] { run(*o); });
 }

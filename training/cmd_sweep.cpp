@@ -44,6 +44,14 @@ void add_sweep(CLI::App& app) {
                 "Of adaptations: a packed dataset of the kind that the model was trained on, to "
                 "see what is forgotten")
       ->check(CLI::ExistingFile);
+  CLI::Option* also =
+      c->add_option("--also", o->settings.also,
+                    "Of trainings: a packed dataset of another domain, on which each run is "
+                    "measured, too")
+          ->check(CLI::ExistingFile);
+  c->add_option("--also-split", o->settings.also_split, "Its split")
+      ->needs(also)
+      ->capture_default_str();
   o->settings.runs = "runs";
   c->add_option("--runs", o->settings.runs, "Folder in which each run gets a folder")
       ->capture_default_str();

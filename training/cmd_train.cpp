@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "data_options.h"
+#include "device_option.h"
 #include "learn/trainer.h"
 #include "processes.h"
 #include "progress.h"
@@ -109,6 +110,7 @@ void start_semi_supervised(Options& o) {
   semi.train.momentum = o.train.momentum;
   semi.train.ema = o.train.ema;
   semi.train.bf16 = o.train.bf16;
+  semi.train.device = o.train.device;
   semi.train.threads = o.train.threads;
   semi.train.seed = o.train.seed;
   take(semi.train.batch, o.batch);
@@ -125,6 +127,7 @@ void start_semi_supervised(Options& o) {
 void run(Options& o) {
   if (o.data.empty() && o.semi.labelled.empty()) throw CLI::RequiredError("--data or --labeled");
   o.processes.join();
+  settle_device(o.train.device, o.processes.group());
   if (o.resume && o.processes.writes()) require_checkpoint(o.out);
   if (!o.semi.labelled.empty()) return start_semi_supervised(o);
   run_supervised(o);
@@ -297,6 +300,7 @@ void add_train(CLI::App& app) {
   c->add_option("--threads", t.threads, "0: one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  add_device(*c, t.device);
   c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
   o->processes.add_to(*c);
   add_supervised(*c, t, labelled);

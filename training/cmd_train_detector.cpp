@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "device_option.h"
 #include "learn/detection_trainer.h"
 #include "learn/process_place.h"
 #include "progress.h"
@@ -17,9 +18,10 @@ struct Options {
   DetectionTrainConfig train;
 };
 
-void run(const Options& o) {
+void run(Options& o) {
   require_one_process("fer train --task detect");
   o.train.check();
+  settle_device(o.train.device);
   const DetectionDataset data(o.data);
   std::printf(
       "detector: %.1f k parameters, %.1f M multiply-accumulates at 320 x 192, %.1f M at "
@@ -87,6 +89,7 @@ void add_train_detector(CLI::App& app) {
   add("--stem-kernel", t.network.stem_kernel, "Its kernel");
   add("--seed", t.seed, "Of weights, draws and views");
   add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
+  add_device(*c, t.device);
   c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
   c->callback([o] { run(*o); });
 }

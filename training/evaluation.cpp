@@ -135,24 +135,40 @@ Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
   result.duplicates = duplicates;
   result.unlabelled = unlabelled;
   result.other_classes = other_classes;
-  for (int i = 0; i < kWarmUp; ++i) classifier.logits(data.crop(rows[0]));
+  const bool timed = settings.batch <= 1;
+  for (int i = 0; timed && i < kWarmUp; ++i) classifier.logits(data.crop(rows[0]));
   std::vector<double> times, cpu_times;
-  for (std::size_t row : rows) {
+  std::vector<std::uint8_t> crops;
+  const std::size_t batch = std::max<std::size_t>(settings.batch, 1);
+  for (std::size_t first = 0; first < rows.size(); first += batch) {
     stop_if_requested();
+    const std::size_t count = std::min(batch, rows.size() - first);
+    crops.clear();
+    for (std::size_t i = first; i < first + count; ++i) {
+      const auto crop = data.crop(rows[i]);
+      crops.insert(crops.end(), crop.begin(), crop.end());
+    }
     const auto begun = Clock::now();
     const double cpu_begun = cpu_ms();
-    std::vector<float> p = classifier.logits(data.crop(row));
-    to_probabilities(p, model, settings.prior_correction);
+    std::vector<float> probabilities = classifier.logits(crops);
+    to_probabilities(probabilities, model, settings.prior_correction);
     times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
     cpu_times.push_back(cpu_ms() - cpu_begun);
-    const auto best =
-        std::max_element(outputs.begin(), outputs.end(), [&](int a, int b) { return p[a] < p[b]; });
-    result.confusion.add(class_of_label[data.label(row)], static_cast<int>(best - outputs.begin()));
-    result.aligned += data.aligned(row);
-    on_progress(times.size(), rows.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const float* p = probabilities.data() + i * model.labels.size();
+      const auto best = std::max_element(outputs.begin(), outputs.end(),
+                                         [&](int a, int b) { return p[a] < p[b]; });
+      const std::size_t row = rows[first + i];
+      result.confusion.add(class_of_label[data.label(row)],
+                           static_cast<int>(best - outputs.begin()));
+      result.aligned += data.aligned(row);
+    }
+    on_progress(first + count, rows.size());
   }
-  result.ms_per_face = median(std::move(times));
-  result.cpu_ms_per_face = median(std::move(cpu_times));
+  if (timed) {
+    result.ms_per_face = median(std::move(times));
+    result.cpu_ms_per_face = median(std::move(cpu_times));
+  }
   return result;
 }
 

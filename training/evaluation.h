@@ -16,6 +16,9 @@ struct EvalSettings {
   std::vector<std::string> classes = {};  ///< Rows of others are left out; empty: the data's.
   bool keep_duplicates = false;           ///< Count rows whose pixels stand in another row too.
   double prior_correction = 0;            ///< See to_probabilities().
+  /// Faces that are classified together. More than one takes less time in all, and leaves nothing
+  /// to say of a face's time.
+  std::size_t batch = 1;
   std::string model_name = {}, data_name = {};  ///< For messages.
 };
 
@@ -26,7 +29,7 @@ struct Evaluation {
   /// Rows left out: pixels that stand elsewhere, no single majority, a class that is not asked for.
   std::size_t duplicates = 0, unlabelled = 0, other_classes = 0;
   /// Medians over all faces, each classified alone as a stream would: by the clock, and of CPU time
-  /// (which other programs on the machine disturb less).
+  /// (which other programs on the machine disturb less). 0 where more than one are taken together.
   double ms_per_face = 0, cpu_ms_per_face = 0;
 };
 
@@ -35,7 +38,7 @@ struct Evaluation {
 void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
                  const std::string& data_name);
 
-/// Classifies the rows of the dataset one by one. Classes are matched by canonical_label(); the
+/// Classifies the rows of the dataset. Classes are matched by canonical_label(); the
 /// prediction is the likeliest of the classes that are counted. Throws std::runtime_error for a
 /// class that the model does not know, a split that is not there, and where no row is left;
 /// Interrupted.

@@ -22,7 +22,7 @@ std::vector<double> values_of(const json& runs, const std::string& method, int l
   std::vector<double> values;
   for (const json& run : runs) {
     if (run["method"].get<std::string>() == method &&
-        run["labels_per_class"].get<int>() == labels && run[key].is_number()) {
+        run["labels_per_class"].get<int>() == labels && run.contains(key) && run[key].is_number()) {
       values.push_back(100 * run[key].get<double>());
     }
   }
@@ -30,7 +30,8 @@ std::vector<double> values_of(const json& runs, const std::string& method, int l
 }
 
 std::string table(const json& runs, const std::vector<std::string>& methods,
-                  const std::vector<int>& labels, const std::string& suffix, std::size_t seeds) {
+                  const std::vector<int>& labels, const std::string& prefix,
+                  const std::string& suffix, std::size_t seeds) {
   std::string head = "| method |", rule = "|---|";
   for (const int n : labels) {
     const std::string count = n == 0 ? "all labels" : std::to_string(n) + " a class";
@@ -42,7 +43,7 @@ std::string table(const json& runs, const std::vector<std::string>& methods,
     text += "| " + method + " |";
     for (const int n : labels) {
       for (const char* key : {"accuracy", "macro_recall"}) {
-        const Spread spread = spread_of(values_of(runs, method, n, key + suffix));
+        const Spread spread = spread_of(values_of(runs, method, n, prefix + key + suffix));
         text.append(" ").append(spread_text(spread, "%.1f ± %.1f", seeds)).append(" |");
       }
     }
@@ -99,8 +100,17 @@ std::string results_markdown(const nlohmann::ordered_json& results) {
           std::to_string(seeds) +
           " seeds a cell unless it says otherwise; percent on the test split, mean ± standard "
           "deviation over seeds.\n\nThe last model:\n\n" +
-          table(runs, methods, labels, "", seeds) + "\nThe model that was best on validation:\n\n" +
-          table(runs, methods, labels, "_best", seeds);
+          table(runs, methods, labels, "", "", seeds) +
+          "\nThe model that was best on validation:\n\n" +
+          table(runs, methods, labels, "", "_best", seeds);
+  const bool also = std::any_of(runs.begin(), runs.end(),
+                                [](const json& run) { return run.contains("also_accuracy"); });
+  if (also) {
+    text += "\nThe other domain, the last model:\n\n" +
+            table(runs, methods, labels, "also_", "", seeds) +
+            "\nThe model that was best on validation:\n\n" +
+            table(runs, methods, labels, "also_", "_best", seeds);
+  }
   return text;
 }
 

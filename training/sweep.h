@@ -11,6 +11,8 @@ struct SweepSettings {
   std::filesystem::path program;  ///< `fer` itself.
   std::filesystem::path data;     ///< Packed dataset: of splits train, valid and test, or a stream.
   std::filesystem::path source;   ///< Of adaptations: labelled faces of what the model came from.
+  std::filesystem::path also;     ///< Of trainings: another domain to measure on; empty: none.
+  std::string also_split = "test";
   std::filesystem::path runs;     ///< A folder a run is made in here.
   std::filesystem::path results;  ///< NAME.json and NAME.md are written here.
   int parallel = 1;               ///< Runs side by side.

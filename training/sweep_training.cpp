@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "evaluation.h"
@@ -19,7 +20,9 @@ using json = nlohmann::ordered_json;
 class TrainingSweep : public SweepKind {
  public:
   explicit TrainingSweep(const SweepSettings& settings)
-      : settings_(settings), data_(settings.data) {}
+      : settings_(settings), data_(settings.data) {
+    if (!settings.also.empty()) also_.emplace(settings.also);
+  }
 
   std::vector<std::string> arguments(const ExperimentRun& run,
                                      const fs::path& folder) const override {
@@ -36,17 +39,17 @@ class TrainingSweep : public SweepKind {
   }
 
   json measure(const ExperimentRun& run, const fs::path& folder) const override {
-    EvalSettings eval;
-    eval.split = "test";
-    eval.data_name = settings_.data.string();
     json entry{
         {"method", run.method}, {"labels_per_class", run.labels_per_class}, {"seed", run.seed}};
     for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
-      eval.model_name = (folder / file).string();
-      const auto model = Classifier::open(folder / file, Precision::kFp32);
-      const Evaluation result = evaluate(*model, data_, eval, [](std::size_t, std::size_t) {});
-      entry[std::string("accuracy") + suffix] = result.confusion.accuracy();
-      entry[std::string("macro_recall") + suffix] = result.confusion.macro_recall();
+      const Confusion confusion = confusion_of(folder / file, data_, settings_.data, "test");
+      entry[std::string("accuracy") + suffix] = confusion.accuracy();
+      entry[std::string("macro_recall") + suffix] = confusion.macro_recall();
+      if (!also_) continue;
+      const Confusion other =
+          confusion_of(folder / file, *also_, settings_.also, settings_.also_split);
+      entry[std::string("also_accuracy") + suffix] = other.accuracy();
+      entry[std::string("also_macro_recall") + suffix] = other.macro_recall();
     }
     const RunLog log = read_run(folder);
     const nlohmann::json& last = log.epochs.back();
@@ -54,6 +57,9 @@ class TrainingSweep : public SweepKind {
       const double value = number_of(last, key);
       entry[key] = std::isfinite(value) ? json(value) : json();
     }
+    entry["device"] = log.settings.is_object() && log.settings.contains("options")
+                          ? json(log.settings["options"].value("device", "cpu"))
+                          : json();
     entry["wall_s"] = number_of(last, "seconds");
     entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
                           ? json(log.settings["commit"])
@@ -72,8 +78,22 @@ class TrainingSweep : public SweepKind {
   std::string markdown(const json& results) const override { return results_markdown(results); }
 
  private:
+  /// What a model makes of a split.
+  static Confusion confusion_of(const fs::path& model, const PackedDataset& data,
+                                const fs::path& name, const std::string& split) {
+    EvalSettings eval;
+    eval.split = split;
+    eval.batch = 256;
+    eval.model_name = model.string();
+    eval.data_name = name.string();
+    return evaluate(*Classifier::open(model, Precision::kFp32), data, eval,
+                    [](std::size_t, std::size_t) {})
+        .confusion;
+  }
+
   const SweepSettings& settings_;
   const PackedDataset data_;
+  std::optional<PackedDataset> also_;  ///< Of another domain.
 };
 
 }  // namespace

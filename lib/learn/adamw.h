@@ -1,11 +1,19 @@
 // Adam with decoupled weight decay, with its state in plain sight.
 #pragma once
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_addcmul.h>
+#include <ATen/ops/_foreach_div.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sqrt.h>
 #include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace fer {
 
@@ -29,18 +37,28 @@ class AdamW {
     const double steps = state["steps"].item<double>();
     const double mean_share = 1 - std::pow(kMeanDecay, steps);
     const double square_share = 1 - std::pow(kSquareDecay, steps);
+    // Lists, as in Sgd.
+    std::vector<torch::Tensor> all, gradients, means, squares, kernels;
     for (auto& [name, parameter] : parameters_) {
       const torch::Tensor gradient = parameter.grad();
       if (!gradient.defined()) continue;
-      if (parameter.dim() > 1) parameter.mul_(1 - learning_rate * weight_decay_);
-      torch::Tensor& mean = state["mean." + name];
-      torch::Tensor& square = state["square." + name];
-      mean.lerp_(gradient, 1 - kMeanDecay);
-      square.mul_(kSquareDecay).addcmul_(gradient, gradient, 1 - kSquareDecay);
-      parameter.addcdiv_(mean, (square / square_share).sqrt_().add_(kEpsilon),
-                         -learning_rate / mean_share);
+      all.push_back(parameter);
+      gradients.push_back(gradient);
+      means.push_back(state.at("mean." + name));
+      squares.push_back(state.at("square." + name));
+      if (parameter.dim() > 1) kernels.push_back(parameter);
       parameter.mutable_grad().reset();
     }
+    if (all.empty()) return;
+    if (!kernels.empty()) torch::_foreach_mul_(kernels, 1 - learning_rate * weight_decay_);
+    torch::_foreach_mul_(means, kMeanDecay);
+    torch::_foreach_add_(means, gradients, 1 - kMeanDecay);
+    torch::_foreach_mul_(squares, kSquareDecay);
+    torch::_foreach_addcmul_(squares, gradients, gradients, 1 - kSquareDecay);
+    std::vector<torch::Tensor> spread = torch::_foreach_div(squares, square_share);
+    torch::_foreach_sqrt_(spread);
+    torch::_foreach_add_(spread, kEpsilon);
+    torch::_foreach_addcdiv_(all, means, spread, -learning_rate / mean_share);
   }
 
   /// "steps", and "mean." and "square." with each parameter's name.

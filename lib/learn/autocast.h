@@ -1,4 +1,4 @@
-// bfloat16 autocast on the CPU for a scope.
+// bfloat16 autocast for a scope.
 #pragma once
 
 #include <ATen/autocast_mode.h>
@@ -6,10 +6,12 @@
 
 namespace fer {
 
-/// While it lives, convolutions and matrix products of this thread run in bfloat16.
+/// While it lives, convolutions and matrix products of this thread on that kind of device run in
+/// bfloat16.
 class Bf16Scope {
  public:
-  explicit Bf16Scope(bool enabled) : enabled_(enabled) {
+  explicit Bf16Scope(bool enabled, at::Device device = at::kCPU)
+      : enabled_(enabled), cuda_(device.is_cuda()) {
     if (enabled_) set(true);
   }
   ~Bf16Scope() {
@@ -21,16 +23,22 @@ class Bf16Scope {
   Bf16Scope& operator=(const Bf16Scope&) = delete;
 
  private:
-  static void set(bool on) {
+  void set(bool on) const {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, on);
+    const at::DeviceType type = cuda_ ? at::kCUDA : at::kCPU;
+    at::autocast::set_autocast_dtype(type, at::kBFloat16);
+    at::autocast::set_autocast_enabled(type, on);
 #else
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_cpu_enabled(on);
+    if (cuda_) {
+      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+      at::autocast::set_enabled(on);
+    } else {
+      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+      at::autocast::set_cpu_enabled(on);
+    }
 #endif
   }
-  const bool enabled_;
+  const bool enabled_, cuda_;
 };
 
 }  // namespace fer

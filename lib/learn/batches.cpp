@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "learn/compute_device.h"
+
 namespace fer {
 namespace {
 
@@ -90,7 +92,8 @@ std::vector<float> class_shares(const std::vector<Sample>& samples, double balan
 
 EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples,
                            PixelStats stats, const AugmentConfig& augment, int batch,
-                           double balance, std::uint64_t seed, int epoch, BatchPart part)
+                           double balance, std::uint64_t seed, int epoch, BatchPart part,
+                           torch::Device device)
     : data_(data),
       samples_(samples),
       stats_(stats),
@@ -98,7 +101,8 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
       batch_(batch),
       seed_(seed),
       epoch_(epoch),
-      part_(part) {
+      part_(part),
+      memory_(host_memory(device)) {
   Random random(seed, static_cast<std::uint64_t>(epoch), ~0ull);
   // Every row floor(w) times and once more by chance, w scaled so that an epoch keeps its length:
   // balanced, and still every common row is seen about once.
@@ -112,27 +116,27 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
     if (random.chance(copies)) order_.push_back(i);
   }
   std::shuffle(order_.begin(), order_.end(), random);
-  if (size() > 0) ahead_ = std::async(std::launch::async, [this] { return make(0); });
+  ahead_.start(view_workers(device), [this]() -> std::function<Batch()> {
+    if (drawn_ >= size()) return {};
+    return [this, index = drawn_++] { return make(index); };
+  });
 }
 
-EpochBatches::~EpochBatches() {
-  if (ahead_.valid()) ahead_.wait();
+Batch Batch::to(torch::Device device) const {
+  return {images.to(device, /*non_blocking=*/true), targets.to(device, /*non_blocking=*/true)};
 }
 
 std::optional<Batch> EpochBatches::next() {
-  if (!ahead_.valid()) return std::nullopt;
-  Batch batch = ahead_.get();
-  if (++next_ < size())
-    ahead_ = std::async(std::launch::async, [this, index = next_] { return make(index); });
-  return batch;
+  if (ahead_.empty()) return std::nullopt;
+  return ahead_.next();
 }
 
 Batch EpochBatches::make(int index) const {
   const auto& info = data_.info();
   const std::int64_t classes = static_cast<std::int64_t>(info.labels.size());
   const int rows = part_.count(batch_);
-  Batch batch{torch::empty({rows, info.channels, info.side, info.side}),
-              torch::empty({rows, classes})};
+  Batch batch{torch::empty({rows, info.channels, info.side, info.side}, memory_),
+              torch::empty({rows, classes}, memory_)};
   float* images = batch.images.data_ptr<float>();
   float* targets = batch.targets.data_ptr<float>();
   const std::size_t pixels = data_.crop(0).size();

@@ -1,12 +1,12 @@
-// Batches of random views, made ahead of the trainer on a thread of their own.
+// Batches of random views, made ahead of the trainer on threads of their own.
 #pragma once
 
 #include <torch/types.h>
 
-#include <future>
 #include <optional>
 #include <vector>
 
+#include "learn/ahead.h"
 #include "learn/augment.h"
 #include "learn/batch_part.h"
 #include "learn/packed_dataset.h"
@@ -58,6 +58,9 @@ inline std::span<float> image_at(torch::Tensor& images, std::int64_t i) {
 struct Batch {
   torch::Tensor images;   ///< N x C x S x S, normalised, fp32.
   torch::Tensor targets;  ///< N x K, rows sum to 1, fp32.
+
+  /// The same there. Does not wait for the copy.
+  Batch to(torch::Device device) const;
 };
 
 /// The batches of one epoch in order. Which rows, and which view of each, follow from seed and
@@ -65,11 +68,10 @@ struct Batch {
 class EpochBatches {
  public:
   /// `balance`: see TrainConfig. The last, short batch is left out. `part`: the rows of each batch
-  /// that next() makes.
+  /// that next() makes. `device`: where they will be wanted; they are made in memory.
   EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples, PixelStats stats,
                const AugmentConfig& augment, int batch, double balance, std::uint64_t seed,
-               int epoch, BatchPart part = {});
-  ~EpochBatches();
+               int epoch, BatchPart part = {}, torch::Device device = torch::kCPU);
 
   int size() const { return static_cast<int>(order_.size()) / batch_; }
   /// The next batch; nullopt after the last.
@@ -87,8 +89,9 @@ class EpochBatches {
   const int epoch_;
   const BatchPart part_;
   std::vector<std::size_t> order_;
-  int next_ = 0;
-  std::future<Batch> ahead_;
+  const torch::TensorOptions memory_;
+  int drawn_ = 0;
+  Ahead<Batch> ahead_;
 };
 
 /// Share of each class among the draws of EpochBatches with this balance.

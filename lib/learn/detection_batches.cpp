@@ -62,8 +62,8 @@ void DetectionBatches::start() {
   if (started_ >= settings_.steps) return;
   const auto n = static_cast<std::int64_t>(settings_.batch);
   const auto cells = static_cast<std::int64_t>(cell_count(settings_.side, settings_.side));
-  ahead_ = {torch::empty({n, 1, settings_.side, settings_.side}),
-            torch::empty({n, cells, kTargetValues})};
+  ahead_ = {torch::empty({n, 1, settings_.side, settings_.side}, settings_.memory),
+            torch::empty({n, cells, kTargetValues}, settings_.memory)};
   const int workers = std::clamp(settings_.workers, 1, settings_.batch);
   for (int w = 0; w < workers; ++w) {
     const int first = settings_.batch * w / workers, end = settings_.batch * (w + 1) / workers;

@@ -45,6 +45,7 @@ class FER_API DetectionBatches {
     TargetConfig targets;
     int side = 320, batch = 32, steps = 1, workers = 1;
     std::uint64_t seed = 1;
+    torch::TensorOptions memory = {};  ///< Where they are made: host_memory().
   };
 
   /// What is handed in by reference must outlive it.

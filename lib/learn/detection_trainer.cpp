@@ -9,6 +9,7 @@
 
 #include "learn/adamw.h"
 #include "learn/autocast.h"
+#include "learn/compute_device.h"
 #include "learn/detection_batches.h"
 #include "learn/detection_loss.h"
 #include "learn/elapsed.h"
@@ -46,11 +47,15 @@ torch::Tensor whole_photo(const DetectionDataset& data, std::size_t photo) {
   return input;
 }
 
+torch::Device device_of(const DetectorNet& network) {
+  return network->stem->weight.device();
+}
+
 std::vector<FoundFace> find_faces(DetectorNet& network, const torch::Tensor& input) {
   std::vector<CellFace> guesses;
-  const std::vector<torch::Tensor> maps = network(input);
+  const std::vector<torch::Tensor> maps = network(input.to(device_of(network)));
   for (std::size_t level = 0; level < maps.size(); ++level) {
-    const torch::Tensor map = maps[level].contiguous();
+    const torch::Tensor map = maps[level].to(torch::kCPU).contiguous();
     decode_cells(map.data_ptr<float>(), static_cast<int>(map.size(2)),
                  static_cast<int>(map.size(3)), kCellStrides[level], kLeastScore, guesses);
   }
@@ -68,7 +73,7 @@ DetectionScore score_photos(DetectorNet& network, const DetectionDataset& data,
   DetectionScore score(least_height);
   for (const std::size_t photo : photos) {
     const torch::Tensor input = whole_photo(data, photo);
-    Bf16Scope scope(bf16);
+    Bf16Scope scope(bf16, device_of(network));
     std::vector<FoundFace> found = find_faces(network, input);
     const auto width = static_cast<float>(data.width(photo));
     const auto height = static_cast<float>(data.height(photo));
@@ -88,11 +93,13 @@ DetectionScore score_photos(DetectorNet& network, const DetectionDataset& data,
 
 /// Sums over an epoch, kept as tensors so that no step waits for its own numbers.
 struct LossSums {
-  torch::Tensor sums = torch::zeros({5});
+  torch::Tensor sums;
   int steps = 0;
 
   void add(const DetectionLoss& loss) {
-    sums += torch::stack({loss.total, loss.score, loss.box, loss.points, loss.iou}).detach();
+    const torch::Tensor step =
+        torch::stack({loss.total, loss.score, loss.box, loss.points, loss.iou}).detach();
+    sums = sums.defined() ? sums + step : step;
     ++steps;
   }
   double mean(int i) const { return sums[i].item<double>() / std::max(1, steps); }
@@ -107,8 +114,9 @@ class DetectorTraining {
         photos_(data.photos("train")),
         valid_(data.photos("valid")),
         sampler_(data, photos_, config.balance, config.negatives),
-        network_(seeded(config)),
-        average_(DetectorNet(config.network)),
+        device_(compute_device(config.device)),
+        network_(seeded(config, device_)),
+        average_(seeded(config, device_)),
         run_(network_.ptr(), average_.ptr(), config.ema, out),
         optimiser_(*network_, config.weight_decay) {
     const bool watched = std::any_of(valid_.begin(), valid_.end(), [&](std::size_t photo) {
@@ -122,6 +130,7 @@ class DetectorTraining {
     steps_ = std::max(1, views / config.batch);
     json identity = config;
     identity.erase("threads");
+    identity.erase("device");
     ModuleRun::Tensors kept;
     for (const auto& [name, tensor] : optimiser_.state) kept["adamw." + name] = tensor;
     run_.resume(identity, kept);
@@ -158,9 +167,11 @@ class DetectorTraining {
 
  private:
   /// The network's first weights follow from the seed.
-  static DetectorNet seeded(const DetectionTrainConfig& config) {
+  static DetectorNet seeded(const DetectionTrainConfig& config, torch::Device device) {
     torch::manual_seed(config.seed);
-    return DetectorNet(config.network);
+    DetectorNet network(config.network);
+    network->to(device);
+    return network;
   }
 
   static json number_or_null(double value) { return std::isfinite(value) ? json(value) : json(); }
@@ -180,7 +191,8 @@ class DetectorTraining {
                                               .batch = config_.batch,
                                               .steps = steps_,
                                               .workers = thread_count(config_.threads),
-                                              .seed = config_.seed};
+                                              .seed = config_.seed,
+                                              .memory = host_memory(device_)};
     DetectionBatches batches(data_, sampler_, settings, run_.epoch);
     const DetectionLossWeights weights{1, config_.box_weight, config_.points_weight};
     network_->train();
@@ -190,10 +202,12 @@ class DetectorTraining {
       const DetectionBatch batch = *batches.next();
       std::vector<torch::Tensor> maps;
       {
-        Bf16Scope bf16(config_.bf16);
-        maps = network_(batch.images.contiguous(torch::MemoryFormat::ChannelsLast));
+        Bf16Scope bf16(config_.bf16, device_);
+        const torch::Tensor images = batch.images.to(device_, /*non_blocking=*/true);
+        maps = network_(images.contiguous(torch::MemoryFormat::ChannelsLast));
       }
-      const DetectionLoss loss = detection_loss(maps, batch.targets, weights);
+      const DetectionLoss loss =
+          detection_loss(maps, batch.targets.to(device_, /*non_blocking=*/true), weights);
       loss.total.backward();
       optimiser_.step(rate(step));
       run_.step();
@@ -220,7 +234,8 @@ class DetectorTraining {
     file.info.network = config_.network;
     file.info.operating_score = std::clamp(entry["operating_score"].get<double>(), 0.05, 0.95);
     file.info.provenance = {{"train", config_}, {"data", data_.info().source}, {"valid", entry}};
-    file.weights = state_of(*average_);
+    for (const auto& [name, tensor] : state_of(*average_))
+      file.weights[name] = tensor.to(torch::kCPU);
     write_detector(path, file);
   }
 
@@ -228,6 +243,7 @@ class DetectorTraining {
   const DetectionTrainConfig config_;
   const std::vector<std::size_t> photos_, valid_;
   const PhotoSampler sampler_;
+  const torch::Device device_;
   DetectorNet network_, average_;
   ModuleRun run_;
   AdamW optimiser_;
@@ -289,6 +305,7 @@ void to_json(json& j, const DetectionTrainConfig& c) {
        {"balance", c.balance},
        {"negatives", c.negatives},
        {"bf16", c.bf16},
+       {"device", c.device},
        {"threads", c.threads},
        {"seed", c.seed}};
 }

@@ -34,7 +34,9 @@ struct DetectionTrainConfig {
   double balance = 0.5;         ///< See PhotoSampler.
   double negatives = 0.25;      ///< Share of photos without faces.
   bool bf16 = true;             ///< Convolutions in bfloat16 (autocast).
-  int threads = 0;              ///< 0: one a core.
+  /// As compute_device() takes it. Not part of what a resumed run must share.
+  std::string device = "cpu";
+  int threads = 0;  ///< 0: one a core.
   std::uint64_t seed = 1;
 
   /// Throws std::runtime_error that names the setting and its range.

@@ -5,8 +5,8 @@ namespace fer {
 torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
                              const std::vector<Random>& randoms) const {
   const PackedInfo& info = faces.front().data->info();
-  torch::Tensor images =
-      torch::empty({static_cast<std::int64_t>(faces.size()), info.channels, info.side, info.side});
+  torch::Tensor images = torch::empty(
+      {static_cast<std::int64_t>(faces.size()), info.channels, info.side, info.side}, memory_);
   for (std::size_t i = 0; i < faces.size(); ++i) {
     const auto crop = faces[i].crop();
     const std::span<float> out = image_at(images, static_cast<std::int64_t>(i));

@@ -8,6 +8,7 @@
 
 #include "learn/augment.h"
 #include "learn/batches.h"
+#include "learn/compute_device.h"
 #include "learn/face_ref.h"
 #include "learn/rand_augment.h"
 #include "learn/random.h"
@@ -18,7 +19,7 @@ namespace fer {
 /// of its own.
 enum class ViewKind : std::uint64_t { kLabelled = 1, kWeak, kStrong };
 
-/// Where views come from. May be asked by one thread at a time.
+/// Where views come from. Thread-safe.
 class FaceViews {
  public:
   virtual ~FaceViews() = default;
@@ -31,8 +32,10 @@ class FaceViews {
 /// Views made on the spot: N x C x S x S, normalised, fp32.
 class FreshViews : public FaceViews {
  public:
-  FreshViews(PixelStats stats, const AugmentConfig& weak, const RandAugmentConfig& strong)
-      : stats_(stats), weak_(weak), strong_(strong) {}
+  /// `device`: where they will be wanted; they are made in memory.
+  FreshViews(PixelStats stats, const AugmentConfig& weak, const RandAugmentConfig& strong,
+             torch::Device device = torch::kCPU)
+      : stats_(stats), weak_(weak), strong_(strong), memory_(host_memory(device)) {}
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
                    const std::vector<Random>& randoms) const override;
@@ -41,6 +44,7 @@ class FreshViews : public FaceViews {
   const PixelStats stats_;
   const AugmentConfig weak_;
   const RandAugmentConfig strong_;
+  const torch::TensorOptions memory_;
 };
 
 }  // namespace fer

@@ -1,6 +1,8 @@
 #include "learn/module_run.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -84,6 +86,8 @@ ModuleRun::ModuleRun(std::shared_ptr<torch::nn::Module> network,
   lay_out_channels_last(*average_);
   copy_state(state_of(*network_), *average_, "new network");
   average_->eval();
+  for (const auto& [name, tensor] : state_of(*network_)) from_.push_back(tensor);
+  for (const auto& [name, tensor] : state_of(*average_)) to_.push_back(tensor);
   if (writes()) std::filesystem::create_directories(out_);
 }
 
@@ -147,8 +151,8 @@ void ModuleRun::step() {
   // A short memory at first, so that the random start is soon forgotten.
   const auto n = static_cast<double>(steps_);
   const double decay = std::min(ema_, (1 + n) / (10 + n));
-  const auto from = state_of(*network_);
-  for (auto& [name, tensor] : state_of(*average_)) tensor.lerp_(from.at(name), 1 - decay);
+  torch::_foreach_mul_(to_, decay);
+  torch::_foreach_add_(to_, from_, 1 - decay);
 }
 
 void ModuleRun::finish_epoch(

@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "export.h"
 #include "learn/elapsed.h"
@@ -94,6 +95,7 @@ class ModuleRun {
   void log(const nlohmann::json& entry) const;
 
   const std::shared_ptr<torch::nn::Module> network_, average_;
+  std::vector<torch::Tensor> from_, to_;  ///< Their tensors, in the same order.
   const double ema_;
   const std::filesystem::path out_;
   ProcessGroup* const group_;

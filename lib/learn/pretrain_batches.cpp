@@ -1,5 +1,7 @@
 #include "learn/pretrain_batches.h"
 
+#include "learn/compute_device.h"
+
 namespace fer {
 namespace {
 
@@ -10,35 +12,42 @@ enum Stream : std::uint64_t { kOrder = 1, kFirstView, kSecondView };
 
 PretrainBatches::PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats,
                                  const AugmentConfig& views, int batch, std::uint64_t seed,
-                                 std::int64_t first_step)
+                                 std::int64_t first_step, torch::Device device)
     : faces_(faces),
       stats_(stats),
       views_(views),
       batch_(batch),
       seed_(seed),
       walk_(faces.size(), seed, kOrder),
-      step_(first_step) {
-  ahead_ = std::async(std::launch::async, [this, step = step_] { return make(step); });
-}
-
-PretrainBatches::~PretrainBatches() {
-  if (ahead_.valid()) ahead_.wait();
+      step_(first_step),
+      memory_(host_memory(device)) {
+  ahead_.start(view_workers(device), [this]() -> std::function<torch::Tensor()> {
+    const std::int64_t step = step_++;
+    return [this, step, drawn = draw(step)] { return make(step, drawn); };
+  });
 }
 
 torch::Tensor PretrainBatches::next() {
-  torch::Tensor images = ahead_.get();
-  ahead_ = std::async(std::launch::async, [this, step = ++step_] { return make(step); });
-  return images;
+  return ahead_.next();
 }
 
-torch::Tensor PretrainBatches::make(std::int64_t step) {
+std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
+  std::vector<std::size_t> drawn;
+  const auto count = static_cast<std::uint64_t>(batch_);
+  for (std::uint64_t i = 0; i < count; ++i)
+    drawn.push_back(walk_.at(static_cast<std::uint64_t>(step) * count + i));
+  return drawn;
+}
+
+torch::Tensor PretrainBatches::make(std::int64_t step,
+                                    const std::vector<std::size_t>& drawn) const {
   const PackedInfo& info = faces_.front().data->info();
-  torch::Tensor images = torch::empty({2 * batch_, info.channels, info.side, info.side});
+  torch::Tensor images = torch::empty({2 * batch_, info.channels, info.side, info.side}, memory_);
   for (int i = 0; i < batch_; ++i) {
     const std::uint64_t position =
         static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(batch_) +
         static_cast<std::uint64_t>(i);
-    const FaceRef& face = faces_[walk_.at(position)];
+    const FaceRef& face = faces_[drawn[static_cast<std::size_t>(i)]];
     for (const Stream stream : {kFirstView, kSecondView}) {
       const std::span<float> out = image_at(images, stream == kFirstView ? i : batch_ + i);
       augment(face.crop(), info.channels, info.side, views_, Random(seed_, stream, position), out);

@@ -1,12 +1,12 @@
-// Batches of two random views of each face, made ahead of the trainer on a thread of their own.
+// Batches of two random views of each face, made ahead of the trainer on threads of their own.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
-#include <future>
 #include <vector>
 
+#include "learn/ahead.h"
 #include "learn/augment.h"
 #include "learn/batches.h"
 #include "learn/face_ref.h"
@@ -18,16 +18,19 @@ namespace fer {
 /// the step alone. Every face is seen once before any is seen again.
 class PretrainBatches {
  public:
-  /// `faces` must outlive it, and hold one at least.
+  /// `faces` must outlive it, and hold one at least. `device`: where the batches will be wanted;
+  /// they are made in memory.
   PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats, const AugmentConfig& views,
-                  int batch, std::uint64_t seed, std::int64_t first_step);
-  ~PretrainBatches();
+                  int batch, std::uint64_t seed, std::int64_t first_step,
+                  torch::Device device = torch::kCPU);
 
   /// 2·batch x C x S x S, normalised, fp32: the first views, then the second in the same order.
   torch::Tensor next();
 
  private:
-  torch::Tensor make(std::int64_t step);
+  /// Which faces a step sees, by their indices.
+  std::vector<std::size_t> draw(std::int64_t step);
+  torch::Tensor make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
 
   const std::vector<FaceRef>& faces_;
   const PixelStats stats_;
@@ -36,7 +39,8 @@ class PretrainBatches {
   const std::uint64_t seed_;
   Walk walk_;
   std::int64_t step_;
-  std::future<torch::Tensor> ahead_;  ///< Whoever makes it owns the walk until it is done.
+  const torch::TensorOptions memory_;
+  Ahead<torch::Tensor> ahead_;
 };
 
 }  // namespace fer

@@ -8,6 +8,7 @@
 #include "learn/adamw.h"
 #include "learn/autocast.h"
 #include "learn/batches.h"
+#include "learn/compute_device.h"
 #include "learn/elapsed.h"
 #include "learn/module_run.h"
 #include "learn/neighbours.h"
@@ -42,7 +43,7 @@ class PretrainNetImpl : public nn::Module {
   torch::Tensor embed(const torch::Tensor& images, bool bf16) {
     torch::Tensor features;
     {
-      Bf16Scope scope(bf16);
+      Bf16Scope scope(bf16, images.device());
       features = network->features(images.contiguous(torch::MemoryFormat::ChannelsLast));
     }
     return projector_->forward(features.to(torch::kFloat));
@@ -56,9 +57,11 @@ class PretrainNetImpl : public nn::Module {
 };
 TORCH_MODULE(PretrainNet);
 
-PretrainNet seeded(const PretrainConfig& config) {
+PretrainNet seeded(const PretrainConfig& config, torch::Device device) {
   torch::manual_seed(config.seed);
-  return PretrainNet(config);
+  PretrainNet net(config);
+  net->to(device);
+  return net;
 }
 
 void require_fit(const PretrainData& data, const PretrainConfig& config) {
@@ -94,8 +97,9 @@ class Pretraining {
       : data_(data),
         config_(config),
         stats_(stats_of(data)),
-        student_(seeded(config)),
-        teacher_(PretrainNet(config)),
+        device_(compute_device(config.device)),
+        student_(seeded(config, device_)),
+        teacher_(seeded(config, device_)),
         run_(student_.ptr(), teacher_.ptr(), config.ema, out),
         optimiser_(*student_, config.weight_decay) {
     for (const FaceRef& face : data.watched) {
@@ -104,6 +108,7 @@ class Pretraining {
     }
     json identity = config;
     identity.erase("threads");
+    identity.erase("device");
     identity["faces"] = fingerprint(fingerprint(0, data.faces), data.watched);
     ModuleRun::Tensors kept;
     for (const auto& [name, tensor] : optimiser_.state) kept["adamw." + name] = tensor;
@@ -114,7 +119,7 @@ class Pretraining {
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
     PretrainBatches batches(data_.faces, stats_, config_.views, config_.batch, config_.seed,
-                            first_step());
+                            first_step(), device_);
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
@@ -143,13 +148,13 @@ class Pretraining {
     torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     student_->train();
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
-    torch::Tensor sums = torch::zeros({3});
+    torch::Tensor sums = torch::zeros({3}, device_);
     const auto begun = SteadyClock::now();
     double waited = 0;
     for (int i = 0; i < steps; ++i) {
       if (stop) return false;
       const auto asked = SteadyClock::now();
-      const torch::Tensor images = batches.next();
+      const torch::Tensor images = batches.next().to(device_, /*non_blocking=*/true);
       waited += seconds_since(asked);
       sums += learn(images, first_step() + i);
       if (i % 10 == 9 || i + 1 == steps) {
@@ -206,9 +211,9 @@ class Pretraining {
     std::vector<torch::Tensor> features;
     for (std::size_t i = 0; i < rows.size(); i += kChunk) {
       const auto part = rows.subspan(i, std::min(kChunk, rows.size() - i));
-      Bf16Scope bf16(config_.bf16);
-      features.push_back(
-          teacher_->network->features(plain_images(data, part, stats_)).to(torch::kFloat));
+      Bf16Scope bf16(config_.bf16, device_);
+      const torch::Tensor images = plain_images(data, part, stats_).to(device_);
+      features.push_back(teacher_->network->features(images).to(torch::kCPU, torch::kFloat));
     }
     const auto ask = [&, all = torch::cat(features)](bool balanced) {
       return neighbours_confusion(all, watched_labels_, data_.info.labels, kWatchedNeighbours,
@@ -226,7 +231,8 @@ class Pretraining {
     start.info.align_template = data_.info.align_template;
     start.info.provenance = {
         {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
-    start.weights = state_of(*teacher_->network);
+    for (const auto& [name, tensor] : state_of(*teacher_->network))
+      start.weights[name] = tensor.to(torch::kCPU);
     std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
     write_model(path, start);
   }
@@ -236,6 +242,7 @@ class Pretraining {
   const PixelStats stats_;
   std::vector<std::size_t> watched_rows_;
   std::vector<int> watched_labels_;
+  const torch::Device device_;
   PretrainNet student_, teacher_;
   ModuleRun run_;
   AdamW optimiser_;
@@ -272,6 +279,7 @@ void to_json(json& j, const PretrainConfig& c) {
        {"weight_decay", c.weight_decay},
        {"ema", c.ema},
        {"bf16", c.bf16},
+       {"device", c.device},
        {"threads", c.threads},
        {"seed", c.seed}};
 }

@@ -37,7 +37,9 @@ struct PretrainConfig {
   double weight_decay = 0.05;   ///< On kernels only.
   double ema = 0.99;            ///< Decay of the teacher's weights, a step; they are what is kept.
   bool bf16 = true;             ///< Convolutions in bfloat16 (autocast).
-  int threads = 0;              ///< 0: one a core.
+  /// As compute_device() takes it. Not part of what a resumed run must share.
+  std::string device = "cpu";
+  int threads = 0;  ///< 0: one a core.
   std::uint64_t seed = 1;
 };
 

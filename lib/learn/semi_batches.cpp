@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "learn/compute_device.h"
+
 namespace fer {
 namespace {
 
@@ -27,63 +29,80 @@ SemiBatches::SemiBatches(const SemiData& data, const FaceViews& views,
   std::erase_if(of_class_, [](const auto& faces) { return faces.empty(); });
   for (std::size_t k = 0; k < of_class_.size(); ++k)
     class_walks_.emplace_back(of_class_[k].size(), config.seed, kClassOrder + k);
-  ahead_ = std::async(std::launch::async, [this, step = step_] { return make(step); });
-}
-
-SemiBatches::~SemiBatches() {
-  if (ahead_.valid()) ahead_.wait();
+  ahead_.start(view_workers(config.device), [this]() -> std::function<SemiBatch()> {
+    return [this, drawn = draw(step_++)] { return make(drawn); };
+  });
 }
 
 SemiBatch SemiBatches::next() {
-  SemiBatch batch = ahead_.get();
-  ahead_ = std::async(std::launch::async, [this, step = ++step_] { return make(step); });
-  return batch;
+  return ahead_.next();
 }
 
-SemiBatch SemiBatches::make(std::int64_t step) {
+std::uint64_t SemiBatches::place(std::int64_t step, int rows, int i) const {
+  return static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(rows) +
+         static_cast<std::uint64_t>(config_.part.first(rows) + i);
+}
+
+SemiBatches::Draw SemiBatches::draw(std::int64_t step) {
+  Draw drawn{step, {}, {}};
+  const int labelled = config_.part.count(config_.batch);
+  for (int i = 0; i < labelled; ++i) {
+    const std::uint64_t position = place(step, config_.batch, i);
+    const std::size_t k = position % of_class_.size();
+    drawn.labelled.push_back(of_class_[k][class_walks_[k].at(position / of_class_.size())]);
+  }
+  const int all = config_.mu * config_.batch, unlabelled = config_.part.count(all);
+  for (int i = 0; i < unlabelled; ++i)
+    drawn.unlabelled.push_back(unlabelled_walk_.at(place(step, all, i)));
+  return drawn;
+}
+
+SemiBatch SemiBatches::make(const Draw& drawn) const {
   const auto classes = static_cast<std::int64_t>(data_.info.labels.size());
-  // A row's place among all that are drawn of its kind: its view follows from it, not from who
-  // makes it.
-  const auto place = [&](int rows, int i) {
-    return static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(rows) +
-           static_cast<std::uint64_t>(config_.part.first(rows) + i);
-  };
   const auto views = [&](ViewKind kind, const std::vector<FaceRef>& faces, int rows, int view = 0) {
     std::vector<Random> randoms;
     const std::uint64_t stream =
         static_cast<std::uint64_t>(kind) + kView * static_cast<std::uint64_t>(view);
     for (int i = 0; i < static_cast<int>(faces.size()); ++i)
-      randoms.emplace_back(config_.seed, stream, place(rows, i));
+      randoms.emplace_back(config_.seed, stream, place(drawn.step, rows, i));
     return views_.of(kind, faces, randoms);
   };
-  const int labelled = config_.part.count(config_.batch);
-  SemiBatch batch{
-      {}, torch::empty({labelled, classes}), torch::empty({labelled}, torch::kLong), {}, {}, {}};
+  const auto memory = host_memory(config_.device);
+  const auto labelled = static_cast<std::int64_t>(drawn.labelled.size());
+  SemiBatch batch;
+  batch.targets = torch::empty({labelled, classes}, memory);
+  batch.labels = torch::empty({labelled}, memory.dtype(torch::kLong));
   std::vector<FaceRef> faces;
-  for (int i = 0; i < labelled; ++i) {
-    const std::uint64_t position = place(config_.batch, i);
-    const std::size_t k = position % of_class_.size();
-    const std::size_t index = of_class_[k][class_walks_[k].at(position / of_class_.size())];
+  for (std::int64_t i = 0; i < labelled; ++i) {
+    const std::size_t index = drawn.labelled[static_cast<std::size_t>(i)];
     faces.push_back(data_.labelled[index]);
     std::copy(data_.targets[index].begin(), data_.targets[index].end(),
               batch.targets.data_ptr<float>() + i * classes);
     batch.labels.data_ptr<std::int64_t>()[i] = faces.back().label;
   }
   batch.labelled = views(ViewKind::kLabelled, faces, config_.batch);
-  const int drawn = config_.mu * config_.batch, unlabelled = config_.part.count(drawn);
-  if (unlabelled == 0) return batch;
+  if (drawn.unlabelled.empty()) return batch;
+  const int all = config_.mu * config_.batch;
   faces.clear();
-  batch.truth = torch::empty({unlabelled}, torch::kLong);
-  for (int i = 0; i < unlabelled; ++i) {
-    faces.push_back(data_.unlabelled[unlabelled_walk_.at(place(drawn, i))]);
-    batch.truth.data_ptr<std::int64_t>()[i] = faces.back().label;
+  batch.truth = torch::empty({static_cast<std::int64_t>(drawn.unlabelled.size())},
+                             memory.dtype(torch::kLong));
+  for (const std::size_t index : drawn.unlabelled) {
+    faces.push_back(data_.unlabelled[index]);
+    batch.truth.data_ptr<std::int64_t>()[faces.size() - 1] = faces.back().label;
   }
   std::vector<torch::Tensor> weak;
   for (int view = 0; view < config_.weak_views; ++view)
-    weak.push_back(views(ViewKind::kWeak, faces, drawn, view));
+    weak.push_back(views(ViewKind::kWeak, faces, all, view));
   batch.weak = weak.size() == 1 ? weak.front() : torch::cat(weak);
-  batch.strong = views(ViewKind::kStrong, faces, drawn);
+  batch.strong = views(ViewKind::kStrong, faces, all);
   return batch;
+}
+
+SemiBatch SemiBatch::to(torch::Device device) const {
+  const auto there = [&](const torch::Tensor& tensor) {
+    return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
+  };
+  return {there(labelled), there(targets), there(labels), there(weak), there(strong), there(truth)};
 }
 
 }  // namespace fer

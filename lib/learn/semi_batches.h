@@ -1,12 +1,12 @@
-// Batches of labelled and unlabelled views, made ahead of the trainer on a thread of their own.
+// Batches of labelled and unlabelled views, made ahead of the trainer on threads of their own.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
-#include <future>
 #include <vector>
 
+#include "learn/ahead.h"
 #include "learn/batch_part.h"
 #include "learn/face_views.h"
 #include "learn/semi_data.h"
@@ -23,6 +23,9 @@ struct SemiBatch {
   /// rows each, and one strong view.
   torch::Tensor weak, strong;
   torch::Tensor truth;  ///< μ·B, int64: their labels, -1 where not known.
+
+  /// The same there. Does not wait for the copy.
+  SemiBatch to(torch::Device device) const;
 };
 
 struct SemiBatchConfig {
@@ -31,6 +34,7 @@ struct SemiBatchConfig {
   int weak_views = 1;
   std::uint64_t seed = 1;
   BatchPart part = {};  ///< The labelled and the unlabelled rows of each batch that are made.
+  torch::Device device = torch::kCPU;  ///< Where they will be wanted; they are made in memory.
 };
 
 /// The batches of a run, one a step. Which rows, and which view of each, follow from the seed and
@@ -43,12 +47,20 @@ class SemiBatches {
   /// `data` and `views` must outlive it.
   SemiBatches(const SemiData& data, const FaceViews& views, const SemiBatchConfig& config,
               std::int64_t first_step);
-  ~SemiBatches();
 
   SemiBatch next();
 
  private:
-  SemiBatch make(std::int64_t step);
+  /// Which faces a step sees, by their indices.
+  struct Draw {
+    std::int64_t step = 0;
+    std::vector<std::size_t> labelled, unlabelled;
+  };
+  Draw draw(std::int64_t step);
+  SemiBatch make(const Draw& drawn) const;
+  /// A row's place among all that are drawn of its kind: its view follows from it, not from who
+  /// makes it. `rows`: of the kind, a step.
+  std::uint64_t place(std::int64_t step, int rows, int i) const;
 
   const SemiData& data_;
   const FaceViews& views_;
@@ -58,7 +70,7 @@ class SemiBatches {
   std::vector<Walk> class_walks_;
   Walk unlabelled_walk_;
   std::int64_t step_;
-  std::future<SemiBatch> ahead_;  ///< Whoever makes it owns the walks until it is done.
+  Ahead<SemiBatch> ahead_;
 };
 
 }  // namespace fer

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "learn/autocast.h"
+#include "learn/compute_device.h"
 #include "learn/elapsed.h"
 #include "learn/face_views.h"
 #include "learn/losses.h"
@@ -27,10 +28,10 @@ json number_or_null(double numerator, double denominator) {
 /// Sums over the steps of an epoch, as tensors, so that no step waits for a device.
 class EpochSums {
  public:
-  explicit EpochSums(std::int64_t classes)
-      : losses(torch::zeros({4})),
-        by_class_(torch::zeros({classes, kColumns})),
-        negatives_(torch::zeros({3})) {}
+  EpochSums(std::int64_t classes, torch::Device device)
+      : losses(torch::zeros({4}, device)),
+        by_class_(torch::zeros({classes, kColumns}, device)),
+        negatives_(torch::zeros({3}, device)) {}
 
   void add_losses(const torch::Tensor& all, const torch::Tensor& x, const torch::Tensor& u,
                   const torch::Tensor& n) {
@@ -48,8 +49,9 @@ class EpochSums {
   void add_negatives(const torch::Tensor& chosen, const torch::Tensor& truth) {
     const torch::Tensor of_truth =
         chosen.gather(1, truth.clamp_min(0).unsqueeze(1)).squeeze(1) & (truth >= 0);
-    negatives_ += torch::stack({torch::full({}, static_cast<double>(chosen.size(0))),
-                                chosen.sum().to(torch::kFloat), of_truth.sum().to(torch::kFloat)});
+    negatives_ +=
+        torch::stack({torch::full({}, static_cast<double>(chosen.size(0)), losses.options()),
+                      chosen.sum().to(torch::kFloat), of_truth.sum().to(torch::kFloat)});
   }
 
   /// Those of all processes. Each has looked at as many rows.
@@ -62,14 +64,15 @@ class EpochSums {
   /// The sums as the fields of a log line.
   void write(json& entry, int steps, const std::vector<std::string>& labels,
              const ThresholdPolicy* policy) const {
-    const auto loss = losses.accessor<float, 1>();
+    const torch::Tensor losses_here = losses.to(torch::kCPU);
+    const auto loss = losses_here.accessor<float, 1>();
     entry["loss"] = loss[0] / static_cast<float>(steps);
     entry["loss_x"] = loss[1] / static_cast<float>(steps);
     if (!policy) return;
     entry["loss_u"] = loss[2] / static_cast<float>(steps);
     entry["loss_n"] = loss[3] / static_cast<float>(steps);
-    const auto sums = by_class_.accessor<float, 2>();
-    const torch::Tensor total = by_class_.sum(0);
+    const torch::Tensor by_class = by_class_.to(torch::kCPU), total = by_class.sum(0);
+    const auto sums = by_class.accessor<float, 2>();
     const auto all = total.accessor<float, 1>();
     const torch::Tensor thresholds = policy->thresholds().to(torch::kCPU).contiguous();
     for (std::size_t k = 0; k < labels.size(); ++k) {
@@ -81,7 +84,8 @@ class EpochSums {
     }
     entry["accept_rate"] = number_or_null(all[kWeight], all[kSeen]);
     entry["purity"] = number_or_null(all[kRight], all[kKnown]);
-    const auto negative = negatives_.accessor<float, 1>();
+    const torch::Tensor negatives_here = negatives_.to(torch::kCPU);
+    const auto negative = negatives_here.accessor<float, 1>();
     entry["negatives"] = number_or_null(negative[1], negative[0]);
     entry["negative_errors"] = number_or_null(negative[2], negative[1]);
   }
@@ -160,12 +164,14 @@ class SemiSupervised {
         group_(group),
         part_(group ? group->part(config.batch) : BatchPart{}),
         classes_(static_cast<int>(data.info.labels.size())),
+        device_(compute_device(config.device, group)),
         stats_(config.init ? config.init.stats() : stats_of(data)),
         thresholds_(thresholds_of(data, config)),
         negatives_(make_negative_policy(config.method.negatives, classes_)),
         warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
         run_(info_of(data, config, stats_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, group},
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
+              group},
              out) {
     for (const FaceRef& face : data.valid) {
       valid_.rows.push_back(face.row);
@@ -177,21 +183,23 @@ class SemiSupervised {
       run_.share_batches({config.batch});
     json identity = config;
     identity.erase("threads");
+    identity.erase("device");
     identity["faces"] = fingerprint_of(data);
     run_.extra["accepted"] = torch::zeros({classes_});
     run_.resume(identity);
+    run_.extra["accepted"] = run_.extra["accepted"].to(device_);
     if (thresholds_) thresholds_->load_state(thresholds_from_checkpoint());
   }
 
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    const FreshViews fresh(stats_, config_.weak, config_.strong);
+    const FreshViews fresh(stats_, config_.weak, config_.strong, device_);
     const FaceViews& views = config_.cache ? *config_.cache : fresh;
-    SemiBatches batches(
-        data_, views,
-        {config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views, config_.seed, part_},
-        first_step());
+    SemiBatches batches(data_, views,
+                        {config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views,
+                         config_.seed, part_, device_},
+                        first_step());
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
@@ -232,13 +240,13 @@ class SemiSupervised {
     run_.network->train();
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
     const int images = config_.batch * (1 + (thresholds_ ? config_.mu : 0));
-    EpochSums sums(classes_);
+    EpochSums sums(classes_, device_);
     const auto begun = SteadyClock::now();
     double waited = 0;
     for (int i = 0; i < steps; ++i) {
       if (run_.any(stop)) return false;
       const auto asked = SteadyClock::now();
-      const SemiBatch batch = batches.next();
+      const SemiBatch batch = batches.next().to(device_);
       waited += seconds_since(asked);
       learn(batch, first_step() + i, sums);
       if (i % 10 == 9 || i + 1 == steps) {
@@ -261,7 +269,7 @@ class SemiSupervised {
   }
 
   void learn(const SemiBatch& batch, int step, EpochSums& sums) {
-    Bf16Scope bf16(config_.bf16);
+    Bf16Scope bf16(config_.bf16, device_);
     const auto labelled = batch.labelled.size(0);
     torch::Tensor images = batch.labelled, teacher;
     // Policies learn from the whole batch, so that they know the same in every process. The losses
@@ -285,7 +293,7 @@ class SemiSupervised {
     const torch::Tensor logits = forward(run_.network, images);
     const Method& m = config_.method;
     const torch::Tensor x = soft_cross_entropy(logits.narrow(0, 0, labelled), batch.targets);
-    torch::Tensor loss = m.lambda_x * x, u = torch::zeros({}), n = torch::zeros({});
+    torch::Tensor loss = m.lambda_x * x, u = torch::zeros_like(x), n = u;
     if (thresholds_) {
       const torch::Tensor strong = logits.narrow(0, labelled, logits.size(0) - labelled);
       u = weighted_cross_entropy(strong, pseudo.labels, pseudo.weights);
@@ -330,7 +338,8 @@ class SemiSupervised {
   }
 
   json never_accepted() const {
-    const auto accepted = run_.extra.at("accepted").accessor<float, 1>();
+    const torch::Tensor counts = run_.extra.at("accepted").to(torch::kCPU);
+    const auto accepted = counts.accessor<float, 1>();
     json never = json::array();
     for (std::size_t k = 0; k < data_.info.labels.size(); ++k)
       if (accepted[static_cast<std::int64_t>(k)] == 0) never.push_back(data_.info.labels[k]);
@@ -342,6 +351,7 @@ class SemiSupervised {
   ProcessGroup* const group_;  ///< nullptr: one process.
   const BatchPart part_;
   const int classes_;
+  const torch::Device device_;
   const PixelStats stats_;
   const std::unique_ptr<ThresholdPolicy>
       thresholds_;  ///< Empty: nothing unlabelled is learnt from.
@@ -393,6 +403,7 @@ void to_json(json& j, const SemiConfig& c) {
        {"ema", c.ema},
        {"select", c.select},
        {"bf16", c.bf16},
+       {"device", c.device},
        {"threads", c.threads},
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.

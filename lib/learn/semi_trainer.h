@@ -26,7 +26,7 @@ class FaceViews;
 /// The weak view: mirrored and shifted, nothing else.
 FER_API AugmentConfig weak_augment();
 
-/// Settings of a run. All but `threads` must be the same where a stopped run goes on.
+/// Settings of a run. All but `device` and `threads` must be the same where a stopped run goes on.
 struct SemiConfig {
   NetworkConfig network;
   Start init;  ///< What the weights are at first.
@@ -53,6 +53,8 @@ struct SemiConfig {
   int frozen_blocks = 0;
   int views = 4;
   std::shared_ptr<const FaceViews> cache = {};
+  /// As compute_device() takes it. Not part of what a resumed run must share.
+  std::string device = "cpu";
   int threads = 0;  ///< 0: one a core.
   std::uint64_t seed = 1;
 };

@@ -1,10 +1,14 @@
 // Stochastic gradient descent with its state in plain sight.
 #pragma once
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
 #include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace fer {
 
@@ -24,15 +28,26 @@ class Sgd {
   /// One step along the parameters' gradients, which are cleared.
   void step(double learning_rate) {
     torch::NoGradGuard no_grad;
+    // Lists rather than tensors one by one, so that a device is given few things to do.
+    std::vector<torch::Tensor> all, gradients, velocities, kernels, of_kernels;
     for (auto& [name, parameter] : parameters_) {
-      torch::Tensor gradient = parameter.grad();
+      const torch::Tensor gradient = parameter.grad();
       if (!gradient.defined()) continue;
-      if (parameter.dim() > 1) gradient.add_(parameter, weight_decay_);
-      torch::Tensor& v = velocity[name];
-      v.mul_(momentum_).add_(gradient);
-      parameter.add_(gradient, -learning_rate).add_(v, -learning_rate * momentum_);
+      all.push_back(parameter);
+      gradients.push_back(gradient);
+      velocities.push_back(velocity.at(name));
+      if (parameter.dim() > 1) {
+        kernels.push_back(parameter);
+        of_kernels.push_back(gradient);
+      }
       parameter.mutable_grad().reset();
     }
+    if (all.empty()) return;
+    if (!kernels.empty()) torch::_foreach_add_(of_kernels, kernels, weight_decay_);
+    torch::_foreach_mul_(velocities, momentum_);
+    torch::_foreach_add_(velocities, gradients);
+    torch::_foreach_add_(all, gradients, -learning_rate);
+    torch::_foreach_add_(all, velocities, -learning_rate * momentum_);
   }
 
   std::map<std::string, torch::Tensor> velocity;  ///< By parameter name.

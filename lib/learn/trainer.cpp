@@ -7,6 +7,7 @@
 
 #include "learn/autocast.h"
 #include "learn/batches.h"
+#include "learn/compute_device.h"
 #include "learn/elapsed.h"
 #include "learn/losses.h"
 #include "learn/model_network.h"
@@ -80,11 +81,13 @@ class Supervised {
         group_(group),
         part_(group ? group->part(config.batch) : BatchPart{}),
         samples_(usable_samples(data, config)),
+        device_(compute_device(config.device, group)),
         valid_(valid_rows(data)),
         stats_(config.init ? config.init.stats() : pixel_stats(data, samples_)),
         prior_(class_shares(samples_, 0)),
         run_(info_of(data, config, stats_, prior_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, group},
+             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
+              group},
              out) {
     const auto drawn = class_shares(samples_, config.balance);
     const auto k = static_cast<std::int64_t>(prior_.size());
@@ -93,6 +96,7 @@ class Supervised {
       const auto c = static_cast<std::size_t>(i);
       offset_[i] = std::log(drawn[c]) - std::log(prior_[c]);
     }
+    offset_ = offset_.to(device_);
     for (const auto& path : config.teachers) {
       const ModelFile file = read_model(path);
       if (file.info.labels != data.info().labels ||
@@ -101,10 +105,12 @@ class Supervised {
         throw std::runtime_error(path.string() +
                                  ": a teacher must have the data's labels, size and colour");
       teachers_.push_back({network_of(file, path.string()), {file.info.mean, file.info.stddev}});
+      teachers_.back().network->to(device_);
     }
     run_.share_batches({config.batch});
     json identity = config;
     identity.erase("threads");
+    identity.erase("device");
     if (group) require_same_data();
     run_.resume(identity);
   }
@@ -182,19 +188,19 @@ class Supervised {
     torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     Random random(config_.seed, static_cast<std::uint64_t>(run_.epoch), ~1ull);
     EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
-                         config_.seed, run_.epoch, part_);
+                         config_.seed, run_.epoch, part_, device_);
     run_.network->train();
     const int steps = batches.size();
-    torch::Tensor total = torch::zeros({});
+    torch::Tensor total = torch::zeros({}, device_);
     const auto begun = SteadyClock::now();
     for (int step = 0; step < steps; ++step) {
       if (run_.any(stop)) return false;
-      Batch batch = *batches.next();
-      Bf16Scope bf16(config_.bf16);
+      const Batch batch = batches.next()->to(device_);
+      Bf16Scope bf16(config_.bf16, device_);
       torch::Tensor images = batch.images, targets = batch.targets;
       if (config_.mixup > 0) {
         const torch::Tensor lambda = beta_sample(config_.mixup, random);
-        const torch::Tensor order = part_.of(torch::randperm(config_.batch));
+        const torch::Tensor order = part_.of(torch::randperm(config_.batch)).to(device_);
         images = mixed(images, lambda, order);
         targets = mixed(targets, lambda, order);
       }
@@ -222,6 +228,7 @@ class Supervised {
   ProcessGroup* const group_;  ///< nullptr: one process.
   const BatchPart part_;
   const std::vector<Sample> samples_;
+  const torch::Device device_;
   const LabelledRows valid_;
   const PixelStats stats_;
   const std::vector<float> prior_;
@@ -258,6 +265,7 @@ void to_json(json& j, const TrainConfig& c) {
        {"distill", c.distill},
        {"teachers", json::array()},
        {"bf16", c.bf16},
+       {"device", c.device},
        {"threads", c.threads},
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.

@@ -42,7 +42,9 @@ struct TrainConfig {
   double distill = 0.7;  ///< Share of the teachers' word in the target, where there are teachers.
   std::vector<std::filesystem::path> teachers;  ///< Model files; their mean probability teaches.
   bool bf16 = true;  ///< Convolutions in bfloat16 (autocast); weights and statistics stay fp32.
-  int threads = 0;   ///< 0: one a core.
+  /// As compute_device() takes it. Not part of what a resumed run must share.
+  std::string device = "cpu";
+  int threads = 0;  ///< 0: one a core.
   std::uint64_t seed = 1;
 };
 

@@ -19,7 +19,10 @@ std::pair<Network, Network> two_networks(const ModelInfo& info,
   torch::manual_seed(settings.seed);
   Network network(info.network);
   if (settings.init) settings.init.copy_to(*network, info.labels);
-  return {network, Network(info.network)};
+  std::pair<Network, Network> networks{network, Network(info.network)};
+  networks.first->to(settings.device);
+  networks.second->to(settings.device);
+  return networks;
 }
 
 }  // namespace
@@ -28,11 +31,12 @@ Confusion confusion_of(Network& network, const PackedDataset& data, const Labell
                        const std::vector<std::string>& names, PixelStats stats, bool bf16,
                        ProcessGroup* group) {
   torch::NoGradGuard no_grad;
-  Bf16Scope scope(bf16);
+  const torch::Device device = network->head->weight.device();
+  Bf16Scope scope(bf16, device);
   const auto classes = static_cast<std::int64_t>(names.size());
   torch::Tensor counts = torch::zeros({classes, classes}, torch::kLong);
   auto count = counts.accessor<std::int64_t, 2>();
-  constexpr std::size_t kChunk = 256;
+  const std::size_t chunk = device.is_cpu() ? 256 : 2048;
   const std::span<const std::size_t> rows(labelled.rows);
   const auto begin_of = [&](int rank) {
     return rows.size() * static_cast<std::size_t>(rank) /
@@ -40,9 +44,10 @@ Confusion confusion_of(Network& network, const PackedDataset& data, const Labell
   };
   const int rank = group ? group->rank() : 0;
   const std::size_t end = begin_of(rank + 1);
-  for (std::size_t i = begin_of(rank); i < end; i += kChunk) {
-    const auto part = rows.subspan(i, std::min(kChunk, end - i));
-    const torch::Tensor predicted = network(plain_images(data, part, stats)).argmax(1);
+  for (std::size_t i = begin_of(rank); i < end; i += chunk) {
+    const auto part = rows.subspan(i, std::min(chunk, end - i));
+    const torch::Tensor images = plain_images(data, part, stats).to(device);
+    const torch::Tensor predicted = network(images).argmax(1).to(torch::kCPU);
     const auto prediction = predicted.accessor<std::int64_t, 1>();
     for (std::size_t j = 0; j < part.size(); ++j)
       ++count[labelled.labels[i + j]][prediction[static_cast<std::int64_t>(j)]];
@@ -73,6 +78,7 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
       average(networks.second),
       info_(info),
       group_(settings.group),
+      device_(settings.device),
       sgd_(*network, settings.momentum, settings.weight_decay) {
   if (settings.init) info_.parent = settings.init.version();
 }
@@ -120,7 +126,8 @@ void TrainingRun::finish_epoch(json& entry, const char* score, const json& prove
     valid.erase("labels");
     model.info.provenance["valid"] = std::move(valid);
     model.info.thresholds = thresholds;
-    model.weights = state_of(*average);
+    for (const auto& [name, tensor] : state_of(*average))
+      model.weights[name] = tensor.to(torch::kCPU);
     write_model(path, model);
   };
   ModuleRun::finish_epoch(entry, score, save);

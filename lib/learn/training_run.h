@@ -39,7 +39,8 @@ class TrainingRun : public ModuleRun {
     double momentum = 0.9, weight_decay = 5e-4;
     double ema = 0.999;  ///< Decay of the averaged weights, a step.
     std::uint64_t seed = 1;
-    Start init;                     ///< What the weights are at first.
+    Start init;  ///< What the weights are at first.
+    torch::Device device = torch::kCPU;
     ProcessGroup* group = nullptr;  ///< The processes that train together; nullptr: this one.
   };
 
@@ -63,6 +64,8 @@ class TrainingRun : public ModuleRun {
   void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,
                     const nlohmann::json& thresholds = {});
 
+  torch::Device device() const { return device_; }
+
   Network network, average;
 
  private:
@@ -72,6 +75,7 @@ class TrainingRun : public ModuleRun {
 
   ModelInfo info_;
   ProcessGroup* const group_;
+  const torch::Device device_;
   Sgd sgd_;
 };
 

@@ -63,11 +63,15 @@ torch::Tensor LocalAttentionImpl::forward(const torch::Tensor& x) {
   if (is_training() && drop_branch_ > 0 && branches > 1) {
     // One branch a sample, chosen at random, falls silent with probability drop_branch.
     const auto drawn = share ? share->size : n;
-    const torch::Tensor victim = torch::randint(branches, {drawn}, torch::kLong);
-    const torch::Tensor falls = (torch::rand({drawn, 1}) < drop_branch_).to(torch::kFloat);
-    torch::Tensor keep = 1 - torch::one_hot(victim, branches) * falls;
+    const torch::Tensor victim =
+        torch::randint(branches, {drawn, 1}, maps.options().dtype(torch::kLong));
+    const torch::Tensor falls =
+        (torch::rand({drawn, 1}, maps.options()) < drop_branch_).to(torch::kFloat);
+    // Not one_hot(), which asks the device whether all numbers are classes.
+    const torch::Tensor hit = victim == torch::arange(branches, victim.options());
+    torch::Tensor keep = 1 - hit.to(torch::kFloat) * falls;
     if (share) keep = share->own(keep);
-    maps = maps * keep.to(maps.device()).view({n, branches, 1, 1});
+    maps = maps * keep.view({n, branches, 1, 1});
   }
   return x * maps.amax(1, /*keepdim=*/true).to(x.scalar_type());
 }

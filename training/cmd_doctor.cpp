@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "learn/compute_device.h"
 #include "learn/process_group.h"
 #include "model/classifier.h"
 #include "model/find_model.h"
@@ -136,7 +137,7 @@ void look_at_libraries(Findings& findings) {
                         "classifying needs it; take a LibTorch that has it (-Dtorch_dir=)"});
   }
   const bool driver = fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidiactl");
-  if (torch.cuda) {
+  if (compute_device("auto").is_cuda()) {
     findings.push_back({Verdict::kGood, "CUDA", "LibTorch finds a device", ""});
   } else {
     findings.push_back(

@@ -30,6 +30,7 @@ class Ahead {
   /// Throws what making it threw. Must not be called where empty().
   T next() {
     std::future<T> first = std::move(jobs_.front());
+    first.wait();
     jobs_.pop_front();
     add();
     return first.get();

@@ -2,7 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sub.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -151,8 +151,9 @@ void ModuleRun::step() {
   // A short memory at first, so that the random start is soon forgotten.
   const auto n = static_cast<double>(steps_);
   const double decay = std::min(ema_, (1 + n) / (10 + n));
-  torch::_foreach_mul_(to_, decay);
-  torch::_foreach_add_(to_, from_, 1 - decay);
+  // By way of the difference, so that what is frozen stays as it is, bit for bit.
+  const std::vector<torch::Tensor> apart = torch::_foreach_sub(from_, to_);
+  torch::_foreach_add_(to_, apart, 1 - decay);
 }
 
 void ModuleRun::finish_epoch(

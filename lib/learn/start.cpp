@@ -17,8 +17,9 @@ namespace {
 /// as "widths [8,12]": one text for each.
 std::pair<std::string, std::string> differences(const NetworkConfig& mine,
                                                 const NetworkConfig& theirs) {
-  static const std::set<std::string> free{"name", "classes", "drop_branch", "drop_feature",
-                                          "dropout"};
+  std::set<std::string> free{"name", "classes", "drop_branch", "drop_feature", "dropout"};
+  // What the start has and the network has not is left out.
+  if (mine.attention_branches == 0) free.insert({"attention_branches", "attention_reduction"});
   const nlohmann::json a = mine, b = theirs;
   std::string left, right;
   for (const auto& [key, value] : a.items()) {

@@ -12,7 +12,6 @@ RuntimeInfo runtime_info() {
   info.torch_version = TORCH_VERSION;
   info.onednn = at::hasMKLDNN();
   if (info.onednn) info.onednn_version = at::get_mkldnn_version();
-  info.cuda = at::hasCUDA();
   info.threads = at::get_num_threads();
   return info;
 }

@@ -11,7 +11,6 @@ struct RuntimeInfo {
   std::string torch_version;   ///< That we were built against.
   bool onednn = false;         ///< Convolutions go through oneDNN.
   std::string onednn_version;  ///< As LibTorch words it; empty without it.
-  bool cuda = false;           ///< LibTorch was built with CUDA, and a device answers.
   int threads = 1;             ///< That LibTorch takes unless told otherwise.
 };
 

@@ -71,6 +71,15 @@ TEST_F(StartTest, LeavesTheHeadOutWhereLabelsDiffer) {
   EXPECT_TRUE(has_the_files_stem());
 }
 
+TEST_F(StartTest, LeavesTheAttentionOutWhereTheNetworkHasNone) {
+  NetworkConfig plain = test::tiny_config();
+  ASSERT_GT(plain.attention_branches, 0);
+  plain.attention_branches = 0;
+  network_ = Network(plain);
+  Start(path_).copy_to(*network_, model_.info().labels);
+  EXPECT_TRUE(has_the_files_stem());
+}
+
 TEST_F(StartTest, NeedsNoHead) {
   ModelFile file = model_.file();
   file.info.labels.clear();

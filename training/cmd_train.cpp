@@ -193,9 +193,14 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
   add("--unlabeled,--unlabelled", o.semi.unlabelled,
       "Datasets whose split train (all, where there is none) is learnt from without labels");
   add("--valid", o.semi.valid, "Dataset to select by (default: split valid of --labeled)");
-  add("--labels-per-class", o.semi.labels_per_class,
-      "Labels drawn of each class; the rest of split train counts as unlabelled (default: all)")
-      ->check(CLI::Range(1, 1000000));
+  CLI::Option* count = add(
+      "--labels-per-class", o.semi.labels_per_class,
+      "Labels drawn of each class; the rest of split train counts as unlabelled (default: all)");
+  count->check(CLI::Range(1, 1000000));
+  add("--label-share", o.semi.label_share,
+      "Share of each class's labels that is used instead; the rest counts as unlabelled")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->excludes(count);
   c.add_flag("--fewer-labels", o.semi.fewer_is_fine,
              "Classes with fewer labels than --labels-per-class give all that they have")
       ->needs(labelled)

@@ -28,6 +28,7 @@ json asked_json(const SemiRequest& request, const SemiData& data, int processes)
           {"unlabeled", texts_of(request.unlabelled)},
           {"valid", request.valid.empty() ? json() : json(request.valid.string())},
           {"labels_per_class", request.labels_per_class},
+          {"label_share", request.label_share},
           {"min_votes", request.min_votes},
           {"init", request.init.empty() ? json() : json(request.init.string())},
           {"options", request.train},
@@ -95,6 +96,7 @@ void run_semi_supervised(SemiRequest request, const Processes& processes) {
   for (const auto& path : request.unlabelled) sources.unlabelled.push_back(all.at(path));
   if (!request.valid.empty()) sources.valid = all.at(request.valid);
   sources.labels_per_class = request.labels_per_class;
+  sources.label_share = request.label_share;
   sources.fewer_is_fine = request.fewer_is_fine;
   sources.min_votes = request.min_votes;
   sources.seed = train.seed;

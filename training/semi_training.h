@@ -14,7 +14,8 @@ namespace fer {
 struct SemiRequest {
   std::filesystem::path labelled, valid;  ///< `valid` empty: the split of `labelled`.
   std::vector<std::filesystem::path> unlabelled;
-  int labels_per_class = 0;    ///< 0: all labels there are.
+  int labels_per_class = 0;  ///< 0: all labels there are, or `label_share` of them.
+  double label_share = 1;
   bool fewer_is_fine = false;  ///< See SemiSources.
   int min_votes = 2;
   std::filesystem::path init;          ///< For run.json: what `train.init` was read from.

@@ -1,6 +1,8 @@
 #include "learn/semi_data.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 
@@ -41,11 +43,34 @@ void draw_labels(const SemiSources& sources, SemiData& result) {
   }
 }
 
-/// All rows that can teach, with their votes as targets.
+/// A share of each class's samples, the same for a seed; a larger share holds the smaller ones.
+std::vector<Sample> share_of(std::vector<Sample> samples, const SemiSources& sources) {
+  if (!(sources.label_share > 0 && sources.label_share <= 1)) {
+    throw std::runtime_error("the share of labels: expected more than 0 and up to 1, found " +
+                             std::to_string(sources.label_share));
+  }
+  if (sources.label_share == 1) return samples;
+  std::vector<std::vector<Sample>> of_class(sources.labelled->info().labels.size());
+  for (Sample& sample : samples) {
+    const auto top = std::max_element(sample.target.begin(), sample.target.end());
+    of_class[static_cast<std::size_t>(top - sample.target.begin())].push_back(std::move(sample));
+  }
+  std::vector<Sample> kept;
+  for (std::size_t k = 0; k < of_class.size(); ++k) {
+    Random random(sources.seed, kDrawOfLabels, k);
+    std::shuffle(of_class[k].begin(), of_class[k].end(), random);
+    of_class[k].resize(static_cast<std::size_t>(
+        std::ceil(sources.label_share * static_cast<double>(of_class[k].size()))));
+    std::move(of_class[k].begin(), of_class[k].end(), std::back_inserter(kept));
+  }
+  return kept;
+}
+
+/// All rows that can teach, or a share of them, with their votes as targets.
 void take_all_labels(const SemiSources& sources, SemiData& result) {
   const PackedDataset& data = *sources.labelled;
   std::vector<std::size_t> counts(data.info().labels.size());
-  for (Sample& sample : labelled_samples(data, "train", sources.min_votes)) {
+  for (Sample& sample : share_of(labelled_samples(data, "train", sources.min_votes), sources)) {
     const auto top = std::max_element(sample.target.begin(), sample.target.end());
     const auto label = static_cast<int>(top - sample.target.begin());
     ++counts[static_cast<std::size_t>(label)];
@@ -75,7 +100,7 @@ SemiData semi_data(const SemiSources& sources) {
   std::set<std::pair<const PackedDataset*, std::size_t>> taken;
   for (const FaceRef& face : result.labelled) taken.emplace(face.data, face.row);
   std::vector<const PackedDataset*> others;
-  if (sources.labels_per_class > 0) others.push_back(&data);
+  if (sources.labels_per_class > 0 || sources.label_share < 1) others.push_back(&data);
   for (const PackedDataset* other : sources.unlabelled)
     if (std::find(others.begin(), others.end(), other) == others.end()) others.push_back(other);
   for (const PackedDataset* other : others) {

@@ -17,6 +17,8 @@ struct SemiSources {
   std::vector<const PackedDataset*> unlabelled;  ///< Split train, or all rows where there is none.
   const PackedDataset* valid = nullptr;          ///< nullptr: split valid of `labelled`.
   int labels_per_class = 0;                      ///< 0: all of split train.
+  /// Without `labels_per_class`: so large a share of each class's labels is used, in (0, 1].
+  double label_share = 1;
   /// Classes with fewer labels than asked for give all that they have, instead of an error.
   bool fewer_is_fine = false;
   int min_votes = 2;       ///< See labelled_samples(); counts only without `labels_per_class`.
@@ -35,11 +37,12 @@ struct SemiData {
   std::vector<FaceRef> valid;
 };
 
-/// Draws the labelled faces and gathers the others. With `labels_per_class`, what is left of split
-/// train joins the unlabelled faces. Rows marked as duplicates are left out everywhere, and a
-/// labelled face is never among the unlabelled ones. Throws std::runtime_error that names the
-/// dataset for: a class without a label, fewer labels than asked for, crops of different shapes,
-/// nothing to select by, a validation label that the labelled dataset does not have.
+/// Draws the labelled faces and gathers the others. With `labels_per_class`, or a share below 1,
+/// what is left of split train joins the unlabelled faces. Rows marked as duplicates are left out
+/// everywhere, and a labelled face is never among the unlabelled ones. Throws std::runtime_error
+/// that names the dataset for: a class without a label, fewer labels than asked for, crops of
+/// different shapes, nothing to select by, a validation label that the labelled dataset does not
+/// have.
 FER_API SemiData semi_data(const SemiSources& sources);
 
 }  // namespace fer

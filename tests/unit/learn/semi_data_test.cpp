@@ -70,6 +70,33 @@ TEST_F(SemiDataTest, DrawsLabelsAndTakesTheRestWithout) {
   for (const FaceRef& face : data.unlabelled) EXPECT_EQ(face.label, data_.label(face.row));
 }
 
+TEST_F(SemiDataTest, TakesAShareOfEachClassAndTheRestWithout) {
+  SemiSources sources = drawn(data_, 0);
+  sources.label_share = 0.22;  // of 20: 4.4
+  const SemiData data = semi_data(sources);
+  std::vector<int> counts(3);
+  for (const FaceRef& face : data.labelled) ++counts[static_cast<std::size_t>(face.label)];
+  EXPECT_EQ(counts, (std::vector<int>{5, 5, 5}));
+  EXPECT_EQ(data.unlabelled.size(), 45u);
+  std::set<std::size_t> all;
+  for (const auto* faces : {&data.labelled, &data.unlabelled})
+    for (const FaceRef& face : *faces) EXPECT_TRUE(all.insert(face.row).second);
+
+  EXPECT_EQ(rows_of(data.labelled), rows_of(semi_data(sources).labelled));
+  sources.label_share = 0.5;
+  const auto many = rows_of(semi_data(sources).labelled);
+  EXPECT_EQ(many.size(), 30u);
+  for (const std::size_t row : rows_of(data.labelled))
+    EXPECT_NE(std::find(many.begin(), many.end(), row), many.end());
+  sources.label_share = 1;
+  EXPECT_EQ(semi_data(sources).labelled.size(), 60u);
+  EXPECT_TRUE(semi_data(sources).unlabelled.empty());
+  for (const double wrong : {0., -1., 1.5}) {
+    sources.label_share = wrong;
+    EXPECT_THAT(error_of(sources), HasSubstr("share of labels"));
+  }
+}
+
 TEST_F(SemiDataTest, DrawsTheSameForASeed) {
   EXPECT_EQ(rows_of(semi_data(drawn(data_, 4)).labelled),
             rows_of(semi_data(drawn(data_, 4)).labelled));

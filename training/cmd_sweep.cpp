@@ -52,6 +52,10 @@ void add_sweep(CLI::App& app) {
   c->add_option("--also-split", o->settings.also_split, "Its split")
       ->needs(also)
       ->capture_default_str();
+  c->add_option("--also-classes", o->settings.also_classes,
+                "Its classes that count, with commas between them (default: all that have rows)")
+      ->needs(also)
+      ->delimiter(',');
   o->settings.runs = "runs";
   c->add_option("--runs", o->settings.runs, "Folder in which each run gets a folder")
       ->capture_default_str();

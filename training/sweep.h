@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "experiment.h"
 
@@ -13,10 +15,11 @@ struct SweepSettings {
   std::filesystem::path source;   ///< Of adaptations: labelled faces of what the model came from.
   std::filesystem::path also;     ///< Of trainings: another domain to measure on; empty: none.
   std::string also_split = "test";
-  std::filesystem::path runs;     ///< A folder a run is made in here.
-  std::filesystem::path results;  ///< NAME.json and NAME.md are written here.
-  int parallel = 1;               ///< Runs side by side.
-  int threads = 1;                ///< Of each.
+  std::vector<std::string> also_classes;  ///< Empty: those that it has.
+  std::filesystem::path runs;             ///< A folder a run is made in here.
+  std::filesystem::path results;          ///< NAME.json and NAME.md are written here.
+  int parallel = 1;                       ///< Runs side by side.
+  int threads = 1;                        ///< Of each.
 };
 
 /// Runs what is not done yet, measures each run (see sweep_kind.h), and writes the results anew

@@ -79,6 +79,15 @@ TEST_F(EvaluationTest, MeasuresASplit) {
   EXPECT_EQ(run(data).confusion.total(), 150);
 }
 
+TEST_F(EvaluationTest, FindsTheSameInBatches) {
+  const PackedDataset data = packed(test::tiny_info(), test::tiny_rows(30, 5));
+  const Evaluation alone = run(data);
+  const Evaluation together = run(data, {.batch = 64});  // of 150: the last one is short
+  EXPECT_EQ(together.confusion.to_json(), alone.confusion.to_json());
+  EXPECT_EQ(together.ms_per_face, 0);
+  EXPECT_EQ(together.cpu_ms_per_face, 0);
+}
+
 TEST_F(EvaluationTest, KnowsSplitsByTheirAliases) {
   const PackedDataset data = packed(test::tiny_info(), test::tiny_rows(3));
   EXPECT_EQ(run(data, {.split = "Validation"}).confusion.total(), 3);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "detector_models.h"
 #include "drawn_dataset.h"
 #include "fer_program.h"
+#include "learn/packed_dataset.h"
 #include "model/safetensors.h"
 #include "python.h"
 #include "scoped.h"
@@ -184,6 +186,20 @@ TEST_F(FerTest, Packs) {
   EXPECT_EQ(about["splits"]["train"]["rows"], 18);
   EXPECT_EQ(about["splits"]["valid"]["labels"]["sadness"], 3);
   EXPECT_THAT(fer({"info", file}).out, AllOf(HasSubstr("packed dataset"), HasSubstr("sadness")));
+}
+
+TEST_F(FerTest, PacksOneSplit) {
+  const std::string file = path("valid.packed");
+  const Outcome done = fer({"pack", "--data", csv_, "--align", "never", "--size", "24", "--split",
+                            "valid", "--out", file});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr(": 9 faces"));
+  const PackedDataset data(file);
+  for (std::size_t row = 0; row < data.size(); ++row) EXPECT_EQ(data.split(row), "valid");
+  const Outcome none = fer({"pack", "--data", csv_, "--align", "never", "--split", "nightly",
+                            "--out", path("none.packed")});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.err, HasSubstr("nightly"));
 }
 
 TEST_F(FerTest, JoinsPackedDatasets) {
@@ -440,6 +456,26 @@ TEST_F(FerTest, TrainsFromFewLabels) {
   EXPECT_TRUE(run.contains("commit"));
   EXPECT_EQ(info(path("semi/best.fer"))["thresholds"]["policy"], "dta");
   EXPECT_EQ(fer({"eval", "--model", path("semi/last.fer"), "--data", packed()}).code, 0);
+}
+
+TEST_F(FerTest, TrainsFromAShareOfTheLabels) {
+  auto arguments = semi_arguments(path("share"), 3);
+  const auto count = std::find(arguments.begin(), arguments.end(), "--labels-per-class");
+  *count = "--label-share";
+  *(count + 1) = "0.5";
+  const Outcome done = fer(arguments);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("9 labelled faces of 3 classes, 9 unlabelled"));
+  EXPECT_EQ(json::parse(content(path("share/run.json")))["label_share"], 0.5);
+}
+
+TEST_F(FerTest, SaysWhereItCannotCompute) {
+  auto arguments = semi_arguments(path("nowhere"), 3);
+  arguments.insert(arguments.end(), {"--device", "cuda:99"});
+  const Outcome done = fer(arguments);
+  EXPECT_EQ(done.code, 1);
+  EXPECT_THAT(done.err, HasSubstr("device cuda:99: "));
+  EXPECT_FALSE(fs::exists(path("nowhere/checkpoint")));
 }
 
 TEST_F(FerTest, TakesPoliciesAndNetworkPartsByName) {

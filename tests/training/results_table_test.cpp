@@ -8,6 +8,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using testing::HasSubstr;
+using testing::Not;
 
 json run_of(const char* method, int labels, double accuracy, double recall) {
   return {{"method", method},
@@ -44,6 +45,20 @@ TEST(ResultsTable, HasARowAMethodAndTwoColumnsANumberOfLabels) {
   EXPECT_THAT(text, HasSubstr("| dta | 70.0 ± 0.0 (n = 1) | 60.0 ± 0.0 (n = 1) | – | – |\n"));
   EXPECT_THAT(text,
               HasSubstr("| fixmatch | 56.0 ± 7.1 | 41.0 ± 0.0 | 81.0 ± 0.0 | 71.0 ± 0.0 |\n"));
+  EXPECT_THAT(text, Not(HasSubstr("other domain")));
+}
+
+TEST(ResultsTable, ShowsAnotherDomainWhereRunsWereMeasuredOnOne) {
+  json run = run_of("dta", 0, 0.5, 0.4);
+  for (const char* suffix : {"", "_best"}) {
+    run[std::string("also_accuracy") + suffix] = 0.2;
+    run[std::string("also_macro_recall") + suffix] = *suffix ? 0.15 : 0.1;
+  }
+  const json results{{"about", "All."}, {"budget", {{"steps", 3}}}, {"runs", {run}}};
+  const std::string text = results_markdown(results);
+  const std::string other = text.substr(text.find("The other domain"));
+  EXPECT_THAT(other, HasSubstr("| dta | 20.0 ± 0.0 | 10.0 ± 0.0 |"));
+  EXPECT_THAT(other, HasSubstr("| dta | 20.0 ± 0.0 | 15.0 ± 0.0 |"));
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ class SweepTest : public testing::Test {
                 {"steps", steps},
                 {"epoch-steps", 2},
                 {"batch", 4},
-                {"mu", 1}}},
+                {"mu", 1},
+                {"device", "cpu"}}},
               {"methods", {{"few", {{"method", "supervised"}}}, {"fix", {{"method", "fixmatch"}}}}},
               {"labels_per_class", {4}},
               {"seeds", {1}}};
@@ -100,6 +101,24 @@ TEST_F(SweepTest, MeasuresEveryRunAndSkipsWhatIsDone) {
 
   EXPECT_THAT(error_of([&] { run_sweep(experiment(6), settings_); }),
               AllOf(HasSubstr("result.json"), HasSubstr("--steps 6"), HasSubstr("--runs")));
+}
+
+TEST_F(SweepTest, MeasuresOnAnotherDomainToo) {
+  settings_.also = folder_.path() / "other.packed";
+  settings_.also_split = "valid";
+  settings_.also_classes = {"neutral", "happiness"};
+  write_packed(settings_.also, test::tiny_info(), test::tiny_rows(6));
+  EXPECT_EQ(run_sweep(experiment(), settings_), 0u);
+  const json found = results();
+  ASSERT_EQ(found["runs"].size(), 2u);
+  for (const json& run : found["runs"]) {
+    EXPECT_EQ(run["device"], "cpu");
+    for (const char* key : {"also_accuracy", "also_macro_recall", "also_accuracy_best"}) {
+      EXPECT_GE(run[key].get<double>(), 0);
+      EXPECT_LE(run[key].get<double>(), 1);
+    }
+  }
+  EXPECT_THAT(content(settings_.results / "trial.md"), HasSubstr("The other domain"));
 }
 
 TEST_F(SweepTest, WatchesAdaptations) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "stream/count_predictions.h"
 
@@ -51,15 +52,47 @@ CanaryScore Canary::score(Network& network) const {
   return {counts.macro_recall(), all > 0 ? right / all : 0};
 }
 
-Confusion Canary::confusion(Network& network) const {
+template <typename See>
+void Canary::ask(Network& network, See&& see) const {
   torch::NoGradGuard no_grad;
-  Confusion confusion(names_);
   for (std::int64_t i = 0; i < size(); i += kChunk) {
     const std::int64_t n = std::min(kChunk, size() - i);
-    count_predictions(network->upper(activations_.narrow(0, i, n), cut_), labels_.narrow(0, i, n),
-                      confusion);
+    see(network->upper(activations_.narrow(0, i, n), cut_), labels_.narrow(0, i, n));
   }
+}
+
+Confusion Canary::confusion(Network& network) const {
+  Confusion confusion(names_);
+  ask(network, [&](const torch::Tensor& logits, const torch::Tensor& labels) {
+    count_predictions(logits, labels, confusion);
+  });
   return confusion;
+}
+
+float Canary::doubt(Network& network, double share) const {
+  std::vector<double> weight_of(prior_.begin(), prior_.end());
+  const torch::Tensor counts =
+      torch::bincount(labels_, {}, static_cast<std::int64_t>(prior_.size()));
+  for (std::size_t k = 0; k < weight_of.size(); ++k)
+    weight_of[k] /=
+        std::max<std::int64_t>(1, counts[static_cast<std::int64_t>(k)].item<std::int64_t>());
+  std::vector<std::pair<float, double>> answers;  // how sure, and what it counts
+  double all = 0;
+  ask(network, [&](const torch::Tensor& logits, const torch::Tensor& labels) {
+    const torch::Tensor sure = torch::softmax(logits, 1).amax(1);
+    for (std::int64_t i = 0; i < sure.size(0); ++i) {
+      const double weight = weight_of[static_cast<std::size_t>(labels[i].item<std::int64_t>())];
+      answers.emplace_back(sure[i].item<float>(), weight);
+      all += weight;
+    }
+  });
+  std::sort(answers.begin(), answers.end());
+  double below = 0;
+  for (const auto& [sure, weight] : answers) {
+    below += weight;
+    if (below > share * all) return sure;
+  }
+  return answers.empty() ? 0 : answers.back().first;
 }
 
 }  // namespace fer

@@ -43,6 +43,9 @@ class Canary {
   /// Of a network in evaluation mode that shares the half below the cut.
   CanaryScore score(Network& network) const;
   Confusion confusion(Network& network) const;
+  /// The probability of its likeliest class that a network falls short of in so large a share of
+  /// the faces, were the classes as common as in the model's prior.
+  float doubt(Network& network, double share) const;
 
   std::int64_t size() const { return labels_.size(0); }
 
@@ -50,6 +53,10 @@ class Canary {
   const std::vector<std::string> names_;
   const std::vector<float> prior_;
   const std::size_t cut_;
+  /// Calls `see(logits, labels)` with the network's answers, some faces at a time.
+  template <typename See>
+  void ask(Network& network, See&& see) const;
+
   torch::Tensor activations_, labels_;
 };
 

@@ -21,6 +21,8 @@ const char* name_of(Refusal refusal) {
       return "short";
     case Refusal::kDisagreement:
       return "disagreement";
+    case Refusal::kUnfamiliar:
+      return "unfamiliar";
   }
   return "";
 }

@@ -18,6 +18,7 @@ enum class Refusal {
   kBlurred,       ///< Nothing sharp in the crop.
   kShort,         ///< A tracklet of too few frames.
   kDisagreement,  ///< A tracklet whose frames contradict one another.
+  kUnfamiliar,    ///< A tracklet of a source that shows nothing that the model knows.
 };
 
 /// "unsure", "small", …, for counts by name.

@@ -27,7 +27,8 @@ constexpr std::pair<const char*, bool GuardConfig::*> kGuards[] = {
     {"pull", &GuardConfig::pull},
     {"canary", &GuardConfig::canary},
     {"part-way", &GuardConfig::part_way},
-    {"prior", &GuardConfig::prior}};
+    {"prior", &GuardConfig::prior},
+    {"familiar", &GuardConfig::familiar}};
 
 }  // namespace
 
@@ -72,6 +73,7 @@ void OnlineConfig::check() const {
   require("anchor", anchor, 0, 1);
   require("keep-prior", keep_prior, 0, 1);
   require("share-cap", share_cap, 0.01, 1);
+  require("most-unsure", most_unsure, 0, 1);
   require("frozen-blocks", frozen_blocks, -1, 1000);
   require("least-memory", least_memory, 1, 1000000);
   require("reuse", reuse, 0.01, 1e6);
@@ -114,6 +116,7 @@ void to_json(nlohmann::json& j, const OnlineConfig& c) {
        {"anchor", c.anchor},
        {"keep_prior", c.keep_prior},
        {"share_cap", c.share_cap},
+       {"most_unsure", c.most_unsure},
        {"frozen_blocks", c.frozen_blocks},
        {"least_memory", c.least_memory},
        {"reuse", c.reuse},

@@ -48,6 +48,7 @@ struct GuardConfig {
   bool canary = true;       ///< A candidate serves only if it still knows the canary's faces.
   bool part_way = true;     ///< Of a candidate that lost too much, a part of the way may serve.
   bool prior = true;        ///< The teacher's word is freed of its preference for common classes.
+  bool familiar = true;     ///< A source that shows nothing known teaches nothing. Needs a canary.
 };
 
 /// "tracklets", "memory", "replay", … as the fields are called, with "-" for "_".
@@ -79,7 +80,10 @@ struct OnlineConfig {
   /// flat one, 1 the source's. Common classes are forgotten below it.
   double keep_prior = 0.5;
   double share_cap = 0.34;  ///< Most of what is accepted that one class may have.
-  int frozen_blocks = -1;   ///< Residual blocks that never change; -1: all but the last stage's.
+  /// Largest share of a source's tracklets of which the source model may be unsure; see
+  /// familiarity.h. 1: any.
+  double most_unsure = 0.2;
+  int frozen_blocks = -1;  ///< Residual blocks that never change; -1: all but the last stage's.
   /// Fewer remembered tracklets than this, and nothing is learnt yet.
   int least_memory = 64;
   double reuse = 4;          ///< Draws of one remembered tracklet, at most, before new ones come.

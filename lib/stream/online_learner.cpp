@@ -17,6 +17,7 @@
 #include "model/stored_weights.h"
 #include "stream/adapted_networks.h"
 #include "stream/canary.h"
+#include "stream/familiarity.h"
 #include "stream/gates.h"
 #include "stream/labelled_faces.h"
 #include "stream/learner_counts.h"
@@ -82,6 +83,9 @@ class OnlineLearner::Impl {
                                  std::to_string(cut()));
       }
       canary_.emplace(*faces, networks_.teacher(), source_.info, kCanaryPerClass, config_.seed);
+      if (config_.guards.familiar)
+        familiarity_.emplace(canary_->doubt(networks_.teacher(), kUnsureOfKnown),
+                             config_.most_unsure);
     }
     const torch::Tensor log_prior = torch::tensor(source_.info.prior).log();
     kept_prior_ = log_prior * config_.keep_prior;
@@ -263,6 +267,7 @@ class OnlineLearner::Impl {
                   {"cut", cut()},
                   {"threshold_policy", config_.threshold_policy},
                   {"share", share_cap_.counts()},
+                  {"familiarity", familiarity_ ? familiarity_->state() : json::object()},
                   {"counts", counts_},
                   {"serving_version", serving.version},
                   {"serving_score", serving.score.macro_recall},
@@ -312,11 +317,16 @@ class OnlineLearner::Impl {
       if (share.size() != classes || !counts.fit(classes))
         throw std::runtime_error("the learner's state has counts of other classes");
 
+      std::optional<Familiarity> familiarity = familiarity_;
+      // States of earlier versions have none.
+      if (familiarity) familiarity->restore(s.value("familiarity", json::object()));
+
       networks_.set(student, teacher, velocity);
       promotions_->restore(std::move(serving));
       memory_ = std::move(memory);
       thresholds_ = std::move(thresholds);
       share_cap_.restore(share);
+      if (familiarity) familiarity_.emplace(*std::move(familiarity));
       counts_ = counts;
       last_ = Step();
     } catch (const json::exception& broken) {
@@ -426,22 +436,34 @@ class OnlineLearner::Impl {
     const NetworkConfig& n = source_.info.network;
     const torch::Tensor images =
         plain_images(crops, n.channels, n.input_size, {source_.info.mean, source_.info.stddev});
-    const torch::Tensor q =
-        ask_teacher(networks_.lower(images.contiguous(torch::MemoryFormat::ChannelsLast)))
-            .contiguous();
-    const float* row = q.data_ptr<float>();
+    const torch::Tensor activations =
+        networks_.lower(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    const torch::Tensor q = ask_teacher(activations).contiguous();
+    // Of the source, not the teacher, which grows sure of whatever it learns.
+    const torch::Tensor sure = torch::softmax(networks_.source_logits(activations), 1).amax(1);
+    const float *row = q.data_ptr<float>(), *confidence = sure.data_ptr<float>();
     for (FaceSample& face : faces) {
-      remember(builder_.add(std::move(face), {row, row + classes_}));
+      remember(builder_.add(std::move(face), {row, row + classes_}, *confidence++));
       row += classes_;
     }
     counts_.faces += faces.size();
   }
 
+  std::optional<Refusal> refusal_of(const Evidence& evidence) {
+    // Contradictory ones are looked at, too: they are of what the source shows.
+    const bool familiar =
+        !familiarity_ || familiarity_->admits(evidence.source, evidence.source_confidence);
+    if (config_.guards.tracklets) {
+      if (const auto refusal = builder_.refuse(evidence)) return refusal;
+    }
+    if (!familiar) return Refusal::kUnfamiliar;
+    return std::nullopt;
+  }
+
   void remember(std::vector<Evidence> ended) {
     for (Evidence& evidence : ended) {
       ++counts_.tracklets;
-      const auto refusal =
-          config_.guards.tracklets ? builder_.refuse(evidence) : std::optional<Refusal>();
+      const std::optional<Refusal> refusal = refusal_of(evidence);
       if (refusal)
         ++counts_.refused[name_of(*refusal)];
       else
@@ -591,6 +613,7 @@ class OnlineLearner::Impl {
     memory_ = new_memory();
     thresholds_ = new_thresholds();
     share_cap_ = new_share_cap();
+    if (familiarity_) familiarity_->restore(json::object());
     builder_.end();
     counts_.forget(static_cast<std::size_t>(classes_));
   }
@@ -631,6 +654,7 @@ class OnlineLearner::Impl {
   std::unique_ptr<ThresholdPolicy> thresholds_;
   std::unique_ptr<NegativePolicy> negatives_;
   ShareCap share_cap_;
+  std::optional<Familiarity> familiarity_;  ///< Empty: everything is.
   LearnerCounts counts_;
   Step last_;
   std::optional<Promotions> promotions_;  ///< Always there, once it is made.

@@ -28,8 +28,8 @@ bool Evidence::agrees(const TrackletConfig& config) const {
 TrackletBuilder::TrackletBuilder(const TrackletConfig& config, int side)
     : config_(config), side_(side) {}
 
-std::vector<Evidence> TrackletBuilder::add(FaceSample face,
-                                           const std::vector<float>& probabilities) {
+std::vector<Evidence> TrackletBuilder::add(FaceSample face, const std::vector<float>& probabilities,
+                                           float source_confidence) {
   std::vector<Evidence> ended;
   const std::int64_t now = face.time_ns;
   const Key key{face.source, face.track};
@@ -50,7 +50,7 @@ std::vector<Evidence> TrackletBuilder::add(FaceSample face,
   }
   if (face.track < 0) {
     Open alone;
-    take(alone, std::move(face), probabilities);
+    take(alone, std::move(face), probabilities, source_confidence);
     ended.push_back(close(std::move(alone)));
     return ended;
   }
@@ -61,12 +61,12 @@ std::vector<Evidence> TrackletBuilder::add(FaceSample face,
     ended.push_back(close(std::move(oldest->second)));
     open_.erase(oldest);
   }
-  take(open_[key], std::move(face), probabilities);
+  take(open_[key], std::move(face), probabilities, source_confidence);
   return ended;
 }
 
-void TrackletBuilder::take(Open& open, FaceSample face,
-                           const std::vector<float>& probabilities) const {
+void TrackletBuilder::take(Open& open, FaceSample face, const std::vector<float>& probabilities,
+                           float source_confidence) const {
   Evidence& e = open.evidence;
   if (e.frames == 0) {
     e.source = std::move(face.source);
@@ -80,6 +80,7 @@ void TrackletBuilder::take(Open& open, FaceSample face,
   open.last_label = label;
   ++open.counts[static_cast<std::size_t>(label)];
   for (std::size_t k = 0; k < e.mean.size(); ++k) e.mean[k] += probabilities[k];
+  e.source_confidence += source_confidence;
   open.last_ns = face.time_ns;
   ++e.frames;
 
@@ -95,6 +96,7 @@ Evidence TrackletBuilder::close(Open open) {
   Evidence e = std::move(open.evidence);
   const auto frames = static_cast<float>(e.frames);
   for (float& value : e.mean) value /= frames;
+  e.source_confidence /= frames;
   for (std::size_t k = 0; k < open.counts.size(); ++k) {
     const auto best = static_cast<std::size_t>(e.label);
     if (open.counts[k] > open.counts[best] ||

@@ -20,12 +20,13 @@ namespace fer {
 struct Evidence {
   std::string source;
   std::int64_t track = -1;
-  std::int64_t begun_ns = 0;  ///< Time of its first frame.
-  int frames = 0;             ///< That passed the gates.
-  std::vector<float> mean;    ///< Mean probability of each class over them.
-  int label = 0;              ///< Likeliest class in most of the frames; a tie: by `mean`.
-  float majority = 0;         ///< Share of the frames in which it is the likeliest.
-  float flip_rate = 0;        ///< Share of neighbouring frames with different likeliest classes.
+  std::int64_t begun_ns = 0;    ///< Time of its first frame.
+  int frames = 0;               ///< That passed the gates.
+  std::vector<float> mean;      ///< Mean probability of each class over them.
+  int label = 0;                ///< Likeliest class in most of the frames; a tie: by `mean`.
+  float majority = 0;           ///< Share of the frames in which it is the likeliest.
+  float flip_rate = 0;          ///< Share of neighbouring frames with different likeliest classes.
+  float source_confidence = 0;  ///< How sure the unadapted model is, mean over the frames.
   std::vector<std::vector<std::uint8_t>> crops;  ///< The sharpest, sharpest first; at least one.
 
   /// True where its frames do not contradict one another.
@@ -39,10 +40,11 @@ class FER_API TrackletBuilder {
   /// `side`: of the crops, pixels.
   TrackletBuilder(const TrackletConfig& config, int side);
 
-  /// Adds a face and what the teacher says of it, one probability a class. Returns what ended by
-  /// it: at most one tracklet of the same track, and those of others that have been silent for
-  /// longer than a gap.
-  std::vector<Evidence> add(FaceSample face, const std::vector<float>& probabilities);
+  /// Adds a face, what the teacher says of it, one probability a class, and how sure the unadapted
+  /// model is of its own answer. Returns what ended by it: at most one tracklet of the same track,
+  /// and those of others that have been silent for longer than a gap.
+  std::vector<Evidence> add(FaceSample face, const std::vector<float>& probabilities,
+                            float source_confidence = 1);
 
   /// Ends the tracklets of a source; all for nullopt.
   std::vector<Evidence> end(const std::optional<std::string>& source = std::nullopt);
@@ -62,7 +64,8 @@ class FER_API TrackletBuilder {
   };
   using Key = std::pair<std::string, std::int64_t>;
 
-  void take(Open& open, FaceSample face, const std::vector<float>& probabilities) const;
+  void take(Open& open, FaceSample face, const std::vector<float>& probabilities,
+            float source_confidence) const;
   static Evidence close(Open open);
 
   const TrackletConfig config_;

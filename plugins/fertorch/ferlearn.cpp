@@ -41,6 +41,7 @@ struct Settings {
   Thresholds thresholds = Thresholds::kDta;
   Negatives negatives = Negatives::kSnl;
   double learning_rate = fer::OnlineConfig().learning_rate;
+  double most_unsure = fer::OnlineConfig().most_unsure;
   guint threads = 1;
   double max_cpu = fer::Learner::Settings().max_cpu;
   guint max_queue = static_cast<guint>(fer::Learner::Settings().queue);
@@ -172,6 +173,7 @@ fer::Learner::Settings learner_settings(const Settings& settings) {
       policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
                   wanted.learning.negative_policy);
   wanted.learning.learning_rate = settings.learning_rate;
+  wanted.learning.most_unsure = settings.most_unsure;
   wanted.max_cpu = settings.max_cpu;
   wanted.threads = static_cast<int>(settings.threads);
   wanted.queue = settings.max_queue;
@@ -404,6 +406,13 @@ void install_properties(GObjectClass* klass) {
   properties.add(&Settings::learning_rate,
                  {"learning-rate", "Learning rate", "Size of a step of gradient descent"}, 0, 1,
                  fer::kMutableReady);
+  properties.add(
+      &Settings::most_unsure,
+      {"most-unsure", "Most unsure",
+       "Largest share of a stream's faces of which the source model may be unsure (as it "
+       "is of one known face in twenty); beyond it nothing is learnt from the stream, "
+       "which shows no faces, or none of the kind; 1: any"},
+      0, 1, fer::kMutableReady);
   properties.add(&Settings::threads,
                  {"threads", "Threads", "Threads that a step of learning is computed by"}, 1, 256,
                  fer::kMutableReady);

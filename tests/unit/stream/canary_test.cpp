@@ -73,6 +73,19 @@ TEST_F(CanaryTest, CountsACommonClassForMoreInItsAccuracy) {
   }
 }
 
+TEST_F(CanaryTest, SaysHowUnsureANetworkIsOfFewOfItsFaces) {
+  const Canary canary(*faces_, network_, model_.info, 0, 1);
+  EXPECT_LT(canary.doubt(network_, 0.05), canary.doubt(network_, 0.5));
+  EXPECT_GT(canary.doubt(network_, 0), 1.f / 3);
+  EXPECT_LE(canary.doubt(network_, 1), 1);
+
+  // Nothing to tell the classes apart by.
+  torch::NoGradGuard no_grad;
+  network_->head->weight.zero_();
+  network_->head->bias.zero_();
+  EXPECT_NEAR(canary.doubt(network_, 0.05), 1.0 / 3, 1e-6);
+}
+
 TEST_F(CanaryTest, TakesAsManyOfEachClassAsAskedFor) {
   const Canary canary(*faces_, network_, model_.info, 7, 1);
   EXPECT_EQ(canary.size(), 21);

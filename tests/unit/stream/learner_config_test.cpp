@@ -37,7 +37,7 @@ TEST(OnlineConfig, FindsEachGuardByItsName) {
   }
   EXPECT_FALSE(guards.tracklets || guards.memory || guards.replay || guards.teacher ||
                guards.freeze_norm || guards.share_cap || guards.agreement || guards.pull ||
-               guards.canary || guards.prior);
+               guards.canary || guards.part_way || guards.prior || guards.familiar);
   EXPECT_THAT(error_of([&] { guard_named(guards, "luck"); }),
               HasSubstr("expected one of tracklets"));
 }

@@ -212,6 +212,42 @@ TEST_F(OnlineLearnerTest, CountsWhatItRefuses) {
   EXPECT_THROW(made->observe({odd}), std::invalid_argument);
 }
 
+TEST_F(OnlineLearnerTest, LearnsNothingFromASourceThatShowsNothingKnown) {
+  config_.most_unsure = 0.2;
+  // Half one class's face, half another's: there is no such face.
+  Random random(5);
+  std::vector<FaceSample> strange;
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t time = static_cast<std::int64_t>(i) * 2'000'000'000;
+    strange.push_back(stream_face(i % 3, random, i, time, 0, "wall"));
+    const FaceSample other = stream_face((i + 1) % 3, random, i, time, 0);
+    for (std::size_t k = 0; k < other.crop.size(); ++k) {
+      strange.back().crop[k] =
+          static_cast<std::uint8_t>((strange.back().crop[k] + other.crop[k]) / 2);
+    }
+  }
+  const auto remembered = [&](const std::vector<FaceSample>& faces) {
+    auto made = learner();
+    made->observe(faces);
+    made->end_of();
+    const LearnerStats stats = made->stats();
+    const auto refused = stats.refused.find("unfamiliar");
+    return std::pair{stats.memory, refused == stats.refused.end() ? 0 : refused->second};
+  };
+  const auto [kept, refused] = remembered(strange);
+  EXPECT_GT(refused, 100u);
+  // Another stream is nobody's business, and known faces are learnt from.
+  std::vector<FaceSample> both = strange;
+  for (const FaceSample& face : stream_faces(30, 1, 0)) both.push_back(face);
+  EXPECT_EQ(remembered(both).first, kept + 30);
+  EXPECT_EQ(remembered(both).second, refused);
+
+  config_.guards.familiar = false;
+  const auto without = remembered(strange);
+  EXPECT_EQ(without.second, 0u);
+  EXPECT_GT(without.first, kept);
+}
+
 TEST_F(OnlineLearnerTest, TakesOnlySoManyDrawsOfWhatItRemembers) {
   config_.reuse = 2;
   auto made = fed(60);  // 120 draws: ten batches of 12

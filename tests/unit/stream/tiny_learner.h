@@ -72,6 +72,7 @@ inline OnlineConfig tiny_online_config() {
   config.rollback_margin = 0.2;
   config.share_cap = 0.6;
   config.frozen_blocks = 1;
+  config.most_unsure = 1;  // the stream is in another light than anything that the source knows
   return config;
 }
 

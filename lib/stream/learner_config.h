@@ -82,7 +82,7 @@ struct OnlineConfig {
   double share_cap = 0.34;  ///< Most of what is accepted that one class may have.
   /// Largest share of a source's tracklets of which the source model may be unsure; see
   /// familiarity.h. 1: any.
-  double most_unsure = 0.2;
+  double most_unsure = 0.15;
   int frozen_blocks = -1;  ///< Residual blocks that never change; -1: all but the last stage's.
   /// Fewer remembered tracklets than this, and nothing is learnt yet.
   int least_memory = 64;

@@ -54,8 +54,10 @@ class FerLearn : public testing::Test {
 
   /// What an element needs to learn, and what a test wants besides.
   Properties learning(const Properties& more = {}) const {
+    // What is shown here is a part of a picture, and no face that the model knows.
     Properties properties{{"source-model", model()}, {"replay", data()}, {"canary", data()},
-                          {"model-slot", slot_},     {"max-cpu", "16"},  {"sample-interval", "0"}};
+                          {"model-slot", slot_},     {"max-cpu", "16"},  {"sample-interval", "0"},
+                          {"most-unsure", "1"}};
     properties.insert(properties.end(), more.begin(), more.end());
     return properties;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 namespace fer {
 namespace {
@@ -101,7 +102,22 @@ class Plot {
 
  private:
   double x_at(double x) const {
-    return kLeft + (x - xs_.least) / (xs_.most - xs_.least) * (kWidth - kLeft - kRight);
+    const auto place = [&](double value) { return spec_.log_x ? std::log(value) : value; };
+    const double least = place(xs_.least), most = place(xs_.most);
+    return kLeft + (place(x) - least) / (most - least) * (kWidth - kLeft - kRight);
+  }
+  std::vector<double> x_ticks() const {
+    std::set<double> ticks;
+    if (spec_.log_x) {
+      for (const Series& one : series_)
+        for (const auto& [x, y] : one.points) ticks.insert(x);
+      return {ticks.begin(), ticks.end()};
+    }
+    // Epochs and steps are whole.
+    const double step = std::max(1., nice_step(xs_.most - xs_.least, 8));
+    for (double x = std::ceil(xs_.least / step) * step; x <= xs_.most + step / 100; x += step)
+      ticks.insert(x);
+    return {ticks.begin(), ticks.end()};
   }
   double y_at(double y) const {
     return kHeight - kBottom -
@@ -121,12 +137,8 @@ class Plot {
              "\" y1=\"" + at + "\" y2=\"" + at + "\"/>\n";
       svg += text_at(kLeft - 6, y_at(y) + 4, "end", y_text(y));
     }
-    // Epochs and steps are whole.
-    const double x_step = std::max(1., nice_step(xs_.most - xs_.least, 8));
-    for (double x = std::ceil(xs_.least / x_step) * x_step; x <= xs_.most + x_step / 100;
-         x += x_step) {
+    for (const double x : x_ticks())
       svg += text_at(x_at(x), kHeight - kBottom + 16, "middle", short_number(x));
-    }
     svg += text_at((kLeft + kWidth - kRight) / 2, kHeight - 6, "middle", spec_.x_axis);
     return svg + "</g>\n";
   }
@@ -208,6 +220,19 @@ class Plot {
 
 std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series) {
   return Plot(spec, series).draw();
+}
+
+std::string line_chart_file(const ChartSpec& spec, const std::vector<Series>& series) {
+  static const std::string kStyle =
+      "<style>svg { background: #ffffff; font: 11.5px system-ui, sans-serif } text { fill: #57606a "
+      "} "
+      ".title { font-size: 14px; font-weight: 600; fill: #21262d } .axes line { stroke: #e2e6ea }"
+      "</style>\n";
+  const std::string svg = line_chart(spec, series);
+  const std::size_t tag = svg.find(' '), content = svg.find('\n') + 1;
+  std::string file = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
+  file.append(svg, tag, content - tag).append(kStyle).append(svg, content);
+  return file;
 }
 
 std::string series_colour(std::size_t i) {

@@ -27,12 +27,16 @@ struct ChartSpec {
       false;         ///< y from 0 to 1, shown in percent; else from 0, or the least, to the most.
   bool fit = false;  ///< y from the least to the most: shows small differences.
   std::vector<Marks> marks = {};  ///< Upright lines behind the curves.
+  bool log_x = false;  ///< x, above 0, by its logarithm, with a tick at each value that occurs.
 };
 
 /// One line a series and mark with a legend, in colours that people with any kind of colour vision
 /// can tell apart (Okabe and Ito's palette, darkened where paper is white). Hovering over a point
 /// tells its values. Names may hold anything: they are escaped.
 std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series);
+
+/// The same as a file of its own, which brings its style with it.
+std::string line_chart_file(const ChartSpec& spec, const std::vector<Series>& series);
 
 /// The colour of the i-th series, as CSS has it.
 std::string series_colour(std::size_t i);

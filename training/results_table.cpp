@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <set>
+
+#include "line_chart.h"
 
 namespace fer {
 namespace {
@@ -112,6 +115,31 @@ std::string results_markdown(const nlohmann::ordered_json& results) {
             table(runs, methods, labels, "also_", "_best", seeds);
   }
   return text;
+}
+
+std::string results_chart(const nlohmann::ordered_json& results) {
+  const json& runs = results["runs"];
+  std::vector<std::string> methods;
+  std::set<int> labels;
+  for (const json& run : runs) {
+    add_once(methods, run["method"].get<std::string>());
+    if (run["labels_per_class"].get<int>() > 0) labels.insert(run["labels_per_class"].get<int>());
+  }
+  if (labels.size() < 2) return {};
+  std::vector<Series> lines;
+  for (const std::string& method : methods) {
+    Series& line = lines.emplace_back();
+    line.name = method;
+    for (const int n : labels) {
+      const Spread spread = spread_of(values_of(runs, method, n, "macro_recall"));
+      if (spread.n > 0) line.points.emplace_back(n, spread.mean / 100);
+    }
+  }
+  ChartSpec spec;
+  spec.title = "Macro recall on test, mean over seeds";
+  spec.x_axis = "labels a class";
+  spec.shares = spec.fit = spec.log_x = true;
+  return line_chart_file(spec, lines);
 }
 
 }  // namespace fer

@@ -29,4 +29,9 @@ std::string budget_text(const nlohmann::ordered_json& results);
 /// runs that are missing leave a dash. The caption tells budget and number of runs.
 std::string results_markdown(const nlohmann::ordered_json& results);
 
+/// Macro recall of the last models over the number of labels a class, mean over seeds, a line a
+/// method, as an SVG file; empty where runs have fewer than two numbers of labels (all labels are
+/// none).
+std::string results_chart(const nlohmann::ordered_json& results);
+
 }  // namespace fer

@@ -212,6 +212,8 @@ class Sweep {
     if (results["runs"].empty()) return;
     write_atomically(results_file(), {results.dump(2) + "\n"});
     write_atomically(settings_.results / (experiment_.name + ".md"), {kind_->markdown(results)});
+    if (const std::string chart = kind_->chart(results); !chart.empty())
+      write_atomically(settings_.results / (experiment_.name + ".svg"), {chart});
   }
 
   const Experiment& experiment_;

@@ -32,6 +32,8 @@ class SweepKind {
   virtual std::string data_source() const = 0;
   /// The table for people.
   virtual std::string markdown(const nlohmann::ordered_json& results) const = 0;
+  /// The same to look at, as an SVG file; empty: there is nothing to draw.
+  virtual std::string chart(const nlohmann::ordered_json&) const { return {}; }
 };
 
 /// `fer train`, measured on split test. Throws std::runtime_error where the data cannot be read.

@@ -76,6 +76,7 @@ class TrainingSweep : public SweepKind {
 
   std::string data_source() const override { return data_.info().source; }
   std::string markdown(const json& results) const override { return results_markdown(results); }
+  std::string chart(const json& results) const override { return results_chart(results); }
 
  private:
   /// What a model makes of a split.

@@ -32,6 +32,16 @@ TEST(LineChart, PlacesPointsInProportion) {
   EXPECT_LT(at[2].second, at[0].second) << "more is higher";
 }
 
+TEST(LineChart, PlacesPointsByTheirLogarithm) {
+  ChartSpec spec{"", "labels", true};
+  spec.log_x = true;
+  const std::string svg = line_chart(spec, {{"a", {{10, 0}, {100, 0.5}, {1000, 1}}}});
+  const auto at = dots(svg);
+  ASSERT_EQ(at.size(), 3u);
+  EXPECT_NEAR(at[1].first - at[0].first, at[2].first - at[1].first, 0.2);
+  for (const char* tick : {">10<", ">100<", ">1000<"}) EXPECT_THAT(svg, HasSubstr(tick));
+}
+
 TEST(LineChart, LeavesAGapWhereThereIsNoNumber) {
   const std::string svg =
       line_chart({"", "epoch", true}, {{"a", {{0, 0.1}, {1, NAN}, {2, 0.3}, {3, 0.4}}}});

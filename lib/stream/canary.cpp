@@ -82,7 +82,9 @@ float Canary::doubt(Network& network, double share) const {
     const torch::Tensor sure = torch::softmax(logits, 1).amax(1);
     for (std::int64_t i = 0; i < sure.size(0); ++i) {
       const double weight = weight_of[static_cast<std::size_t>(labels[i].item<std::int64_t>())];
-      answers.emplace_back(sure[i].item<float>(), weight);
+      // No number cannot be sorted: a broken network is sure of nothing.
+      const float answer = sure[i].item<float>();
+      answers.emplace_back(std::isfinite(answer) ? answer : 0, weight);
       all += weight;
     }
   });

@@ -6,7 +6,7 @@ namespace fer {
 namespace {
 
 /// Evidence that a share is of, about.
-constexpr double kWindow = 100;
+constexpr double kWindow = 50;
 /// Sources that are kept apart. Streams come and go; their names must not fill the memory.
 constexpr std::size_t kMostSources = 256;
 

@@ -17,7 +17,7 @@ constexpr double kUnsureOfKnown = 0.05;
 ///
 /// One unsure answer says little: a classifier's largest probability separates what it was trained
 /// on from what it was not only on average (Hendrycks and Gimpel 2017). The share of them over a
-/// source's last hundred or so says a lot.
+/// source's last fifty or so says a lot.
 class FER_API Familiarity {
  public:
   /// `doubt`: in [0, 1]; below it the model is unsure. `most_unsure`: the largest share of unsure

@@ -32,8 +32,8 @@ TEST(Familiarity, ClosesToWhatItDoesNotKnowAndOpensAgain) {
   EXPECT_LT(show(familiarity, 1000, 2), 60);
   EXPECT_EQ(show(familiarity, 100, 1), 0);
   const int admitted = show(familiarity, 1000, 0);
-  EXPECT_GT(admitted, 700);
-  EXPECT_LT(admitted, 900);
+  EXPECT_GT(admitted, 850);
+  EXPECT_LT(admitted, 970);
 }
 
 TEST(Familiarity, TellsSourcesApart) {

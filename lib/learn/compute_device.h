@@ -19,8 +19,8 @@ class ProcessGroup;
 /// `group` has several processes, which exchange what lies in memory.
 FER_API torch::Device compute_device(const std::string& name, const ProcessGroup* group = nullptr);
 
-/// Batches of views that a run on `device` has made at once: one where the processor computes, which
-/// needs its cores itself; else one for each of LibTorch's threads.
+/// Batches of views that a run on `device` has made at once: one where the processor computes,
+/// which needs its cores itself; else one for each of LibTorch's threads.
 FER_API int view_workers(torch::Device device);
 
 /// Memory for what is made here and read there. The copy to a device needs not wait for it, nor it

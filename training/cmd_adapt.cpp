@@ -278,9 +278,8 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
   add("--keep-prior", config.keep_prior,
       "Power of the model's prior that is taught, however often each class is drawn");
   add("--most-unsure", config.most_unsure,
-      "Largest share of a source's faces of which the model to begin from may be unsure (as it is "
-      "of "
-      "one known face in twenty); beyond it, nothing is learnt from the source");
+      "Largest share of a source's faces of which the model to begin from may be unsure, as it is "
+      "of one known face in twenty; beyond it, nothing is learnt from the source");
   add("--reuse", config.reuse, "How often a remembered face is drawn, on average");
   add("--least-memory", config.least_memory, "Remembered faces before the first step");
   add("--frozen-blocks", config.frozen_blocks,

@@ -222,16 +222,20 @@ std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series)
   return Plot(spec, series).draw();
 }
 
+const char* const kChartStyle = R"css(
+svg { background: #fff; font: 11.5px system-ui, sans-serif } svg text { fill: #57606a }
+svg .title { font-size: 14px; font-weight: 600; fill: #21262d } .axes line { stroke: #e2e6ea }
+)css";
+
 std::string line_chart_file(const ChartSpec& spec, const std::vector<Series>& series) {
-  static const std::string kStyle =
-      "<style>svg { background: #ffffff; font: 11.5px system-ui, sans-serif } text { fill: #57606a "
-      "} "
-      ".title { font-size: 14px; font-weight: 600; fill: #21262d } .axes line { stroke: #e2e6ea }"
-      "</style>\n";
   const std::string svg = line_chart(spec, series);
   const std::size_t tag = svg.find(' '), content = svg.find('\n') + 1;
   std::string file = "<svg xmlns=\"http://www.w3.org/2000/svg\"";
-  file.append(svg, tag, content - tag).append(kStyle).append(svg, content);
+  file.append(svg, tag, content - tag)
+      .append("<style>")
+      .append(kChartStyle)
+      .append("</style>\n")
+      .append(svg, content);
   return file;
 }
 

@@ -35,6 +35,9 @@ struct ChartSpec {
 /// tells its values. Names may hold anything: they are escaped.
 std::string line_chart(const ChartSpec& spec, const std::vector<Series>& series);
 
+/// CSS for charts on white paper.
+extern const char* const kChartStyle;
+
 /// The same as a file of its own, which brings its style with it.
 std::string line_chart_file(const ChartSpec& spec, const std::vector<Series>& series);
 

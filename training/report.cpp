@@ -13,8 +13,7 @@ h1 { font-size: 1.5em } h2 { font-size: 1.2em; border-top: 1px solid #d0d7de; pa
 table { border-collapse: collapse; margin: 1em 0 } th, td { padding: .25em .8em; text-align: right; border-bottom: 1px solid #d0d7de }
 th:first-child, td:first-child, .text { text-align: left } td.best { font-weight: 600 }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 1.5em }
-svg { width: 100%; height: auto; font: 11.5px system-ui, sans-serif } svg text { fill: #57606a }
-svg .title { font-size: 14px; font-weight: 600; fill: #21262d } .axes line { stroke: #e2e6ea }
+svg { width: 100%; height: auto }
 table.confusion td, table.confusion th { text-align: center; border: 1px solid #fff; padding: .2em .5em; font-size: 13px }
 table.confusion th:first-child { text-align: right } pre { background: #f6f8fa; padding: .8em; overflow-x: auto; font-size: 13px }
 .warning { background: #fff4ce; padding: .5em .8em }
@@ -24,8 +23,8 @@ std::string page(const std::string& title, const std::string& body) {
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width\">"
          "<title>" +
-         escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n" + body +
-         "</body></html>\n";
+         escaped(title) + "</title><style>" + kStyle + kChartStyle + "</style></head><body>\n" +
+         body + "</body></html>\n";
 }
 
 }  // namespace

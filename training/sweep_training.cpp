@@ -42,11 +42,13 @@ class TrainingSweep : public SweepKind {
     json entry{
         {"method", run.method}, {"labels_per_class", run.labels_per_class}, {"seed", run.seed}};
     for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
-      const Confusion confusion = confusion_of(folder / file, data_, settings_.data, "test", {});
+      const fs::path path = folder / file;
+      const auto model = Classifier::open(path, Precision::kFp32);
+      const Confusion confusion = confusion_of(*model, path, data_, settings_.data, "test", {});
       entry[std::string("accuracy") + suffix] = confusion.accuracy();
       entry[std::string("macro_recall") + suffix] = confusion.macro_recall();
       if (!also_) continue;
-      const Confusion other = confusion_of(folder / file, *also_, settings_.also,
+      const Confusion other = confusion_of(*model, path, *also_, settings_.also,
                                            settings_.also_split, settings_.also_classes);
       entry[std::string("also_accuracy") + suffix] = other.accuracy();
       entry[std::string("also_macro_recall") + suffix] = other.macro_recall();
@@ -80,18 +82,16 @@ class TrainingSweep : public SweepKind {
 
  private:
   /// What a model makes of a split.
-  static Confusion confusion_of(const fs::path& model, const PackedDataset& data,
-                                const fs::path& name, const std::string& split,
-                                const std::vector<std::string>& classes) {
+  static Confusion confusion_of(const Classifier& model, const fs::path& path,
+                                const PackedDataset& data, const fs::path& name,
+                                const std::string& split, const std::vector<std::string>& classes) {
     EvalSettings eval;
     eval.classes = classes;
     eval.split = split;
     eval.batch = 256;
-    eval.model_name = model.string();
+    eval.model_name = path.string();
     eval.data_name = name.string();
-    return evaluate(*Classifier::open(model, Precision::kFp32), data, eval,
-                    [](std::size_t, std::size_t) {})
-        .confusion;
+    return evaluate(model, data, eval, [](std::size_t, std::size_t) {}).confusion;
   }
 
   const SweepSettings& settings_;

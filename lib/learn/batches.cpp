@@ -12,11 +12,6 @@ namespace {
 /// Of FER+'s ten raters, those who must have named an expression where none has the majority.
 constexpr float kEnoughVotes = 7;
 
-int majority(const Sample& sample) {
-  return static_cast<int>(std::max_element(sample.target.begin(), sample.target.end()) -
-                          sample.target.begin());
-}
-
 /// Weight of each class in the draw: (its share)^-balance.
 std::vector<double> class_weights(const std::vector<Sample>& samples, double balance) {
   std::vector<double> counts(samples.at(0).target.size());

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,12 @@ struct Sample {
   std::size_t row = 0;
   std::vector<float> target;
 };
+
+/// The class that a sample teaches most.
+inline std::size_t majority(const Sample& sample) {
+  return static_cast<std::size_t>(std::max_element(sample.target.begin(), sample.target.end()) -
+                                  sample.target.begin());
+}
 
 /// The rows of a split that can teach: no duplicate, and either a majority label or a tie with
 /// enough votes. Votes below `min_votes` are taken as slips and dropped before the rest is

@@ -234,8 +234,7 @@ class DetectorTraining {
     file.info.network = config_.network;
     file.info.operating_score = std::clamp(entry["operating_score"].get<double>(), 0.05, 0.95);
     file.info.provenance = {{"train", config_}, {"data", data_.info().source}, {"valid", entry}};
-    for (const auto& [name, tensor] : state_of(*average_))
-      file.weights[name] = tensor.to(torch::kCPU);
+    file.weights = state_in_memory(*average_);
     write_detector(path, file);
   }
 

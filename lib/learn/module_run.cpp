@@ -44,6 +44,12 @@ std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
   return state;
 }
 
+std::map<std::string, torch::Tensor> state_in_memory(const torch::nn::Module& module) {
+  std::map<std::string, torch::Tensor> state = state_of(module);
+  for (auto& [name, tensor] : state) tensor = tensor.to(torch::kCPU);
+  return state;
+}
+
 void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
                 const std::string& where) {
   copy_tensors(from, state_of(to), where);

@@ -22,6 +22,9 @@ namespace fer {
 /// Parameters and floating-point buffers by name: all that a model file keeps.
 std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
 
+/// The same where a file can be written of them: in memory.
+std::map<std::string, torch::Tensor> state_in_memory(const torch::nn::Module& module);
+
 /// Throws std::runtime_error, naming `where`, for a tensor that is missing or of another shape.
 void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
                 const std::string& where);

@@ -231,8 +231,7 @@ class Pretraining {
     start.info.align_template = data_.info.align_template;
     start.info.provenance = {
         {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
-    for (const auto& [name, tensor] : state_of(*teacher_->network))
-      start.weights[name] = tensor.to(torch::kCPU);
+    start.weights = state_in_memory(*teacher_->network);
     std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
     write_model(path, start);
   }

@@ -51,10 +51,7 @@ std::vector<Sample> share_of(std::vector<Sample> samples, const SemiSources& sou
   }
   if (sources.label_share == 1) return samples;
   std::vector<std::vector<Sample>> of_class(sources.labelled->info().labels.size());
-  for (Sample& sample : samples) {
-    const auto top = std::max_element(sample.target.begin(), sample.target.end());
-    of_class[static_cast<std::size_t>(top - sample.target.begin())].push_back(std::move(sample));
-  }
+  for (Sample& sample : samples) of_class[majority(sample)].push_back(std::move(sample));
   std::vector<Sample> kept;
   for (std::size_t k = 0; k < of_class.size(); ++k) {
     Random random(sources.seed, kDrawOfLabels, k);
@@ -71,10 +68,9 @@ void take_all_labels(const SemiSources& sources, SemiData& result) {
   const PackedDataset& data = *sources.labelled;
   std::vector<std::size_t> counts(data.info().labels.size());
   for (Sample& sample : share_of(labelled_samples(data, "train", sources.min_votes), sources)) {
-    const auto top = std::max_element(sample.target.begin(), sample.target.end());
-    const auto label = static_cast<int>(top - sample.target.begin());
-    ++counts[static_cast<std::size_t>(label)];
-    result.labelled.push_back({&data, sample.row, label});
+    const std::size_t label = majority(sample);
+    ++counts[label];
+    result.labelled.push_back({&data, sample.row, static_cast<int>(label)});
     result.targets.push_back(std::move(sample.target));
   }
   for (std::size_t k = 0; k < counts.size(); ++k) {

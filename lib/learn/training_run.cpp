@@ -78,7 +78,6 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
       average(networks.second),
       info_(info),
       group_(settings.group),
-      device_(settings.device),
       sgd_(*network, settings.momentum, settings.weight_decay) {
   if (settings.init) info_.parent = settings.init.version();
 }
@@ -126,8 +125,7 @@ void TrainingRun::finish_epoch(json& entry, const char* score, const json& prove
     valid.erase("labels");
     model.info.provenance["valid"] = std::move(valid);
     model.info.thresholds = thresholds;
-    for (const auto& [name, tensor] : state_of(*average))
-      model.weights[name] = tensor.to(torch::kCPU);
+    model.weights = state_in_memory(*average);
     write_model(path, model);
   };
   ModuleRun::finish_epoch(entry, score, save);

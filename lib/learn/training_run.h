@@ -64,8 +64,6 @@ class TrainingRun : public ModuleRun {
   void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,
                     const nlohmann::json& thresholds = {});
 
-  torch::Device device() const { return device_; }
-
   Network network, average;
 
  private:
@@ -75,7 +73,6 @@ class TrainingRun : public ModuleRun {
 
   ModelInfo info_;
   ProcessGroup* const group_;
-  const torch::Device device_;
   Sgd sgd_;
 };
 

@@ -50,13 +50,13 @@ class Canary {
   std::int64_t size() const { return labels_.size(0); }
 
  private:
-  const std::vector<std::string> names_;
-  const std::vector<float> prior_;
-  const std::size_t cut_;
   /// Calls `see(logits, labels)` with the network's answers, some faces at a time.
   template <typename See>
   void ask(Network& network, See&& see) const;
 
+  const std::vector<std::string> names_;
+  const std::vector<float> prior_;
+  const std::size_t cut_;
   torch::Tensor activations_, labels_;
 };
 

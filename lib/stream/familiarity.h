@@ -28,7 +28,6 @@ class FER_API Familiarity {
   /// says whether the source is learnt from.
   bool admits(const std::string& source, float confidence);
 
-  float doubt() const { return doubt_; }
   /// Share of a source's evidence, fading, of which the model was unsure.
   double unsure(const std::string& source) const;
 

@@ -440,7 +440,9 @@ class OnlineLearner::Impl {
         networks_.lower(images.contiguous(torch::MemoryFormat::ChannelsLast));
     const torch::Tensor q = ask_teacher(activations).contiguous();
     // Of the source, not the teacher, which grows sure of whatever it learns.
-    const torch::Tensor sure = torch::softmax(networks_.source_logits(activations), 1).amax(1);
+    const torch::Tensor sure = familiarity_
+                                   ? torch::softmax(networks_.source_logits(activations), 1).amax(1)
+                                   : torch::ones({q.size(0)});
     const float *row = q.data_ptr<float>(), *confidence = sure.data_ptr<float>();
     for (FaceSample& face : faces) {
       remember(builder_.add(std::move(face), {row, row + classes_}, *confidence++));

@@ -32,14 +32,15 @@ void add_labelled(const PseudoLabelStep& s, StepSums& sums) {
   }
 }
 
-/// The first pass: labels and confidences, and what the rules sum up. Leaves the probabilities in
-/// `gradient`, where the second pass finds them.
+/// The first pass: labels and confidences, and what the rules sum up. With a student it leaves the
+/// probabilities in `gradient`, where the second pass finds them.
 template <int Classes>
-void look(const PseudoLabelStep& s, StepSums& sums) {
+void look(const PseudoLabelStep& s, bool with_student, StepSums& sums) {
   if (reads_labelled(s.thresholds)) add_labelled<Classes>(s, sums);
+  float own[kRoom<Classes>];
   for (int i = 0; i < s.rows; ++i) {
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
-    float* q = s.gradient + at;
+    float* q = with_student ? s.gradient + at : own;
     probabilities<Classes>(s, s.teacher + at, q);
     const int label = likeliest<Classes>(q, s.classes);
     s.pseudo_labels[i] = label;
@@ -59,7 +60,7 @@ void look(const PseudoLabelStep& s, StepSums& sums) {
       default:
         break;
     }
-    if (s.negatives.kind == NegativeRule::kFullMatch) {
+    if (with_student && s.negatives.kind == NegativeRule::kFullMatch) {
       sums.likelier =
           std::max(sums.likelier, likelier_classes<Classes>(s.student + at, s.classes, label));
     }
@@ -79,8 +80,8 @@ void judge(const PseudoLabelStep& s, int keep) {
     const float weight = weight_of(s.thresholds, *s.state, s.confidence[i], label);
     s.weights[i] = weight;
     const StudentRow<Classes> student(s.student + at, s.classes);
-    const std::uint64_t chosen = negatives_of<Classes>(s.negatives, s.gradient + at, student.p,
-                                                       s.classes, label, weight >= 0.5f, keep);
+    const std::uint64_t chosen =
+        negatives_of(s.negatives, s.gradient + at, student.p, n, label, weight >= 0.5f, keep);
     if (s.chosen) {
       for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
     }
@@ -97,58 +98,80 @@ void judge(const PseudoLabelStep& s, int keep) {
 template <int Classes>
 void run(const PseudoLabelStep& s) {
   StepSums sums;
-  look<Classes>(s, sums);
-  move_state(s.thresholds, sums, s.rows, s.classes, s.step, s.epoch, *s.state);
-  judge<Classes>(s, keep_of(sums));
+  look<Classes>(s, /*with_student=*/true, sums);
+  move_state(s.thresholds, sums, place_of(s), *s.state);
+  judge<Classes>(s, FullMatch::keep(sums.likelier));
+}
+
+template <int Classes>
+void run_without_student(const PseudoLabelStep& s) {
+  StepSums sums;
+  look<Classes>(s, /*with_student=*/false, sums);
+  move_state(s.thresholds, sums, place_of(s), *s.state);
+  for (int i = 0; i < s.rows; ++i)
+    s.weights[i] =
+        weight_of(s.thresholds, *s.state, s.confidence[i], static_cast<int>(s.pseudo_labels[i]));
+}
+
+/// What a step needs with a student and without.
+void check_judging(const PseudoLabelStep& s, const Need& need) {
+  need(s.classes >= 2 && s.classes <= kMostClasses,
+       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(s.classes));
+  need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
+  need(s.state != nullptr, "a state");
+  need(s.rows == 0 || s.teacher, "the teacher's logits");
+  need(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights),
+       "room for labels, confidences and weights");
+  need(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
+       "the logits and labels of the labelled rows");
 }
 
 }  // namespace
 
 ThresholdState first_state(const ThresholdRule& rule, int classes) {
   ThresholdState state;
-  const float even = 1.f / static_cast<float>(classes);
-  // What thresholds() says of a policy that has seen nothing.
-  float threshold = static_cast<float>(rule.least);
-  switch (rule.kind) {
-    case ThresholdRule::kFixed:
-      threshold = static_cast<float>(rule.tau);
-      break;
-    case ThresholdRule::kFlex:
-      state.mean = static_cast<float>(rule.window);
-      threshold = 0;
-      break;
-    case ThresholdRule::kFree:
-      std::fill_n(state.sums, classes, even);
-      state.mean = threshold = even;
-      break;
-    case ThresholdRule::kSoft:
-      state.mean = even;
-      state.variance = 1;
-      threshold = 0;
-      break;
-    default:
-      break;
-  }
-  std::fill_n(state.thresholds, classes, threshold);
+  begin_state(rule, classes, state);
   return state;
 }
 
 void check(const PseudoLabelStep& s) {
   const Need need{"pseudo_label_step"};
-  need(s.classes >= 2 && s.classes <= kMostClasses,
-       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(s.classes));
-  need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
-  need(s.state && s.losses, "a state and room for two losses");
-  need(s.rows == 0 || (s.teacher && s.student), "the teacher's and the student's logits");
-  need(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights && s.gradient),
-       "room for labels, confidences, weights and the gradient");
-  need(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
-       "the logits and labels of the labelled rows");
+  check_judging(s, need);
+  need(s.losses != nullptr, "room for two losses");
+  need(s.rows == 0 || (s.student && s.gradient), "the student's logits and room for the gradient");
 }
 
 void pseudo_label_step(const PseudoLabelStep& step) {
   check(step);
   with_classes(step.classes, [&](auto classes) { run<decltype(classes)::value>(step); });
+}
+
+void judge_pseudo_labels(const PseudoLabelStep& step) {
+  check_judging(step, Need{"judge_pseudo_labels"});
+  with_classes(step.classes,
+               [&](auto classes) { run_without_student<decltype(classes)::value>(step); });
+}
+
+void select_negatives(const NegativeRule& rule, const float* teacher, const float* student,
+                      const bool* accepted, int rows, int classes, bool* chosen) {
+  Need{"select_negatives"}(
+      classes >= 2 && classes <= kMostClasses,
+      "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+  int likelier = 0;
+  if (rule.kind == NegativeRule::kFullMatch) {
+    for (int i = 0; i < rows; ++i) {
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
+      const int label = likeliest<0>(teacher + at, classes);
+      likelier = std::max(likelier, FullMatch::likelier(student + at, classes, label));
+    }
+  }
+  for (int i = 0; i < rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
+    const float* q = teacher + at;
+    const std::uint64_t row = negatives_of(rule, q, student + at, classes, likeliest<0>(q, classes),
+                                           accepted[i], FullMatch::keep(likelier));
+    for (int k = 0; k < classes; ++k) chosen[at + k] = row >> k & 1;
+  }
 }
 
 }  // namespace fer::kernels

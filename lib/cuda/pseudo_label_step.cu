@@ -106,8 +106,8 @@ __global__ void look(PseudoLabelStep s, Workspace* work) {
     atomicMax(&work->sums.likelier, sums.likelier);
   }
   if (!last_block(&work->looked) || threadIdx.x != 0) return;
-  move_state(s.thresholds, work->sums, s.rows, s.classes, s.step, s.epoch, *s.state);
-  work->keep = keep_of(work->sums);
+  move_state(s.thresholds, work->sums, place_of(s), *s.state);
+  work->keep = FullMatch::keep(work->sums.likelier);
 }
 
 template <int Classes>
@@ -122,8 +122,8 @@ __global__ void judge(PseudoLabelStep s, float scale_u, float scale_n, Workspace
     const float weight = weight_of(s.thresholds, *s.state, s.confidence[i], label);
     s.weights[i] = weight;
     const StudentRow<Classes> student(s.student + at, s.classes);
-    const std::uint64_t chosen = negatives_of<Classes>(s.negatives, q, student.p, s.classes, label,
-                                                       weight >= 0.5f, work->keep);
+    const std::uint64_t chosen = negatives_of(s.negatives, q, student.p, n, label,
+                                              weight >= 0.5f, work->keep);
     if (s.chosen) {
       for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
     }

@@ -1,52 +1,16 @@
 // What a step of semi-supervised learning makes of the teacher's and the student's logits, in one
-// call: pseudo-labels, the thresholds' statistics, negatives, losses and the gradient. The rules
+// call: pseudo-labels, the thresholds' statistics, negatives, losses and the gradient. The formulas
 // are those of learn/thresholds, learn/negatives and learn/losses.h, which say where they come
-// from; here they are without tensors, so that a step is two passes over its rows.
+// from; a step is two passes over its rows.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "learn/negatives/negative_rule.h"
+#include "learn/thresholds/threshold_rule.h"
+
 namespace fer::kernels {
-
-/// Classes that a step can tell apart.
-inline constexpr int kMostClasses = 64;
-
-/// A threshold policy by its kind, with the settings that the kind has (learn/thresholds).
-struct ThresholdRule {
-  enum Kind { kFixed, kFlex, kFree, kSoft, kAdaCm, kDta };
-  Kind kind = kDta;
-  double tau = 0.95;        ///< fixed, flex.
-  double window = 1;        ///< flex: rows.
-  double momentum = 0.999;  ///< free, soft.
-  double sigmas = 2;        ///< soft.
-  double beta = 0.97;       ///< ada-cm, dta.
-  double least = 0.8;       ///< ada-cm, dta: t-min.
-  double most = 0.95;       ///< dta: t-max.
-  double decay = 0.99;      ///< dta.
-  double ramp = 500;        ///< dta: steps.
-};
-
-/// A negative policy by its kind, with the settings that the kind has (learn/negatives).
-struct NegativeRule {
-  enum Kind { kNone, kUps, kFullMatch, kLowest, kArgmin, kSnl };
-  Kind kind = kSnl;
-  double tau = 0.05;    ///< ups.
-  int count = 3;        ///< lowest: n.
-  double mass = 0.1;    ///< snl.
-  double floor = 0.01;  ///< snl.
-};
-
-/// What a threshold policy has learnt. Begin with first_state(). Plain numbers, so that it lies on
-/// the device and is copied as it is.
-struct ThresholdState {
-  float thresholds[kMostClasses] =
-      {};                           ///< The confidence at which a row of each class is accepted.
-  float sums[kMostClasses] = {};    ///< ada-cm, dta: sum. flex: sigma. free: p.
-  float counts[kMostClasses] = {};  ///< ada-cm: count. dta: weight.
-  float mean = 0;                   ///< flex: unused. free: tau. soft: mean. ada-cm: epoch.
-  float variance = 0;               ///< soft.
-};
 
 /// As the policy begins. `classes` in [2, kMostClasses].
 ThresholdState first_state(const ThresholdRule& rule, int classes);
@@ -89,5 +53,15 @@ void check(const PseudoLabelStep& step);
 /// The CPU form, on the calling thread. Throws as check() does. Rows that are not numbers count
 /// nothing in the statistics and make the losses no numbers.
 void pseudo_label_step(const PseudoLabelStep& step);
+
+/// Its first half alone, without a student: moves the state, and writes pseudo-labels, confidences
+/// and weights. `student`, `chosen`, `gradient` and `losses` are not looked at. CPU form only.
+/// Throws as check() does.
+void judge_pseudo_labels(const PseudoLabelStep& step);
+
+/// The selection of its second half alone: `chosen` (rows x classes) is S(u) of each row. `teacher`
+/// and `student` are probabilities (rows x classes). CPU form only.
+void select_negatives(const NegativeRule& rule, const float* teacher, const float* student,
+                      const bool* accepted, int rows, int classes, bool* chosen);
 
 }  // namespace fer::kernels

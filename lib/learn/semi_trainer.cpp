@@ -15,6 +15,7 @@
 #include "learn/thresholds/threshold_policy.h"
 #include "learn/trainer.h"
 #include "learn/training_run.h"
+#include "learn/unlabelled_step.h"
 
 namespace fer {
 namespace {
@@ -33,9 +34,10 @@ class EpochSums {
         by_class_(torch::zeros({classes, kColumns}, device)),
         negatives_(torch::zeros({3}, device)) {}
 
-  void add_losses(const torch::Tensor& all, const torch::Tensor& x, const torch::Tensor& u,
-                  const torch::Tensor& n) {
-    losses += torch::stack({all.detach(), x.detach(), u.detach(), n.detach()});
+  /// `unlabelled`: 2, of the pseudo-labels and of the negatives.
+  void add_losses(const torch::Tensor& all, const torch::Tensor& x,
+                  const torch::Tensor& unlabelled) {
+    losses += torch::cat({torch::stack({all.detach(), x.detach()}), unlabelled});
   }
 
   void add_pseudo_labels(const PseudoLabels& pseudo, const torch::Tensor& truth) {
@@ -74,7 +76,7 @@ class EpochSums {
     const torch::Tensor by_class = by_class_.to(torch::kCPU), total = by_class.sum(0);
     const auto sums = by_class.accessor<float, 2>();
     const auto all = total.accessor<float, 1>();
-    const torch::Tensor thresholds = policy->thresholds().to(torch::kCPU).contiguous();
+    const torch::Tensor thresholds = policy->thresholds();
     for (std::size_t k = 0; k < labels.size(); ++k) {
       const auto c = static_cast<std::int64_t>(k);
       entry["thresholds"][labels[k]] = thresholds[c].item<float>();
@@ -188,7 +190,10 @@ class SemiSupervised {
     run_.extra["accepted"] = torch::zeros({classes_});
     run_.resume(identity);
     run_.extra["accepted"] = run_.extra["accepted"].to(device_);
-    if (thresholds_) thresholds_->load_state(thresholds_from_checkpoint());
+    if (thresholds_) {
+      thresholds_->load_state(thresholds_from_checkpoint());
+      unlabelled_ = std::make_unique<UnlabelledStep>(*thresholds_, *negatives_, classes_, device_);
+    }
   }
 
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
@@ -258,6 +263,7 @@ class SemiSupervised {
       }
     }
     const double spent = seconds_since(begun);
+    if (thresholds_) thresholds_->take(unlabelled_->numbers());
     if (group_) sums.gather(*group_);
     sums.write(entry, steps, data_.info.labels, thresholds_.get());
     entry["step"] = first_step() + steps;
@@ -271,48 +277,48 @@ class SemiSupervised {
   void learn(const SemiBatch& batch, int step, EpochSums& sums) {
     Bf16Scope bf16(config_.bf16, device_);
     const auto labelled = batch.labelled.size(0);
-    torch::Tensor images = batch.labelled, teacher;
-    // Policies learn from the whole batch, so that they know the same in every process. The losses
-    // are those of the rows here.
-    PseudoLabels of_all, pseudo;
+    torch::Tensor images = batch.labelled;
+    PolicyStep shown;
     if (thresholds_) {
       const auto unlabelled = batch.strong.size(0), weak = batch.weak.size(0);
       const bool both = thresholds_->uses_labelled();
-      teacher = ask_teacher(both ? torch::cat({batch.weak, batch.labelled}) : batch.weak);
-      PolicyStep shown;
+      const torch::Tensor teacher =
+          ask_teacher(both ? torch::cat({batch.weak, batch.labelled}) : batch.weak);
+      // Policies learn from the whole batch, so that they know the same in every process.
       shown.unlabelled = all(teacher.narrow(0, 0, weak).view({-1, unlabelled, classes_}).mean(0));
       if (both) shown.labelled = all(teacher.narrow(0, weak, labelled));
       shown.labels = all(batch.labels);
       shown.step = step;
       shown.epoch = run_.epoch;
-      of_all = thresholds_->judge(shown);
-      pseudo = {part_.of(of_all.labels), part_.of(of_all.confidence), part_.of(of_all.weights)};
-      teacher = shown.unlabelled;
       images = torch::cat({batch.labelled, batch.strong});
     }
     const torch::Tensor logits = forward(run_.network, images);
     const Method& m = config_.method;
     const torch::Tensor x = soft_cross_entropy(logits.narrow(0, 0, labelled), batch.targets);
-    torch::Tensor loss = m.lambda_x * x, u = torch::zeros_like(x), n = u;
-    if (thresholds_) {
-      const torch::Tensor strong = logits.narrow(0, labelled, logits.size(0) - labelled);
-      u = weighted_cross_entropy(strong, pseudo.labels, pseudo.weights);
-      const double rise = warmup_ > 0 ? std::min(1.0, (step + 1.0) / warmup_) : 1.0;
-      loss = loss + rise * m.lambda_u * u;
-      if (m.lambda_n > 0) {
-        const torch::Tensor student = all(torch::softmax(strong.detach(), 1));
-        const torch::Tensor chosen =
-            part_.of(negatives_->select({teacher, student, of_all.accepted()}));
-        n = negative_loss(strong, chosen);
-        loss = loss + rise * m.lambda_n * n;
-        sums.add_negatives(chosen, batch.truth);
-      }
-      sums.add_pseudo_labels(pseudo, batch.truth);
-      run_.extra["accepted"].index_add_(0, of_all.labels, of_all.accepted().to(torch::kFloat));
+    if (!thresholds_) {
+      const torch::Tensor loss = m.lambda_x * x;
+      loss.backward();
+      run_.step(rate(step));
+      return sums.add_losses(loss, x, torch::zeros({2}, loss.options()));
     }
-    loss.backward();
+    const torch::Tensor strong = logits.narrow(0, labelled, logits.size(0) - labelled);
+    const double rise = warmup_ > 0 ? std::min(1.0, (step + 1.0) / warmup_) : 1.0;
+    const double lambda_u = rise * m.lambda_u, lambda_n = rise * m.lambda_n;
+    const UnlabelledLosses learnt = (*unlabelled_)(shown, all(strong.detach()), lambda_u, lambda_n);
+    // Of the mean over the rows here, as the labelled loss: the processes' gradients are averaged.
+    const torch::Tensor gradient = part_.of(learnt.gradient).to(strong.scalar_type()) * part_.size;
+    torch::autograd::backward({m.lambda_x * x, strong}, {torch::ones_like(x), gradient});
     run_.step(rate(step));
-    sums.add_losses(loss, x, u, n);
+
+    const torch::Tensor loss =
+        m.lambda_x * x.detach() + lambda_u * learnt.losses[0] + lambda_n * learnt.losses[1];
+    sums.add_losses(loss, x, learnt.losses);
+    const PseudoLabels& of_all = learnt.pseudo;
+    sums.add_pseudo_labels(
+        {part_.of(of_all.labels), part_.of(of_all.confidence), part_.of(of_all.weights)},
+        batch.truth);
+    if (m.lambda_n > 0) sums.add_negatives(part_.of(learnt.chosen), batch.truth);
+    run_.extra["accepted"].index_add_(0, of_all.labels, of_all.accepted().to(torch::kFloat));
   }
 
   /// The rows of all processes.
@@ -359,6 +365,7 @@ class SemiSupervised {
   const int warmup_;
   LabelledRows valid_;
   TrainingRun run_;
+  std::unique_ptr<UnlabelledStep> unlabelled_;  ///< With `thresholds_`, whose state it moves.
 };
 
 }  // namespace

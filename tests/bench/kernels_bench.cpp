@@ -1,5 +1,5 @@
 // A step's pseudo-labels, losses and gradient by pseudo_label_step() against the same as LibTorch
-// operations with autograd, as the trainers have it, and the kernels' other CPU forms by
+// operations with autograd, and the kernels' other CPU forms by
 // themselves. One thread; the time is the processor's.
 //
 //   kernels-bench [--benchmark_…]
@@ -13,9 +13,8 @@
 #include "cuda/augment.h"
 #include "cuda/warp_faces.h"
 #include "learn/losses.h"
-#include "learn/negatives/negative_policy.h"
-#include "learn/thresholds/threshold_policy.h"
 #include "unit/cuda/pseudo_label_data.h"
+#include "unit/cuda/tensor_policies.h"
 
 namespace fer {
 namespace {
@@ -41,25 +40,25 @@ void BM_PseudoLabelStep(benchmark::State& state, kernels::ThresholdRule threshol
   note(state, "rows", kRows);
 }
 
-void BM_SameByLibTorch(benchmark::State& state, const std::string& thresholds,
-                       const std::string& negatives) {
+void BM_SameByLibTorch(benchmark::State& state, kernels::ThresholdRule thresholds,
+                       kernels::NegativeRule negatives) {
   at::set_num_threads(1);
   test::StepData data(kRows, kLabelled, kClasses, 1);
   const auto rows = [](std::vector<float>& values) {
     return torch::from_blob(values.data(),
                             {static_cast<std::int64_t>(values.size()) / kClasses, kClasses});
   };
-  const auto threshold = make_threshold_policy(thresholds, kClasses, kRows);
-  const auto negative = make_negative_policy(negatives, kClasses);
+  const auto threshold = test::tensor_thresholds(thresholds, kClasses);
+  const bool uses_labelled = thresholds.kind == kernels::ThresholdRule::kDta;
   torch::Tensor z = rows(data.student).clone().requires_grad_();
   for (auto _ : state) {
     PolicyStep shown;
     shown.unlabelled = torch::softmax(rows(data.teacher), 1);
-    if (threshold->uses_labelled()) shown.labelled = torch::softmax(rows(data.labelled), 1);
+    if (uses_labelled) shown.labelled = torch::softmax(rows(data.labelled), 1);
     shown.labels = torch::from_blob(data.labels.data(), {kLabelled}, torch::kLong);
     const PseudoLabels pseudo = threshold->judge(shown);
-    const torch::Tensor chosen =
-        negative->select({shown.unlabelled, torch::softmax(z.detach(), 1), pseudo.accepted()});
+    const torch::Tensor chosen = test::tensor_negatives(
+        negatives, {shown.unlabelled, torch::softmax(z.detach(), 1), pseudo.accepted()});
     const torch::Tensor loss =
         weighted_cross_entropy(z, pseudo.labels, pseudo.weights) + 0.1 * negative_loss(z, chosen);
     z.mutable_grad() = torch::Tensor();
@@ -73,13 +72,16 @@ using Threshold = kernels::ThresholdRule;
 using Negative = kernels::NegativeRule;
 BENCHMARK_CAPTURE(BM_PseudoLabelStep, dta_snl, Threshold{.kind = Threshold::kDta},
                   Negative{.kind = Negative::kSnl});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, dta_snl, "dta", "snl");
+BENCHMARK_CAPTURE(BM_SameByLibTorch, dta_snl, Threshold{.kind = Threshold::kDta},
+                  Negative{.kind = Negative::kSnl});
 BENCHMARK_CAPTURE(BM_PseudoLabelStep, free_fullmatch, Threshold{.kind = Threshold::kFree},
                   Negative{.kind = Negative::kFullMatch});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, free_fullmatch, "free", "fullmatch");
+BENCHMARK_CAPTURE(BM_SameByLibTorch, free_fullmatch, Threshold{.kind = Threshold::kFree},
+                  Negative{.kind = Negative::kFullMatch});
 BENCHMARK_CAPTURE(BM_PseudoLabelStep, fixed_none, Threshold{.kind = Threshold::kFixed},
                   Negative{.kind = Negative::kNone});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, fixed_none, "fixed", "none");
+BENCHMARK_CAPTURE(BM_SameByLibTorch, fixed_none, Threshold{.kind = Threshold::kFixed},
+                  Negative{.kind = Negative::kNone});
 
 void BM_Augment(benchmark::State& state) {
   constexpr int kFaces = 64, kSide = 48;

@@ -1,23 +1,57 @@
 #include "learn/negatives/negative_policy.h"
 
-#include <stdexcept>
-#include <utility>
+#include <torch/torch.h>
 
-#include "learn/negatives/negative_policies.h"
+#include <algorithm>
+#include <stdexcept>
+
+#include "cuda/pseudo_label_step.h"
+#include "learn/policy_options.h"
 
 namespace fer {
 namespace {
 
-using Maker = std::unique_ptr<NegativePolicy> (*)(PolicyOptions&, int);
+using kernels::NegativeRule;
 
-const std::vector<std::pair<std::string, Maker>>& makers() {
-  static const std::vector<std::pair<std::string, Maker>> all{
-      {"none", make_none},     {"ups", make_ups},       {"fullmatch", make_fullmatch},
-      {"lowest", make_lowest}, {"argmin", make_argmin}, {"snl", make_snl}};
+struct PolicyKind {
+  const char* name;
+  NegativeRule::Kind kind;
+  /// Reads the settings that the kind has.
+  void (*read)(PolicyOptions& options, int classes, NegativeRule& rule);
+};
+
+void read_none(PolicyOptions&, int, NegativeRule&) {}
+
+const std::vector<PolicyKind>& kinds() {
+  static const std::vector<PolicyKind> all{
+      {"none", NegativeRule::kNone, read_none},
+      {"ups", NegativeRule::kUps,
+       [](PolicyOptions& o, int, NegativeRule& r) { r.tau = o.get("tau", r.tau, 0, 1); }},
+      {"fullmatch", NegativeRule::kFullMatch, read_none},
+      {"lowest", NegativeRule::kLowest,
+       [](PolicyOptions& o, int classes, NegativeRule& r) {
+         const int most = classes - 1;
+         r.count = static_cast<int>(o.get("n", std::min(r.count, most), 1, most));
+       }},
+      {"argmin", NegativeRule::kArgmin, read_none},
+      {"snl", NegativeRule::kSnl, [](PolicyOptions& o, int, NegativeRule& r) {
+         r.mass = o.get("mass", r.mass, 0, 1);
+         r.floor = o.get("floor", r.floor, 0, 1);
+       }}};
   return all;
 }
 
 }  // namespace
+
+torch::Tensor NegativePolicy::select(const NegativeStep& step) const {
+  const torch::Tensor teacher = step.teacher.detach().contiguous();
+  const torch::Tensor student = step.student.contiguous(), accepted = step.accepted.contiguous();
+  torch::Tensor chosen = torch::empty(teacher.sizes(), torch::kBool);
+  kernels::select_negatives(rule_, teacher.data_ptr<float>(), student.data_ptr<float>(),
+                            accepted.data_ptr<bool>(), static_cast<int>(teacher.size(0)),
+                            static_cast<int>(teacher.size(1)), chosen.data_ptr<bool>());
+  return chosen;
+}
 
 nlohmann::json NegativePolicy::describe() const {
   return {{"policy", name_}, {"settings", settings_}};
@@ -26,7 +60,7 @@ nlohmann::json NegativePolicy::describe() const {
 const std::vector<std::string>& negative_policy_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    for (const auto& [name, make] : makers()) all.push_back(name);
+    for (const PolicyKind& kind : kinds()) all.emplace_back(kind.name);
     return all;
   }();
   return names;
@@ -35,12 +69,14 @@ const std::vector<std::string>& negative_policy_names() {
 std::unique_ptr<NegativePolicy> make_negative_policy(const std::string& text, int classes) {
   PolicyOptions options("negative policy", text);
   std::string known;
-  for (const auto& [name, make] : makers()) {
-    known += (known.empty() ? "" : ", ") + name;
-    if (name != options.name()) continue;
-    std::unique_ptr<NegativePolicy> policy = make(options, classes);
+  for (const PolicyKind& kind : kinds()) {
+    known += (known.empty() ? "" : ", ") + std::string(kind.name);
+    if (kind.name != options.name()) continue;
+    std::unique_ptr<NegativePolicy> policy(new NegativePolicy);
+    policy->name_ = kind.name;
+    policy->rule_.kind = kind.kind;
+    kind.read(options, classes, policy->rule_);
     options.check_all_known();
-    policy->name_ = name;
     policy->settings_ = options.values();
     return policy;
   }

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/policy_options.h"
+#include "learn/thresholds/threshold_rule.h"
 
 namespace fer {
 
@@ -33,23 +33,22 @@ struct PseudoLabels {
   torch::Tensor accepted() const { return weights >= 0.5; }
 };
 
-/// A rule for trusting pseudo-labels. Its state is O(C), moves with every step, and lies on the
-/// device of the tensors that it is shown; nothing in it waits for that device. Not thread-safe.
+/// A rule for trusting pseudo-labels: one of the formulas in this folder, with its settings and
+/// what it has learnt, O(C) numbers that move with every step. Not thread-safe.
 class ThresholdPolicy {
  public:
-  virtual ~ThresholdPolicy() = default;
-
   /// True where it learns from labelled rows too.
-  virtual bool uses_labelled() const { return false; }
+  bool uses_labelled() const;
 
-  /// Learns from the step, then judges its unlabelled rows.
+  /// Learns from the step, whose tensors are in the processor's memory, then judges its unlabelled
+  /// rows.
   PseudoLabels judge(const PolicyStep& step);
 
   /// C, fp32: the confidence at which a row of each class is accepted now.
-  virtual torch::Tensor thresholds() const = 0;
+  torch::Tensor thresholds() const;
 
   /// Named tensors, enough to go on elsewhere.
-  const std::map<std::string, torch::Tensor>& state() const { return state_; }
+  std::map<std::string, torch::Tensor> state() const;
   /// Takes over what state() gave. Throws std::runtime_error where a tensor is missing or of
   /// another shape.
   void load_state(const std::map<std::string, torch::Tensor>& state);
@@ -57,32 +56,27 @@ class ThresholdPolicy {
   /// {"policy", "settings", "thresholds": [one a class], "state"}: what a model file keeps.
   nlohmann::json describe() const;
 
- protected:
-  explicit ThresholdPolicy(int classes) : classes_(classes) {}
-
-  /// Moves the state by one step. `confidence` and `labels` are those of PseudoLabels.
-  virtual void learn(const PolicyStep& step, const torch::Tensor& confidence,
-                     const torch::Tensor& labels) = 0;
-  /// 1 where the confidence reaches the threshold of the label, 0 elsewhere, unless overridden.
-  virtual torch::Tensor weigh(const torch::Tensor& confidence, const torch::Tensor& labels) const;
-
-  int classes() const { return classes_; }
-  /// C sums of `values` (N) over the rows of each label (N, int64).
-  torch::Tensor sum_by_class(const torch::Tensor& values, const torch::Tensor& labels) const;
-
-  std::map<std::string, torch::Tensor> state_;
+  /// For who runs the same formula over a whole step: kernels::pseudo_label_step().
+  const kernels::ThresholdRule& rule() const { return rule_; }
+  const kernels::ThresholdState& numbers() const { return numbers_; }
+  void take(const kernels::ThresholdState& numbers) { numbers_ = numbers; }
 
  private:
   friend std::unique_ptr<ThresholdPolicy> make_threshold_policy(const std::string&, int,
                                                                 std::int64_t);
-  const int classes_;
+  ThresholdPolicy() = default;
+
+  int classes_ = 0;
   std::string name_;
   std::map<std::string, double> settings_;
+  kernels::ThresholdRule rule_;
+  kernels::ThresholdState numbers_;
 };
 
-/// A policy by name, with settings where wanted: "dta:beta=0.95". `window` is how many unlabelled
-/// rows a policy that counts over a window looks back (the size of the unlabelled set, or some
-/// minutes of a stream). Throws std::runtime_error that lists the names, or the settings.
+/// A policy by name, with settings where wanted: "dta:beta=0.95". `classes` in
+/// [2, kernels::kMostClasses]. `window` is how many unlabelled rows a policy that counts over a
+/// window looks back (the size of the unlabelled set, or some minutes of a stream). Throws
+/// std::runtime_error that lists the names, or the settings, or says how many classes there can be.
 std::unique_ptr<ThresholdPolicy> make_threshold_policy(const std::string& text, int classes,
                                                        std::int64_t window);
 

@@ -14,11 +14,11 @@
 namespace fer::test {
 
 struct NamedThresholds {
-  std::string policy;  ///< As make_threshold_policy() takes it.
+  std::string policy;  ///< For people.
   kernels::ThresholdRule rule;
 };
 struct NamedNegatives {
-  std::string policy;  ///< As make_negative_policy() takes it.
+  std::string policy;  ///< For people.
   kernels::NegativeRule rule;
 };
 inline void PrintTo(const NamedThresholds& named, std::ostream* out) {

@@ -6,13 +6,13 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <tuple>
 
 #include "learn/losses.h"
-#include "learn/negatives/negative_policy.h"
-#include "learn/thresholds/threshold_policy.h"
 #include "unit/cuda/pseudo_label_data.h"
+#include "unit/cuda/tensor_policies.h"
 
 namespace fer {
 namespace {
@@ -28,12 +28,12 @@ torch::Tensor rows_of(std::vector<float>& values, int classes) {
                           {static_cast<std::int64_t>(values.size()) / classes, classes});
 }
 
-/// The same step by the policies and the losses of the trainers, with autograd.
+/// The same step by tensor operations, with autograd.
 struct ByTensors {
   PseudoLabels pseudo;
   torch::Tensor chosen, student, u, n, gradient;
 
-  ByTensors(StepData& data, ThresholdPolicy& thresholds, const NegativePolicy& negatives) {
+  ByTensors(StepData& data, test::TensorThresholds& thresholds, const NegativeRule& negatives) {
     const PseudoLabelStep& s = data.step;
     const auto probabilities = [&](std::vector<float>& values) {
       const torch::Tensor rows = rows_of(values, s.classes);
@@ -48,7 +48,7 @@ struct ByTensors {
     pseudo = thresholds.judge(shown);
     const torch::Tensor z = rows_of(data.student, s.classes).clone().requires_grad_();
     student = torch::softmax(z.detach(), 1);
-    chosen = negatives.select({shown.unlabelled, student, pseudo.accepted()});
+    chosen = test::tensor_negatives(negatives, {shown.unlabelled, student, pseudo.accepted()});
     u = weighted_cross_entropy(z, pseudo.labels, pseudo.weights);
     n = negative_loss(z, chosen);
     (s.lambda_u * u + s.lambda_n * n).backward();
@@ -71,13 +71,12 @@ using Case = std::tuple<test::NamedThresholds, test::NamedNegatives>;
 
 class PseudoLabelStepTest : public testing::TestWithParam<Case> {};
 
-TEST_P(PseudoLabelStepTest, DoesWhatThePoliciesAndLossesDo) {
+TEST_P(PseudoLabelStepTest, DoesWhatTensorsWithAutogradDo) {
   const auto& [threshold, negative] = GetParam();
   int rows = 0, accepted = 0, ruled_out = 0, doubtful = 0;
   for (const int classes : {3, 7, 8, 10}) {
     for (const bool probabilities : {false, true}) {
-      const auto thresholds = make_threshold_policy(threshold.policy, classes, 1000);
-      const auto negatives = make_negative_policy(negative.policy, classes);
+      const auto thresholds = test::tensor_thresholds(threshold.rule, classes);
       kernels::ThresholdState state = kernels::first_state(threshold.rule, classes);
       for (unsigned i = 0; i < 6; ++i) {
         StepData data(150, 40, classes, 100 * static_cast<unsigned>(classes) + i);
@@ -104,7 +103,7 @@ TEST_P(PseudoLabelStepTest, DoesWhatThePoliciesAndLossesDo) {
 
         rows += data.step.rows;
 
-        const ByTensors tensors(data, *thresholds, *negatives);
+        const ByTensors tensors(data, *thresholds, negative.rule);
         const torch::Tensor lines = thresholds->thresholds();
         for (int k = 0; k < classes; ++k)
           ASSERT_NEAR(state.thresholds[k], lines[k].item<float>(), 1e-6) << i << ' ' << k;
@@ -155,12 +154,43 @@ INSTANTIATE_TEST_SUITE_P(AllPolicies, PseudoLabelStepTest,
                                           testing::ValuesIn(test::all_negatives())),
                          case_name);
 
-TEST(PseudoLabelStep, TakesOverTheStateOfAPolicyThatHasSeenNothing) {
+TEST(PseudoLabelStep, BeginsAsTensorsDo) {
   for (const auto& [policy, rule] : test::all_thresholds()) {
     const kernels::ThresholdState state = kernels::first_state(rule, 5);
-    const torch::Tensor lines = make_threshold_policy(policy, 5, 1000)->thresholds();
+    const torch::Tensor lines = test::tensor_thresholds(rule, 5)->thresholds();
     for (int k = 0; k < 5; ++k)
       EXPECT_NEAR(state.thresholds[k], lines[k].item<float>(), 1e-7) << policy;
+  }
+}
+
+TEST(PseudoLabelStep, IsWhatItsHalvesAre) {
+  for (const auto& [policy, rule] : test::all_thresholds()) {
+    for (const auto& [negative, negative_rule] : test::all_negatives()) {
+      StepData whole(150, 40, 8, 11);
+      whole.step.thresholds = rule;
+      whole.step.negatives = negative_rule;
+      whole.state = kernels::first_state(rule, 8);
+      StepData halves = whole;
+      kernels::pseudo_label_step(whole.pointed());
+      PseudoLabelStep alone = halves.pointed();
+      alone.student = nullptr;
+      alone.gradient = alone.losses = nullptr;
+      kernels::judge_pseudo_labels(alone);
+      EXPECT_EQ(halves.pseudo_labels, whole.pseudo_labels) << policy;
+      EXPECT_EQ(halves.weights, whole.weights) << policy;
+      for (int k = 0; k < 8; ++k)
+        EXPECT_EQ(halves.state.thresholds[k], whole.state.thresholds[k]) << policy;
+
+      const torch::Tensor q = torch::softmax(rows_of(halves.teacher, 8), 1).contiguous();
+      const torch::Tensor p = torch::softmax(rows_of(halves.student, 8), 1).contiguous();
+      const auto accepted = std::make_unique<bool[]>(150), chosen = std::make_unique<bool[]>(1200);
+      for (std::size_t i = 0; i < 150; ++i) accepted[i] = halves.weights[i] >= 0.5f;
+      kernels::select_negatives(negative_rule, q.data_ptr<float>(), p.data_ptr<float>(),
+                                accepted.get(), 150, 8, chosen.get());
+      int other = 0;
+      for (std::size_t i = 0; i < 1200; ++i) other += chosen[i] != (whole.chosen[i] != 0);
+      EXPECT_LE(other, 2) << negative;  // LibTorch's e^x may fall on the line's other side.
+    }
   }
 }
 

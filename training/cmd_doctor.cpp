@@ -137,8 +137,15 @@ void look_at_libraries(Findings& findings) {
                         "classifying needs it; take a LibTorch that has it (-Dtorch_dir=)"});
   }
   const bool driver = fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidiactl");
-  if (compute_device("auto").is_cuda()) {
+  if (const torch::Device device = compute_device("auto"); device.is_cuda()) {
     findings.push_back({Verdict::kGood, "CUDA", "LibTorch finds a device", ""});
+    std::string refusal;
+    if (kernels_for(device, &refusal)) {
+      findings.push_back({Verdict::kGood, "libfer-cuda", "its kernels run there", ""});
+    } else {
+      findings.push_back({Verdict::kNote, "libfer-cuda",
+                          "the processor makes views and pseudo-labels: " + refusal, ""});
+    }
   } else {
     findings.push_back(
         {Verdict::kNote, "CUDA",

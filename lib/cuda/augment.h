@@ -11,10 +11,6 @@
 
 namespace fer::kernels {
 
-/// RandAugmentConfig of a view that is only mirrored and shifted.
-inline constexpr RandAugmentConfig kWeakView{
-    .flip = 0.5, .shift = 0.06, .operations = 0, .apply = 0, .strength = 0, .cutout = 0};
-
 /// One launch. Pointers are to the processor's memory for the CPU form and to the device's for the
 /// kernel.
 struct Augment {

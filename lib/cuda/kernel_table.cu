@@ -30,6 +30,10 @@ const char* check_device(int device) {
   return words(error);
 }
 
+const char* use_device(int device) {
+  return words(cudaSetDevice(device));
+}
+
 }  // namespace
 }  // namespace fer::kernels
 
@@ -42,6 +46,7 @@ fer_cuda_kernels() {
       .architectures = FER_CUDA_ARCHS,
       .count_devices = count_devices,
       .check_device = check_device,
+      .use_device = use_device,
       .augment_workspace = augment_workspace,
       .augment = augment_on,
       .pseudo_label_workspace = pseudo_label_workspace,

@@ -18,11 +18,11 @@ namespace fer::kernels {
 using Stream = CUstream_st*;
 
 /// Goes up with every change of KernelTable or of a struct in it.
-inline constexpr int kKernelTableVersion = 1;
+inline constexpr int kKernelTableVersion = 2;
 
-/// Kernels for the current device. Each launch returns at once: null, or why nothing was launched,
-/// in CUDA's words. Pointers are to the device's memory; arguments are the caller's to check by
-/// the check() of each.
+/// Kernels for the calling thread's current device. Each launch returns at once: null, or why
+/// nothing was launched, in CUDA's words. Pointers are to the device's memory; arguments are the
+/// caller's to check by the check() of each.
 struct KernelTable {
   int version;                ///< kKernelTableVersion of the library.
   int toolkit;                ///< As cudart counts: 13000 is 13.0.
@@ -32,6 +32,8 @@ struct KernelTable {
   const char* (*count_devices)(int* count);
   /// Null where the kernels were built for the device's architecture, else CUDA's words.
   const char* (*check_device)(int device);
+  /// Makes it the calling thread's current device. Null, or CUDA's words.
+  const char* (*use_device)(int device);
 
   /// Bytes for views of this shape on the current device; 0 where it needs none.
   std::size_t (*augment_workspace)(int channels, int side);

@@ -28,6 +28,10 @@ struct RandAugmentConfig {
   double cutout = 0.5;  ///< Side of the square that is greyed at last, up to this share.
 };
 
+/// The weak view: mirrored and shifted, nothing else.
+inline constexpr RandAugmentConfig kWeakView{
+    .flip = 0.5, .shift = 0.06, .operations = 0, .apply = 0, .strength = 0, .cutout = 0};
+
 namespace kernels {
 
 inline constexpr int kMostOperations = 32;

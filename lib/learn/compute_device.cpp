@@ -10,6 +10,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "cuda/open_kernels.h"
 #include "learn/process_group.h"
 
 namespace fer {
@@ -63,6 +64,16 @@ torch::Device compute_device(const std::string& name, const ProcessGroup* group)
   // Batches have one shape all through a run, so that the search for the fastest convolution pays.
   at::globalContext().setBenchmarkCuDNN(true);
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(index)};
+}
+
+const kernels::KernelTable* kernels_for(torch::Device device, std::string* refusal) {
+  if (!device.is_cuda()) return nullptr;
+  try {
+    return &kernels::open_kernels(std::max<int>(0, device.index()));
+  } catch (const std::runtime_error& error) {
+    if (refusal) *refusal = error.what();
+    return nullptr;
+  }
 }
 
 int view_workers(torch::Device device) {

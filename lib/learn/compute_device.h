@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "cuda/kernel_table.h"
 #include "export.h"
 
 namespace fer {
@@ -18,6 +19,11 @@ class ProcessGroup;
 /// Throws std::runtime_error that says what is missing and what to do, and for a CUDA device where
 /// `group` has several processes, which exchange what lies in memory.
 FER_API torch::Device compute_device(const std::string& name, const ProcessGroup* group = nullptr);
+
+/// What libfer-cuda has for a CUDA device; nullptr for the processor, and where the library cannot
+/// run there: the processor then does what its kernels would. `refusal`: why, and what to do.
+FER_API const kernels::KernelTable* kernels_for(torch::Device device,
+                                                std::string* refusal = nullptr);
 
 /// Batches of views that a run on `device` has made at once: one where the processor computes,
 /// which needs its cores itself; else one for each of LibTorch's threads.

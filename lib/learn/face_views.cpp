@@ -1,20 +1,44 @@
 #include "learn/face_views.h"
 
+#include "learn/random.h"
+
 namespace fer {
 
+kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
+                              const ViewDraw& draw) {
+  kernels::Augment views;
+  views.count = static_cast<int>(images.size(0));
+  views.channels = static_cast<int>(images.size(1));
+  views.side = static_cast<int>(images.size(2));
+  views.seed = Random(draw.seed, draw.stream)();
+  views.position = draw.position;
+  views.mean = look.stats.mean;
+  views.stddev = look.stats.stddev;
+  const bool strong = kind == ViewKind::kStrong;
+  kernels::Augment::View& view = strong ? views.strong : views.weak;
+  view.config = strong ? look.strong : look.weak;
+  view.out = {images.data_ptr<float>(),
+              kernels::Batch::kFp32,
+              kernels::Batch::kNchw,
+              views.channels,
+              views.side,
+              views.side};
+  return views;
+}
+
 torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
-                             const std::vector<Random>& randoms) const {
+                             const ViewDraw& draw) const {
   const PackedInfo& info = faces.front().data->info();
   torch::Tensor images = torch::empty(
       {static_cast<std::int64_t>(faces.size()), info.channels, info.side, info.side}, memory_);
+  // Face by face: they lie in files of their own.
   for (std::size_t i = 0; i < faces.size(); ++i) {
-    const auto crop = faces[i].crop();
-    const std::span<float> out = image_at(images, static_cast<std::int64_t>(i));
-    if (kind == ViewKind::kStrong)
-      rand_augment(crop, info.channels, info.side, strong_, randoms[i], out);
-    else
-      augment(crop, info.channels, info.side, weak_, randoms[i], out);
-    normalise(out, stats_);
+    ViewDraw own = draw;
+    own.position += i;
+    kernels::Augment view =
+        augment_into(images.narrow(0, static_cast<std::int64_t>(i), 1), kind, look_, own);
+    view.crops = faces[i].crop().data();
+    kernels::augment(view);
   }
   return images;
 }

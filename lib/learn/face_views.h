@@ -6,12 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "learn/augment.h"
+#include "cuda/augment.h"
 #include "learn/batches.h"
 #include "learn/compute_device.h"
 #include "learn/face_ref.h"
-#include "learn/rand_augment.h"
-#include "learn/random.h"
 
 namespace fer {
 
@@ -19,31 +17,43 @@ namespace fer {
 /// of its own.
 enum class ViewKind : std::uint64_t { kLabelled = 1, kWeak, kStrong };
 
+/// What views are drawn by: view i by the numbers of position + i, wherever it is made.
+struct ViewDraw {
+  std::uint64_t seed = 1, stream = 0, position = 0;
+};
+
 /// Where views come from. Thread-safe.
 class FaceViews {
  public:
   virtual ~FaceViews() = default;
 
-  /// One view of each of these faces, each by its own random numbers: N rows.
+  /// One view of each of these faces: N rows.
   virtual torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                           const std::vector<Random>& randoms) const = 0;
+                           const ViewDraw& draw) const = 0;
 };
 
-/// Views made on the spot: N x C x S x S, normalised, fp32.
+/// How views look.
+struct ViewLook {
+  PixelStats stats;
+  RandAugmentConfig weak = kWeakView, strong = {};
+};
+
+/// What makes such views in `images` (N x C x S x S, fp32), but for the crops.
+kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
+                              const ViewDraw& draw);
+
+/// Views made on the spot by the processor: N x C x S x S, normalised, fp32.
 class FreshViews : public FaceViews {
  public:
   /// `device`: where they will be wanted; they are made in memory.
-  FreshViews(PixelStats stats, const AugmentConfig& weak, const RandAugmentConfig& strong,
-             torch::Device device = torch::kCPU)
-      : stats_(stats), weak_(weak), strong_(strong), memory_(host_memory(device)) {}
+  explicit FreshViews(const ViewLook& look, torch::Device device = torch::kCPU)
+      : look_(look), memory_(host_memory(device)) {}
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const std::vector<Random>& randoms) const override;
+                   const ViewDraw& draw) const override;
 
  private:
-  const PixelStats stats_;
-  const AugmentConfig weak_;
-  const RandAugmentConfig strong_;
+  const ViewLook look_;
   const torch::TensorOptions memory_;
 };
 

@@ -60,12 +60,9 @@ SemiBatches::Draw SemiBatches::draw(std::int64_t step) {
 SemiBatch SemiBatches::make(const Draw& drawn) const {
   const auto classes = static_cast<std::int64_t>(data_.info.labels.size());
   const auto views = [&](ViewKind kind, const std::vector<FaceRef>& faces, int rows, int view = 0) {
-    std::vector<Random> randoms;
     const std::uint64_t stream =
         static_cast<std::uint64_t>(kind) + kView * static_cast<std::uint64_t>(view);
-    for (int i = 0; i < static_cast<int>(faces.size()); ++i)
-      randoms.emplace_back(config_.seed, stream, place(drawn.step, rows, i));
-    return views_.of(kind, faces, randoms);
+    return views_.of(kind, faces, {config_.seed, stream, place(drawn.step, rows, 0)});
   };
   const auto memory = host_memory(config_.device);
   const auto labelled = static_cast<std::int64_t>(drawn.labelled.size());

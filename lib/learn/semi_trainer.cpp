@@ -11,6 +11,7 @@
 #include "learn/face_views.h"
 #include "learn/losses.h"
 #include "learn/negatives/negative_policy.h"
+#include "learn/resident_views.h"
 #include "learn/semi_batches.h"
 #include "learn/thresholds/threshold_policy.h"
 #include "learn/trainer.h"
@@ -199,9 +200,8 @@ class SemiSupervised {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    const FreshViews fresh(stats_, config_.weak, config_.strong, device_);
-    const FaceViews& views = config_.cache ? *config_.cache : fresh;
-    SemiBatches batches(data_, views,
+    const std::shared_ptr<const FaceViews> views = face_views();
+    SemiBatches batches(data_, *views,
                         {config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views,
                          config_.seed, part_, device_},
                         first_step());
@@ -223,6 +223,15 @@ class SemiSupervised {
   }
 
  private:
+  /// On a device they are made there, from faces that stay there.
+  std::shared_ptr<const FaceViews> face_views() const {
+    if (config_.cache) return config_.cache;
+    const ViewLook look{stats_, config_.weak, config_.strong};
+    if (const kernels::KernelTable* table = kernels_for(device_))
+      return std::make_shared<ResidentViews>(data_, look, device_, table);
+    return std::make_shared<FreshViews>(look, device_);
+  }
+
   int epochs() const { return (config_.steps + config_.epoch_steps - 1) / config_.epoch_steps; }
   int first_step() const { return run_.epoch * config_.epoch_steps; }
 
@@ -378,20 +387,10 @@ void require_frozen_blocks(const SemiConfig& config) {
                            std::to_string(config.frozen_blocks));
 }
 
-AugmentConfig weak_augment() {
-  AugmentConfig weak;
-  weak.flip = 0.5;
-  weak.shift = 0.06;
-  weak.rotation = weak.scale = weak.stretch = 0;
-  weak.gamma = weak.contrast = weak.brightness = 0;
-  weak.blur = weak.noise = weak.erase = 0;
-  return weak;
-}
-
 void to_json(json& j, const SemiConfig& c) {
   j = {{"network", c.network},
        {"method", c.method},
-       {"weak", c.weak},
+       {"weak", {{"flip", c.weak.flip}, {"shift", c.weak.shift}}},
        {"strong",
         {{"flip", c.strong.flip},
          {"shift", c.strong.shift},

@@ -10,7 +10,6 @@
 #include <string>
 
 #include "export.h"
-#include "learn/augment.h"
 #include "learn/methods.h"
 #include "learn/process_group.h"
 #include "learn/rand_augment.h"
@@ -23,15 +22,12 @@ namespace fer {
 
 class FaceViews;
 
-/// The weak view: mirrored and shifted, nothing else.
-FER_API AugmentConfig weak_augment();
-
 /// Settings of a run. All but `device` and `threads` must be the same where a stopped run goes on.
 struct SemiConfig {
   NetworkConfig network;
   Start init;  ///< What the weights are at first.
   Method method;
-  AugmentConfig weak = weak_augment();
+  RandAugmentConfig weak = kWeakView;
   RandAugmentConfig strong;
   int steps = 3000;
   int epoch_steps = 100;  ///< Steps between two log lines, validations and checkpoints: an epoch.

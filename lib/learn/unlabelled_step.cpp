@@ -7,24 +7,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "cuda/open_kernels.h"
 #include "cuda/pseudo_label_step.h"
+#include "learn/compute_device.h"
 
 namespace fer {
-namespace {
-
-/// nullptr where the step runs on the processor.
-const kernels::KernelTable* kernels_of(torch::Device device) {
-  if (!device.is_cuda()) return nullptr;
-  try {
-    return &kernels::open_kernels(std::max<int>(0, device.index()));
-  } catch (const std::runtime_error&) {
-    return nullptr;  // `fer doctor` says why.
-  }
-}
-
-}  // namespace
-
 struct UnlabelledStep::Impl {
   Impl(const ThresholdPolicy& policy, const NegativePolicy& negative, int count,
        torch::Device wanted)
@@ -32,7 +18,7 @@ struct UnlabelledStep::Impl {
         negatives(negative.rule()),
         uses_labelled(policy.uses_labelled()),
         classes(count),
-        table(kernels_of(wanted)),
+        table(kernels_for(wanted)),
         device(table ? wanted : torch::Device(torch::kCPU)),
         state(bytes(sizeof(kernels::ThresholdState))),
         workspace(table ? bytes(table->pseudo_label_workspace()) : torch::Tensor()) {
@@ -119,8 +105,9 @@ UnlabelledLosses UnlabelledStep::operator()(const PolicyStep& step, const torch:
   kernels::check(s);
   s.workspace = impl_->workspace.data_ptr();
   // The default stream, on which LibTorch works as long as nobody names it another.
-  if (const char* refusal = impl_->table->pseudo_label_step(s, nullptr))
-    throw std::runtime_error(std::string("pseudo_label_step on the device: ") + refusal);
+  const char* refusal = impl_->table->use_device(std::max<int>(0, impl_->device.index()));
+  if (!refusal) refusal = impl_->table->pseudo_label_step(s, nullptr);
+  if (refusal) throw std::runtime_error(std::string("pseudo_label_step on the device: ") + refusal);
   return out;
 }
 

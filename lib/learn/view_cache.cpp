@@ -9,6 +9,7 @@
 #include "learn/autocast.h"
 #include "learn/face_views.h"
 #include "learn/module_run.h"
+#include "learn/random.h"
 #include "model/network.h"
 #include "model/safetensors.h"
 #include "model/tensor_view.h"
@@ -88,10 +89,10 @@ class CachedViews : public FaceViews {
   }
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const std::vector<Random>& randoms) const override {
+                   const ViewDraw& draw) const override {
     std::vector<std::int64_t> rows;
     for (std::size_t i = 0; i < faces.size(); ++i) {
-      Random random = randoms[i];
+      Random random(draw.seed, draw.stream, draw.position + i);
       const auto view = static_cast<std::int64_t>(random.below(views_));
       rows.push_back(
           places_.at(faces[i].data).at(faces[i].row) * static_cast<std::int64_t>(views_) + view);
@@ -121,7 +122,7 @@ bool write_views(const std::filesystem::path& file, const SemiData& data, const 
   config.init.copy_to(*network, data.info.labels);
   network->eval();
   lay_out_channels_last(*network);
-  const FreshViews fresh(config.init.stats(), config.weak, config.strong);
+  const FreshViews fresh({config.init.stats(), config.weak, config.strong});
   const std::vector<FaceRef> faces = faces_of(data);
   const auto views = static_cast<std::size_t>(config.views);
   const std::size_t rows = faces.size() * views;
@@ -133,14 +134,13 @@ bool write_views(const std::filesystem::path& file, const SemiData& data, const 
     for (std::size_t first = 0; first < rows; first += kChunk) {
       if (!on_progress(done, 2 * rows)) return false;
       std::vector<FaceRef> shown;
-      std::vector<Random> randoms;
-      for (std::size_t row = first; row < std::min(first + kChunk, rows); ++row) {
+      for (std::size_t row = first; row < std::min(first + kChunk, rows); ++row)
         shown.push_back(faces[row / views]);
-        randoms.emplace_back(kSeed, static_cast<std::uint64_t>(kind), row);
-      }
+      const torch::Tensor images =
+          fresh.of(kind, shown, {kSeed, static_cast<std::uint64_t>(kind), first});
       const torch::Tensor activations =
           network
-              ->lower(fresh.of(kind, shown, randoms).contiguous(torch::MemoryFormat::ChannelsLast),
+              ->lower(images.contiguous(torch::MemoryFormat::ChannelsLast),
                       static_cast<std::size_t>(config.frozen_blocks))
               .permute({0, 2, 3, 1});
       if (!kept.defined()) {

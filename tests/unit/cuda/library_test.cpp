@@ -25,6 +25,7 @@ TEST(LibFerCuda, OpensAndSaysWhatItIsWithoutADevice) {
   EXPECT_EQ(devices > 0, error == nullptr);
   // No driver, or no such device: words, and no crash.
   EXPECT_NE(table.check_device(1000), nullptr);
+  EXPECT_NE(table.use_device(1000), nullptr);
   EXPECT_GT(table.pseudo_label_workspace(), sizeof(double));
 }
 

@@ -25,11 +25,10 @@ class SemiBatchesTest : public testing::Test {
     sources.labels_per_class = 4;
     data_ = semi_data(sources);
     config_.batch = 6;
-    weak_ = weak_augment();
   }
 
   SemiBatches from(std::int64_t step) {
-    views_.emplace_back(PixelStats{}, weak_, RandAugmentConfig{});
+    views_.emplace_back(look_);
     return SemiBatches(data_, views_.back(), config_, step);
   }
 
@@ -37,7 +36,7 @@ class SemiBatchesTest : public testing::Test {
   std::unique_ptr<PackedDataset> faces_;
   SemiData data_;
   SemiBatchConfig config_;
-  AugmentConfig weak_;
+  ViewLook look_;
   std::list<FreshViews> views_;  ///< Of all batches that were made.
 };
 
@@ -111,8 +110,8 @@ TEST_F(SemiBatchesTest, ShowEachClassAsOften) {
 
 TEST_F(SemiBatchesTest, ShowEachFaceOnceARound) {
   // Views that are the face itself, so that it can be recognised.
-  weak_.shift = 0;
-  weak_.flip = 0;
+  look_.weak.shift = 0;
+  look_.weak.flip = 0;
   std::map<std::vector<float>, int> seen;
   SemiBatches batches = from(0);
   // 48 faces in steps of 12: two rounds.
@@ -125,7 +124,7 @@ TEST_F(SemiBatchesTest, ShowEachFaceOnceARound) {
 }
 
 TEST_F(SemiBatchesTest, TellTheTruthOfUnlabelledFaces) {
-  weak_.shift = 0;
+  look_.weak.shift = 0;
   const SemiBatch batch = from(0).next();
   // The bright band of a tiny face is its class.
   const torch::Tensor rows = batch.weak.mean({1, 3});

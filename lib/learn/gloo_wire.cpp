@@ -10,6 +10,13 @@
 namespace fer {
 namespace {
 
+/// From LibTorch 2.4 on it is libuv that meets the others, unless told otherwise; Debian's is built
+/// without it.
+template <typename Options>
+void meet_by_sockets(Options& options) {
+  if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 c10::intrusive_ptr<c10d::Store> store_of(const ProcessPlace& place,
                                          std::chrono::milliseconds patience) {
   c10d::TCPStoreOptions options;
@@ -17,6 +24,7 @@ c10::intrusive_ptr<c10d::Store> store_of(const ProcessPlace& place,
   options.isServer = place.rank == 0;
   options.numWorkers = static_cast<std::size_t>(place.size);
   options.timeout = patience;
+  meet_by_sockets(options);
   return c10::make_intrusive<c10d::TCPStore>(place.host, options);
 }
 

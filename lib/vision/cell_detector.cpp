@@ -78,8 +78,8 @@ class CellDetector final : public Detector {
   /// stride; the rest is black.
   void fill_blob() {
     const cv::Rect now({}, picture_.size());
-    const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kLargestStride),
-                         padded_side(now.width, kLargestStride, kLargestStride)};
+    const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kLeastInputSide),
+                         padded_side(now.width, kLargestStride, kLeastInputSide)};
     const bool same = blob_.dims == 4 && std::equal(shape, shape + 4, blob_.size.p);
     if (!same || now != filled_) {
       blob_.create(4, shape, CV_32F);
@@ -107,7 +107,7 @@ std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network) {
   std::sort(wanted.begin(), wanted.end());
   if (names != wanted) return nullptr;
   // Of a size that no stride divides by chance into the same shapes.
-  const cv::Size input(2 * kLargestStride, kLargestStride);
+  const cv::Size input(3 * kLargestStride, kLeastInputSide);
   const int shape[] = {1, 1, input.height, input.width};
   network.setInput(cv::Mat(4, shape, CV_32F, cv::Scalar(0)));
   std::vector<cv::Mat> outputs;

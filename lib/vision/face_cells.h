@@ -16,6 +16,9 @@ namespace fer {
 /// The detector has one map a stride, in this order. An input's sides are multiples of the last.
 inline constexpr std::array kCellStrides{8, 16, 32};
 inline constexpr int kLargestStride = kCellStrides.back();
+/// The least side that is shown to OpenCV: from 4.7 to 4.10 at least, it computes a depthwise
+/// convolution over a map of one row or column wrongly.
+inline constexpr int kLeastInputSide = 2 * kLargestStride;
 
 /// Values of a cell, one plane each: the score's logit, then the box as centre and logarithm of
 /// width and height, then five landmarks, all in strides: a point lies at (cell + value) * stride.

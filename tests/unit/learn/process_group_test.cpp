@@ -71,6 +71,7 @@ TEST(ProcessGroup, AddsUpAndAverages) {
                        }),
               Each(""));
   for (std::size_t i = 0; i < shapes.size(); ++i) {
+    ASSERT_EQ(averages[0].size(), shapes.size());
     torch::Tensor expected = torch::full(shapes[i], 2. / 3);
     expected.select(0, 0).fill_(2);
     EXPECT_TRUE(averages[0][i].allclose(expected)) << i;

@@ -18,6 +18,7 @@ void add_pack_detector(CLI::App& app);
 void add_report(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_replay(CLI::App& app);
+void add_average(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);

@@ -266,6 +266,16 @@ TEST_F(FerTest, ShrinksAModel) {
   EXPECT_EQ(fer({"eval", "--model", mirror, "--data", packed(), "--split", "test"}).code, 0);
 }
 
+TEST_F(FerTest, AveragesModels) {
+  const std::string mean = path("mean.fer");
+  const Outcome done = fer({"average", model(), model(), "--out", mean});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("the mean of 2 models"));
+  // Of one and the same model it is that model.
+  EXPECT_EQ(info(mean)["version"], info(model())["version"]);
+  EXPECT_EQ(fer({"average", model(), "--out", mean}).code, 2);
+}
+
 TEST_F(FerTest, Evaluates) {
   const std::string report = path("report.json"), plot = path("plot.png");
   const Outcome done = fer({"eval", "--model", model(), "--data", packed(), "--split", "test",

@@ -11,6 +11,7 @@
 #include "learn/compute_device.h"
 
 namespace fer {
+
 struct UnlabelledStep::Impl {
   Impl(const ThresholdPolicy& policy, const NegativePolicy& negative, int count,
        torch::Device wanted)

@@ -5,16 +5,13 @@
 // in the processor's cache, and needs no primitives made anew when the number of faces changes.
 //
 // Compiled without LibTorch, whose headers may bring those of another oneDNN.
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -23,122 +20,20 @@
 
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
-#include "model/omp_threads.h"
+#include "omp_threads.h"
+#include "onednn_api.h"
 
 namespace fer {
 namespace {
 
-using dnnl::algorithm;
 using dnnl::memory;
-using dnnl::prop_kind;
+using onednn::Block;
+using onednn::cpu;
+using onednn::own_scratch;
 using Type = memory::data_type;
 using Tag = memory::format_tag;
 
-const dnnl::engine& cpu() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
-
-// --- Where the two APIs differ.
-
-#if DNNL_VERSION_MAJOR >= 3
-void append_relu(dnnl::post_ops& ops) {
-  ops.append_eltwise(algorithm::eltwise_relu, 0.f, 0.f);
-}
-
-dnnl::convolution_forward::primitive_desc describe_conv(const memory::desc& source,
-                                                        const memory::desc& weight,
-                                                        const memory::desc& bias,
-                                                        const memory::desc& target,
-                                                        memory::dim stride, memory::dim pad,
-                                                        const dnnl::primitive_attr& attributes) {
-  return {cpu(),
-          prop_kind::forward_inference,
-          algorithm::convolution_direct,
-          source,
-          weight,
-          bias,
-          target,
-          {stride, stride},
-          {pad, pad},
-          {pad, pad},
-          attributes};
-}
-
-dnnl::pooling_forward::primitive_desc describe_pool(const memory::desc& source,
-                                                    const memory::desc& target,
-                                                    const dnnl::primitive_attr& attributes) {
-  return {cpu(),
-          prop_kind::forward_inference,
-          algorithm::pooling_max,
-          source,
-          target,
-          {2, 2},
-          {3, 3},
-          {0, 0},
-          {1, 1},
-          {1, 1},
-          attributes};
-}
-#else
-void append_relu(dnnl::post_ops& ops) {
-  ops.append_eltwise(1.f, algorithm::eltwise_relu, 0.f, 0.f);
-}
-
-dnnl::convolution_forward::primitive_desc describe_conv(const memory::desc& source,
-                                                        const memory::desc& weight,
-                                                        const memory::desc& bias,
-                                                        const memory::desc& target,
-                                                        memory::dim stride, memory::dim pad,
-                                                        const dnnl::primitive_attr& attributes) {
-  return {{prop_kind::forward_inference,
-           algorithm::convolution_direct,
-           source,
-           weight,
-           bias,
-           target,
-           {stride, stride},
-           {pad, pad},
-           {pad, pad}},
-          attributes,
-          cpu()};
-}
-
-dnnl::pooling_forward::primitive_desc describe_pool(const memory::desc& source,
-                                                    const memory::desc& target,
-                                                    const dnnl::primitive_attr& attributes) {
-  return {{prop_kind::forward_inference,
-           algorithm::pooling_max,
-           source,
-           target,
-           {2, 2},
-           {3, 3},
-           {1, 1},
-           {1, 1}},
-          attributes,
-          cpu()};
-}
-#endif
-
 // --- The plan: what every thread shares.
-
-/// Memory that oneDNN works in.
-class Block {
- public:
-  explicit Block(std::size_t bytes)
-      : data_(std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment)) {
-    if (!data_) throw std::bad_alloc();
-    std::memset(data_.get(), 0, bytes);
-  }
-  void* get() const { return data_.get(); }
-
- private:
-  static constexpr std::size_t kAlignment = 64;
-  struct Free {
-    void operator()(void* data) const { std::free(data); }
-  };
-  std::unique_ptr<void, Free> data_;
-};
 
 /// Blocks by purpose. The activations take turns in three of them, so that they stay in the cache.
 enum BlockId { kInput, kFeatures, kReduced, kScratch, kTurn0, kTurn1, kTurn2, kBlocks };
@@ -221,12 +116,13 @@ class Plan {
                               Tag::any);
     dnnl::post_ops ops;
     if (sum) ops.append_sum();
-    if (relu) append_relu(ops);
+    if (relu) onednn::append_relu(ops);
     dnnl::primitive_attr attributes = own_scratch();
     attributes.set_post_ops(ops);
-    return describe_conv({dims_of(x), type_, Tag::any}, weight, {{folded.out}, Type::f32, Tag::a},
-                         {{1, folded.out, side, side}, type_, Tag::any}, folded.stride,
-                         folded.kernel / 2, attributes);
+    return onednn::describe_conv({dims_of(x), type_, Tag::any}, weight,
+                                 {{folded.out}, Type::f32, Tag::a},
+                                 {{1, folded.out, side, side}, type_, Tag::any}, folded.stride,
+                                 folded.kernel / 2, attributes);
   }
 
   /// relu(conv(x)) or conv(x). What stands in the block `keep` stays there.
@@ -264,8 +160,8 @@ class Plan {
 
   Value pool(const Value& x) {
     const memory::dim side = (x.side - 1) / 2 + 1;
-    const auto desc =
-        describe_pool(x.desc, {{1, x.channels, side, side}, type_, Tag::any}, own_scratch());
+    const auto desc = onednn::describe_pool(x.desc, {{1, x.channels, side, side}, type_, Tag::any},
+                                            own_scratch());
     Step step;
     step.primitive = dnnl::pooling_forward(desc);
     step.source = x;
@@ -289,13 +185,6 @@ class Plan {
     step.target = {wanted, x.channels, x.side, to};
     step.scratch = desc.scratchpad_desc();
     return add(std::move(step));
-  }
-
-  /// oneDNN's own scratch memory belongs to the thread that made the primitive; ours runs on any.
-  static dnnl::primitive_attr own_scratch() {
-    dnnl::primitive_attr attributes;
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    return attributes;
   }
 
   Value add(Step step) {

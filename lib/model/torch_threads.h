@@ -3,7 +3,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "model/omp_threads.h"
+#include "omp_threads.h"
 
 namespace fer {
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "vision/cell_network.h"
 #include "vision/face_cells.h"
 #include "vision/network_detector.h"
 #include "vision/read_region.h"
@@ -47,7 +48,7 @@ Face face_of(const CellFace& cell) {
 
 class CellDetector final : public Detector {
  public:
-  explicit CellDetector(cv::dnn::Net network) : network_(std::move(network)) {}
+  explicit CellDetector(std::unique_ptr<CellNetwork> network) : network_(std::move(network)) {}
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override {
     check_frame(frame);
@@ -55,8 +56,7 @@ class CellDetector final : public Detector {
     read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kGrey, picture_);
     fill_blob();
     const cv::Size input(blob_.size[3], blob_.size[2]);
-    network_.setInput(blob_);
-    network_.forward(outputs_, names_);
+    network_->run(blob_, outputs_);
     if (const std::string wrong = wrong_shape(outputs_, input); !wrong.empty())
       throw std::runtime_error("face detector: " + wrong);
     guesses_.clear();
@@ -90,8 +90,7 @@ class CellDetector final : public Detector {
     picture_.convertTo(plane(now), CV_32F);
   }
 
-  cv::dnn::Net network_;
-  const std::vector<std::string> names_ = output_names();
+  const std::unique_ptr<CellNetwork> network_;
   cv::Mat picture_;
   cv::Mat blob_;
   cv::Rect filled_;  ///< The part of the blob that is not black by design.
@@ -106,15 +105,15 @@ std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network) {
   std::sort(names.begin(), names.end());
   std::sort(wanted.begin(), wanted.end());
   if (names != wanted) return nullptr;
+  auto cells = make_cell_network(std::move(network), output_names());
   // Of a size that no stride divides by chance into the same shapes.
   const cv::Size input(3 * kLargestStride, kLeastInputSide);
   const int shape[] = {1, 1, input.height, input.width};
-  network.setInput(cv::Mat(4, shape, CV_32F, cv::Scalar(0)));
   std::vector<cv::Mat> outputs;
-  network.forward(outputs, output_names());
+  cells->run(cv::Mat(4, shape, CV_32F, cv::Scalar(0)), outputs);
   if (const std::string wrong = wrong_shape(outputs, input); !wrong.empty())
     throw std::runtime_error(wrong);
-  return std::make_unique<CellDetector>(std::move(network));
+  return std::make_unique<CellDetector>(std::move(cells));
 }
 
 }  // namespace fer

@@ -52,8 +52,9 @@ FER_HOST_DEVICE inline CellFace decode_cell(const float* map, std::size_t plane,
                                             int stride, std::size_t i) {
   const auto step = static_cast<float>(stride);
   const auto value = [&](int k) { return map[static_cast<std::size_t>(k) * plane + i]; };
-  const auto column = static_cast<float>(i % static_cast<std::size_t>(columns));
-  const auto row = static_cast<float>(i / static_cast<std::size_t>(columns));
+  const std::size_t line = i / static_cast<std::size_t>(columns);
+  const auto column = static_cast<float>(i - line * static_cast<std::size_t>(columns));
+  const auto row = static_cast<float>(line);
   const float largest = kLargestLogSize;  // A copy, since a device has no address of the other.
   CellFace face;
   face.score = 1 / (1 + std::exp(-map[i]));
@@ -132,6 +133,7 @@ inline std::vector<CellFace> best_cells(const std::vector<CellFace>& guesses) {
       guesses.size(), [&](std::size_t i) -> const CellFace& { return guesses[i]; },
       [&](std::size_t i) { return guesses[i].score; }, kSameFace, kFaceCandidates);
   std::vector<CellFace> faces;
+  faces.reserve(kept.size());
   for (const std::size_t i : kept) faces.push_back(guesses[i]);
   return faces;
 }

@@ -12,7 +12,7 @@
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/model_file.h"
-#include "model/omp_threads.h"
+#include "omp_threads.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 

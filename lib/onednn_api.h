@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
 
 namespace fer::onednn {
 
@@ -71,6 +72,30 @@ inline dnnl::resampling_forward::primitive_desc describe_resampling(
 #else
   return {{kind, how, source, target}, attributes, cpu()};
 #endif
+}
+
+/// a + b, in a's layout.
+inline dnnl::sum::primitive_desc describe_sum(const dnnl::memory::desc& a,
+                                              const dnnl::memory::desc& b,
+                                              const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), a, {1.f, 1.f}, {a, b}, attributes};
+#else
+  return {a, {1.f, 1.f}, {a, b}, cpu(), attributes};
+#endif
+}
+
+/// True for plain loops, which oneDNN falls back to where no kernel fits, and which take a hundred
+/// times as long.
+inline bool is_plain(const dnnl::convolution_forward::primitive_desc& desc) {
+  return std::string(desc.impl_info_str()).starts_with("ref");
+}
+
+/// "oneDNN 2.6.3".
+inline std::string library_name() {
+  const dnnl_version_t* version = dnnl_version();
+  return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch);
 }
 
 /// Memory that oneDNN works in, zeros at first.

@@ -307,11 +307,7 @@ class OneDnnEngine : public InferenceEngine {
 
   bool divisible() const override { return true; }
 
-  std::string name() const override {
-    const dnnl_version_t* version = dnnl_version();
-    return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-           std::to_string(version->patch) + " " + plan_.kernel();
-  }
+  std::string name() const override { return onednn::library_name() + " " + plan_.kernel(); }
 
  private:
   /// Planes of bytes → the input.

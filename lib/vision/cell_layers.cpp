@@ -11,7 +11,7 @@ bool all_are(const std::vector<std::size_t>& values, std::size_t wanted) {
   return std::all_of(values.begin(), values.end(), [&](std::size_t v) { return v == wanted; });
 }
 
-/// False where it is not of our kind. `in`: channels of its input.
+/// False where it is not of our kind.
 bool read_conv(cv::dnn::Layer& layer, CellLayer& conv) {
   const auto* shape = dynamic_cast<const cv::dnn::BaseConvolutionLayer*>(&layer);
   if (!shape || layer.blobs.size() != 2 || layer.blobs[0].dims != 4 ||

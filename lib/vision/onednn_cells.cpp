@@ -157,10 +157,10 @@ class Plan {
           from.desc != memory::desc(source_shape, Type::f32, blocks))
         continue;
       auto blocked = describe(from.desc, blocks);
-      if (!is_plain(blocked)) desc = blocked;
+      if (!onednn::is_plain(blocked)) desc = blocked;
     }
-    // Plain loops, a hundred times as slow as OpenCV.
-    if (is_plain(desc)) throw std::runtime_error("no kernel of oneDNN fits this processor");
+    // OpenCV is faster then.
+    if (onednn::is_plain(desc)) throw std::runtime_error("no kernel of oneDNN fits this processor");
     // Held until after the convolution, so that it does not write over what it reads.
     const Value source = laid_out(from, desc.src_desc());
     to.desc = desc.dst_desc();
@@ -179,10 +179,6 @@ class Plan {
     add(std::move(step), desc.scratchpad_desc());
     if (source.block != from.block) free_.push_back(source.block);
     return to;
-  }
-
-  static bool is_plain(const dnnl::convolution_forward::primitive_desc& desc) {
-    return std::string(desc.impl_info_str()).starts_with("ref");
   }
 
   static memory::desc any_layout(const memory::dims& shape) { return {shape, Type::f32, Tag::any}; }
@@ -204,12 +200,7 @@ class Plan {
     const Value &a = value(layer.input), b = laid_out(value(layer.other), a.desc);
     if (layer.relu || a.channels != b.channels || a.height != b.height || a.width != b.width)
       throw std::runtime_error("a sum of another kind");
-    const dnnl::sum::primitive_desc desc =
-#if DNNL_VERSION_MAJOR >= 3
-        {cpu(), a.desc, {1.f, 1.f}, {a.desc, b.desc}, onednn::own_scratch()};
-#else
-        {a.desc, {1.f, 1.f}, {a.desc, b.desc}, cpu(), onednn::own_scratch()};
-#endif
+    const auto desc = onednn::describe_sum(a.desc, b.desc, onednn::own_scratch());
     Value to{a.desc, a.channels, a.height, a.width, 0};
     to.block = take(to.desc);
     Step step;
@@ -269,11 +260,7 @@ class OneDnnCells final : public CellNetwork {
     plan_->run(input, outputs);
   }
 
-  std::string name() const override {
-    const dnnl_version_t* version = dnnl_version();
-    return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-           std::to_string(version->patch);
-  }
+  std::string name() const override { return onednn::library_name(); }
 
  private:
   const CellLayers layers_;

@@ -113,10 +113,14 @@ void run_without_student(const PseudoLabelStep& s) {
         weight_of(s.thresholds, *s.state, s.confidence[i], static_cast<int>(s.pseudo_labels[i]));
 }
 
+void check_classes(int classes, const Need& need) {
+  need(classes >= 2 && classes <= kMostClasses,
+       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+}
+
 /// What a step needs with a student and without.
 void check_judging(const PseudoLabelStep& s, const Need& need) {
-  need(s.classes >= 2 && s.classes <= kMostClasses,
-       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(s.classes));
+  check_classes(s.classes, need);
   need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
   need(s.state != nullptr, "a state");
   need(s.rows == 0 || s.teacher, "the teacher's logits");
@@ -154,9 +158,7 @@ void judge_pseudo_labels(const PseudoLabelStep& step) {
 
 void select_negatives(const NegativeRule& rule, const float* teacher, const float* student,
                       const bool* accepted, int rows, int classes, bool* chosen) {
-  Need{"select_negatives"}(
-      classes >= 2 && classes <= kMostClasses,
-      "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+  check_classes(classes, Need{"select_negatives"});
   int likelier = 0;
   if (rule.kind == NegativeRule::kFullMatch) {
     for (int i = 0; i < rows; ++i) {

@@ -32,6 +32,11 @@ int index_of(const std::string& name) {
   return error == std::errc() && stopped == end && index <= 127 ? index : -1;
 }
 
+/// "cuda" alone is the first.
+int number_of(torch::Device device) {
+  return std::max<int>(0, device.index());
+}
+
 }  // namespace
 
 torch::Device compute_device(const std::string& name, const ProcessGroup* group) {
@@ -66,10 +71,17 @@ torch::Device compute_device(const std::string& name, const ProcessGroup* group)
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(index)};
 }
 
+void launch_on(torch::Device device, const kernels::KernelTable& table, const std::string& what,
+               const std::function<const char*()>& launch) {
+  const char* refusal = table.use_device(number_of(device));
+  if (!refusal) refusal = launch();
+  if (refusal) throw std::runtime_error(what + " on the device: " + refusal);
+}
+
 const kernels::KernelTable* kernels_for(torch::Device device, std::string* refusal) {
   if (!device.is_cuda()) return nullptr;
   try {
-    return &kernels::open_kernels(std::max<int>(0, device.index()));
+    return &kernels::open_kernels(number_of(device));
   } catch (const std::runtime_error& error) {
     if (refusal) *refusal = error.what();
     return nullptr;

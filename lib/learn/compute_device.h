@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <functional>
 #include <string>
 
 #include "cuda/kernel_table.h"
@@ -24,6 +25,13 @@ FER_API torch::Device compute_device(const std::string& name, const ProcessGroup
 /// run there: the processor then does what its kernels would. `refusal`: why, and what to do.
 FER_API const kernels::KernelTable* kernels_for(torch::Device device,
                                                 std::string* refusal = nullptr);
+
+/// Runs `launch`, which says as the kernels do why nothing was launched, with `device` as the
+/// thread's current one. Throws std::runtime_error with `what` and that reason. On the default
+/// stream, on which LibTorch works as long as nobody names it another, what is freed after a launch
+/// is not overwritten before it is through.
+FER_API void launch_on(torch::Device device, const kernels::KernelTable& table,
+                       const std::string& what, const std::function<const char*()>& launch);
 
 /// Batches of views that a run on `device` has made at once: one where the processor computes,
 /// which needs its cores itself; else one for each of LibTorch's threads.

@@ -3,9 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstring>
-#include <stdexcept>
-#include <string>
 
 namespace fer {
 
@@ -52,15 +49,13 @@ torch::Tensor ResidentViews::of(ViewKind kind, const std::vector<FaceRef>& faces
   }
   kernels::check(views);
   torch::Tensor workspace;
-  if (const std::size_t bytes = table_->augment_workspace(views.channels, views.side)) {
-    workspace = torch::empty({static_cast<std::int64_t>(bytes)}, there.dtype(torch::kByte));
-    views.workspace = workspace.data_ptr();
-  }
-  // The default stream, on which LibTorch works as long as nobody names it another: what is freed
-  // here is not overwritten before the views are made.
-  const char* refusal = table_->use_device(std::max<int>(0, device_.index()));
-  if (!refusal) refusal = table_->augment(views, nullptr);
-  if (refusal) throw std::runtime_error(std::string("augment on the device: ") + refusal);
+  launch_on(device_, *table_, "augment", [&] {
+    if (const std::size_t bytes = table_->augment_workspace(views.channels, views.side)) {
+      workspace = torch::empty({static_cast<std::int64_t>(bytes)}, there.dtype(torch::kByte));
+      views.workspace = workspace.data_ptr();
+    }
+    return table_->augment(views, nullptr);
+  });
   return images;
 }
 

@@ -2,10 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cstring>
-#include <stdexcept>
-#include <string>
 
 #include "cuda/pseudo_label_step.h"
 #include "learn/compute_device.h"
@@ -105,10 +102,8 @@ UnlabelledLosses UnlabelledStep::operator()(const PolicyStep& step, const torch:
   }
   kernels::check(s);
   s.workspace = impl_->workspace.data_ptr();
-  // The default stream, on which LibTorch works as long as nobody names it another.
-  const char* refusal = impl_->table->use_device(std::max<int>(0, impl_->device.index()));
-  if (!refusal) refusal = impl_->table->pseudo_label_step(s, nullptr);
-  if (refusal) throw std::runtime_error(std::string("pseudo_label_step on the device: ") + refusal);
+  launch_on(impl_->device, *impl_->table, "pseudo_label_step",
+            [&] { return impl_->table->pseudo_label_step(s, nullptr); });
   return out;
 }
 

@@ -21,11 +21,7 @@ namespace fer::kernels {
 /// number.
 struct AdaCm {
   FER_HOST_DEVICE static void begin(const ThresholdRule& rule, int classes, ThresholdState& s) {
-    for (int k = 0; k < classes; ++k) {
-      s.sums[k] = s.counts[k] = 0;
-      s.thresholds[k] = static_cast<float>(rule.least);
-    }
-    s.mean = 0;
+    set_all(rule.least, classes, s);
   }
 
   /// `sums.by_class`, `sums.counts`: of the confidence of the labelled rows that are right.

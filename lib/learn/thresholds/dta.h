@@ -22,10 +22,7 @@ namespace fer::kernels {
 /// each).
 struct Dta {
   FER_HOST_DEVICE static void begin(const ThresholdRule& rule, int classes, ThresholdState& s) {
-    for (int k = 0; k < classes; ++k) {
-      s.sums[k] = s.counts[k] = 0;
-      s.thresholds[k] = static_cast<float>(rule.least);
-    }
+    set_all(rule.least, classes, s);
   }
 
   /// `sums.by_class`, `sums.counts`: of the confidence of the labelled rows that are right.

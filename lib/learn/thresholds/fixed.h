@@ -10,7 +10,7 @@ namespace fer::kernels {
 /// FixMatch: Sohn et al., NeurIPS 2020, arXiv 2001.07685. Stateless.
 struct Fixed {
   FER_HOST_DEVICE static void begin(const ThresholdRule& rule, int classes, ThresholdState& s) {
-    for (int k = 0; k < classes; ++k) s.thresholds[k] = static_cast<float>(rule.tau);
+    set_all(rule.tau, classes, s);
   }
 };
 

@@ -18,7 +18,6 @@ namespace fer::kernels {
 /// always sum to W, and begin as "all unused". State: σ (C) and unused.
 struct Flex {
   FER_HOST_DEVICE static void begin(const ThresholdRule& rule, int classes, ThresholdState& s) {
-    for (int k = 0; k < classes; ++k) s.sums[k] = 0;
     s.mean = static_cast<float>(rule.window);
     show(rule, classes, s);
   }

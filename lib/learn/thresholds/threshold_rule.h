@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "host_device.h"
+
 namespace fer::kernels {
 
 /// Classes that a step can tell apart.
@@ -25,8 +27,8 @@ struct ThresholdRule {
   double ramp = 500;        ///< dta: steps.
 };
 
-/// What a threshold policy has learnt. Begin with first_state(). Plain numbers, so that it lies on
-/// the device and is copied as it is.
+/// What a threshold policy has learnt. Begins as zeros and what begin_state() sets. Plain numbers,
+/// so that it lies on the device and is copied as it is.
 struct ThresholdState {
   float thresholds[kMostClasses] =
       {};                           ///< The confidence at which a row of each class is accepted.
@@ -35,6 +37,11 @@ struct ThresholdState {
   float mean = 0;                   ///< flex: unused. free: tau. soft: mean. ada-cm: epoch.
   float variance = 0;               ///< soft.
 };
+
+/// The same threshold for each class.
+FER_HOST_DEVICE inline void set_all(double threshold, int classes, ThresholdState& s) {
+  for (int k = 0; k < classes; ++k) s.thresholds[k] = static_cast<float>(threshold);
+}
 
 /// Sums over the rows of a step, in the units of cuda/units.h.
 struct StepSums {

@@ -16,7 +16,7 @@ FER_HOST_DEVICE inline bool reads_labelled(const ThresholdRule& rule) {
   return rule.kind == ThresholdRule::kAdaCm || rule.kind == ThresholdRule::kDta;
 }
 
-/// The state of a policy that has seen nothing.
+/// Makes of a state of zeros that of a policy that has seen nothing.
 FER_HOST_DEVICE inline void begin_state(const ThresholdRule& rule, int classes, ThresholdState& s) {
   switch (rule.kind) {
     case ThresholdRule::kFixed:

@@ -11,7 +11,7 @@ namespace fer::kernels {
 
 /// A batch to fill: N pictures of `channels` x height x width values.
 struct Batch {
-  enum Type { kFp32, kFp16, kBf16 };
+  enum Type { kFp32, kFp16, kBf16, kUint8 };
   enum Order { kNchw, kNhwc };
   void* data = nullptr;
   Type type = kFp32;
@@ -61,6 +61,11 @@ FER_HOST_DEVICE inline std::uint16_t bfloat16_bits(float value) {
   return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+/// The nearest whole number from 0 to 255.
+FER_HOST_DEVICE inline std::uint8_t byte_of(float value) {
+  return static_cast<std::uint8_t>(value < 0 ? 0.f : value > 255 ? 255.f : value + 0.5f);
+}
+
 FER_HOST_DEVICE inline void store(const Batch& b, std::size_t index, float value) {
   switch (b.type) {
     case Batch::kFp32:
@@ -72,12 +77,15 @@ FER_HOST_DEVICE inline void store(const Batch& b, std::size_t index, float value
     case Batch::kBf16:
       static_cast<std::uint16_t*>(b.data)[index] = bfloat16_bits(value);
       break;
+    case Batch::kUint8:
+      static_cast<std::uint8_t*>(b.data)[index] = byte_of(value);
+      break;
   }
 }
 
 /// Bytes of a value.
 inline std::size_t value_bytes(Batch::Type type) {
-  return type == Batch::kFp32 ? 4 : 2;
+  return type == Batch::kFp32 ? 4 : type == Batch::kUint8 ? 1 : 2;
 }
 
 }  // namespace fer::kernels

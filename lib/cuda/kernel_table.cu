@@ -34,6 +34,28 @@ const char* use_device(int device) {
   return words(cudaSetDevice(device));
 }
 
+const char* allocate(void** memory, std::size_t bytes) {
+  return words(cudaMalloc(memory, bytes));
+}
+
+const char* release(void* memory) {
+  return words(cudaFree(memory));
+}
+
+const char* upload(void* to, const void* from, std::size_t bytes, Stream stream) {
+  // From memory that is not pinned it returns once that has been read.
+  return words(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream));
+}
+
+const char* download(void* to, const void* from, std::size_t bytes, Stream stream) {
+  const char* error = words(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream));
+  return error ? error : words(cudaStreamSynchronize(stream));
+}
+
+const char* wait(Stream stream) {
+  return words(cudaStreamSynchronize(stream));
+}
+
 }  // namespace
 }  // namespace fer::kernels
 
@@ -47,6 +69,11 @@ fer_cuda_kernels() {
       .count_devices = count_devices,
       .check_device = check_device,
       .use_device = use_device,
+      .allocate = allocate,
+      .release = release,
+      .upload = upload,
+      .download = download,
+      .wait = wait,
       .augment_workspace = augment_workspace,
       .augment = augment_on,
       .pseudo_label_workspace = pseudo_label_workspace,
@@ -54,6 +81,7 @@ fer_cuda_kernels() {
       .warp_faces = warp_faces_on,
       .resize_luma = resize_luma_on,
       .decode_detections = decode_detections_on,
+      .blend_shapes = blend_shapes_on,
   };
   return &table;
 }

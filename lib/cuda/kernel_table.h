@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "cuda/augment.h"
+#include "cuda/blend_shapes.h"
 #include "cuda/decode_detections.h"
 #include "cuda/pseudo_label_step.h"
 #include "cuda/resize_luma.h"
@@ -18,7 +19,7 @@ namespace fer::kernels {
 using Stream = CUstream_st*;
 
 /// Goes up with every change of KernelTable or of a struct in it.
-inline constexpr int kKernelTableVersion = 2;
+inline constexpr int kKernelTableVersion = 3;
 
 /// Kernels for the calling thread's current device. Each launch returns at once: null, or why
 /// nothing was launched, in CUDA's words. Pointers are to the device's memory; arguments are the
@@ -35,6 +36,17 @@ struct KernelTable {
   /// Makes it the calling thread's current device. Null, or CUDA's words.
   const char* (*use_device)(int device);
 
+  /// Memory of the current device for `bytes`. Null, or CUDA's words.
+  const char* (*allocate)(void** memory, std::size_t bytes);
+  const char* (*release)(void* memory);
+  /// Copies from the processor's memory, which may be changed as soon as this returns.
+  const char* (*upload)(void* to, const void* from, std::size_t bytes, Stream stream);
+  /// Copies to the processor's memory, and waits for all that the stream had to do before.
+  const char* (*download)(void* to, const void* from, std::size_t bytes, Stream stream);
+
+  /// Waits for all that the stream had to do.
+  const char* (*wait)(Stream stream);
+
   /// Bytes for views of this shape on the current device; 0 where it needs none.
   std::size_t (*augment_workspace)(int channels, int side);
   const char* (*augment)(const Augment& augment, Stream stream);
@@ -43,6 +55,7 @@ struct KernelTable {
   const char* (*warp_faces)(const WarpFaces& warp, Stream stream);
   const char* (*resize_luma)(const ResizeLuma& resize, Stream stream);
   const char* (*decode_detections)(const DecodeDetections& decode, Stream stream);
+  const char* (*blend_shapes)(const BlendShapes& blend, Stream stream);
 };
 
 /// The library's one symbol, of this type.

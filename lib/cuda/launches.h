@@ -12,6 +12,7 @@ const char* pseudo_label_step_on(const PseudoLabelStep& step, Stream stream);
 
 std::size_t augment_workspace(int channels, int side);
 const char* augment_on(const Augment& augment, Stream stream);
+const char* blend_shapes_on(const BlendShapes& blend, Stream stream);
 const char* decode_detections_on(const DecodeDetections& decode, Stream stream);
 const char* resize_luma_on(const ResizeLuma& resize, Stream stream);
 const char* warp_faces_on(const WarpFaces& warp, Stream stream);

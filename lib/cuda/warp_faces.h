@@ -18,16 +18,20 @@ struct FaceWarp {
   bool cubic;
 };
 
-/// The crop that align_transform()'s similarity `to_crop` (frame pixels to crop pixels) cuts out of
-/// a frame of this size.
-inline FaceWarp face_warp(int frame, const Affine23& to_crop, int frame_width, int frame_height,
-                          int crop_width, int crop_height) {
-  const CropPlan plan = plan_crop(to_crop, frame_width, frame_height, crop_width, crop_height);
+/// What the plan cuts out of a frame.
+inline FaceWarp face_warp(int frame, const CropPlan& plan) {
   FaceWarp face{
       frame, {plan.x, plan.y, plan.width, plan.height, plan.columns, plan.rows}, {}, plan.enlarges};
   const Affine23 back = inverse_of(plan.to_crop);
   for (std::size_t i = 0; i < back.size(); ++i) face.to_region[i] = static_cast<float>(back[i]);
   return face;
+}
+
+/// The crop that align_transform()'s similarity `to_crop` (frame pixels to crop pixels) cuts out of
+/// a frame of this size.
+inline FaceWarp face_warp(int frame, const Affine23& to_crop, int frame_width, int frame_height,
+                          int crop_width, int crop_height) {
+  return face_warp(frame, plan_crop(to_crop, frame_width, frame_height, crop_width, crop_height));
 }
 
 /// One launch. All pointers are to the processor's memory for the CPU form and to the device's for
@@ -37,7 +41,8 @@ struct WarpFaces {
   int frame_count = 0;
   const FaceWarp* faces = nullptr;
   int count = 0;  ///< May be 0.
-  /// count x channels x height x width: grey levels or R, G, B as (value / 255 - mean) / stddev.
+  /// count x channels x height x width: grey levels or R, G, B as (value / 255 - mean) / stddev;
+  /// where its values are bytes, 0 to 255 as they are.
   Batch out;
   float mean = 0, stddev = 1;
 };
@@ -58,7 +63,7 @@ FER_HOST_DEVICE inline void warp_pixel(const WarpFaces& w, int n, int y, int x) 
   const float u = m[0] * fx + m[1] * fy + m[2], v = m[3] * fx + m[4] * fy + m[5];
   const auto put = [&](int channel, float value) {
     store(w.out, index_in(w.out, static_cast<std::size_t>(n), channel, y, x),
-          (value / 255.f - w.mean) / w.stddev);
+          w.out.type == Batch::kUint8 ? value : (value / 255.f - w.mean) / w.stddev);
   };
   const Rgb colour = look_up(frame, face.region, u, v, face.cubic, w.out.channels == 1);
   put(0, colour.red);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "vision/crop_plan.h"
+#include "vision/frame_memory.h"
 #include "vision/read_region.h"
 
 namespace fer {
@@ -112,6 +113,18 @@ void check_spec(const CropSpec& spec) {
   }
 }
 
+/// How to cut the face out of the frame.
+CropPlan plan_of(const FrameView& frame, const Face& face, const CropSpec& spec) {
+  const cv::Mat to_crop = align_transform(face, spec);
+  Affine23 transform;
+  std::copy_n(to_crop.ptr<double>(), transform.size(), transform.begin());
+  return plan_crop(transform, frame.width, frame.height, spec.width, spec.height);
+}
+
+FrameMemory::Picture picture_of(const CropSpec& spec) {
+  return {spec.grey ? 1 : 3, spec.width, spec.height};
+}
+
 }  // namespace
 
 AlignTemplate align_template_named(const std::string& name) {
@@ -141,10 +154,12 @@ cv::Mat align_transform(const Face& face, const CropSpec& spec) {
 void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
   check_spec(spec);
-  const cv::Mat to_crop = align_transform(face, spec);
-  Affine23 transform;
-  std::copy_n(to_crop.ptr<double>(), transform.size(), transform.begin());
-  const CropPlan plan = plan_crop(transform, frame.width, frame.height, spec.width, spec.height);
+  const CropPlan plan = plan_of(frame, face, spec);
+  if (frame.memory) {
+    read_from_device(frame, plan, spec.grey ? Colour::kGrey : Colour::kRgb,
+                     {spec.width, spec.height}, out);
+    return;
+  }
   cv::Mat picture;
   read_region(frame, {plan.x, plan.y, plan.width, plan.height}, {plan.columns, plan.rows},
               spec.grey ? Colour::kGrey : Colour::kRgb, picture);
@@ -159,6 +174,32 @@ void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {
   read_region(frame, {0, 0, frame.width, frame.height}, {spec.width, spec.height},
               spec.grey ? Colour::kGrey : Colour::kRgb, picture);
   picture.copyTo(out);  // `picture` may be the frame's own memory
+}
+
+void append_crops(const FrameView& frame, const std::vector<Face>& faces, const CropSpec& spec,
+                  std::vector<std::uint8_t>& bytes) {
+  if (!frame.memory) {
+    cv::Mat crop;
+    for (const Face& face : faces) {
+      crop_face(frame, face, spec, crop);
+      append_planar(crop, bytes);
+    }
+    return;
+  }
+  check_frame(frame);
+  check_spec(spec);
+  std::vector<CropPlan> plans;
+  for (const Face& face : faces) plans.push_back(plan_of(frame, face, spec));
+  const FrameMemory::Picture picture = picture_of(spec);
+  const std::size_t begin = bytes.size();
+  bytes.resize(begin + plans.size() * static_cast<std::size_t>(picture.bytes()));
+  frame.memory->cut(frame, plans, picture, bytes.data() + begin);
+}
+
+void append_whole(const FrameView& frame, const CropSpec& spec, std::vector<std::uint8_t>& bytes) {
+  cv::Mat crop;
+  crop_whole(frame, spec, crop);
+  append_planar(crop, bytes);
 }
 
 void append_planar(const cv::Mat& crop, std::vector<std::uint8_t>& bytes) {

@@ -54,6 +54,14 @@ FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec&
 /// Throws as crop_face() does.
 FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);
 
+/// Appends the crops of several faces of one frame, as append_planar() does one by one; of a frame
+/// in a device's memory, all at once. Throws as crop_face() does.
+FER_API void append_crops(const FrameView& frame, const std::vector<Face>& faces,
+                          const CropSpec& spec, std::vector<std::uint8_t>& bytes);
+/// The same for crop_whole().
+FER_API void append_whole(const FrameView& frame, const CropSpec& spec,
+                          std::vector<std::uint8_t>& bytes);
+
 /// Appends a crop's bytes (8 bits a channel), channel after channel, as networks and packed
 /// datasets hold them.
 FER_API void append_planar(const cv::Mat& crop, std::vector<std::uint8_t>& bytes);

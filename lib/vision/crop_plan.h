@@ -27,6 +27,11 @@ struct CropPlan {
   bool enlarges = false;
 };
 
+/// A region as a picture of its own, neither turned nor looked up between pixels.
+inline CropPlan plan_region(int x, int y, int width, int height, int columns, int rows) {
+  return {x, y, width, height, columns, rows, {1, 0, 0, 0, 1, 0}, false};
+}
+
 /// `to_crop` is a similarity from frame pixels to crop pixels; sides are in pixels.
 inline CropPlan plan_crop(const Affine23& to_crop, int frame_width, int frame_height,
                           int crop_width, int crop_height) {

@@ -23,6 +23,8 @@ enum class PixelFormat {
   kAbgr,
 };
 
+class FrameMemory;
+
 /// A view of one frame: plane pointers and strides in bytes, size in pixels. It owns nothing; the
 /// memory must outlive it. Planes that the format lacks are null with stride 0.
 struct FrameView {
@@ -35,6 +37,9 @@ struct FrameView {
   /// chroma 16 to 240); they are then stretched to 0 to 255, so that video looks as stills do. RGB
   /// formats ignore it.
   bool full_range = true;
+  /// Not null where the planes lie in the memory of a device: what reads them there
+  /// (vision/frame_memory.h).
+  FrameMemory* memory = nullptr;
 };
 
 }  // namespace fer

@@ -4,7 +4,10 @@
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "vision/frame_memory.h"
 #include "vision/pixel_layout.h"
 
 namespace fer {
@@ -124,6 +127,13 @@ void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, 
                  cv::Mat& out) {
   // A header that a former call left on that call's frame must not be written through.
   if (out.u == nullptr) out.release();
+  if (frame.memory) {
+    read_from_device(
+        frame,
+        plan_region(region.x, region.y, region.width, region.height, size.width, size.height),
+        colour, size, out);
+    return;
+  }
   const PixelLayout layout = layout_of(frame.format);
   if (layout.red >= 0) {
     read_rgb(frame, layout, region, size, colour, out);
@@ -136,6 +146,24 @@ void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, 
   } else {
     read_yuv(frame, region, size, colour, out);
   }
+}
+
+void read_from_device(const FrameView& frame, const CropPlan& plan, Colour colour, cv::Size size,
+                      cv::Mat& out) {
+  const bool grey = colour == Colour::kGrey;
+  out.create(size, grey ? CV_8UC1 : CV_8UC3);
+  if (grey && out.isContinuous()) {
+    frame.memory->cut(frame, {&plan, 1}, {1, size.width, size.height}, out.data);
+    return;
+  }
+  const int channels = grey ? 1 : 3;
+  cv::Mat planes(channels * size.height, size.width, CV_8UC1);
+  frame.memory->cut(frame, {&plan, 1}, {channels, size.width, size.height}, planes.data);
+  std::vector<cv::Mat> parts;
+  for (int i = 0; i < channels; ++i)
+    parts.push_back(planes.rowRange(i * size.height, (i + 1) * size.height));
+  if (colour == Colour::kBgr) std::swap(parts.front(), parts.back());
+  cv::merge(parts, out);
 }
 
 }  // namespace fer

@@ -1,5 +1,9 @@
 #include "video-frame.h"
 
+#ifdef HAVE_GST_CUDA
+#include <gst/cuda/gstcudamemory.h>
+#endif
+
 namespace fer {
 
 void add_video_pads(GstElementClass* klass) {
@@ -68,11 +72,21 @@ FrameView view_of(const GstVideoFrame& frame) {
   return view;
 }
 
-MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {
+MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access,
+                         FrameMemory* memory)
+    : memory_(memory) {
   // Without a reference: to take one would make the buffer unwritable for as long as it is mapped.
-  const auto flags =
-      static_cast<GstMapFlags>(static_cast<int>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  mapped_ = gst_video_frame_map(&frame_, &info, buffer, flags) == TRUE;
+  auto flags = static_cast<guint>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF;
+#ifdef HAVE_GST_CUDA
+  if (memory) flags |= static_cast<guint>(GST_MAP_CUDA);
+#endif
+  mapped_ = gst_video_frame_map(&frame_, &info, buffer, static_cast<GstMapFlags>(flags)) == TRUE;
+}
+
+FrameView MappedFrame::view() const {
+  FrameView view = view_of(frame_);
+  view.memory = memory_;
+  return view;
 }
 
 MappedFrame::~MappedFrame() {

@@ -13,8 +13,14 @@ namespace fer {
 #define FER_VIDEO_FORMATS \
   "{ NV12, I420, GRAY8, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR }"
 
-/// The same as caps, in system memory.
+/// The same as caps: in system memory and, in builds with CUDA, in a device's.
+#ifdef HAVE_GST_CUDA
+#define FER_VIDEO_CAPS                                                      \
+  GST_VIDEO_CAPS_MAKE_WITH_FEATURES("memory:CUDAMemory", FER_VIDEO_FORMATS) \
+  ";" GST_VIDEO_CAPS_MAKE(FER_VIDEO_FORMATS)
+#else
 #define FER_VIDEO_CAPS GST_VIDEO_CAPS_MAKE(FER_VIDEO_FORMATS)
+#endif
 
 /// Gives an element class a sink and a source pad for them.
 void add_video_pads(GstElementClass* klass);
@@ -28,10 +34,12 @@ std::optional<PixelFormat> pixel_format(GstVideoFormat format);
 /// A view of a mapped frame, valid while it stays mapped.
 FrameView view_of(const GstVideoFrame& frame);
 
-/// A buffer's frame, mapped for as long as this lives. The buffer must live longer.
+/// A buffer's frame, mapped for as long as this lives. The buffer must live longer. With `memory`,
+/// which CudaFrames::reader() gives for it, it stays on its device, and so do the view's pointers.
 class MappedFrame {
  public:
-  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access);
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access,
+              FrameMemory* memory = nullptr);
   ~MappedFrame();
   MappedFrame(const MappedFrame&) = delete;
   MappedFrame& operator=(const MappedFrame&) = delete;
@@ -39,11 +47,12 @@ class MappedFrame {
   /// False where the buffer could not be mapped: too small for its caps, or memory without a CPU
   /// address. Nothing else may be asked then.
   explicit operator bool() const { return mapped_; }
-  FrameView view() const { return view_of(frame_); }
+  FrameView view() const;
   GstVideoFrame& frame() { return frame_; }
 
  private:
   GstVideoFrame frame_{};
+  FrameMemory* memory_;
   bool mapped_ = false;
 };
 

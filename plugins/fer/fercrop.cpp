@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "cuda-frames.h"
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
@@ -67,6 +68,7 @@ struct Parts {
   fer::Locked<Stats> stats;
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
+  fer::CudaFrames cuda;
   Frame frame;
   cv::Mat colour;  ///< Where a crop is made that is not RGB in the end; the streaming thread's.
 };
@@ -210,7 +212,9 @@ gboolean start(GstBaseTransform* base) {
 }
 
 gboolean stop(GstBaseTransform* base) {
-  FER_CROP(base)->parts->frame.clear();
+  Parts& parts = *FER_CROP(base)->parts;
+  parts.frame.clear();
+  parts.cuda = {};
   return TRUE;
 }
 
@@ -272,7 +276,7 @@ void take_frame(FerCrop* self) {
                       "crop: put ferdetect before this element.");
   }
   if (!frame.faces.empty()) {
-    frame.mapped.emplace(in, buffer, GST_MAP_READ);
+    frame.mapped.emplace(in, buffer, GST_MAP_READ, parts.cuda.reader(GST_ELEMENT(self), buffer));
     if (!*frame.mapped) {
       frame.faces.clear();
       fault(self,

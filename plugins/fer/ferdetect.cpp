@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "cuda-frames.h"
 #include "element-metrics.h"
 #include "element-util.h"
 #include "face-geometry.h"
@@ -51,6 +52,7 @@ struct Stats {
 struct Stream {
   std::unique_ptr<fer::FaceFinder> finder;
   std::optional<GstVideoInfo> info;
+  fer::CudaFrames cuda;
   GstClockTime last_pts = GST_CLOCK_TIME_NONE;
 };
 
@@ -242,7 +244,8 @@ std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* 
   Parts& parts = *self->parts;
   std::string fault = "the buffer does not hold the frame that its caps describe";
   try {
-    const fer::MappedFrame mapped(*parts.stream.info, buffer, GST_MAP_READ);
+    const fer::MappedFrame mapped(*parts.stream.info, buffer, GST_MAP_READ,
+                                  parts.stream.cuda.reader(GST_ELEMENT(self), buffer));
     if (mapped) {
       const fer::Stopwatch stopwatch;
       auto faces = parts.stream.finder->detect(mapped.view());

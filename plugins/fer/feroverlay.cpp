@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "cuda-frames.h"
 #include "element-util.h"
 #include "face-meta.h"
+#include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
+#include "overlay-shape-canvas.h"
 #include "property-table.h"
 #include "video-frame.h"
 
@@ -35,6 +38,7 @@ struct Stats {
 /// Only the streaming thread uses it, and start() and stop(), while that does not run.
 struct Stream {
   std::optional<GstVideoInfo> info;
+  fer::CudaFrames cuda;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
   fer::OverlayLook look;               ///< Of the frame at hand.
@@ -167,7 +171,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     Stream& stream = *parts.stream;
     const GstVideoInfo& info = *stream.info;
-    fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE);
+    fer::FrameMemory* const device = stream.cuda.reader(GST_ELEMENT(base), buffer);
+    fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE, device);
     if (!frame) {
       parts.stats.with([](Stats& stats) { ++stats.failed; });
       fer::warn_limited(GST_ELEMENT(base), parts.fault,
@@ -179,8 +184,17 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
                             std::to_string(GST_VIDEO_INFO_HEIGHT(&info)) + ".");
       return GST_FLOW_OK;
     }
-    fer::Canvas canvas(frame.frame());
-    fer::paint_faces(canvas, stream.masks, stream.tracks, stream.look, stream.faces);
+    const auto paint = [&](fer::Canvas& canvas) {
+      fer::paint_faces(canvas, stream.masks, stream.tracks, stream.look, stream.faces);
+    };
+    if (device) {
+      fer::ShapeCanvas canvas(frame.frame());
+      paint(canvas);
+      stream.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
+    } else {
+      fer::FrameCanvas canvas(frame.frame());
+      paint(canvas);
+    }
     parts.stats.with([&](Stats& stats) {
       ++stats.drawn;
       stats.rendered = stream.masks.rendered();

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "cuda/blend_shapes.h"
+
 namespace fer {
 
 /// A colour as GStreamer's overlays write it: 0xAARRGGBB, not premultiplied, sRGB, alpha 0
@@ -43,48 +45,39 @@ struct Coverage {
 /// chroma from every second pixel alone, and misplaces what hangs over the left border.
 class Canvas {
  public:
-  /// The frame must be 8 bits deep and stay mapped while this lives.
-  explicit Canvas(GstVideoFrame& frame);
+  virtual ~Canvas() = default;
+  Canvas(const Canvas&) = delete;
+  Canvas& operator=(const Canvas&) = delete;
 
-  int width() const { return width_; }
-  int height() const { return height_; }
+  int width() const { return planes_.width; }
+  int height() const { return planes_.height; }
 
   /// Blends the colour where `shape`, laid with its corner at (x, y), covers the frame.
   void blend(const Coverage& shape, int x, int y, Argb colour);
   void fill(const Rect& rect, Argb colour);
 
- private:
-  /// One plane of the frame, its samples being one or more bytes long.
-  struct Plane {
-    std::uint8_t* data;
-    int stride, step;  ///< Bytes from row to row, from sample to sample.
-    bool subsampled;   ///< One sample for two by two pixels.
-    /// Which component each byte of a sample holds (Y, U, V or R, G, B); -1: none of them.
-    std::array<int, 4> component_at{-1, -1, -1, -1};
-  };
-  /// A shape's rectangle as far as it lies in the frame, and its coverage from there on.
-  struct Clipped {
+ protected:
+  /// The frame must be 8 bits deep and stay mapped while this lives.
+  explicit Canvas(const GstVideoFrame& frame);
+
+  /// A shape as far as it lies in the frame, and its coverage from there on.
+  struct Part {
     Rect rect;
     Coverage shape;
+    std::uint8_t alpha;
+    std::array<std::uint8_t, 3> values;  ///< The colour as the frame's components.
   };
+  const kernels::CanvasPlanes& planes() const { return planes_; }
 
+ private:
+  virtual void draw(const Part& part) = 0;
   std::array<std::uint8_t, 3> values_of(Argb colour) const;
-  void blend_plane(const Plane& plane, const Clipped& part, unsigned alpha,
-                   const std::array<std::uint8_t, 3>& values);
-  void mean_coverage(const Clipped& part, int row, unsigned alpha);
-  void blend_row(const Plane& plane, int x, int y, const std::uint8_t* alpha, int count);
-  const std::uint8_t* over_alpha(const std::uint8_t* alpha, int x, int y, int count);
 
-  int width_, height_;
-  std::array<Plane, 3> planes_{};
-  int plane_count_;
-  int alpha_offset_ = -1;  ///< Of the alpha in a sample of plane 0; -1: the format has none.
+  kernels::CanvasPlanes planes_;
   bool rgb_;
   double kr_ = 0.299, kb_ = 0.114;
   std::array<int, 4> offset_{}, scale_{};
-  // Rows of alpha and of values, one byte a sample or one a byte of a plane.
-  std::vector<std::uint8_t> full_row_, alpha_row_, over_row_, alpha_bytes_, value_bytes_;
-  std::vector<std::uint16_t> sums_;
+  std::vector<std::uint8_t> full_row_;
 };
 
 }  // namespace fer

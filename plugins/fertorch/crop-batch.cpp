@@ -20,14 +20,12 @@ void CropBatch::start(const ModelInfo& model) {
   bytes_.clear();
 }
 
-void CropBatch::add_face(const FrameView& frame, const Face& face) {
-  crop_face(frame, face, spec_, crop_);
-  append_planar(crop_, bytes_);
+void CropBatch::add_faces(const FrameView& frame, const std::vector<Face>& faces) {
+  append_crops(frame, faces, spec_, bytes_);
 }
 
 void CropBatch::add_whole(const FrameView& frame) {
-  crop_whole(frame, spec_, crop_);
-  append_planar(crop_, bytes_);
+  append_whole(frame, spec_, bytes_);
 }
 
 }  // namespace fer

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <opencv2/core/mat.hpp>
 #include <vector>
 
 #include "model/model_info.h"
@@ -23,8 +22,8 @@ class CropBatch {
  public:
   /// Starts a batch of crops for this model.
   void start(const ModelInfo& model);
-  /// Adds the face, aligned. Throws as crop_face() does.
-  void add_face(const FrameView& frame, const Face& face);
+  /// Adds the faces, aligned. Throws as crop_face() does.
+  void add_faces(const FrameView& frame, const std::vector<Face>& faces);
   /// Adds the whole frame.
   void add_whole(const FrameView& frame);
 
@@ -32,7 +31,6 @@ class CropBatch {
 
  private:
   CropSpec spec_;
-  cv::Mat crop_;  ///< Kept, so that a batch asks for no memory after the first.
   std::vector<std::uint8_t> bytes_;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "crop-batch.h"
+#include "cuda-frames.h"
 #include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
@@ -56,6 +57,7 @@ struct Settings {
 /// does not run.
 struct Stream {
   std::optional<GstVideoInfo> info;
+  fer::CudaFrames cuda;
   std::string source;  ///< The stream's id.
   fer::FaceSampler sampler;
   fer::CropBatch crops;
@@ -309,10 +311,12 @@ GstClockTime time_of(const GstBuffer* buffer) {
 }
 
 /// Hands the faces that are due to the learner.
-void sample(Parts& parts, fer::Learner& learner, const Settings& settings, GstBuffer* buffer,
+void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, GstBuffer* buffer,
             const std::vector<fer::FaceRecord*>& due) {
+  Parts& parts = *self->parts;
   Stream& stream = parts.stream;
-  const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
+  const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ,
+                                stream.cuda.reader(GST_ELEMENT(self), buffer));
   if (!mapped) {
     throw std::runtime_error("the buffer does not hold the frame that its caps describe");
   }
@@ -342,7 +346,7 @@ void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
   parts.counts.with([&](fer::SampleCounts& counts) { counts.faces += faces->size(); });
   const auto due =
       parts.stream.sampler.due(*faces, time_of(buffer), settings.sample_interval * GST_MSECOND);
-  if (!due.empty()) sample(parts, *learner, settings, buffer, due);
+  if (!due.empty()) sample(self, *learner, settings, buffer, due);
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {

@@ -46,13 +46,14 @@ std::optional<std::vector<FaceRecord>> faces_of_frame(GstElement* element, Regio
 void cut_faces(const FrameView& frame, Region region, const std::vector<FaceRecord*>& faces,
                const ModelInfo& model, CropBatch& crops) {
   crops.start(model);
-  for (const FaceRecord* face : faces) {
-    if (region == Region::kFullFrame) {
-      crops.add_whole(frame);
-    } else {
-      crops.add_face(frame, face_in_pixels(*face, frame.width, frame.height));
-    }
+  if (region == Region::kFullFrame) {
+    for (std::size_t i = 0; i < faces.size(); ++i) crops.add_whole(frame);
+    return;
   }
+  std::vector<Face> in_pixels;
+  for (const FaceRecord* face : faces)
+    in_pixels.push_back(face_in_pixels(*face, frame.width, frame.height));
+  crops.add_faces(frame, in_pixels);
 }
 
 }  // namespace fer

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/blend_shapes.h"
 #include "cuda/open_kernels.h"
 #include "unit/cuda/detector_maps.h"
 #include "unit/cuda/device_array.h"
@@ -239,6 +240,64 @@ TEST_F(GpuKernels, ResizeLumaIsTheProcessors) {
     EXPECT_LT(apart(out.values(), expected, 0).largest, 0.01) << width;
     resize.count = 0;
     done(table_->resize_luma(resize, nullptr));
+  }
+}
+
+/// Of a frame's bytes: NV12 and RGBA, with shapes that hang over each other.
+TEST_F(GpuKernels, BlendShapesIsTheProcessors) {
+  std::mt19937 random(14);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  constexpr int kWidth = 333, kHeight = 201, kStride = 1400;
+  for (const bool rgba : {false, true}) {
+    const int rows = rgba ? kHeight : kHeight + (kHeight + 1) / 2;
+    std::vector<std::uint8_t> expected(static_cast<std::size_t>(rows * kStride));
+    for (std::uint8_t& byte : expected) byte = static_cast<std::uint8_t>(random());
+    DeviceArray<std::uint8_t> frame(expected);
+    std::vector<std::uint8_t> coverage(60 * 60);
+    for (std::uint8_t& byte : coverage) byte = static_cast<std::uint8_t>(random());
+    std::vector<Shape> shapes;
+    for (int i = 0; i < 40; ++i) {
+      const int width = between(1, 60), height = between(1, 60);
+      shapes.push_back({between(0, kWidth - width),
+                        between(0, kHeight - height),
+                        width,
+                        height,
+                        0,
+                        i % 3 == 0 ? 0 : 60,
+                        static_cast<std::uint8_t>(random()),
+                        {static_cast<std::uint8_t>(random()), static_cast<std::uint8_t>(random()),
+                         static_cast<std::uint8_t>(random())}});
+    }
+    BlendShapes blend;
+    blend.canvas.width = kWidth;
+    blend.canvas.height = kHeight;
+    blend.width = kWidth;
+    blend.height = kHeight;
+    blend.canvas.plane_count = rgba ? 1 : 2;
+    blend.canvas.planes[0] = rgba ? CanvasPlane{nullptr, kStride, 4, false, {0, 1, 2, -1}}
+                                  : CanvasPlane{nullptr, kStride, 1, false, {0, -1, -1, -1}};
+    blend.canvas.planes[1] = {nullptr, kStride, 2, true, {1, 2, -1, -1}};
+    if (rgba) blend.canvas.alpha_offset = 3;
+    const auto on = [&](std::uint8_t* bytes) {
+      blend.canvas.planes[0].data = bytes;
+      if (!rgba) blend.canvas.planes[1].data = bytes + kHeight * kStride;
+      return blend;
+    };
+    BlendShapes here = on(expected.data());
+    here.shapes = shapes.data();
+    here.count = static_cast<int>(shapes.size());
+    here.coverage = coverage.data();
+    blend_shapes(here);
+    DeviceArray<Shape> shapes_there(shapes);
+    DeviceArray<std::uint8_t> coverage_there(coverage);
+    BlendShapes there = on(frame.data());
+    there.shapes = shapes_there.data();
+    there.count = here.count;
+    there.coverage = coverage_there.data();
+    done(table_->blend_shapes(there, nullptr));
+    EXPECT_EQ(frame.values(), expected) << (rgba ? "RGBA" : "NV12");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "overlay-canvas.h"
+#include "overlay-frame-canvas.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <random>
 
 #include "element_test.h"
+#include "overlay-shape-canvas.h"
 #include "video-frame.h"
 
 namespace fer {
@@ -41,7 +42,7 @@ std::vector<int> filled(const std::string& caps, Argb colour) {
   const BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
   gst_buffer_memset(buffer.get(), 0, 99, GST_VIDEO_INFO_SIZE(&info));
   MappedFrame mapped(info, buffer.get(), GST_MAP_READWRITE);
-  Canvas(mapped.frame()).fill({0, 0, 2, 2}, colour);
+  FrameCanvas(mapped.frame()).fill({0, 0, 2, 2}, colour);
   std::vector<int> values;
   for (guint i = 0; i < GST_VIDEO_FRAME_N_COMPONENTS(&mapped.frame()); ++i) {
     values.push_back(sample(mapped.frame(), i, 0, 0));
@@ -76,7 +77,7 @@ TEST(Canvas, DrawsOverTransparentPixels) {
     const BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
     gst_buffer_memset(buffer.get(), 0, 0, GST_VIDEO_INFO_SIZE(&info));
     MappedFrame mapped(info, buffer.get(), GST_MAP_READWRITE);
-    Canvas canvas(mapped.frame());
+    FrameCanvas canvas(mapped.frame());
     canvas.fill({0, 0, 1, 1}, 0x80ff8000);
     const auto values = [&](int x) {
       std::vector<int> all;
@@ -122,7 +123,7 @@ TEST_P(CanvasFormats, BlendsByCoverageAndTouchesNothingElse) {
         {
           const BufferPtr solid = noise_frame(GetParam(), size, Layout::kPacked);
           MappedFrame mapped(info, solid.get(), GST_MAP_READWRITE);
-          Canvas(mapped.frame()).fill({0, 0, size.width, size.height}, colour | 0xff000000);
+          FrameCanvas(mapped.frame()).fill({0, 0, size.width, size.height}, colour | 0xff000000);
           for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS(&info); ++i) {
             wanted.push_back(sample(mapped.frame(), i, 0, 0));
           }
@@ -130,7 +131,7 @@ TEST_P(CanvasFormats, BlendsByCoverageAndTouchesNothingElse) {
         MappedFrame was(info, before.get(), GST_MAP_READ);
         MappedFrame is(info, after.get(), GST_MAP_READWRITE);
         ASSERT_TRUE(was && is);
-        Canvas(is.frame()).blend(coverage, x, y, colour);
+        FrameCanvas(is.frame()).blend(coverage, x, y, colour);
 
         const bool has_alpha = GST_VIDEO_INFO_HAS_ALPHA(&info);
         for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS(&info); ++i) {
@@ -173,6 +174,43 @@ TEST_P(CanvasFormats, BlendsByCoverageAndTouchesNothingElse) {
   }
 }
 
+TEST_P(CanvasFormats, ShapesThatAreGatheredAreDrawnTheSame) {
+  std::mt19937 random(11);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (const Size size : kSizes) {
+    const GstVideoInfo info = video_info(GetParam(), size.width, size.height);
+    const BufferPtr at_once = noise_frame(GetParam(), size, Layout::kPadded);
+    const BufferPtr gathered(gst_buffer_copy_deep(at_once.get()));
+    {
+      MappedFrame first(info, at_once.get(), GST_MAP_READWRITE);
+      MappedFrame second(info, gathered.get(), GST_MAP_READWRITE);
+      ASSERT_TRUE(first && second);
+      FrameCanvas frame(first.frame());
+      ShapeCanvas shapes(second.frame());
+      EXPECT_EQ(shapes.shapes().count, 0);
+      for (int i = 0; i < 12; ++i) {
+        const int width = between(1, 12), height = between(1, 12);
+        const int x = between(-width, size.width), y = between(-height, size.height);
+        const auto colour = static_cast<Argb>(random());
+        std::vector<std::uint8_t> covered(static_cast<std::size_t>(width * height));
+        for (std::uint8_t& value : covered) value = static_cast<std::uint8_t>(between(0, 255));
+        for (Canvas* canvas : {static_cast<Canvas*>(&frame), static_cast<Canvas*>(&shapes)}) {
+          if (i % 3 == 0) {
+            canvas->fill({x, y, width, height}, colour);
+          } else {
+            canvas->blend({covered.data(), width, width, height}, x, y, colour);
+          }
+        }
+      }
+      kernels::blend_shapes(shapes.shapes());
+    }
+    EXPECT_EQ(bytes_of(at_once.get()), bytes_of(gathered.get()))
+        << size.width << "x" << size.height;
+  }
+}
+
 TEST_P(CanvasFormats, LeavesPaddingAndTheUnusedByte) {
   const Size size{13, 7};
   const GstVideoInfo info = video_info(GetParam(), size.width, size.height);
@@ -180,7 +218,7 @@ TEST_P(CanvasFormats, LeavesPaddingAndTheUnusedByte) {
   const BufferPtr after(gst_buffer_copy_deep(before.get()));
   {
     MappedFrame mapped(info, after.get(), GST_MAP_READWRITE);
-    Canvas canvas(mapped.frame());
+    FrameCanvas canvas(mapped.frame());
     canvas.fill({-5, -5, 100, 100}, 0xff336699);
   }
   // Put the samples back: what differs then was none.
@@ -207,7 +245,7 @@ TEST(Canvas, IgnoresShapesOutsideAndEmptyOnes) {
   const auto before = bytes_of(buffer.get());
   {
     MappedFrame mapped(info, buffer.get(), GST_MAP_READWRITE);
-    Canvas canvas(mapped.frame());
+    FrameCanvas canvas(mapped.frame());
     canvas.fill({9, 0, 4, 4}, 0xffffffff);
     canvas.fill({0, -4, 4, 4}, 0xffffffff);
     canvas.fill({2, 2, 0, 5}, 0xffffffff);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "element_test.h"
+#include "overlay-frame-canvas.h"
 #include "video-frame.h"
 
 namespace fer {
@@ -24,7 +25,7 @@ class Sheet {
   template <typename Draw>
   void draw(Draw&& body) {
     MappedFrame mapped(info_, buffer_.get(), GST_MAP_READWRITE);
-    Canvas canvas(mapped.frame());
+    FrameCanvas canvas(mapped.frame());
     body(canvas);
   }
 

@@ -9,6 +9,7 @@
 
 #include "data/drawn_face.h"
 #include "raw_frame.h"
+#include "vision/frame_memory.h"
 
 namespace fer {
 namespace {
@@ -404,6 +405,71 @@ TEST(CropFace, RefusesFramesAndCropsWithoutPixels) {
   EXPECT_THROW(crop_face(bad, face, {}, crop), std::invalid_argument);
   EXPECT_THROW(crop_face(good, face, {.width = 0}, crop), std::invalid_argument);
   EXPECT_THROW(crop_whole(good, {.height = -1}, crop), std::invalid_argument);
+}
+
+// --- Frames in a device's memory.
+
+/// Gives each picture, each channel and each pixel bytes of its own, and counts.
+class CountingMemory final : public FrameMemory {
+ public:
+  void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
+           std::uint8_t* out) override {
+    EXPECT_EQ(frame.memory, this);
+    ++cuts;
+    last.assign(plans.begin(), plans.end());
+    for (int i = 0; i < static_cast<int>(plans.size()) * picture.bytes(); ++i)
+      out[i] = static_cast<std::uint8_t>(i * 7);
+  }
+  int cuts = 0;
+  std::vector<CropPlan> last;
+};
+
+TEST(FramesOnADevice, GiveAllCropsInOneCut) {
+  const cv::Mat picture = textured({100, 90});
+  CountingMemory memory;
+  FrameView frame = grey_view(picture);
+  frame.memory = &memory;
+  std::vector<std::uint8_t> bytes{1, 2, 3};
+  append_crops(frame, {placed_face({}, 1, {5, 5}), placed_face({}, 1.5f, {9, 2})}, {}, bytes);
+  EXPECT_EQ(memory.cuts, 1);
+  ASSERT_EQ(bytes.size(), 3 + 2 * 48 * 48);
+  EXPECT_EQ(bytes[2], 3);
+  EXPECT_EQ(bytes[3 + 1000], static_cast<std::uint8_t>(7000));
+  frame.width = 0;
+  EXPECT_THROW(append_crops(frame, {placed_face({}, 1, {})}, {}, bytes), std::invalid_argument);
+}
+
+TEST(FramesOnADevice, GiveCropsAsOtherFramesDo) {
+  const cv::Mat picture = textured({100, 90});
+  CountingMemory memory;
+  FrameView frame = grey_view(picture);
+  frame.memory = &memory;
+  cv::Mat crop;
+  crop_face(frame, placed_face({}, 1, {5, 5}), {.width = 20, .height = 10, .grey = false}, crop);
+  ASSERT_EQ(crop.type(), CV_8UC3);
+  ASSERT_EQ(crop.size(), cv::Size(20, 10));
+  for (int channel = 0; channel < 3; ++channel)
+    EXPECT_EQ(crop.at<cv::Vec3b>(2, 3)[channel],
+              static_cast<std::uint8_t>((channel * 200 + 43) * 7));
+  crop_whole(frame, {.width = 20, .height = 10}, crop);
+  ASSERT_EQ(crop.type(), CV_8UC1);
+  EXPECT_EQ(crop.at<uchar>(2, 3), static_cast<std::uint8_t>(43 * 7));
+  ASSERT_EQ(memory.last.size(), 1u);
+  EXPECT_EQ(memory.last[0].width, 100);
+  EXPECT_EQ(memory.last[0].rows, 10);
+}
+
+TEST(AppendCrops, IsCropFaceOneByOne) {
+  const cv::Mat picture = textured({100, 90});
+  const std::vector<Face> faces{placed_face({}, 1, {5, 5}), placed_face({}, 1.5f, {9, 2})};
+  std::vector<std::uint8_t> together, apart;
+  append_crops(grey_view(picture), faces, {}, together);
+  for (const Face& face : faces) {
+    cv::Mat crop;
+    crop_face(grey_view(picture), face, {}, crop);
+    append_planar(crop, apart);
+  }
+  EXPECT_EQ(together, apart);
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+// Frames that lie where the processor cannot read them. No OpenCV in it: the kernels read them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vision/crop_plan.h"
+#include "vision/frame.h"
+
+namespace fer {
+
+/// The memory of a device. Of a frame there, no more leaves it than the small pictures that
+/// detectors and models look at. For one thread at a time.
+class FrameMemory {
+ public:
+  /// Pictures of 8 bits a channel, one channel after the other: grey, or R, G, B.
+  struct Picture {
+    int channels = 1, width = 0, height = 0;
+    int bytes() const { return channels * width * height; }
+  };
+
+  virtual ~FrameMemory() = default;
+  /// Cuts out what each plan says, as crop_face() does of frames that the processor can read, into
+  /// `out`: plans.size() pictures of picture.bytes(), one after the other. Waits until they are
+  /// there. The view must be one of a frame in this memory, whole (check_frame()). Throws
+  /// std::runtime_error with the device's words where it fails.
+  virtual void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
+                   std::uint8_t* out) = 0;
+};
+
+}  // namespace fer

@@ -1,0 +1,121 @@
+#include "cuda-frames.h"
+
+#include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudamemory.h>
+
+#include <optional>
+#include <stdexcept>
+
+#include "cuda/device_frames.h"
+#include "cuda/open_kernels.h"
+
+#if GST_CHECK_VERSION(1, 24, 0)
+#include <gst/cuda/gstcudastream.h>
+#endif
+
+namespace fer {
+namespace {
+
+/// Makes the context the thread's current one for as long as this lives.
+class Current {
+ public:
+  explicit Current(GstCudaContext* context) : pushed_(gst_cuda_context_push(context) == TRUE) {
+    if (!pushed_) throw std::runtime_error("the CUDA device's context cannot be entered");
+  }
+  ~Current() { gst_cuda_context_pop(nullptr); }
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+
+ private:
+  bool pushed_;
+};
+
+struct Unref {
+  void operator()(GstCudaContext* context) const { gst_object_unref(context); }
+};
+
+const kernels::KernelTable& kernels_of(GstCudaContext* context) {
+  guint device = 0;
+  g_object_get(context, "cuda-device-id", &device, nullptr);
+  return kernels::open_kernels(static_cast<int>(device));
+}
+
+/// The stream that whoever made the frame used. GStreamer before 1.24 has none to tell and waits
+/// before it hands a frame on.
+kernels::Stream stream_of([[maybe_unused]] GstMemory* memory) {
+#if GST_CHECK_VERSION(1, 24, 0)
+  if (GstCudaStream* stream = gst_cuda_memory_get_stream(GST_CUDA_MEMORY_CAST(memory)))
+    return gst_cuda_stream_get_handle(stream);
+#endif
+  return nullptr;
+}
+
+/// Reads the frames of one context.
+class Reader final : public FrameMemory {
+ public:
+  explicit Reader(GstCudaContext* context)
+      : context_(static_cast<GstCudaContext*>(gst_object_ref(context))),
+        frames_(kernels_of(context)) {}
+  ~Reader() override {
+    // What it holds on the device is given back in its context, or goes with it.
+    if (gst_cuda_context_push(context_.get())) {
+      frames_.reset();
+      gst_cuda_context_pop(nullptr);
+    }
+  }
+
+  bool of(GstCudaContext* context) const { return context_.get() == context; }
+  void use(kernels::Stream stream) { frames_->use(stream); }
+
+  void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
+           std::uint8_t* out) override {
+    const Current current(context_.get());
+    frames_->cut(frame, plans, picture, out);
+  }
+
+  void blend(const kernels::BlendShapes& shapes, std::size_t coverage_bytes) {
+    const Current current(context_.get());
+    frames_->blend(shapes, coverage_bytes);
+  }
+
+ private:
+  const std::unique_ptr<GstCudaContext, Unref> context_;
+  std::optional<kernels::DeviceFrames> frames_;
+};
+
+}  // namespace
+
+struct CudaFrames::State {
+  std::unique_ptr<Reader> reader;
+  bool refused = false;  ///< The kernels do not run there; told once.
+};
+
+CudaFrames::CudaFrames() : state_(std::make_unique<State>()) {}
+CudaFrames::~CudaFrames() = default;
+CudaFrames::CudaFrames(CudaFrames&&) noexcept = default;
+CudaFrames& CudaFrames::operator=(CudaFrames&&) noexcept = default;
+
+FrameMemory* CudaFrames::reader(GstElement* element, GstBuffer* buffer) {
+  GstMemory* memory = gst_buffer_n_memory(buffer) > 0 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
+  if (!memory || !gst_is_cuda_memory(memory) || state_->refused) return nullptr;
+  GstCudaContext* context = GST_CUDA_MEMORY_CAST(memory)->context;
+  if (!state_->reader || !state_->reader->of(context)) {
+    try {
+      state_->reader = std::make_unique<Reader>(context);
+    } catch (const std::runtime_error& error) {
+      state_->refused = true;
+      GST_ELEMENT_WARNING(element, LIBRARY, INIT,
+                          ("Frames are downloaded from the device, one by one: %s.", error.what()),
+                          (nullptr));
+      return nullptr;
+    }
+  }
+  state_->reader->use(stream_of(memory));
+  return state_->reader.get();
+}
+
+void CudaFrames::blend(const kernels::BlendShapes& shapes, std::size_t coverage_bytes) {
+  state_->reader->blend(shapes, coverage_bytes);
+}
+
+}  // namespace fer

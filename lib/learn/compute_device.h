@@ -13,12 +13,10 @@ namespace fer {
 
 class ProcessGroup;
 
-/// The device that a name means: "cpu", "cuda" (the first), "cuda:N", or "auto": the first CUDA
-/// device where LibTorch can use one, else the processor. LibTorch's CUDA half is opened here, for
-/// those who ask for it alone, and before LibTorch has been asked whether it has one.
+/// The device that a name means, as resolve_device() takes it.
 ///
-/// Throws std::runtime_error that says what is missing and what to do, and for a CUDA device where
-/// `group` has several processes, which exchange what lies in memory.
+/// Throws what that throws, and std::runtime_error for a CUDA device where `group` has several
+/// processes, which exchange what lies in memory; there "auto" is the processor.
 FER_API torch::Device compute_device(const std::string& name, const ProcessGroup* group = nullptr);
 
 /// What libfer-cuda has for a CUDA device; nullptr for the processor, and where the library cannot

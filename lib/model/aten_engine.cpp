@@ -54,25 +54,15 @@ struct Block {
   }
 };
 
-/// LibTorch's CUDA half is a library of its own, which costs a second to load: nobody pays that who
-/// does not ask for it.
-void need_cuda() {
-  if (!torch::cuda::is_available()) dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-  if (!torch::cuda::is_available()) {
-    throw std::runtime_error("device cuda: LibTorch " TORCH_VERSION
-                             " was built without CUDA, or finds no CUDA device or driver");
-  }
-}
-
 class AtenEngine : public InferenceEngine {
  public:
-  AtenEngine(const FoldedNetwork& network, Precision precision, Device device)
+  AtenEngine(const FoldedNetwork& network, Precision precision, torch::Device device)
       : side_(network.side),
         channels_(network.channels),
         pool_(network.stem_pool),
         options_(torch::TensorOptions()
                      .dtype(precision == Precision::kBf16 ? torch::kBFloat16 : torch::kFloat32)
-                     .device(device == Device::kCuda ? torch::kCUDA : torch::kCPU)) {
+                     .device(device)) {
     const c10::InferenceMode inference;
     const torch::TensorOptions fp32 = options_.dtype(torch::kFloat32);
     input_ = tensor_of({network.input.begin(), network.input.end()}, {256}, options_);
@@ -119,7 +109,8 @@ class AtenEngine : public InferenceEngine {
   bool divisible() const override { return options_.device().is_cpu(); }
 
   std::string name() const override {
-    return std::string("LibTorch " TORCH_VERSION) + (options_.device().is_cuda() ? " on CUDA" : "");
+    return std::string("LibTorch " TORCH_VERSION) +
+           (options_.device().is_cuda() ? " on " + options_.device().str() : "");
   }
 
  private:
@@ -137,9 +128,8 @@ class AtenEngine : public InferenceEngine {
 }  // namespace
 
 std::unique_ptr<InferenceEngine> make_aten_engine(const FoldedNetwork& network, Precision precision,
-                                                  Device device) {
-  if (device == Device::kCuda) need_cuda();
-  return std::make_unique<AtenEngine>(network, precision, device);
+                                                  const std::string& device) {
+  return std::make_unique<AtenEngine>(network, precision, torch::Device(device));
 }
 
 }  // namespace fer

@@ -5,6 +5,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "model/device_name.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/model_file.h"
@@ -13,9 +14,9 @@ namespace fer {
 namespace {
 
 std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
-                                                   Precision precision, Device device) {
+                                                   Precision precision, const std::string& device) {
 #ifdef HAVE_ONEDNN
-  if (device == Device::kCpu) return make_onednn_engine(network, precision);
+  if (device == "cpu") return make_onednn_engine(network, precision);
 #endif
   return make_aten_engine(network, precision, device);
 }
@@ -35,15 +36,15 @@ std::vector<std::uint8_t> with_mirror_images(std::span<const std::uint8_t> crops
 
 }  // namespace
 
-Classifier::Classifier(const ModelFile& model, Precision precision, Device device)
-    : info_(model.info) {
+Classifier::Classifier(const ModelFile& model, Precision precision, const std::string& device)
+    : info_(model.info), device_(resolve_device(device, &fallback_)) {
   const FoldedNetwork network = fold(model);
   // On a GPU, fp32 unless asked: batches are small there, and bf16 gains little.
-  const bool bf16 = device == Device::kCpu ? precision != Precision::kFp32 && cpu_has_bf16()
-                                           : precision == Precision::kBf16;
+  const bool bf16 = device_ == "cpu" ? precision != Precision::kFp32 && cpu_has_bf16()
+                                     : precision == Precision::kBf16;
   if (bf16) {
     try {
-      engine_ = make_engine(network, Precision::kBf16, device);
+      engine_ = make_engine(network, Precision::kBf16, device_);
       precision_ = Precision::kBf16;
       return;
     } catch (const std::exception&) {
@@ -51,13 +52,13 @@ Classifier::Classifier(const ModelFile& model, Precision precision, Device devic
       // below.
     }
   }
-  engine_ = make_engine(network, Precision::kFp32, device);
+  engine_ = make_engine(network, Precision::kFp32, device_);
 }
 
 Classifier::~Classifier() = default;
 
 std::shared_ptr<const Classifier> Classifier::open(const std::filesystem::path& path,
-                                                   Precision precision, Device device) {
+                                                   Precision precision, const std::string& device) {
   return std::make_shared<const Classifier>(read_model(path), precision, device);
 }
 

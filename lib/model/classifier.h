@@ -26,19 +26,24 @@ class InferenceEngine;
 class FER_API Classifier {
  public:
   /// bf16 on a CPU that lacks it becomes fp32: see precision(). Throws std::runtime_error where the
-  /// model lacks a tensor and where there is no such device.
-  Classifier(const ModelFile& model, Precision precision, Device device = Device::kCpu);
+  /// model lacks a tensor, and what resolve_device() throws.
+  Classifier(const ModelFile& model, Precision precision, const std::string& device = "cpu");
   ~Classifier();
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 
   /// Reads a model file; throws what read_model() and the constructor throw.
   static std::shared_ptr<const Classifier> open(const std::filesystem::path& path,
-                                                Precision precision, Device device = Device::kCpu);
+                                                Precision precision,
+                                                const std::string& device = "cpu");
 
   const ModelInfo& info() const { return info_; }
   /// The arithmetic it computes in, never kAuto.
   Precision precision() const { return precision_; }
+  /// Where it computes, never "auto".
+  const std::string& device() const { return device_; }
+  /// Why "auto" became the processor although there is a CUDA driver; empty where it did not.
+  const std::string& fallback() const { return fallback_; }
   /// What computes, for logs: "oneDNN 2.6.3 …".
   std::string engine() const;
   /// Bytes of one crop: channels x input_size x input_size.
@@ -56,6 +61,8 @@ class FER_API Classifier {
 
  private:
   const ModelInfo info_;
+  std::string fallback_;
+  const std::string device_;
   Precision precision_ = Precision::kFp32;
   std::unique_ptr<const InferenceEngine> engine_;
 };

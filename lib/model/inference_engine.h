@@ -28,10 +28,9 @@ class InferenceEngine {
   virtual std::string name() const = 0;
 };
 
-/// LibTorch on any device it has: the only way on CUDA, the slow one on a CPU. Throws
-/// std::runtime_error that says why, where there is no such device.
+/// LibTorch on a device as resolve_device() names it: the only way on CUDA, the slow one on a CPU.
 std::unique_ptr<InferenceEngine> make_aten_engine(const FoldedNetwork& network, Precision precision,
-                                                  Device device);
+                                                  const std::string& device);
 
 /// oneDNN, called directly. Throws std::exception where it has no kernel for this processor.
 std::unique_ptr<InferenceEngine> make_onednn_engine(const FoldedNetwork& network,

@@ -38,7 +38,7 @@ class FER_API ModelWatcher {
     std::filesystem::path path;
     FileStamp known;  ///< The version that serves already; taken before it was opened.
     Precision precision = Precision::kAuto;
-    Device device = Device::kCpu;
+    std::string device = "cpu";  ///< As resolve_device() takes it.
     std::chrono::milliseconds interval{500};
   };
 

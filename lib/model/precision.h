@@ -1,4 +1,4 @@
-// Where and in what arithmetic a model is computed.
+// In what arithmetic a model is computed.
 #pragma once
 
 #include "export.h"
@@ -11,8 +11,6 @@ enum class Precision {
   kBf16,
   kAuto,  ///< bf16 where the processor computes in it, else fp32.
 };
-
-enum class Device { kCpu, kCuda };
 
 /// Whether this processor has instructions for bf16. Without them it takes longer than fp32.
 FER_API bool cpu_has_bf16();

@@ -32,7 +32,7 @@ class FER_API ModelSlot {
   struct Source {
     std::filesystem::path path;
     Precision precision = Precision::kAuto;
-    Device device = Device::kCpu;
+    std::string device = "cpu";  ///< As resolve_device() takes it.
     /// Opens the file anew, on a thread of the slot's own, whenever it is replaced. What cannot be
     /// read is refused, counted, and the model before it serves on. Ends once somebody else swaps a
     /// model in: what was learnt is not thrown away for what stands in a file.

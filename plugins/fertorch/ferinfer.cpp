@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "crop-batch.h"
+#include "cuda-frames.h"
 #include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
@@ -30,7 +31,7 @@ namespace {
 struct Settings {
   std::string model;
   std::string model_slot;
-  fer::Device device = fer::Device::kCpu;
+  std::string device = "auto";
   fer::Precision precision = fer::Precision::kAuto;
   bool reload = true;
   guint threads = 1;
@@ -68,6 +69,7 @@ struct Stats {
 struct Stream {
   guint64 frame = 0;
   std::optional<GstVideoInfo> info;
+  fer::CudaFrames cuda;
   fer::KnownFaces known;
   fer::CropBatch crops;
 };
@@ -97,15 +99,6 @@ GST_ELEMENT_REGISTER_DEFINE(ferinfer, "ferinfer", GST_RANK_NONE, FER_TYPE_INFER)
 namespace {
 
 guint model_updated_signal = 0;
-
-GType device_type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(fer::Device::kCpu), "The processor", "cpu"},
-      {static_cast<gint>(fer::Device::kCuda),
-       "The first CUDA device, with a LibTorch that has CUDA", "cuda"},
-      {0, nullptr, nullptr}};
-  return fer::enum_type("FerDevice", values);
-}
 
 GType precision_type() {
   static const GEnumValue values[] = {
@@ -311,7 +304,8 @@ fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBu
       settings.threads > 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
   const auto model = slot.current();
   {
-    const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ);
+    const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ,
+                                  stream.cuda.reader(GST_ELEMENT(self), buffer));
     if (!mapped) {
       throw std::runtime_error("the buffer does not hold the frame that its caps describe");
     }
@@ -438,8 +432,11 @@ void install_properties(GObjectClass* klass) {
                   "batches; whoever starts first loads it, with its own model, device and "
                   "precision; unset: a model of one's own"},
                  fer::kMutableReady);
-  properties.add(&Settings::device, device_type(),
-                 {"device", "Device", "Where the model is computed"}, fer::kMutableReady);
+  properties.add(&Settings::device,
+                 {"device", "Device",
+                  "Where the model is computed: cpu, cuda, cuda:N, or auto: the first CUDA device "
+                  "that LibTorch can use, else the processor"},
+                 fer::kMutableReady);
   properties.add(&Settings::precision, precision_type(),
                  {"precision", "Precision", "Arithmetic of the convolutions"}, fer::kMutableReady);
   properties.add(&Settings::reload,

@@ -46,6 +46,12 @@ void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, con
                          slot.source().empty() ? "" : " of ", slot.source().c_str()),
                         (nullptr));
   }
+  if (wish.device == "auto" && !model.fallback().empty()) {
+    GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
+                        ("Computing on the processor: %s; device=cpu says that this is meant.",
+                         model.fallback().c_str()),
+                        (nullptr));
+  }
   if (wish.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
                         ("precision=bf16 is computed as fp32: %s.",

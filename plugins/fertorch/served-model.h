@@ -21,7 +21,7 @@ class ServedModel {
     std::string file;  ///< Empty: the model that gst-fer ships.
     std::string slot;  ///< Empty: one that nobody else shares.
     Precision precision = Precision::kAuto;
-    Device device = Device::kCpu;
+    std::string device = "cpu";  ///< As resolve_device() takes it.
     bool reload = true;
   };
 

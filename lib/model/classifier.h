@@ -40,10 +40,11 @@ class FER_API Classifier {
   const ModelInfo& info() const { return info_; }
   /// The arithmetic it computes in, never kAuto.
   Precision precision() const { return precision_; }
-  /// Where it computes, never "auto".
+  /// Where it was laid out to compute, never "auto".
   const std::string& device() const { return device_; }
-  /// Why "auto" became the processor although there is a CUDA driver; empty where it did not.
-  const std::string& fallback() const { return fallback_; }
+  /// Why "auto" became the processor although there is a CUDA driver: from the start, or since the
+  /// device failed. Empty where it did not.
+  std::string fallback() const;
   /// What computes, for logs: "oneDNN 2.6.3 …".
   std::string engine() const;
   /// Bytes of one crop: channels x input_size x input_size.

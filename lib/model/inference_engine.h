@@ -26,6 +26,9 @@ class InferenceEngine {
 
   /// The library that computes, for logs.
   virtual std::string name() const = 0;
+
+  /// Why another one computes than was meant to (FallbackEngine); empty where none does.
+  virtual std::string fallback() const { return {}; }
 };
 
 /// LibTorch on a device as resolve_device() names it: the only way on CUDA, the slow one on a CPU.

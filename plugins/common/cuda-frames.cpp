@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <stdexcept>
+#include <string>
 
 #include "cuda/device_frames.h"
 #include "cuda/open_kernels.h"
@@ -69,18 +70,30 @@ class Reader final : public FrameMemory {
 
   void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
            std::uint8_t* out) override {
-    const Current current(context_.get());
-    frames_->cut(frame, plans, picture, out);
+    guarded([&] { frames_->cut(frame, plans, picture, out); });
   }
 
   void blend(const kernels::BlendShapes& shapes, std::size_t coverage_bytes) {
-    const Current current(context_.get());
-    frames_->blend(shapes, coverage_bytes);
+    guarded([&] { frames_->blend(shapes, coverage_bytes); });
   }
+  /// Why the device did not do what it should; empty where it did.
+  const std::string& failure() const { return failure_; }
 
  private:
+  template <typename Work>
+  void guarded(Work&& work) {
+    try {
+      const Current current(context_.get());
+      work();
+    } catch (const std::exception& error) {
+      failure_ = error.what();
+      throw;
+    }
+  }
+
   const std::unique_ptr<GstCudaContext, Unref> context_;
   std::optional<kernels::DeviceFrames> frames_;
+  std::string failure_;
 };
 
 }  // namespace
@@ -98,15 +111,23 @@ CudaFrames& CudaFrames::operator=(CudaFrames&&) noexcept = default;
 FrameMemory* CudaFrames::reader(GstElement* element, GstBuffer* buffer) {
   GstMemory* memory = gst_buffer_n_memory(buffer) > 0 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
   if (!memory || !gst_is_cuda_memory(memory) || state_->refused) return nullptr;
+  const auto refuse = [&](const std::string& reason) {
+    state_->refused = true;
+    state_->reader.reset();
+    GST_ELEMENT_WARNING(element, LIBRARY, FAILED,
+                        ("Frames are downloaded from the device, one by one: %s.", reason.c_str()),
+                        (nullptr));
+  };
+  if (state_->reader && !state_->reader->failure().empty()) {
+    refuse(std::string(state_->reader->failure()));
+    return nullptr;
+  }
   GstCudaContext* context = GST_CUDA_MEMORY_CAST(memory)->context;
   if (!state_->reader || !state_->reader->of(context)) {
     try {
       state_->reader = std::make_unique<Reader>(context);
     } catch (const std::runtime_error& error) {
-      state_->refused = true;
-      GST_ELEMENT_WARNING(element, LIBRARY, INIT,
-                          ("Frames are downloaded from the device, one by one: %s.", error.what()),
-                          (nullptr));
+      refuse(error.what());
       return nullptr;
     }
   }

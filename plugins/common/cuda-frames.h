@@ -19,8 +19,9 @@ class CudaFrames {
   CudaFrames& operator=(CudaFrames&&) noexcept;
 
   /// What reads this buffer's frame on its device, in GStreamer's own context; for MappedFrame.
-  /// Null where it lies in the processor's memory, and where the device cannot run the kernels: the
-  /// element warns of that once, and GStreamer downloads the frames as they are mapped.
+  /// Null where it lies in the processor's memory, and where the device cannot run the kernels or
+  /// failed in one: the element warns of that once, and GStreamer downloads the frames as they are
+  /// mapped.
   FrameMemory* reader(GstElement* element, GstBuffer* buffer);
 
   /// Draws on the frame of the buffer that reader() was last called for, which is mapped for

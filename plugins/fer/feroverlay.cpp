@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,40 +166,48 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
   });
 }
 
+/// Draws on the frame. Throws std::runtime_error where it cannot be mapped or its device fails.
+void draw(FerOverlay* self, GstBuffer* buffer) {
+  Stream& stream = *self->parts->stream;
+  const GstVideoInfo& info = *stream.info;
+  fer::FrameMemory* const device = stream.cuda.reader(GST_ELEMENT(self), buffer);
+  fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE, device);
+  if (!frame) {
+    throw std::runtime_error("its buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
+                             " bytes could not be mapped for writing as " +
+                             GST_VIDEO_INFO_NAME(&info) + " of " +
+                             std::to_string(GST_VIDEO_INFO_WIDTH(&info)) + "x" +
+                             std::to_string(GST_VIDEO_INFO_HEIGHT(&info)));
+  }
+  const auto paint = [&](fer::Canvas& canvas) {
+    fer::paint_faces(canvas, stream.masks, stream.tracks, stream.look, stream.faces);
+  };
+  if (device) {
+    fer::ShapeCanvas canvas(frame.frame());
+    paint(canvas);
+    stream.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
+  } else {
+    fer::FrameCanvas canvas(frame.frame());
+    paint(canvas);
+  }
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
-  Parts& parts = *FER_OVERLAY(base)->parts;
+  FerOverlay* self = FER_OVERLAY(base);
+  Parts& parts = *self->parts;
   if (parts.stream->faces.empty()) return GST_FLOW_OK;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
-    Stream& stream = *parts.stream;
-    const GstVideoInfo& info = *stream.info;
-    fer::FrameMemory* const device = stream.cuda.reader(GST_ELEMENT(base), buffer);
-    fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE, device);
-    if (!frame) {
+    try {
+      draw(self, buffer);
+      parts.stats.with([&](Stats& stats) {
+        ++stats.drawn;
+        stats.rendered = parts.stream->masks.rendered();
+      });
+    } catch (const std::runtime_error& error) {
       parts.stats.with([](Stats& stats) { ++stats.failed; });
       fer::warn_limited(GST_ELEMENT(base), parts.fault,
-                        "A frame passed without overlay: its buffer of " +
-                            std::to_string(gst_buffer_get_size(buffer)) +
-                            " bytes could not be mapped for writing as " +
-                            GST_VIDEO_INFO_NAME(&info) + " of " +
-                            std::to_string(GST_VIDEO_INFO_WIDTH(&info)) + "x" +
-                            std::to_string(GST_VIDEO_INFO_HEIGHT(&info)) + ".");
-      return GST_FLOW_OK;
+                        "A frame passed without overlay: " + std::string(error.what()) + ".");
     }
-    const auto paint = [&](fer::Canvas& canvas) {
-      fer::paint_faces(canvas, stream.masks, stream.tracks, stream.look, stream.faces);
-    };
-    if (device) {
-      fer::ShapeCanvas canvas(frame.frame());
-      paint(canvas);
-      stream.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
-    } else {
-      fer::FrameCanvas canvas(frame.frame());
-      paint(canvas);
-    }
-    parts.stats.with([&](Stats& stats) {
-      ++stats.drawn;
-      stats.rendered = stream.masks.rendered();
-    });
     return GST_FLOW_OK;
   });
 }
@@ -265,7 +274,7 @@ void install_properties(GObjectClass* klass) {
                  0, 0.99, kControllable);
   properties.install(klass,
                      "Since the start: frames, drawn (frames with something drawn on), failed "
-                     "(frames that could not be mapped), faces, rendered (texts and shapes that "
+                     "(frames that could not be drawn on), faces, rendered (texts and shapes that "
                      "were not in the cache)");
 }
 

@@ -46,12 +46,6 @@ void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, con
                          slot.source().empty() ? "" : " of ", slot.source().c_str()),
                         (nullptr));
   }
-  if (wish.device == "auto" && !model.fallback().empty()) {
-    GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
-                        ("Computing on the processor: %s; device=cpu says that this is meant.",
-                         model.fallback().c_str()),
-                        (nullptr));
-  }
   if (wish.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
                         ("precision=bf16 is computed as fp32: %s.",
@@ -72,10 +66,26 @@ bool ServedModel::open(GstElement* element, const Wish& wish) {
   slot_ = std::move(slot);
   model_ = std::move(model);
   load_error_.reset();
+  auto_device_ = wish.device == "auto";
+  told_fallback_ = false;
+  tell_fallback(element);
   return true;
 }
 
+void ServedModel::tell_fallback(GstElement* element) {
+  if (told_fallback_ || !auto_device_) return;
+  const std::string reason = model_->fallback();
+  if (reason.empty()) return;
+  told_fallback_ = true;
+  GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
+                      ("Expressions are computed on the processor: %s; device=cpu says that this "
+                       "is meant.",
+                       reason.c_str()),
+                      (nullptr));
+}
+
 std::shared_ptr<const Classifier> ServedModel::refresh(GstElement* element) {
+  tell_fallback(element);
   const auto failures = slot_->failures();
   if (failures.count != failures_) {
     failures_ = failures.count;

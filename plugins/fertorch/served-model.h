@@ -43,10 +43,15 @@ class ServedModel {
   const Classifier& model() const { return *model_; }
 
  private:
+  /// Says, once, where "auto" became the processor for a reason.
+  void tell_fallback(GstElement* element);
+
   std::shared_ptr<ModelSlot> slot_;
   std::shared_ptr<const Classifier> model_;
   guint64 failures_ = 0;  ///< Of the slot's reloads, as far as they were told.
   WarningLimiter load_error_;
+  bool auto_device_ = false;
+  bool told_fallback_ = false;
 };
 
 }  // namespace fer

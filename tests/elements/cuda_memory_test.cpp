@@ -57,6 +57,8 @@ class CudaMemory : public testing::Test {
     void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
     ASSERT_NE(driver, nullptr);
     counts_ = reinterpret_cast<host_cuda::CountsGetter>(dlsym(driver, host_cuda::kCountsSymbol));
+    out_of_memory_ = reinterpret_cast<host_cuda::OutOfMemorySetter>(
+        dlsym(driver, host_cuda::kOutOfMemorySymbol));
     dlclose(driver);
     ASSERT_NE(counts_, nullptr) << "another driver than the tests' answers";
   }
@@ -106,6 +108,7 @@ class CudaMemory : public testing::Test {
 
   GstCudaContext* context_ = nullptr;
   host_cuda::CountsGetter counts_ = nullptr;
+  host_cuda::OutOfMemorySetter out_of_memory_ = nullptr;
 };
 
 /// What an element makes of a frame.
@@ -272,6 +275,33 @@ TEST_F(CudaMemory, AllElementsInARowLeaveTheFrameOnTheDevice) {
   const ElementPtr learn(gst_bin_get_by_name(GST_BIN(row.element()), "learn"));
   EXPECT_GE(stat(learn.get(), "sampled").value_or(0), 2);
   EXPECT_EQ(stat(learn.get(), "failed"), 0);
+}
+
+TEST_F(CudaMemory, FramesAreDownloadedWhereTheDeviceRunsOutOfMemory) {
+  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  Harness detect(make_element("ferdetect", {{"model", detector()}}));
+  Harness overlay(make_element("feroverlay"));
+  detect.set_caps(caps("NV12"));
+  overlay.set_caps(caps("NV12"));
+  std::vector<BufferPtr> frames;
+  for (int i = 0; i < 3; ++i) frames.push_back(device_frame("NV12", i));
+  out_of_memory_(true);
+  std::vector<std::size_t> found;
+  for (BufferPtr& frame : frames)
+    found.push_back(faces_of(pass(overlay, pass(detect, std::move(frame))).get()).size());
+  out_of_memory_(false);
+  EXPECT_EQ(found, (std::vector<std::size_t>{0, 2, 2}));
+  EXPECT_EQ(stat(detect.element(), "failed"), 1);
+  EXPECT_EQ(stat(overlay.element(), "failed"), 1);
+  EXPECT_EQ(stat(overlay.element(), "drawn"), 1);
+  for (Harness* harness : {&detect, &overlay}) {
+    const MessagePtr fault = harness->messages().wait(GST_MESSAGE_WARNING);
+    ASSERT_TRUE(fault);
+    EXPECT_THAT(message_text(fault.get()), HasSubstr("out of memory"));
+    const MessagePtr remedy = harness->messages().wait(GST_MESSAGE_WARNING);
+    ASSERT_TRUE(remedy);
+    EXPECT_THAT(message_text(remedy.get()), HasSubstr("downloaded"));
+  }
 }
 
 TEST_F(CudaMemory, AutoSaysWhyItIsTheProcessor) {

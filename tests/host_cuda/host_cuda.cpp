@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,7 +27,8 @@ constexpr std::size_t kPitch = 512;
 std::mutex mutex;
 std::map<char*, std::size_t> device_memory;  ///< Guarded by mutex.
 host_cuda::Counts counts;                    ///< Guarded by mutex.
-thread_local std::vector<void*> contexts;    ///< The last one is current.
+std::atomic<bool> out_of_memory{false};
+thread_local std::vector<void*> contexts;  ///< The last one is current.
 
 void protect_all(int protection) {
   for (const auto& [start, size] : device_memory) mprotect(start, size, protection);
@@ -45,6 +47,7 @@ class OnDevice {
 int allocate(char** start, std::size_t bytes) {
   if (contexts.empty()) return kInvalidContext;
   if (bytes == 0) return kInvalidValue;
+  if (out_of_memory) return kOutOfMemory;
   void* memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return kOutOfMemory;
   *start = static_cast<char*>(memory);
@@ -99,6 +102,7 @@ using namespace fer::kernels;
 const char* words(int error) {
   return error == kSuccess          ? nullptr
          : error == kInvalidContext ? "invalid device context"
+         : error == kOutOfMemory    ? "out of memory"
                                     : "an error of the device of the tests";
 }
 
@@ -161,6 +165,10 @@ HOST_CUDA const fer::kernels::KernelTable* fer_cuda_kernels() {
 HOST_CUDA host_cuda::Counts host_cuda_counts() {
   const std::lock_guard lock(mutex);
   return counts;
+}
+
+HOST_CUDA void host_cuda_run_out_of_memory(bool out) {
+  out_of_memory = out;
 }
 
 // --- The driver, in the names and types of cuda.h.

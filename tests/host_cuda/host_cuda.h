@@ -14,4 +14,8 @@ struct Counts {
 inline constexpr const char* kCountsSymbol = "host_cuda_counts";
 using CountsGetter = Counts (*)();
 
+/// Has all memory that is asked for from now on refused, or no more.
+inline constexpr const char* kOutOfMemorySymbol = "host_cuda_run_out_of_memory";
+using OutOfMemorySetter = void (*)(bool);
+
 }  // namespace host_cuda

@@ -1,0 +1,43 @@
+#include "model/fallback_engine.h"
+
+#include <exception>
+#include <utility>
+
+namespace fer {
+
+FallbackEngine::FallbackEngine(std::unique_ptr<const InferenceEngine> first, Maker make_second)
+    : first_(std::move(first)), make_second_(std::move(make_second)) {}
+
+void FallbackEngine::run(const std::uint8_t* crops, std::size_t n, float* logits) const {
+  std::string reason;
+  if (!fell_back_) {
+    try {
+      first_->run(crops, n, logits);
+      return;
+    } catch (const std::exception& error) {
+      reason = error.what();
+    }
+  }
+  second(reason).run(crops, n, logits);
+}
+
+std::string FallbackEngine::fallback() const {
+  return fell_back_ ? reason_ : std::string();
+}
+
+const InferenceEngine& FallbackEngine::current() const {
+  return fell_back_ ? *second_ : *first_;
+}
+
+const InferenceEngine& FallbackEngine::second(const std::string& reason) const {
+  const std::lock_guard lock(mutex_);
+  if (!second_) {
+    second_ = make_second_();
+    // LibTorch adds where in its own code it happened, line by line.
+    reason_ = first_->name() + " failed: " + reason.substr(0, reason.find('\n'));
+    fell_back_ = true;
+  }
+  return *second_;
+}
+
+}  // namespace fer

@@ -63,7 +63,7 @@ inline PackedInfo tiny_info() {
 }
 
 /// Settings that learn the tiny dataset in a few epochs, the same on every run.
-inline TrainConfig tiny_config() {
+inline TrainConfig tiny_train_config() {
   TrainConfig config;
   config.network.name = "tiny";
   config.network.input_size = kTinySide;
@@ -93,7 +93,8 @@ inline std::filesystem::path train_tiny_model(const std::filesystem::path& out) 
   const PackedDataset data(out / "tiny.packed");
   const std::atomic<bool> stop{false};
   train(
-      data, tiny_config(), out, [](const TrainProgress&) {}, [](const nlohmann::json&) {}, stop);
+      data, tiny_train_config(), out, [](const TrainProgress&) {}, [](const nlohmann::json&) {},
+      stop);
   return out / "last.fer";
 }
 

@@ -209,7 +209,7 @@ TEST_F(EvaluationTest, DividesByThePriorWhereThatIsAskedFor) {
   const fs::path out = folder_->path() / "skewed";
   const PackedDataset skewed = packed(test::tiny_info(), rows);
   const std::atomic<bool> stop{false};
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 1;
   train(
       skewed, config, out, [](const TrainProgress&) {}, [](const nlohmann::json&) {}, stop);

@@ -32,7 +32,7 @@ class PretrainerTest : public testing::Test {
 
   static PretrainConfig config(const std::string& method = "contrast") {
     PretrainConfig config;
-    config.network = test::tiny_config().network;
+    config.network = test::tiny_train_config().network;
     config.method = method;
     // The place of the light is what tells the tiny faces apart.
     config.views.shift = 0.02;
@@ -209,7 +209,7 @@ TEST_F(PretrainerTest, LeavesAStartThatTrainingTakesAndServingRefuses) {
   EXPECT_THAT(test::error_of([&] { Classifier::open(start, Precision::kFp32); }),
               AllOf(HasSubstr("last.fer"), HasSubstr("without a head"), HasSubstr("--init")));
 
-  TrainConfig train_config = test::tiny_config();
+  TrainConfig train_config = test::tiny_train_config();
   train_config.init = Start(start);
   train_config.epochs = 1;
   const std::atomic<bool> stop{false};

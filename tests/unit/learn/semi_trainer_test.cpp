@@ -41,7 +41,7 @@ class SemiTrainerTest : public testing::Test {
 
   static SemiConfig config(const std::string& method) {
     SemiConfig config;
-    config.network = test::tiny_config().network;
+    config.network = test::tiny_train_config().network;
     config.method = method_named(method);
     config.weak.shift = config.strong.shift = 0.02;
     // The place of the light is the label: nothing that moves or hides much of it.

@@ -73,7 +73,7 @@ class TrainerTest : public testing::Test {
 };
 
 TEST_F(TrainerTest, LearnsWhatCanBeSeparated) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 8;
   const TrainResult result = run(config, "run");
   EXPECT_FALSE(result.stopped);
@@ -94,14 +94,14 @@ TEST_F(TrainerTest, LearnsWhatCanBeSeparated) {
 }
 
 TEST_F(TrainerTest, LearnsInBf16Too) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 8;
   config.bf16 = true;
   EXPECT_GT(run(config, "run").last["accuracy"], 0.95);
 }
 
 TEST_F(TrainerTest, LogsEachEpochAndKeepsTheBest) {
-  const TrainResult result = run(test::tiny_config(), "run");
+  const TrainResult result = run(test::tiny_train_config(), "run");
   const auto lines = log("run");
   ASSERT_EQ(lines.size(), 4u);
   double best = 0;
@@ -118,7 +118,7 @@ TEST_F(TrainerTest, LogsEachEpochAndKeepsTheBest) {
 }
 
 TEST_F(TrainerTest, WritesWhatServingNeeds) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 1;
   run(config, "run");
   const ModelInfo info = read_model_info(out("run") / "last.fer");
@@ -132,7 +132,7 @@ TEST_F(TrainerTest, WritesWhatServingNeeds) {
 }
 
 TEST_F(TrainerTest, GoesOnAsIfItHadNeverStopped) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.mixup = 0.2;
   config.balance = 0.25;
   config.early_epochs = 0.5;
@@ -152,7 +152,7 @@ TEST_F(TrainerTest, GoesOnAsIfItHadNeverStopped) {
 }
 
 TEST_F(TrainerTest, IsTheSameForASeedAndAnotherForAnother) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 1;
   run(config, "one");
   run(config, "same");
@@ -163,7 +163,7 @@ TEST_F(TrainerTest, IsTheSameForASeedAndAnotherForAnother) {
 }
 
 TEST_F(TrainerTest, HasNothingToDoForAFinishedRun) {
-  const TrainConfig config = test::tiny_config();
+  const TrainConfig config = test::tiny_train_config();
   const TrainResult first = run(config, "run");
   const std::string before = version("run", "last.fer");
   const std::atomic<bool> stop{false};
@@ -177,7 +177,7 @@ TEST_F(TrainerTest, HasNothingToDoForAFinishedRun) {
 }
 
 TEST_F(TrainerTest, DropsLogLinesOfEpochsThatRunAgain) {
-  const TrainConfig config = test::tiny_config();
+  const TrainConfig config = test::tiny_train_config();
   run_until(config, "run", 2);
   ASSERT_EQ(log("run").size(), 2u);
   std::ofstream(out("run") / "log.jsonl", std::ios::app)
@@ -192,7 +192,7 @@ TEST_F(TrainerTest, DropsLogLinesOfEpochsThatRunAgain) {
 }
 
 TEST_F(TrainerTest, RefusesToGoOnWithOtherSettings) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 2;
   run(config, "run");
   const std::string before = version("run", "last.fer");
@@ -218,30 +218,30 @@ TEST_F(TrainerTest, RefusesToGoOnWithOtherSettings) {
 }
 
 TEST_F(TrainerTest, NamesDataThatCannotTeach) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.batch = 4096;
   EXPECT_THAT(error_of(config, "run"), HasSubstr("fewer than one batch of 4096"));
-  config = test::tiny_config();
+  config = test::tiny_train_config();
   config.network.input_size = 24;
   EXPECT_THAT(error_of(config, "run"), testing::AllOf(HasSubstr("24 px"), HasSubstr("16 px")));
 
   PackedInfo info = test::tiny_info();
   info.splits = {"train", "other", "test"};
   write_packed(folder_.path() / "tiny.packed", info, rows_);
-  EXPECT_THAT(error_of(test::tiny_config(), "run"), HasSubstr("no split \"valid\""));
+  EXPECT_THAT(error_of(test::tiny_train_config(), "run"), HasSubstr("no split \"valid\""));
   info.splits = {"practice", "valid", "test"};
   write_packed(folder_.path() / "tiny.packed", info, rows_);
-  EXPECT_THAT(error_of(test::tiny_config(), "run"), HasSubstr("no split \"train\""));
+  EXPECT_THAT(error_of(test::tiny_train_config(), "run"), HasSubstr("no split \"train\""));
 }
 
 TEST_F(TrainerTest, NamesABrokenCheckpoint) {
   fs::create_directories(out("run"));
   std::ofstream(out("run") / "checkpoint") << "not one";
-  EXPECT_THAT(error_of(test::tiny_config(), "run"), HasSubstr("checkpoint: expected"));
+  EXPECT_THAT(error_of(test::tiny_train_config(), "run"), HasSubstr("checkpoint: expected"));
 }
 
 TEST_F(TrainerTest, IsTaughtByATeacher) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 8;
   run(config, "teacher");
   // Nothing but the teacher's word, on labels that say the contrary.
@@ -255,7 +255,7 @@ TEST_F(TrainerTest, IsTaughtByATeacher) {
 }
 
 TEST_F(TrainerTest, RefusesATeacherOfOtherLabels) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 1;
   run(config, "teacher");
   PackedInfo info = test::tiny_info();
@@ -266,7 +266,7 @@ TEST_F(TrainerTest, RefusesATeacherOfOtherLabels) {
 }
 
 TEST_F(TrainerTest, StartsFromAModelFile) {
-  TrainConfig config = test::tiny_config();
+  TrainConfig config = test::tiny_train_config();
   config.epochs = 8;
   run(config, "first");
   const fs::path start = out("first") / "last.fer";

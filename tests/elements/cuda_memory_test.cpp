@@ -56,11 +56,12 @@ class CudaMemory : public testing::Test {
     ASSERT_NE(context_, nullptr);
     void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
     ASSERT_NE(driver, nullptr);
-    counts_ = reinterpret_cast<host_cuda::CountsGetter>(dlsym(driver, host_cuda::kCountsSymbol));
+    get_counts_ =
+        reinterpret_cast<host_cuda::CountsGetter>(dlsym(driver, host_cuda::kCountsSymbol));
     out_of_memory_ = reinterpret_cast<host_cuda::OutOfMemorySetter>(
         dlsym(driver, host_cuda::kOutOfMemorySymbol));
     dlclose(driver);
-    ASSERT_NE(counts_, nullptr) << "another driver than the tests' answers";
+    ASSERT_NE(get_counts_, nullptr) << "another driver than the tests' answers";
   }
   void TearDown() override { gst_clear_object(&context_); }
 
@@ -106,8 +107,14 @@ class CudaMemory : public testing::Test {
     return on_device(video_caps(format, kSize.width, kSize.height));
   }
 
+  host_cuda::Counts counts() const {
+    host_cuda::Counts counts;
+    get_counts_(&counts);
+    return counts;
+  }
+
   GstCudaContext* context_ = nullptr;
-  host_cuda::CountsGetter counts_ = nullptr;
+  host_cuda::CountsGetter get_counts_ = nullptr;
   host_cuda::OutOfMemorySetter out_of_memory_ = nullptr;
 };
 
@@ -140,11 +147,11 @@ TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
     infer.set_caps(in);
     BufferPtr frame = make_frame(picture(), GetParam());
     if (device) frame = upload(frame, GetParam());
-    const auto before = counts_();
+    const auto before = counts();
     const BufferPtr out = pass(infer, pass(detect, std::move(frame)));
     ASSERT_TRUE(out);
     found.push_back(faces_of(out.get()));
-    const auto after = counts_();
+    const auto after = counts();
     if (!device) continue;
     EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
     EXPECT_EQ(after.launches - before.launches, 2) << "one to find faces, one to cut them";
@@ -191,12 +198,12 @@ TEST_F(CudaMemory, FercropCutsTheSame) {
     BufferPtr frame = make_frame(picture(), "NV12");
     if (device) frame = upload(frame, "NV12");
     face_meta_write(frame.get(), video_info("NV12", kSize.width, kSize.height), one_face());
-    const auto before = counts_();
+    const auto before = counts();
     const BufferPtr out = pass(crop, std::move(frame));
     ASSERT_TRUE(out);
     crops.push_back(picture_of(out.get(), video_info("RGB", 112, 112)));
     if (device) {
-      EXPECT_EQ(counts_().downloaded - before.downloaded, 3u * 112 * 112);
+      EXPECT_EQ(counts().downloaded - before.downloaded, 3u * 112 * 112);
     }
   }
   cv::Mat difference;
@@ -264,13 +271,13 @@ TEST_F(CudaMemory, AllElementsInARowLeaveTheFrameOnTheDevice) {
   row.set_caps(caps("NV12"));
   for (int i = 0; i < 3; ++i) {
     BufferPtr frame = device_frame("NV12", i);
-    const auto before = counts_();
+    const auto before = counts();
     const BufferPtr out = pass(row, std::move(frame));
     ASSERT_TRUE(out);
     EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
     EXPECT_THAT(faces_of(out.get()), SizeIs(2));
     // The learner takes crops of its own.
-    EXPECT_LE(counts_().downloaded - before.downloaded, 3u * 640 * 361 + 4 * 48 * 48);
+    EXPECT_LE(counts().downloaded - before.downloaded, 3u * 640 * 361 + 4 * 48 * 48);
   }
   const ElementPtr learn(gst_bin_get_by_name(GST_BIN(row.element()), "learn"));
   EXPECT_GE(stat(learn.get(), "sampled").value_or(0), 2);

@@ -162,9 +162,9 @@ HOST_CUDA const fer::kernels::KernelTable* fer_cuda_kernels() {
   return &table;
 }
 
-HOST_CUDA host_cuda::Counts host_cuda_counts() {
+HOST_CUDA void host_cuda_counts(host_cuda::Counts* out) {
   const std::lock_guard lock(mutex);
-  return counts;
+  *out = counts;
 }
 
 HOST_CUDA void host_cuda_run_out_of_memory(bool out) {

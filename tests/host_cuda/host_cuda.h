@@ -12,7 +12,7 @@ struct Counts {
 
 /// The symbol to look up in libcuda.so.1, of this type.
 inline constexpr const char* kCountsSymbol = "host_cuda_counts";
-using CountsGetter = Counts (*)();
+using CountsGetter = void (*)(Counts*);
 
 /// Has all memory that is asked for from now on refused, or no more.
 inline constexpr const char* kOutOfMemorySymbol = "host_cuda_run_out_of_memory";

@@ -123,7 +123,9 @@ TEST_F(Slot, ServesOnWhereTheNewFileIsBroken) {
   const std::string version = write(1);
   ModelSlot slot;
   slot.open(source(true));
-  folder_.write("model.fer", "nonsense, and longer than eight bytes");
+  // At once, or a slow machine sees it half written, too.
+  std::filesystem::rename(folder_.write("nonsense", "nonsense, and longer than eight bytes"),
+                          folder_.path() / "model.fer");
   EXPECT_TRUE(wait_for([&] { return slot.failures().count == 1; }));
   EXPECT_THAT(slot.failures().last, HasSubstr("model.fer"));
   EXPECT_EQ(slot.current()->info().version, version);

@@ -20,15 +20,13 @@ namespace {
 /// Makes the context the thread's current one for as long as this lives.
 class Current {
  public:
-  explicit Current(GstCudaContext* context) : pushed_(gst_cuda_context_push(context) == TRUE) {
-    if (!pushed_) throw std::runtime_error("the CUDA device's context cannot be entered");
+  explicit Current(GstCudaContext* context) {
+    if (!gst_cuda_context_push(context))
+      throw std::runtime_error("the CUDA device's context cannot be entered");
   }
   ~Current() { gst_cuda_context_pop(nullptr); }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
-
- private:
-  bool pushed_;
 };
 
 struct Unref {

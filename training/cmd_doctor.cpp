@@ -14,6 +14,7 @@
 #include "learn/compute_device.h"
 #include "learn/process_group.h"
 #include "model/classifier.h"
+#include "model/device_name.h"
 #include "model/find_model.h"
 #include "model/runtime_info.h"
 #include "subprocess.h"
@@ -136,8 +137,8 @@ void look_at_libraries(Findings& findings) {
     findings.push_back({Verdict::kFault, "oneDNN", "LibTorch was built without it",
                         "classifying needs it; take a LibTorch that has it (-Dtorch_dir=)"});
   }
-  const bool driver = fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidiactl");
-  if (const torch::Device device = compute_device("auto"); device.is_cuda()) {
+  std::string fallback;
+  if (const torch::Device device(resolve_device("auto", &fallback)); device.is_cuda()) {
     findings.push_back({Verdict::kGood, "CUDA", "LibTorch finds a device", ""});
     std::string refusal;
     if (kernels_for(device, &refusal)) {
@@ -147,11 +148,8 @@ void look_at_libraries(Findings& findings) {
                           "the processor makes views and pseudo-labels: " + refusal, ""});
     }
   } else {
-    findings.push_back(
-        {Verdict::kNote, "CUDA",
-         driver ? "a device is here, but this LibTorch was built without CUDA"
-                : "no device; everything runs on the CPU",
-         driver ? "to use it, build with -Dtorch_dir= and a LibTorch for CUDA" : ""});
+    findings.push_back({Verdict::kNote, "CUDA",
+                        fallback.empty() ? "no driver; everything runs on the CPU" : fallback, ""});
   }
   if (ProcessGroup::available()) {
     findings.push_back({Verdict::kGood, "Gloo", "fer train can run in several processes", ""});

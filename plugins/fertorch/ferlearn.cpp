@@ -321,12 +321,16 @@ void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, Gst
     throw std::runtime_error("the buffer does not hold the frame that its caps describe");
   }
   const fer::FrameView view = mapped.view();
+  fer::cut_faces(view, settings.region, due, learner.info(), stream.crops);
+  auto crop = stream.crops.bytes().begin();
+  const auto crop_bytes = stream.crops.bytes().end() - crop;
+  const auto each = crop_bytes / static_cast<std::ptrdiff_t>(due.size());
   guint64 taken = 0;
-  for (fer::FaceRecord* face : due) {
-    fer::cut_faces(view, settings.region, {face}, learner.info(), stream.crops);
+  for (const fer::FaceRecord* face : due) {
     const fer::PixelBox box = fer::pixel_box(*face, view.width, view.height);
     fer::FaceSample sample;
-    sample.crop = stream.crops.bytes();
+    sample.crop.assign(crop, crop + each);
+    crop += each;
     sample.source = stream.source;
     sample.track = face->track_id > 0 ? static_cast<std::int64_t>(face->track_id) : -1;
     sample.time_ns = static_cast<std::int64_t>(time_of(buffer));

@@ -21,14 +21,15 @@ struct Made {
   torch::Tensor y, of_x, of_shortcut, of_weight, of_bias, mean, variance;
 };
 
+/// The same whoever asks: by a generator of its own, as threads share LibTorch's.
 torch::nn::BatchNorm2d uneven_norm() {
-  torch::manual_seed(2);
+  const at::Generator random = at::detail::createCPUGenerator(2);
   torch::nn::BatchNorm2d norm(kChannels);
   torch::NoGradGuard no_grad;
-  norm->weight.normal_();
-  norm->bias.normal_();
-  norm->running_mean.normal_();
-  norm->running_var.uniform_(0.5, 2);
+  norm->weight.normal_(0, 1, random);
+  norm->bias.normal_(0, 1, random);
+  norm->running_mean.normal_(0, 1, random);
+  norm->running_var.uniform_(0.5, 2, random);
   return norm;
 }
 

@@ -106,7 +106,7 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
   for (const std::string& variant : variants) {
     text += "| " + variant + " |";
     for (const Column& column : columns)
-      text += " " + cell(runs_of(runs, {{"variant", variant}}), column, usual) + " |";
+      text.append(" ").append(cell(runs_of(runs, {{"variant", variant}}), column, usual)) += " |";
     text += "\n";
   }
 
@@ -116,7 +116,7 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
     text += "| " + variant + " |";
     for (const std::string& order : orders) {
       const auto some = runs_of(runs, {{"variant", variant}, {"order", order}});
-      text += " " + cell(some, gain, some.size()) + " |";
+      text.append(" ").append(cell(some, gain, some.size())) += " |";
     }
     text += "\n";
   }

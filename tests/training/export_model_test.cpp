@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <onnx/onnx_pb.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +19,7 @@
 #include "model/find_model.h"
 #include "model/folded_network.h"
 #include "model/model_file.h"
+#include "onnx_file.h"
 #include "python.h"
 #include "scoped.h"
 #include "subprocess.h"
@@ -32,6 +32,7 @@ namespace {
 using nlohmann::json;
 using test::RandomModel;
 using test::ScopedFolder;
+using testing::ElementsAre;
 
 /// Of probabilities; logits may be off by as much of their range.
 constexpr double kTolerance = 1e-4;
@@ -224,45 +225,34 @@ TEST_F(ShippedModel, IsTheSameOnRealFaces) {
   compare(crops);
 }
 
-onnx::ModelProto parsed(const std::string& bytes) {
-  onnx::ModelProto model;
-  EXPECT_TRUE(model.ParseFromString(bytes));
-  return model;
-}
-
 TEST(Export, SaysWhatGoesInAndComesOut) {
   RandomModel model;
-  const onnx::ModelProto file = parsed(exported(model));
-  EXPECT_EQ(file.producer_name(), "gst-fer");
-  EXPECT_EQ(file.opset_import(0).version(), 11);
-  ASSERT_EQ(file.graph().input_size(), 1);
-  EXPECT_EQ(file.graph().input(0).name(), "pixels");
-  const auto& in = file.graph().input(0).type().tensor_type().shape();
-  EXPECT_EQ(in.dim(0).dim_param(), "batch");
-  EXPECT_EQ(in.dim(1).dim_value(), 1);
-  EXPECT_EQ(in.dim(2).dim_value(), 24);
-  EXPECT_EQ(in.dim(3).dim_value(), 24);
-  ASSERT_EQ(file.graph().output_size(), 1);
-  EXPECT_EQ(file.graph().output(0).name(), "probabilities");
-  EXPECT_EQ(file.graph().output(0).type().tensor_type().shape().dim(1).dim_value(), 8);
+  const test::OnnxFile file = test::parse_onnx(exported(model));
+  EXPECT_EQ(file.producer, "gst-fer");
+  EXPECT_EQ(file.opset, 11);
+  ASSERT_EQ(file.inputs.size(), 1u);
+  EXPECT_EQ(file.inputs[0].name, "pixels");
+  EXPECT_THAT(file.inputs[0].shape, ElementsAre("batch", "1", "24", "24"));
+  ASSERT_EQ(file.outputs.size(), 1u);
+  EXPECT_EQ(file.outputs[0].name, "probabilities");
+  EXPECT_THAT(file.outputs[0].shape, ElementsAre("batch", "8"));
 
-  std::map<std::string, std::string> about;
-  for (const auto& entry : file.metadata_props()) about[entry.key()] = entry.value();
-  EXPECT_EQ(json::parse(about.at("labels")), json(model.info().labels));
-  EXPECT_EQ(about.at("align_template"), "fer");
-  EXPECT_EQ(about.at("version"), model.info().version);
-  EXPECT_EQ(json::parse(about.at("prior")).size(), 8u);
+  EXPECT_EQ(json::parse(file.about.at("labels")), json(model.info().labels));
+  EXPECT_EQ(file.about.at("align_template"), "fer");
+  EXPECT_EQ(file.about.at("version"), model.info().version);
+  EXPECT_EQ(json::parse(file.about.at("prior")).size(), 8u);
 
-  EXPECT_EQ(parsed(exported(model, {.logits = true})).graph().output(0).name(), "logits");
+  const auto logits = test::parse_onnx(exported(model, {.logits = true}));
+  EXPECT_EQ(logits.outputs.at(0).name, "logits");
 }
 
 TEST(Export, FixesTheBatchWhereAsked) {
   RandomModel model;
   const Classifier classifier(model.file(), Precision::kFp32);
   const std::string onnx = exported(model, {.batch = 3});
-  const onnx::ModelProto file = parsed(onnx);
-  EXPECT_EQ(file.graph().input(0).type().tensor_type().shape().dim(0).dim_value(), 3);
-  EXPECT_EQ(file.graph().output(0).type().tensor_type().shape().dim(0).dim_value(), 3);
+  const test::OnnxFile file = test::parse_onnx(onnx);
+  EXPECT_EQ(file.inputs.at(0).shape.at(0), "3");
+  EXPECT_EQ(file.outputs.at(0).shape.at(0), "3");
   const auto crops = test::random_bytes(3 * classifier.crop_bytes());
   EXPECT_LT(
       worst(by_opencv(onnx, pixels(crops, model.info().network)), probabilities(classifier, crops)),

@@ -45,6 +45,7 @@ json report_json(const Options& o, const DetectionEvaluation& e, double threshol
           {"colour", e.colour},
           {"detect_width", o.eval.detect_width},
           {"least_face", o.eval.least_face},
+          {"small_faces", o.eval.small_faces},
           {"photos", s.photos()},
           {"photos_without_faces", s.empty_photos()},
           {"unreadable", e.unreadable},
@@ -137,6 +138,9 @@ void add_eval_detector(CLI::App& app) {
                 "Faces of this height count, in pixels of what the detector sees")
       ->check(CLI::Range(1.0, 10000.0))
       ->capture_default_str();
+  c->add_flag("--small-faces,!--no-small-faces", o->eval.small_faces,
+              "Look for small faces too, as ferdetect does on each small-face-interval-th frame")
+      ->default_str("true");
   c->add_option("--max-photos", o->eval.max_photos, "Only the first ones; 0: all")
       ->capture_default_str();
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");

@@ -52,6 +52,7 @@ class Examination {
       : settings_(settings), detector_(open_detector(model)), score_(settings.least_face) {
     config_.score_threshold = kLeastScore;
     config_.detect_width = settings.detect_width;
+    config_.small_faces = settings.small_faces;
   }
 
   void look_at(const FrameView& frame, std::span<const SceneFace> faces) {

@@ -1,8 +1,12 @@
 // The project's own detector: one grey channel, which lies in video as it is wanted.
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vision/cell_network.h"
 #include "vision/face_cells.h"
@@ -36,6 +40,17 @@ std::string wrong_shape(const std::vector<cv::Mat>& outputs, cv::Size input) {
   return {};
 }
 
+CellFace scaled(CellFace cell, float factor) {
+  for (float* value : {&cell.x, &cell.y, &cell.width, &cell.height}) *value *= factor;
+  for (float& value : cell.points) value *= factor;
+  return cell;
+}
+
+/// A score whose logit is less by `step`.
+float less_sure(float score, float step) {
+  return score / (score + (1 - score) * std::exp(step));
+}
+
 Face face_of(const CellFace& cell) {
   Face face;
   face.box = {cell.x, cell.y, cell.width, cell.height};
@@ -46,38 +61,35 @@ Face face_of(const CellFace& cell) {
   return face;
 }
 
-class CellDetector final : public Detector {
+/// Heights in pixels of the picture: below the first the network misses many faces, below the
+/// second a closer look still shows better where they are.
+constexpr float kSmallFace = 48, kSeenBetterCloser = 96;
+
+/// A closer look is at a picture larger by this factor; by less where its longer side would be
+/// beyond kLargestLook, and not at all where that leaves little.
+constexpr double kCloser = 2, kLeastCloser = 1.25;
+constexpr int kLargestLook = 2048;
+
+/// Two pictures bring two chances of a false alarm: what is taken from the scores' logits then.
+/// Chosen, as the heights above, on photos that were not trained on (docs/detector.md).
+constexpr float kTwoLooks = 0.2f;
+
+/// Of the picture for a closer look at one of this size; nothing where there is none.
+std::optional<cv::Size> closer_size(cv::Size size) {
+  const double factor =
+      std::min(kCloser, static_cast<double>(kLargestLook) / std::max(size.width, size.height));
+  if (factor < kLeastCloser) return std::nullopt;
+  return cv::Size(cvRound(size.width * factor), cvRound(size.height * factor));
+}
+
+/// The network's input for frames of one size, made anew where that changes.
+class Look {
  public:
-  explicit CellDetector(std::unique_ptr<CellNetwork> network) : network_(std::move(network)) {}
-
-  std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override {
-    check_frame(frame);
-    const cv::Size size = detection_size(frame, config);
+  /// The frame as a picture of `size` in the upper left corner of a blob whose sides are multiples
+  /// of the largest stride; the rest is black.
+  const cv::Mat& at(const FrameView& frame, cv::Size size) {
     read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kGrey, picture_);
-    fill_blob();
-    const cv::Size input(blob_.size[3], blob_.size[2]);
-    network_->run(blob_, outputs_);
-    if (const std::string wrong = wrong_shape(outputs_, input); !wrong.empty())
-      throw std::runtime_error("face detector: " + wrong);
-    guesses_.clear();
-    for (std::size_t i = 0; i < kCellStrides.size(); ++i) {
-      decode_cells(outputs_[i].ptr<float>(), outputs_[i].size[2], outputs_[i].size[3],
-                   kCellStrides[i], config.score_threshold, guesses_);
-    }
-    std::vector<Face> faces;
-    for (const CellFace& cell : best_cells(guesses_)) faces.push_back(face_of(cell));
-    to_frame_pixels(frame, size, faces);
-    finish_faces(frame, config, faces);
-    return faces;
-  }
-
-  std::string name() const override { return "fer"; }
-
- private:
-  /// The picture in the upper left corner of a blob whose sides are multiples of the largest
-  /// stride; the rest is black.
-  void fill_blob() {
-    const cv::Rect now({}, picture_.size());
+    const cv::Rect now({}, size);
     const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kLeastInputSide),
                          padded_side(now.width, kLargestStride, kLeastInputSide)};
     const bool same = blob_.dims == 4 && std::equal(shape, shape + 4, blob_.size.p);
@@ -88,12 +100,59 @@ class CellDetector final : public Detector {
     }
     cv::Mat plane(shape[2], shape[3], CV_32F, blob_.ptr<float>());
     picture_.convertTo(plane(now), CV_32F);
+    return blob_;
   }
 
-  const std::unique_ptr<CellNetwork> network_;
+ private:
   cv::Mat picture_;
   cv::Mat blob_;
   cv::Rect filled_;  ///< The part of the blob that is not black by design.
+};
+
+class CellDetector final : public Detector {
+ public:
+  explicit CellDetector(std::unique_ptr<CellNetwork> network) : network_(std::move(network)) {}
+
+  std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override {
+    check_frame(frame);
+    const cv::Size size = detection_size(frame, config);
+    guesses_.clear();
+    guess(look_.at(frame, size), config.score_threshold);
+    if (const auto closer = closer_size(size); config.small_faces && closer) {
+      std::vector<CellFace> seen = std::exchange(guesses_, {});
+      guess(closer_look_.at(frame, *closer), config.score_threshold);
+      const float back = static_cast<float>(size.width) / static_cast<float>(closer->width);
+      for (const CellFace& guess : guesses_)
+        if (guess.height * back < kSeenBetterCloser) seen.push_back(scaled(guess, back));
+      guesses_ = std::move(seen);
+      for (CellFace& guess : guesses_) guess.score = less_sure(guess.score, kTwoLooks);
+    }
+    std::vector<Face> faces;
+    for (const CellFace& cell : best_cells(guesses_)) faces.push_back(face_of(cell));
+    to_frame_pixels(frame, size, faces);
+    finish_faces(frame, config, faces);
+    return faces;
+  }
+
+  float small_face() const override { return kSmallFace; }
+
+  std::string name() const override { return "fer"; }
+
+ private:
+  /// Appends what the network says of the input, in its pixels.
+  void guess(const cv::Mat& input, float least_score) {
+    network_->run(input, outputs_);
+    if (const std::string wrong = wrong_shape(outputs_, {input.size[3], input.size[2]});
+        !wrong.empty())
+      throw std::runtime_error("face detector: " + wrong);
+    for (std::size_t i = 0; i < kCellStrides.size(); ++i) {
+      decode_cells(outputs_[i].ptr<float>(), outputs_[i].size[2], outputs_[i].size[3],
+                   kCellStrides[i], least_score, guesses_);
+    }
+  }
+
+  const std::unique_ptr<CellNetwork> network_;
+  Look look_, closer_look_;
   std::vector<cv::Mat> outputs_;
   std::vector<CellFace> guesses_;
 };

@@ -18,6 +18,9 @@ struct DetectorConfig {
   int detect_width = 640;        ///< Frames wider than this are shrunk to it; 0: full size.
   float min_face_size = 0.f;     ///< Faces with a shorter side below this many pixels are left out.
   int max_faces = 0;             ///< At most this many, the best first; 0: all.
+  /// Look for small faces too, in a second picture of twice the size, which takes four times as
+  /// long as the first. Only where the detector has a small_face().
+  bool small_faces = false;
 };
 
 /// Finds the faces of a frame. Reads the frame through its strides and converts only the small
@@ -29,6 +32,10 @@ class FER_API Detector {
   /// Faces in frame pixels, best score first, boxes clipped to the frame. Throws
   /// std::invalid_argument for a view without pixels or planes.
   virtual std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) = 0;
+
+  /// Faces below this height, in pixels of the frame as shrunk to detect_width, are often missed
+  /// without DetectorConfig::small_faces. 0: that makes no difference.
+  virtual float small_face() const { return 0; }
 
   /// Short name for people: "fer", "yunet", "haar".
   virtual std::string name() const = 0;

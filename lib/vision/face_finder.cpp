@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vision/detector_backends.h"
+
 namespace fer {
 namespace {
 
@@ -41,24 +43,41 @@ bool FaceFinder::may_skip() const {
   return !fresh_ && frames_since_run_ + 1 < std::max(frames_in_a_second(), config_.interval);
 }
 
+bool FaceFinder::looks_for_small_faces() const {
+  return config_.small_face_interval > 0 && detector_->small_face() > 0 &&
+         (fresh_ || !config_.tracking ||
+          frames_since_closer_run_ + 1 >= config_.small_face_interval);
+}
+
 std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
   DetectorConfig config;
   config.score_threshold = config_.tracking ? config_.threshold * kWeakShare : config_.threshold;
   config.detect_width = config_.detect_width;
   config.min_face_size = config_.min_face_size;
   config.max_faces = config_.max_faces;
+  config.small_faces = looks_for_small_faces();
   const std::vector<Face> found = detector_->detect(frame, config);
   fresh_ = false;
   frames_since_run_ = 0;
-  if (config_.tracking) return tracker_.update(found);
+  frames_since_closer_run_ = config.small_faces ? 0 : frames_since_closer_run_ + 1;
   std::vector<TrackedFace> faces;
-  faces.reserve(found.size());
-  for (const Face& face : found) faces.push_back({face, 0});
+  if (!config_.tracking) {
+    for (const Face& face : found) faces.push_back({face, 0});
+    return faces;
+  }
+  // What only a closer look shows is not gone because a run without one does not.
+  const bool may_miss = config_.small_face_interval > 0 && !config.small_faces;
+  const float scale =
+      static_cast<float>(frame.width) / static_cast<float>(detection_size(frame, config).width);
+  faces = tracker_.update(found, may_miss ? detector_->small_face() * scale : 0);
+  const auto most = static_cast<std::size_t>(config_.max_faces);
+  if (most > 0 && faces.size() > most) faces.resize(most);
   return faces;
 }
 
 std::vector<TrackedFace> FaceFinder::predict() {
   ++frames_since_run_;
+  ++frames_since_closer_run_;
   return config_.tracking ? tracker_.predict() : std::vector<TrackedFace>();
 }
 

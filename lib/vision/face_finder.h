@@ -17,7 +17,10 @@ struct FaceFinderConfig {
   float min_face_size = 0.f;
   int max_faces = 0;
   int detect_width = 640;
-  int interval = 1;       ///< The detector runs on each n-th frame.
+  int interval = 1;  ///< The detector runs on each n-th frame.
+  /// A run looks for small faces too (DetectorConfig::small_faces) where this many frames have
+  /// passed since the last that did, each run without tracking; 0: none does.
+  int small_face_interval = 30;
   bool tracking = true;   ///< Off: faces have no ids, and frames without a detector run no faces.
   double frame_rate = 0;  ///< Frames a second; 0: not known.
 };
@@ -54,12 +57,14 @@ class FER_API FaceFinder {
 
  private:
   int frames_in_a_second() const;
+  bool looks_for_small_faces() const;
 
   std::unique_ptr<Detector> detector_;
   Tracker tracker_;
   FaceFinderConfig config_;
-  bool fresh_ = true;         ///< No detector run since the last reset.
-  int frames_since_run_ = 0;  ///< Frames after the last detector run.
+  bool fresh_ = true;                ///< No detector run since the last reset.
+  int frames_since_run_ = 0;         ///< Frames after the last detector run.
+  int frames_since_closer_run_ = 0;  ///< Frames after the last that looked for small faces.
 };
 
 }  // namespace fer

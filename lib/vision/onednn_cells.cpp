@@ -1,6 +1,7 @@
 // The detector's layers as oneDNN primitives for one size of input: weights reordered once, bias
 // and relu inside the convolutions, activations in whatever layout each of them likes best.
 #include <algorithm>
+#include <list>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -249,22 +250,31 @@ class Plan {
   std::vector<std::unordered_map<int, memory>> arguments_;
 };
 
+/// Sizes that are looked at in turns: a stream's, and that of the closer look.
+constexpr std::size_t kPlans = 2;
+
 class OneDnnCells final : public CellNetwork {
  public:
   explicit OneDnnCells(CellLayers layers) : layers_(std::move(layers)) {}
 
   void run(const cv::Mat& input, std::vector<cv::Mat>& outputs) override {
     const OneThread one_thread;  // Primitives remember for how many threads they were made.
-    if (!plan_ || !plan_->fits(input))
-      plan_ = std::make_unique<Plan>(layers_, input.size[2], input.size[3]);
-    plan_->run(input, outputs);
+    const auto plan =
+        std::find_if(plans_.begin(), plans_.end(), [&](const Plan& p) { return p.fits(input); });
+    if (plan == plans_.end()) {
+      plans_.emplace_front(layers_, input.size[2], input.size[3]);
+      if (plans_.size() > kPlans) plans_.pop_back();
+    } else {
+      plans_.splice(plans_.begin(), plans_, plan);
+    }
+    plans_.front().run(input, outputs);
   }
 
   std::string name() const override { return onednn::library_name(); }
 
  private:
   const CellLayers layers_;
-  std::unique_ptr<Plan> plan_;
+  std::list<Plan> plans_;  ///< The one that ran last first.
 };
 
 }  // namespace

@@ -9,6 +9,9 @@
 namespace fer {
 namespace {
 
+/// A face that so many runs in a row have found is missed because it is gone.
+constexpr int kSurelyFound = 3;
+
 struct Track {
   explicit Track(const Face& detection)
       : filter(detection.box), face{detection, 0}, filtered_at_sight(filter.box()) {}
@@ -19,6 +22,7 @@ struct Track {
   int hits = 1;                  ///< Detections so far.
   int unseen = 0;                ///< Frames since the last one.
   bool in_sight = true;          ///< Seen when the detector last ran.
+  int found_in_a_row = 0;        ///< Runs that found it, of those that miss faces of its size.
 
   void advance() {
     filter.predict(in_sight);
@@ -82,6 +86,19 @@ struct Tracker::State {
     return track.face.track_id != 0;
   }
 
+  /// Whether a track that no detection went to may be there all the same: it is too small to be
+  /// surely found, and no detection that starts a track lies on it.
+  bool may_be_there(const Track& track, float missable, const std::vector<Face>& detections,
+                    const std::vector<int>& new_ones) const {
+    if (track.face.track_id == 0 || track.unseen > config.max_age ||
+        track.found_in_a_row >= kSurelyFound)
+      return false;
+    const cv::Rect2f box = track.filter.box();
+    return box.height < missable && std::none_of(new_ones.begin(), new_ones.end(), [&](int d) {
+             return overlap(box, detections[d].box) > 0;
+           });
+  }
+
   /// Matches the named tracks with the named detections by overlap and takes what was matched off
   /// both lists. `track_of` tells for a detection the track it went to.
   void match(const std::vector<Face>& detections, std::vector<int>& free_tracks,
@@ -122,7 +139,7 @@ void Tracker::configure(const TrackerConfig& config) {
   state_->config = config;
 }
 
-std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections) {
+std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, float missable) {
   State& s = *state_;
   for (Track& track : s.tracks) track.advance();
 
@@ -141,7 +158,13 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections) {
                                           [&](int t) { return s.tracks[t].in_sight; });
   free_tracks.erase(lost, free_tracks.end());
   s.match(detections, free_tracks, weak, track_of);
-  for (const int t : free_tracks) s.tracks[t].in_sight = false;
+  std::vector<TrackedFace> believed;
+  for (const int t : free_tracks) {
+    Track& track = s.tracks[t];
+    track.in_sight = s.may_be_there(track, missable, detections, strong);
+    track.found_in_a_row = 0;
+    if (track.in_sight) believed.push_back(moved(track));
+  }
 
   for (const int d : strong) {
     track_of[d] = static_cast<int>(s.tracks.size());
@@ -150,8 +173,11 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections) {
 
   std::vector<TrackedFace> seen;
   for (const int t : track_of) {
-    if (t >= 0 && s.confirm(s.tracks[t])) seen.push_back(s.tracks[t].face);
+    if (t < 0) continue;
+    if (missable > 0) ++s.tracks[t].found_in_a_row;
+    if (s.confirm(s.tracks[t])) seen.push_back(s.tracks[t].face);
   }
+  seen.insert(seen.end(), believed.begin(), believed.end());
   // A track that was never reported is given up at its first miss.
   std::erase_if(s.tracks, [&](const Track& track) {
     return !track.in_sight && (track.face.track_id == 0 || track.unseen > s.config.max_age);

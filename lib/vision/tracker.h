@@ -36,7 +36,11 @@ class FER_API Tracker {
 
   /// One frame on which the detector ran: matches, corrects, starts and ends tracks. Returns the
   /// faces seen in this frame.
-  std::vector<TrackedFace> update(const std::vector<Face>& detections);
+  ///
+  /// `missable`: faces below this height are missed by chance. A track of one is believed to go on,
+  /// and is reported so after those that were seen, for max_age at most, unless runs in which it
+  /// could be missed have found it all the same.
+  std::vector<TrackedFace> update(const std::vector<Face>& detections, float missable = 0);
 
   /// One frame on which the detector did not run: moves every live track one step. Returns where
   /// they are believed to be; landmarks move along with the box.

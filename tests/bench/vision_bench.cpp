@@ -14,7 +14,7 @@
 namespace fer {
 namespace {
 
-void detect(benchmark::State& state, int detect_width) {
+void detect(benchmark::State& state, const DetectorConfig& config) {
   const cv::Size size(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)));
   const DetectorModel model = find_detector_model();
   if (model.path.empty()) {
@@ -25,13 +25,13 @@ void detect(benchmark::State& state, int detect_width) {
   const test::RawFrame frame(test::draw_face(size), PixelFormat::kNv12, false, 0);
   std::size_t faces = 0;
   for (auto _ : state) {
-    faces = detector->detect(frame.view(), {.detect_width = detect_width}).size();
+    faces = detector->detect(frame.view(), config).size();
   }
   state.SetLabel(detector->name() + ", faces found: " + std::to_string(faces));
 }
 
 void BM_Detect(benchmark::State& state) {
-  detect(state, 640);
+  detect(state, {});
 }
 BENCHMARK(BM_Detect)
     ->Args({320, 180})
@@ -40,8 +40,18 @@ BENCHMARK(BM_Detect)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
+void BM_DetectSmallFacesToo(benchmark::State& state) {
+  detect(state, {.small_faces = true});
+}
+BENCHMARK(BM_DetectSmallFacesToo)
+    ->Args({320, 180})
+    ->Args({640, 360})
+    ->Args({1920, 1080})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
 void BM_DetectInFullSize(benchmark::State& state) {
-  detect(state, 0);
+  detect(state, {.detect_width = 0});
 }
 BENCHMARK(BM_DetectInFullSize)->Args({1920, 1080})->UseRealTime()->Unit(benchmark::kMillisecond);
 

@@ -246,6 +246,25 @@ TEST_F(FerDetect, PredictsBetweenDetections) {
   EXPECT_EQ(stat(element(), "detections"), 3);
 }
 
+TEST_F(FerDetect, SmallFacesAreFollowedFromOneCloserLookToTheNext) {
+  detector_ = own_detector_path().string();
+  play({{"small-face-interval", "4"}});
+  cv::Mat picture = test::drawn_background({640, 360});
+  test::draw_face_at(picture, {{140, 180}, 200});
+  test::draw_face_at(picture, {{480, 180}, 16});
+  const auto count = [&](int number, const char* format) {
+    const BufferPtr out = pass(make_frame(picture, format, Layout::kPacked, number));
+    return out ? faces_of(out.get()).size() : 0;
+  };
+  set_caps("I420", picture.size());
+  for (int number = 0; number < 9; ++number) EXPECT_EQ(count(number, "I420"), 2u) << number;
+  EXPECT_EQ(stat(element(), "tracks"), 2);
+  // Other caps end the tracks.
+  g_object_set(element(), "small-face-interval", 0u, nullptr);
+  set_caps("NV12", picture.size());
+  EXPECT_EQ(count(9, "NV12"), 1u);
+}
+
 TEST_F(FerDetect, WithoutTrackingThereAreNoIds) {
   play({{"tracking", "false"}, {"inference-interval", "2"}});
   const auto faces = find(0);
@@ -367,6 +386,7 @@ TEST(FerDetectProperties, HaveTheirDefaults) {
   EXPECT_EQ(property<guint>(element.get(), "max-faces"), 0u);
   EXPECT_EQ(property<guint>(element.get(), "inference-interval"), 1u);
   EXPECT_EQ(property<guint>(element.get(), "detect-width"), 640u);
+  EXPECT_EQ(property<guint>(element.get(), "small-face-interval"), 30u);
   EXPECT_EQ(property<gboolean>(element.get(), "tracking"), TRUE);
   EXPECT_EQ(property<gboolean>(element.get(), "qos"), TRUE);
   EXPECT_EQ(stat(element.get(), "frames"), 0);
@@ -379,6 +399,7 @@ TEST(FerDetectProperties, AreReadAsTheyWereSet) {
                                                         {"max-faces", "5"},
                                                         {"inference-interval", "10000"},
                                                         {"detect-width", "0"},
+                                                        {"small-face-interval", "9"},
                                                         {"tracking", "false"},
                                                         {"qos", "false"}});
   EXPECT_EQ(property<std::string>(element.get(), "model"), "a/b.onnx");
@@ -387,14 +408,15 @@ TEST(FerDetectProperties, AreReadAsTheyWereSet) {
   EXPECT_EQ(property<guint>(element.get(), "max-faces"), 5u);
   EXPECT_EQ(property<guint>(element.get(), "inference-interval"), 10000u);
   EXPECT_EQ(property<guint>(element.get(), "detect-width"), 0u);
+  EXPECT_EQ(property<guint>(element.get(), "small-face-interval"), 9u);
   EXPECT_EQ(property<gboolean>(element.get(), "tracking"), FALSE);
   EXPECT_EQ(property<gboolean>(element.get(), "qos"), FALSE);
 }
 
 TEST(FerDetectProperties, AreKeptInRange) {
   const ElementPtr element = make_element("ferdetect");
-  for (const char* name :
-       {"threshold", "min-face-size", "max-faces", "inference-interval", "detect-width"}) {
+  for (const char* name : {"threshold", "min-face-size", "max-faces", "inference-interval",
+                           "detect-width", "small-face-interval"}) {
     SCOPED_TRACE(name);
     GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), name);
     ASSERT_NE(spec, nullptr);

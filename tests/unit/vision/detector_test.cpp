@@ -260,6 +260,19 @@ TEST_P(EveryDetector, AcceptsFramesOfAnySize) {
   }
 }
 
+TEST_P(EveryDetector, LooksForSmallFacesInFramesOfAnySize) {
+  const cv::Mat large = test::draw_face({4000, 300});
+  for (const cv::Size size : {cv::Size(1, 1), cv::Size(2, 1), cv::Size(4000, 1), cv::Size(19, 21),
+                              cv::Size(1700, 200), cv::Size(4000, 300)}) {
+    const cv::Mat picture = large({{0, 0}, size}).clone();
+    for (const int detect_width : {0, 7, 640}) {
+      EXPECT_NO_THROW(detector_->detect(RawFrame(picture, PixelFormat::kNv12).view(),
+                                        {.detect_width = detect_width, .small_faces = true}))
+          << size << " " << detect_width;
+    }
+  }
+}
+
 TEST_P(EveryDetector, NeverWritesToAFrame) {
   // The second frame shrinks to the first one's size: a detector that kept the first one's memory
   // as its working picture would write to it.
@@ -317,6 +330,31 @@ TEST_P(EveryDetector, ClipsBoxesToTheFrame) {
     EXPECT_LE(face.box.br().x, 190.001f);
     EXPECT_LE(face.box.br().y, 200.001f);
   }
+}
+
+TEST(OwnDetector, FindsSmallFacesByACloserLook) {
+  const auto detector = open_detector(test::own_detector_path());
+  cv::Mat picture = test::drawn_background({640, 360});
+  const test::DrawnFace big = test::draw_face_at(picture, {{140, 180}, 200});
+  const test::DrawnFace small = test::draw_face_at(picture, {{480, 180}, 16});
+  ASSERT_LT(small.box.height, detector->small_face());
+  for (const test::NamedFormat& format : test::kAllFormats) {
+    const RawFrame frame(picture, format.format);
+    const auto far = detector->detect(frame.view(), {});
+    ASSERT_EQ(far.size(), 1u) << format.name;
+    EXPECT_GT(overlap(far[0].box, big.box), 0.5f);
+    const auto near = detector->detect(frame.view(), {.small_faces = true});
+    ASSERT_EQ(near.size(), 2u) << format.name;
+    EXPECT_GT(overlap(near[0].box, big.box), 0.5f);
+    EXPECT_GT(overlap(near[1].box, small.box), 0.5f);
+    EXPECT_LT(cv::norm((*near[1].landmarks)[2] - small.landmarks[2]), 0.15f * small.box.height);
+  }
+  // A large face is found once, though both looks show it.
+  EXPECT_EQ(detector
+                ->detect(RawFrame(test::draw_face({320, 180}), PixelFormat::kNv12).view(),
+                         {.small_faces = true})
+                .size(),
+            1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Detectors, EveryDetector,

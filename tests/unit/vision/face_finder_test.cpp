@@ -4,6 +4,7 @@
 
 #include <set>
 #include <stdexcept>
+#include <string>
 
 namespace fer {
 namespace {
@@ -16,6 +17,7 @@ class ScriptedDetector final : public Detector {
     DetectorConfig config;
     int runs = 0;
     bool broken = false;
+    float small_face = 0;
   };
   explicit ScriptedDetector(Script& script) : script_(script) {}
 
@@ -25,6 +27,7 @@ class ScriptedDetector final : public Detector {
     if (script_.broken) throw std::runtime_error("broken");
     return script_.faces;
   }
+  float small_face() const override { return script_.small_face; }
   std::string name() const override { return "scripted"; }
 
  private:
@@ -78,6 +81,67 @@ TEST_F(FaceFinderTest, DetectsOnEachNthFrameAndPredictsBetween) {
     EXPECT_EQ(script_.runs, frame / 4 + 1);
     EXPECT_NEAR(faces[0].box.x, 100 + 3 * static_cast<float>(frame), 10);
   }
+}
+
+TEST_F(FaceFinderTest, LooksForSmallFacesNowAndThen) {
+  script_.small_face = 48;
+  finder_.configure({.interval = 2, .small_face_interval = 5});
+  std::string looks;
+  for (int frame = 0; frame < 14; ++frame) {
+    const int before = script_.runs;
+    next();
+    looks += script_.runs == before ? '-' : script_.config.small_faces ? 'S' : 'x';
+  }
+  EXPECT_EQ(looks, "S-x-x-S-x-x-S-");
+  finder_.reset();
+  next();
+  EXPECT_TRUE(script_.config.small_faces) << "what comes next does not continue what came before";
+  finder_.configure({.small_face_interval = 0});
+  finder_.reset();
+  next();
+  EXPECT_FALSE(script_.config.small_faces);
+}
+
+TEST_F(FaceFinderTest, LooksForSmallFacesOnEveryFrameWithoutTracking) {
+  script_.small_face = 48;
+  finder_.configure({.tracking = false});
+  for (int frame = 0; frame < 3; ++frame) {
+    next();
+    EXPECT_TRUE(script_.config.small_faces) << frame;
+  }
+}
+
+TEST_F(FaceFinderTest, LooksForSmallFacesOnlyWhereItHelps) {
+  next();
+  EXPECT_FALSE(script_.config.small_faces);
+}
+
+TEST_F(FaceFinderTest, SmallFacesStayUntilTheNextCloserLook) {
+  script_.small_face = 48;
+  // Detected at half the size: a face of 80 pixels is one of 40 to the detector.
+  frame_.width = 640;
+  frame_.height = 360;
+  const FaceFinderConfig config{.detect_width = 320, .small_face_interval = 4};
+  finder_.configure(config);
+  Face small = face_at(100), large = face_at(400);
+  small.box.height = 80;
+  script_.faces = {small, large};
+  EXPECT_EQ(next().size(), 2u);
+  script_.faces = {};
+  for (int frame = 1; frame < 4; ++frame) {
+    const auto faces = next();
+    ASSERT_EQ(faces.size(), 1u) << frame;
+    EXPECT_EQ(faces[0].track_id, 1u);
+  }
+  EXPECT_TRUE(next().empty()) << "looked for and not found";
+  finder_.reset();
+  script_.faces = {small};
+  next();
+  script_.faces = {face_at(400)};
+  FaceFinderConfig one = config;
+  one.max_faces = 1;
+  finder_.configure(one);
+  EXPECT_EQ(next().size(), 1u);
 }
 
 TEST_F(FaceFinderTest, IntervalMayChangeAnyTime) {

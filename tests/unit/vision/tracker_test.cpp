@@ -93,6 +93,47 @@ TEST(Tracker, LostTracksAreNotReported) {
   EXPECT_EQ(believed[0].track_id, 1u);
 }
 
+TEST(Tracker, FacesThatMayBeMissedStay) {
+  Tracker tracker({.max_age = 10});
+  const float between = face_at(0, 0, 60).box.height;  // the first face is smaller, the second not
+  for (int frame = 0; frame < 5; ++frame) {
+    const auto x = static_cast<float>(100 + 3 * frame);
+    tracker.update({face_at(x, 100, 40), face_at(400, 100, 80)});
+  }
+  for (int frame = 5; frame < 15; ++frame) {
+    const auto stay = tracker.update({}, between);
+    ASSERT_EQ(stay.size(), 1u) << frame;
+    EXPECT_EQ(stay[0].track_id, 1u);
+    EXPECT_NEAR(centre(stay[0]).x, 100 + 3 * frame, 3) << "moves on as it did";
+  }
+  EXPECT_TRUE(tracker.update({}, between).empty()) << "not longer than max_age";
+  EXPECT_TRUE(tracker.predict().empty());
+}
+
+TEST(Tracker, FacesThatAreFoundAllTheSameAreGoneWhenTheyAreNot) {
+  Tracker tracker;
+  for (int frame = 0; frame < 4; ++frame) tracker.update({face_at(100, 100, 40)}, 60);
+  EXPECT_TRUE(tracker.update({}, 60).empty());
+}
+
+TEST(Tracker, FacesThatMayBeMissedComeAfterThoseThatAreSeen) {
+  Tracker tracker;
+  tracker.update({face_at(100, 100, 40), face_at(400, 100, 80)});
+  const auto faces = tracker.update({face_at(401, 100, 80)}, 60);
+  ASSERT_EQ(faces.size(), 2u);
+  EXPECT_EQ(faces[0].track_id, 2u);
+  EXPECT_EQ(faces[1].track_id, 1u);
+}
+
+TEST(Tracker, FacesThatMayBeMissedGoWhereAnotherAppears) {
+  Tracker tracker;
+  tracker.update({face_at(100, 100, 40)});
+  // Too far away to be the same, not far enough to stand beside it.
+  const auto faces = tracker.update({face_at(132, 100, 40)}, 60);
+  ASSERT_EQ(faces.size(), 1u);
+  EXPECT_EQ(faces[0].track_id, 2u);
+}
+
 TEST(Tracker, KeepsIdsThroughDetectionIntervals) {
   Tracker tracker;
   constexpr int kInterval = 5;

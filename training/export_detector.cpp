@@ -29,7 +29,7 @@ OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedDetector& 
 
 std::string to_onnx(const FoldedDetector& detector, const DetectorInfo& info) {
   constexpr std::size_t kLevels = kCellStrides.size();
-  OnnxGraph graph("face-detector");
+  OnnxGraph graph("face-detector", /*compact=*/true);
   OnnxValue x = graph.input(kDetectorInput, {{0, "batch"}, {1}, {0, "height"}, {0, "width"}});
   x = add_conv(graph, x, detector, "stem");
   std::array<OnnxValue, kLevels> features;

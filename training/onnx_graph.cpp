@@ -6,12 +6,20 @@
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 #include "model/folded_network.h"
 
 namespace fer {
 namespace {
+
+/// The largest compact weight, in steps: two signed bytes, since OpenCV 4.6 takes unsigned ones for
+/// signed.
+constexpr int kSteps = 127 * 256;
 
 /// Of ONNX 1.6, the release that brought operator set 11.
 constexpr int kIrVersion = 6;
@@ -29,6 +37,33 @@ void set_type(onnx::ValueInfoProto& info, const std::string& name,
       entry.set_dim_param(dim.free);
     }
   }
+}
+
+onnx::TensorProto tensor_of(const std::string& name, int type, std::string bytes,
+                            const std::vector<int>& shape) {
+  onnx::TensorProto tensor;
+  tensor.set_name(name);
+  tensor.set_data_type(type);
+  for (const int size : shape) tensor.add_dims(size);
+  tensor.set_raw_data(std::move(bytes));
+  return tensor;
+}
+
+template <typename T>
+std::string bytes_of(std::span<const T> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+/// Stores a constant, of the same values once. Returns its name.
+std::string store(onnx::GraphProto& graph, onnx::TensorProto tensor) {
+  const auto& stored = graph.initializer();
+  const auto same = std::find_if(stored.begin(), stored.end(), [&](const auto& other) {
+    return other.data_type() == tensor.data_type() && other.raw_data() == tensor.raw_data() &&
+           std::equal(other.dims().begin(), other.dims().end(), tensor.dims().begin(),
+                      tensor.dims().end());
+  });
+  if (same != stored.end()) return same->name();
+  return (*graph.add_initializer() = std::move(tensor)).name();
 }
 
 /// A node under construction.
@@ -53,6 +88,12 @@ class Node {
     add(name, onnx::AttributeProto::INT).set_i(value);
     return *this;
   }
+  /// A tensor of one value.
+  Node& value(const std::string& name, float value) {
+    *add(name, onnx::AttributeProto::TENSOR).mutable_t() =
+        tensor_of("", onnx::TensorProto::FLOAT, bytes_of(std::span<const float>(&value, 1)), {1});
+    return *this;
+  }
   Node& text(const std::string& name, const std::string& value) {
     add(name, onnx::AttributeProto::STRING).set_s(value);
     return *this;
@@ -60,19 +101,8 @@ class Node {
   /// A further input that never changes, by a name of its own.
   Node& constant(const std::string& suffix, std::span<const float> values,
                  const std::vector<int>& shape) {
-    onnx::TensorProto tensor;
-    tensor.set_name(node_.name() + "." + suffix);
-    tensor.set_data_type(onnx::TensorProto::FLOAT);
-    for (const int size : shape) tensor.add_dims(size);
-    tensor.set_raw_data(values.data(), values.size_bytes());
-    const auto& stored = graph_.initializer();
-    const auto same = std::find_if(stored.begin(), stored.end(), [&](const auto& other) {
-      return other.raw_data() == tensor.raw_data() &&
-             std::equal(other.dims().begin(), other.dims().end(), tensor.dims().begin(),
-                        tensor.dims().end());
-    });
-    node_.add_input(same == stored.end() ? tensor.name() : same->name());
-    if (same == stored.end()) *graph_.add_initializer() = std::move(tensor);
+    node_.add_input(store(graph_, tensor_of(node_.name() + "." + suffix, onnx::TensorProto::FLOAT,
+                                            bytes_of(values), shape)));
     return *this;
   }
   OnnxValue value() const { return {node_.output(0)}; }
@@ -93,6 +123,50 @@ class Node {
 
 struct OnnxGraph::Content {
   onnx::ModelProto model;
+  bool compact = false;
+  /// Values of compact weights that there are already, by their bytes.
+  std::map<std::string, OnnxValue> weights_of;
+
+  /// Constants that may be rounded.
+  OnnxValue weights(std::span<const float> values, const std::vector<int>& shape) {
+    onnx::GraphProto& graph = *model.mutable_graph();
+    const std::string name = "weight_" + std::to_string(graph.initializer_size());
+    std::string bytes = bytes_of(values);
+    if (!compact)
+      return {store(graph, tensor_of(name, onnx::TensorProto::FLOAT, std::move(bytes), shape))};
+    std::string key = bytes;
+    for (const int size : shape) key.append("x").append(std::to_string(size));
+    const auto known = weights_of.find(key);
+    if (known != weights_of.end()) return known->second;
+
+    float largest = 0;
+    for (const float value : values) largest = std::max(largest, std::abs(value));
+    const float step = largest > 0 ? largest / kSteps : 1;
+    std::string high, low;
+    for (const float value : values) {
+      const long steps = std::lround(value / step);
+      const long high_steps = (steps + 128) >> 8;
+      high.push_back(static_cast<char>(high_steps));
+      low.push_back(static_cast<char>(steps - 256 * high_steps));
+    }
+    // A factor of the constants' own shape: OpenCV 4.6 multiplies constants of one shape alone.
+    const std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+    const OnnxValue size{
+        store(graph, tensor_of(name + ".shape", onnx::TensorProto::INT64,
+                               bytes_of(std::span(sizes)), {static_cast<int>(sizes.size())}))};
+    const auto part = [&](const std::string& suffix, std::string part_bytes, float factor) {
+      const OnnxValue whole{store(
+          graph, tensor_of(name + suffix, onnx::TensorProto::INT8, std::move(part_bytes), shape))};
+      return node("Mul", {node("Cast", {whole}).number("to", onnx::TensorProto::FLOAT).value(),
+                          node("ConstantOfShape", {size}).value("value", factor).value()})
+          .value();
+    };
+    const OnnxValue sum = node("Add", {part(".high", std::move(high), 256 * step),
+                                       part(".low", std::move(low), step)})
+                              .value();
+    weights_of.emplace(std::move(key), sum);
+    return sum;
+  }
 
   Node node(const std::string& kind, const std::vector<OnnxValue>& inputs) {
     std::vector<std::string> names;
@@ -105,7 +179,9 @@ std::string OnnxGraph::library_version() {
   return onnx::LAST_RELEASE_VERSION;
 }
 
-OnnxGraph::OnnxGraph(const std::string& name) : content_(std::make_unique<Content>()) {
+OnnxGraph::OnnxGraph(const std::string& name, bool compact)
+    : content_(std::make_unique<Content>()) {
+  content_->compact = compact;
   onnx::ModelProto& model = content_->model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("gst-fer");
@@ -146,8 +222,9 @@ OnnxValue OnnxGraph::scale(const OnnxValue& x, float factor, float shift) {
 }
 
 OnnxValue OnnxGraph::conv(const OnnxValue& x, const FoldedConv& conv) {
-  return content_->node("Conv", {x})
-      .constant("weight", conv.weight, {conv.out, conv.in / conv.groups, conv.kernel, conv.kernel})
+  const OnnxValue weight =
+      content_->weights(conv.weight, {conv.out, conv.in / conv.groups, conv.kernel, conv.kernel});
+  return content_->node("Conv", {x, weight})
       .constant("bias", conv.bias, {conv.out})
       .ints("kernel_shape", {conv.kernel, conv.kernel})
       .ints("strides", {conv.stride, conv.stride})
@@ -220,8 +297,9 @@ OnnxValue OnnxGraph::average(const OnnxValue& x) {
 OnnxValue OnnxGraph::linear(const OnnxValue& x, std::span<const float> weight,
                             std::span<const float> bias) {
   const auto out = static_cast<int>(bias.size());
-  return content_->node("Gemm", {x})
-      .constant("weight", weight, {out, static_cast<int>(weight.size() / bias.size())})
+  const OnnxValue matrix =
+      content_->weights(weight, {out, static_cast<int>(weight.size() / bias.size())});
+  return content_->node("Gemm", {x, matrix})
       .constant("bias", bias, {out})
       .number("transB", 1)
       .value();

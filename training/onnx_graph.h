@@ -34,7 +34,10 @@ class OnnxGraph {
   static constexpr int kOpset = 11;
   static std::string library_version();
 
-  explicit OnnxGraph(const std::string& name);
+  /// With `compact`, weights of convolutions and linear layers take two bytes each: a whole number
+  /// of steps, 1/32512 of the largest of their tensor, which readers turn into fp32 as they load
+  /// the file. (OpenCV 4.6 reads no fp16.)
+  explicit OnnxGraph(const std::string& name, bool compact = false);
   ~OnnxGraph();
   OnnxGraph(const OnnxGraph&) = delete;
   OnnxGraph& operator=(const OnnxGraph&) = delete;

@@ -109,6 +109,42 @@ TEST(OnnxGraph, EndsInAHead) {
   EXPECT_NEAR(p[0] + p[1], 1, 1e-6);
 }
 
+TEST(OnnxGraph, StoresCompactWeightsInTwoBytes) {
+  // 2 x 1 x 3 x 3; the largest is what the others are rounded by.
+  FoldedConv filters{.in = 2, .out = 2, .kernel = 3, .groups = 2, .weight = {}, .bias = {0, 0.1f}};
+  for (int i = 0; i < 18; ++i)
+    filters.weight.push_back(std::sin(static_cast<float>(i)) * (i < 9 ? 3.f : 0.01f));
+  const auto image_of = [&](bool compact) {
+    OnnxGraph graph("test", compact);
+    const OnnxValue x = graph.input("in", kImage);
+    // The same weights twice, which are stored once.
+    graph.output(graph.add(graph.conv(x, filters), graph.relu(graph.conv(x, filters))), "out",
+                 kImage);
+    return run(graph);
+  };
+  EXPECT_THAT(image_of(true), Pointwise(FloatNear(5e-3f), image_of(false)));
+
+  const std::vector<float> many(6000, 0.25f), bias(100, 0.f);
+  const auto bytes_of = [&](bool compact) {
+    OnnxGraph graph("test", compact);
+    std::vector<OnnxValue> rows;
+    for (int i = 0; i < 2; ++i)
+      rows.push_back(graph.linear(graph.input("in" + std::to_string(i), {{1}, {60}}), many, bias));
+    graph.output(graph.add(rows[0], rows[1]), "out", {{1}, {100}});
+    return graph.to_bytes().size();
+  };
+  EXPECT_GT(bytes_of(false), 24'000u);
+  EXPECT_LT(bytes_of(true), 14'000u);
+}
+
+TEST(OnnxGraph, ComputesWithCompactWeights) {
+  const std::vector<float> weight{1, -2, 3, 4}, bias{0.5, -0.5};
+  OnnxGraph graph("test", /*compact=*/true);
+  const OnnxValue x = graph.input("in", kImage);
+  graph.output(graph.linear(graph.average(x), weight, bias), "out", {{0, "batch"}, {2}});
+  EXPECT_THAT(run(graph), Pointwise(FloatNear(1e-3f), std::vector<float>{2, 4}));
+}
+
 TEST(OnnxGraph, RepeatsAChannel) {
   FoldedConv second{.in = 2, .out = 1, .weight = {0, 1}, .bias = {0}};
   EXPECT_THAT(run_step([&](auto& g, auto x) {

@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 
 struct Options : ExportOptions {
   fs::path model, out, model_proc, labels;
-  double operating_score = 0;  ///< 0: the one that training found.
 };
 
 #ifdef HAVE_ONNX
@@ -39,8 +38,7 @@ void run_detector(const Options& o) {
   if (fs::equivalent(o.out, o.model, none))
     throw std::runtime_error(o.out.string() + ": is the detector that is to be exported");
   require_writable(o.out);
-  DetectorFile detector = read_detector(o.model);
-  if (o.operating_score > 0) detector.info.operating_score = o.operating_score;
+  const DetectorFile detector = read_detector(o.model);
   const std::string bytes = to_onnx(fold(detector), detector.info);
   write_atomically(o.out, {bytes});
   std::printf("%s: face detector, version %s, ONNX operators %d, %s\n", o.out.c_str(),
@@ -53,10 +51,6 @@ void run_detector(const Options& o) {
 
 void run(const Options& o) {
   if (is_detector_file(o.model)) return run_detector(o);
-  if (o.operating_score > 0) {
-    throw std::runtime_error(
-        o.model.string() + ": is an expression model, and --operating-score is for face detectors");
-  }
   const ModelFile model = read_model(o.model);
   // All are tried before any is written: what is half there misleads.
   std::set<fs::path> written;
@@ -114,10 +108,6 @@ void add_export(CLI::App& app) {
                 "equally common")
       ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
-  c->add_option("--operating-score", o->operating_score,
-                "Of a face detector: the score of its weights that becomes 0.6, the elements' "
-                "threshold; otherwise the one that balanced faces and false alarms best on valid")
-      ->check(CLI::Range(0.01, 0.99));
   c->add_option("--model-proc", o->model_proc,
                 "Write a model-proc file for DL Streamer's gvaclassify here too");
   c->add_option("--labels", o->labels,

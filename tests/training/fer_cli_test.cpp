@@ -154,7 +154,6 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {"export", model(), path("x")},
       {"export", "--onnx", path("missing.fer"), path("x")},
       {"export", "--onnx", model(), path("x"), "--batch", "-1"},
-      {"export", "--onnx", model(), path("x"), "--operating-score", "1"},
       {"doctor", "now"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = fer(arguments);
@@ -364,8 +363,6 @@ TEST_F(FerTest, ReturnsOneForBadInputAndSaysWhatWasExpected) {
   };
   const std::vector<Case> cases{
       {{"pack", "--data", path("none.csv"), "--out", path("x.packed")}, "none.csv: no such file"},
-      {{"export", "--onnx", good, path("x.onnx"), "--operating-score", "0.4"},
-       "is an expression model, and --operating-score is for face detectors"},
       {{"pack", "--data", broken, "--out", path("x.packed")},
        "broken.csv, line 3: expected 2 fields, found 1"},
       {{"pack", "--data", packed(), "--out", path("x.packed")}, "faces.packed: expected a folder"},

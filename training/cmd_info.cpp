@@ -202,8 +202,9 @@ void print_model(const json& d) {
 
 void print_detector(const json& d) {
   const json& n = d["network"];
-  line("network", "stem " + n["stem_width"].dump() + ", stages " + list_text(n["widths"]) + " of " +
-                      list_text(n["depths"]) + " blocks, kernels " + list_text(n["kernels"]));
+  line("network", "stem " + n["stem_width"].dump() + " of stride " + n["stem_stride"].dump() +
+                      ", stages " + list_text(n["widths"]) + " of " + list_text(n["depths"]) +
+                      " blocks, kernels " + list_text(n["kernels"]));
   line("cost", count_text(d["parameters"].get<double>()) + " parameters, " +
                    count_text(d["macs_320x192"].get<double>()) +
                    " multiply-accumulates at 320 x 192, " +

@@ -87,6 +87,7 @@ void add_train_detector(CLI::App& app) {
   add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
   add("--stem-width", t.network.stem_width, "Channels of the first convolution");
   add("--stem-kernel", t.network.stem_kernel, "Its kernel");
+  add("--stem-stride", t.network.stem_stride, "Its stride: 4, or 2");
   add("--seed", t.seed, "Of weights, draws and views");
   add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
   add_device(*c, t.device);

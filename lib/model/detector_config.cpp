@@ -8,8 +8,6 @@
 namespace fer {
 namespace {
 
-constexpr int kStemStride = 4;
-
 void require(bool good, const std::string& what) {
   if (!good) throw std::runtime_error("detector config: " + what);
 }
@@ -26,22 +24,24 @@ void DetectorNetConfig::check() const {
   const auto odd = [](int kernel) { return kernel >= 1 && kernel <= 11 && kernel % 2 == 1; };
   require(stem_width >= 1 && stem_width <= 512, "stem_width must be in [1, 512]");
   require(odd(stem_kernel), "stem_kernel must be odd and in [1, 11]");
+  require(stem_stride == 2 || stem_stride == 4, "stem_stride must be 2 or 4");
   for (int width : widths) require(width >= 1 && width <= 512, "widths must be in [1, 512]");
   for (int depth : depths) require(depth >= 1 && depth <= 16, "depths must be in [1, 16]");
+  require(stem_stride == 4 || depths[0] >= 2,
+          "depths must begin with 2 or more where stem_stride is 2");
   for (int kernel : kernels) require(odd(kernel), "kernels must be odd and in [1, 11]");
 }
 
 void to_json(nlohmann::json& json, const DetectorNetConfig& c) {
-  json = {{"stem_width", c.stem_width},
-          {"stem_kernel", c.stem_kernel},
-          {"widths", c.widths},
-          {"depths", c.depths},
-          {"kernels", c.kernels}};
+  json = {{"stem_width", c.stem_width},   {"stem_kernel", c.stem_kernel},
+          {"stem_stride", c.stem_stride}, {"widths", c.widths},
+          {"depths", c.depths},           {"kernels", c.kernels}};
 }
 
 void from_json(const nlohmann::json& json, DetectorNetConfig& c) {
   json.at("stem_width").get_to(c.stem_width);
   json.at("stem_kernel").get_to(c.stem_kernel);
+  c.stem_stride = json.value("stem_stride", 4);  // earlier files have none
   const auto three = [&](const char* name, std::array<int, 3>& values) {
     require(json.at(name).size() == values.size(), std::string(name) + " must name three stages");
     json.at(name).get_to(values);
@@ -50,6 +50,11 @@ void from_json(const nlohmann::json& json, DetectorNetConfig& c) {
   three("depths", c.depths);
   three("kernels", c.kernels);
   c.check();
+}
+
+int detector_block_stride(const DetectorNetConfig& config, std::size_t level, int index) {
+  const int halving = level == 0 && config.stem_stride == 2 ? 2 : 1;
+  return index < halving ? 2 : 1;
 }
 
 std::string detector_block(int stride, int index) {
@@ -61,14 +66,16 @@ std::string detector_part(const char* part, int stride) {
 }
 
 std::vector<DetectorConv> detector_convs(const DetectorNetConfig& config) {
-  std::vector<DetectorConv> convs{
-      {"stem", "stem_bn", 1, config.stem_width, config.stem_kernel, kStemStride, 1, kStemStride}};
-  int width = config.stem_width;
+  std::vector<DetectorConv> convs{{"stem", "stem_bn", 1, config.stem_width, config.stem_kernel,
+                                   config.stem_stride, 1, config.stem_stride}};
+  int width = config.stem_width, at = config.stem_stride;
   for (std::size_t level = 0; level < kCellStrides.size(); ++level) {
     const int stride = kCellStrides[level];
     for (int i = 0; i < config.depths[level]; ++i) {
+      const int step = detector_block_stride(config, level, i);
+      at *= step;
       add_block(convs, detector_block(stride, i), width, config.widths[level],
-                config.kernels[level], i == 0 ? 2 : 1, stride);
+                config.kernels[level], step, at);
       width = config.widths[level];
     }
   }

@@ -46,13 +46,15 @@ torch::Tensor SeparableBlockImpl::forward(torch::Tensor x) {
 
 DetectorNetImpl::DetectorNetImpl(const DetectorNetConfig& config) : config_(config) {
   config_.check();
-  stem = register_module("stem", conv(1, config.stem_width, config.stem_kernel, 4));
+  stem =
+      register_module("stem", conv(1, config.stem_width, config.stem_kernel, config.stem_stride));
   stem_bn = register_module("stem_bn", nn::BatchNorm2d(config.stem_width));
   int width = config.stem_width;
   for (std::size_t level = 0; level < kCellStrides.size(); ++level) {
     stages.emplace_back();
     for (int i = 0; i < config.depths[level]; ++i) {
-      SeparableBlock block(width, config.widths[level], config.kernels[level], i == 0 ? 2 : 1);
+      SeparableBlock block(width, config.widths[level], config.kernels[level],
+                           detector_block_stride(config, level, i));
       stages.back().push_back(register_module(detector_block(kCellStrides[level], i), block));
       width = config.widths[level];
     }

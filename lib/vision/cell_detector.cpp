@@ -122,10 +122,10 @@ class CellDetector final : public Detector {
       std::vector<CellFace> seen = std::exchange(guesses_, {});
       guess(closer_look_.at(frame, *closer), config.score_threshold);
       const float back = static_cast<float>(size.width) / static_cast<float>(closer->width);
-      for (const CellFace& guess : guesses_)
-        if (guess.height * back < kSeenBetterCloser) seen.push_back(scaled(guess, back));
+      for (const CellFace& face : guesses_)
+        if (face.height * back < kSeenBetterCloser) seen.push_back(scaled(face, back));
       guesses_ = std::move(seen);
-      for (CellFace& guess : guesses_) guess.score = less_sure(guess.score, kTwoLooks);
+      for (CellFace& face : guesses_) face.score = less_sure(face.score, kTwoLooks);
     }
     std::vector<Face> faces;
     for (const CellFace& cell : best_cells(guesses_)) faces.push_back(face_of(cell));

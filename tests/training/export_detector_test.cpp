@@ -11,6 +11,7 @@
 #include "model/detector_file.h"
 #include "model/detector_net.h"
 #include "model/folded_detector.h"
+#include "onnx_runtime.h"
 #include "scoped.h"
 #include "unit/vision/raw_frame.h"
 #include "vision/detector.h"
@@ -81,6 +82,21 @@ TEST_F(ExportDetectorTest, OpenCvComputesWhatTheNetworkDoes) {
           << width << "x" << height << " level " << level;
     }
   }
+}
+
+TEST_F(ExportDetectorTest, OnnxRuntimeComputesWhatTheNetworkDoes) {
+  if (!test::has_onnx_runtime())
+    GTEST_SKIP() << test::python() << " has no onnxruntime; FER_TEST_PYTHON may name one that has";
+  torch::NoGradGuard no_grad;
+  const torch::Tensor pixels = torch::randint(0, 256, {1, 1, 96, 64}).to(torch::kFloat);
+  const cv::Mat blob({1, 1, 96, 64}, CV_32F, pixels.data_ptr<float>());
+  std::vector<torch::Tensor> maps;
+  for (const torch::Tensor& map : network_(pixels)) maps.push_back(map.flatten());
+  const torch::Tensor wanted = torch::cat(maps);
+  std::vector<float> found = test::by_onnx_runtime(bytes_, blob);
+  ASSERT_EQ(static_cast<std::int64_t>(found.size()), wanted.numel());
+  EXPECT_LT((torch::from_blob(found.data(), wanted.sizes()) - wanted).abs().max().item<double>(),
+            1e-3);
 }
 
 TEST_F(ExportDetectorTest, TheElementsDetectorReadsIt) {

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <opencv2/dnn.hpp>
 
@@ -20,9 +18,8 @@
 #include "model/folded_network.h"
 #include "model/model_file.h"
 #include "onnx_file.h"
-#include "python.h"
+#include "onnx_runtime.h"
 #include "scoped.h"
-#include "subprocess.h"
 #include "unit/model/model_support.h"
 #include "vision/align.h"
 
@@ -30,6 +27,8 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
+using test::by_onnx_runtime;
+using test::has_onnx_runtime;
 using test::RandomModel;
 using test::ScopedFolder;
 using testing::ElementsAre;
@@ -66,26 +65,6 @@ std::vector<float> forward(cv::dnn::Net& net, const cv::Mat& blob) {
 std::vector<float> by_opencv(const std::string& onnx, const cv::Mat& blob) {
   cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx.data(), onnx.size());
   return forward(net, blob);
-}
-
-bool has_onnx_runtime() {
-  return test::python_has("numpy, onnxruntime");
-}
-
-std::vector<float> by_onnx_runtime(const std::string& onnx, const cv::Mat& blob) {
-  const ScopedFolder folder;
-  const auto file = folder.write("model.onnx", onnx);
-  const auto in = folder.write(
-      "in", {reinterpret_cast<const char*>(blob.ptr<float>()), blob.total() * sizeof(float)});
-  const auto out = folder.path() / "out";
-  const ProgramResult ran =
-      run_program({test::python(), RUN_ONNX, file, in, out}, std::chrono::seconds(120));
-  EXPECT_EQ(ran.status, 0);
-  std::ifstream stream(out, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::copy_n(bytes.data(), values.size() * sizeof(float), reinterpret_cast<char*>(values.data()));
-  return values;
 }
 
 std::vector<float> probabilities(const Classifier& classifier,

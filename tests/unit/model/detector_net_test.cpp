@@ -34,6 +34,14 @@ DetectorNetConfig small() {
   return config;
 }
 
+/// The same, which sees more of small faces.
+DetectorNetConfig fine() {
+  DetectorNetConfig config = small();
+  config.stem_stride = 2;
+  config.depths = {3, 2, 1};
+  return config;
+}
+
 std::map<std::string, torch::Tensor> weights_of(const DetectorNet& network) {
   std::map<std::string, torch::Tensor> weights;
   for (const auto& item : network->named_parameters()) weights[item.key()] = item.value();
@@ -69,7 +77,7 @@ TEST(DetectorNet, TheDefaultIsSmallEnough) {
 }
 
 TEST(DetectorNet, CountsAreThoseOfTheModule) {
-  for (const DetectorNetConfig& config : {DetectorNetConfig(), small()}) {
+  for (const DetectorNetConfig& config : {DetectorNetConfig(), small(), fine()}) {
     const DetectorNet network(config);
     std::int64_t parameters = 0;
     for (const auto& parameter : network->parameters()) parameters += parameter.numel();
@@ -101,11 +109,11 @@ torch::Tensor run(const FoldedConv& conv, const torch::Tensor& x) {
                        conv.groups);
 }
 
-TEST(DetectorNet, FoldedItComputesTheSame) {
+void expect_folded_it_computes_the_same(const DetectorNetConfig& config) {
   torch::NoGradGuard no_grad;
-  DetectorNet network = lived_in(small());
+  DetectorNet network = lived_in(config);
   DetectorFile file;
-  file.info.network = small();
+  file.info.network = config;
   file.info.operating_score = 0.4;
   file.weights = weights_of(network);
   const FoldedDetector folded = fold(file);
@@ -118,7 +126,7 @@ TEST(DetectorNet, FoldedItComputesTheSame) {
   torch::Tensor x = torch::relu(run(folded.conv("stem"), pixels));
   std::vector<torch::Tensor> features;
   for (std::size_t level = 0; level < 3; ++level) {
-    for (int i = 0; i < small().depths[level]; ++i)
+    for (int i = 0; i < config.depths[level]; ++i)
       x = block(detector_block(kCellStrides[level], i), x);
     features.push_back(x);
   }
@@ -137,6 +145,14 @@ TEST(DetectorNet, FoldedItComputesTheSame) {
     wanted.select(1, 0) += shift;
     EXPECT_TRUE(torch::allclose(out, wanted, 1e-3, 1e-3)) << level;
   }
+}
+
+TEST(DetectorNet, FoldedItComputesTheSame) {
+  expect_folded_it_computes_the_same(small());
+}
+
+TEST(DetectorNet, FoldedItComputesTheSameBehindAFineStem) {
+  expect_folded_it_computes_the_same(fine());
 }
 
 class DetectorFileTest : public testing::Test {
@@ -206,6 +222,14 @@ TEST_F(DetectorFileTest, RefusesWhatIsBroken) {
   EXPECT_THAT(with("network", huge), AllOf(HasSubstr("broken.fer"), HasSubstr("widths")));
   huge["widths"] = {8, 10, 12, 14};
   EXPECT_THAT(with("network", huge), HasSubstr("three stages"));
+  json fine = file_.info.network;
+  fine["stem_stride"] = 3;
+  EXPECT_THAT(with("network", fine), HasSubstr("stem_stride"));
+  fine["stem_stride"] = 2;
+  EXPECT_THAT(with("network", fine), AllOf(HasSubstr("broken.fer"), HasSubstr("depths")));
+  // As files were before there was a choice.
+  fine.erase("stem_stride");
+  EXPECT_EQ(with("network", fine), "");
 }
 
 TEST_F(DetectorFileTest, IsNoExpressionModelNorTheOtherWayRound) {

@@ -66,10 +66,12 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
     return faces;
   }
   // What only a closer look shows is not gone because a run without one does not.
-  const bool may_miss = config_.small_face_interval > 0 && !config.small_faces;
-  const float scale =
-      static_cast<float>(frame.width) / static_cast<float>(detection_size(frame, config).width);
-  faces = tracker_.update(found, may_miss ? detector_->small_face() * scale : 0);
+  float missable = 0;
+  if (config_.small_face_interval > 0 && !config.small_faces) {
+    missable = detector_->small_face() * static_cast<float>(frame.width) /
+               static_cast<float>(detection_size(frame, config).width);
+  }
+  faces = tracker_.update(found, missable);
   const auto most = static_cast<std::size_t>(config_.max_faces);
   if (most > 0 && faces.size() > most) faces.resize(most);
   return faces;

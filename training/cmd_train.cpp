@@ -126,7 +126,7 @@ void start_semi_supervised(Options& o) {
 
 void run(Options& o) {
   if (o.data.empty() && o.semi.labelled.empty()) throw CLI::RequiredError("--data or --labeled");
-  o.processes.join();
+  o.processes.join(o.train.device);
   settle_device(o.train.device, o.processes.group());
   if (o.resume && o.processes.writes()) require_checkpoint(o.out);
   if (!o.semi.labelled.empty()) return start_semi_supervised(o);

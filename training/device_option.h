@@ -6,6 +6,8 @@
 #include <string>
 
 #include "learn/compute_device.h"
+#include "learn/process_group.h"
+#include "model/device_name.h"
 
 namespace fer {
 
@@ -20,12 +22,16 @@ inline void add_device(CLI::App& command, std::string& device) {
       ->capture_default_str();
 }
 
-/// Puts the device's own name in the place of what was asked for, and says it where it is no
-/// processor. Throws what compute_device() throws.
+/// Says where `device`, by its own name, is no processor.
+inline void tell_device(const std::string& device) {
+  if (device != "cpu") std::printf("computing on %s\n", device.c_str());
+}
+
+/// Puts the device's own name in the place of what was asked for, and tells it. Throws what
+/// compute_device() throws.
 inline void settle_device(std::string& device, const ProcessGroup* group = nullptr) {
-  const torch::Device found = compute_device(device, group);
-  device = found.str();
-  if (found.is_cuda()) std::printf("computing on %s\n", device.c_str());
+  device = compute_device(device, group).str();
+  if (!group || group->writes()) tell_device(device);
 }
 
 }  // namespace fer

@@ -25,12 +25,14 @@ class Processes {
         ->capture_default_str();
   }
 
-  /// Meets the others, where there are any. From here on all but the first are silent, but for
-  /// warnings and errors. Throws what process_place() and ProcessGroup throw.
-  void join() {
+  /// Meets the others, where there are any, to compute on `device`, as device_of() takes it. From
+  /// here on all but the first are silent, but for warnings and errors. Throws what
+  /// process_place(), device_of() and ProcessGroup throw.
+  void join(const std::string& device) {
     const auto place = process_place();
     if (!place) return;
-    group_ = std::make_unique<ProcessGroup>(*place, std::chrono::seconds(patience_));
+    group_ = std::make_unique<ProcessGroup>(*place, std::chrono::seconds(patience_),
+                                            device_of(*place, device));
     if (!writes()) Progress::silence();
   }
 

@@ -21,14 +21,8 @@ int number_of(torch::Device device) {
 }  // namespace
 
 torch::Device compute_device(const std::string& name, const ProcessGroup* group) {
-  const bool several = group && group->size() > 1;
-  const std::string found = name == "auto" && several ? "cpu" : resolve_device(name);
+  const std::string found = group ? group->device() : resolve_device(name);
   if (found == "cpu") return torch::kCPU;
-  if (several) {
-    throw std::runtime_error("device " + name +
-                             ": several processes train on processors; train in one, or with "
-                             "--device cpu");
-  }
   // Batches have one shape all through a run, so that the search for the fastest convolution pays.
   at::globalContext().setBenchmarkCuDNN(true);
   return torch::Device(found);

@@ -13,10 +13,8 @@ namespace fer {
 
 class ProcessGroup;
 
-/// The device that a name means, as resolve_device() takes it.
-///
-/// Throws what that throws, and std::runtime_error for a CUDA device where `group` has several
-/// processes, which exchange what lies in memory; there "auto" is the processor.
+/// The device that a name means, as resolve_device() takes it, or that of `group`. Throws what that
+/// throws.
 FER_API torch::Device compute_device(const std::string& name, const ProcessGroup* group = nullptr);
 
 /// What libfer-cuda has for a CUDA device; nullptr for the processor, and where the library cannot

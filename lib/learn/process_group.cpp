@@ -17,13 +17,18 @@ constexpr std::int64_t kBucketBytes = 25 << 20;
 
 }  // namespace
 
-ProcessGroup::ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience)
-    : place_(place), patience_(patience), wire_(make_wire(place, patience)) {}
+ProcessGroup::ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience,
+                           const std::string& device)
+    : place_(place),
+      patience_(patience),
+      device_(device),
+      wire_(device == "cpu" ? make_gloo_wire(place, patience)
+                            : make_nccl_wire(place, patience, torch::Device(device))) {}
 
 ProcessGroup::~ProcessGroup() = default;
 
 bool ProcessGroup::available() {
-  return have_wire();
+  return have_gloo_wire();
 }
 
 template <typename Exchange>

@@ -23,18 +23,21 @@ struct BatchPart;
 /// makes it throw a std::runtime_error that says so. Not thread-safe.
 class FER_API ProcessGroup {
  public:
-  /// True where this build can run several processes.
+  /// True where this build can run several processes on processors.
   static bool available();
 
-  /// Waits for all to come. Throws std::runtime_error that names MASTER_ADDR and MASTER_PORT where
-  /// they do not, or WORLD_SIZE where this build can run one process only.
-  ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience);
+  /// Waits for all to come. `device`: of this process, by its own name; "cpu" exchanges by Gloo,
+  /// others by NCCL. Throws std::runtime_error that names MASTER_ADDR and MASTER_PORT where they do
+  /// not, or WORLD_SIZE where this build can run one process only.
+  ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience,
+               const std::string& device = "cpu");
   ~ProcessGroup();
   ProcessGroup(const ProcessGroup&) = delete;
   ProcessGroup& operator=(const ProcessGroup&) = delete;
 
   int rank() const { return place_.rank; }
   int size() const { return place_.size; }
+  const std::string& device() const { return device_; }
   /// Processes of the group on this machine.
   int local_size() const { return place_.local_size; }
   /// True for the one that writes files and talks to the user.
@@ -71,6 +74,7 @@ class FER_API ProcessGroup {
 
   const ProcessPlace place_;
   const std::chrono::milliseconds patience_;
+  const std::string device_;
   std::unique_ptr<ProcessWire> wire_;
 };
 

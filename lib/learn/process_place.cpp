@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "model/device_name.h"
+
 namespace fer {
 namespace {
 
@@ -45,6 +47,11 @@ std::optional<ProcessPlace> process_place() {
     place.local_size =
         number("LOCAL_WORLD_SIZE", 1, place.size, "how many processes this machine runs", why);
   }
+  place.local_rank = place.rank % place.local_size;
+  if (!variable("LOCAL_RANK").empty()) {
+    place.local_rank = number("LOCAL_RANK", 0, place.size - 1,
+                              "the number of this process among those of its machine", why);
+  }
   place.host = variable("MASTER_ADDR");
   if (place.host.empty()) {
     throw std::runtime_error("MASTER_ADDR is not set" + why +
@@ -55,6 +62,11 @@ std::optional<ProcessPlace> process_place() {
       number("MASTER_PORT", 1, 65535 - offset, "a free port of the machine that runs RANK 0", why);
   place.port = static_cast<std::uint16_t>(port + offset);
   return place;
+}
+
+std::string device_of(const ProcessPlace& place, const std::string& name) {
+  if (name == "auto") return "cpu";
+  return resolve_device(name == "cuda" ? "cuda:" + std::to_string(place.local_rank) : name);
 }
 
 void require_one_process(const std::string& what) {

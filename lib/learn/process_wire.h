@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "learn/process_place.h"
@@ -31,11 +32,17 @@ class ProcessWire {
 /// network interface where the machine's own name leads to another. Throws std::runtime_error that
 /// names MASTER_ADDR and MASTER_PORT where they do not come, or WORLD_SIZE where this build has no
 /// Gloo.
-std::unique_ptr<ProcessWire> make_wire(const ProcessPlace& place,
-                                       std::chrono::milliseconds patience);
+std::unique_ptr<ProcessWire> make_gloo_wire(const ProcessPlace& place,
+                                            std::chrono::milliseconds patience);
 
 /// True where this build has Gloo.
-bool have_wire();
+bool have_gloo_wire();
+
+/// Between CUDA devices, one a process: NCCL. Tensors may lie on `device` or in the processor's
+/// memory. Throws std::runtime_error as make_gloo_wire() does, and where NCCL does not open.
+std::unique_ptr<ProcessWire> make_nccl_wire(const ProcessPlace& place,
+                                            std::chrono::milliseconds patience,
+                                            torch::Device device);
 
 /// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
 inline std::string reason(const std::exception& error) {
@@ -47,6 +54,20 @@ inline std::string reason(const std::exception& error) {
 /// "300 s".
 inline std::string seconds_text(std::chrono::milliseconds time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+/// Makes a wire, and words what is thrown where the others do not come.
+template <typename Wire, typename... More>
+std::unique_ptr<ProcessWire> meeting(const ProcessPlace& place, std::chrono::milliseconds patience,
+                                     const More&... more) {
+  try {
+    return std::make_unique<Wire>(place, patience, more...);
+  } catch (const std::exception& error) {
+    throw std::runtime_error("MASTER_ADDR=" + place.host + ", MASTER_PORT=" +
+                             std::to_string(place.port) + ": RANK " + std::to_string(place.rank) +
+                             " did not meet the other processes of " + std::to_string(place.size) +
+                             " within " + seconds_text(patience) + " (" + reason(error) + ")");
+  }
 }
 
 }  // namespace fer

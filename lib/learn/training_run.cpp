@@ -108,7 +108,7 @@ void TrainingRun::share_batches(const std::vector<int>& parts) {
     rows.push_back(group_->part(count).of(all));
     share->size += count;
   }
-  share->rows = torch::cat(rows);
+  share->rows = torch::cat(rows).to(network->device());
   share->sum = [group = group_](torch::Tensor& tensor) { group->sum(tensor); };
   network->share_batches(share);
 }

@@ -64,6 +64,8 @@ class NetworkImpl : public torch::nn::Module {
   void share_batches(const BatchSharePtr& share);
 
   const NetworkConfig& config() const { return config_; }
+  /// Where its weights lie.
+  torch::Device device() const { return stem->weight.device(); }
   /// Multiply-accumulates of one face.
   std::int64_t macs() const;
 

@@ -175,6 +175,75 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
   }
 };
 
+/// One value a channel, to go with N x C x H x W.
+torch::Tensor by_channel(const torch::Tensor& values) {
+  return values.view({1, -1, 1, 1});
+}
+
+torch::Tensor sum_by_channel(const torch::Tensor& x) {
+  return x.sum({0, 2, 3});
+}
+
+/// Batch norm of a share by LibTorch's operations, wherever they compute; a device is not waited
+/// for.
+class SharedNorm : public torch::autograd::Function<SharedNorm> {
+ public:
+  /// Mean, variance and `count` (of rows, no dimension) are of the whole batch.
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x,
+                               const torch::Tensor& weight, const torch::Tensor& bias,
+                               const torch::Tensor& mean, const torch::Tensor& variance,
+                               const torch::Tensor& count, double eps, const BatchSharePtr& share) {
+    const torch::Tensor deviation = torch::rsqrt(variance + eps);
+    context->save_for_backward({x, weight, mean, deviation, count});
+    context->saved_data["share"] = c10::IValue::make_capsule(share);
+    return ((x - by_channel(mean)) * by_channel(weight * deviation) + by_channel(bias))
+        .to(x.scalar_type());
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const torch::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &deviation = saved[3],
+                        &count = saved[4];
+    const torch::Tensor dy = gradients[0].to(weight.scalar_type());
+    const torch::Tensor normal = (x - by_channel(mean)) * by_channel(deviation);
+    const torch::Tensor of_weight = sum_by_channel(dy * normal), of_bias = sum_by_channel(dy);
+    torch::Tensor means = torch::stack({of_weight, of_bias});
+    c10::static_intrusive_pointer_cast<BatchShare>(context->saved_data["share"].toCapsule())
+        ->sum(means);
+    means = means / count;
+    const torch::Tensor dx = by_channel(weight * deviation) *
+                             (dy - by_channel(means[1]) - normal * by_channel(means[0]));
+    return {dx.to(x.scalar_type()), of_weight, of_bias, {}, {}, {}, {}, {}};
+  }
+};
+
+/// In training, of a share that is not is_plain(). Moves the running statistics.
+torch::Tensor shared_norm(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& x,
+                          const BatchSharePtr& share) {
+  const torch::ScalarType type = norm.weight.scalar_type();
+  torch::Tensor mean, variance, count;
+  {
+    torch::NoGradGuard no_grad;
+    const torch::Tensor wide = x.to(type);
+    const auto here = static_cast<double>(row_count(x));
+    mean = wide.mean({0, 2, 3}).to(torch::kDouble);
+    variance = wide.var({0, 2, 3}, /*unbiased=*/false).to(torch::kDouble);
+    torch::Tensor all = torch::cat(
+        {mean * here, (variance + mean * mean) * here, torch::full({1}, here, mean.options())});
+    share->sum(all);
+    const std::int64_t channels = x.size(1);
+    count = all[2 * channels];
+    mean = all.narrow(0, 0, channels) / count;
+    variance = (all.narrow(0, channels, channels) / count - mean * mean).clamp_min(0);
+    const double momentum = *norm.options.momentum();
+    norm.running_mean.lerp_(mean.to(type), momentum);
+    norm.running_var.lerp_((variance * (count / (count - 1).clamp_min(1))).to(type), momentum);
+    norm.num_batches_tracked += 1;
+  }
+  return SharedNorm::apply(x, norm.weight, norm.bias, mean.to(type), variance.to(type),
+                           count.to(type), norm.options.eps(), share);
+}
+
 bool is_plain(const torch::Tensor& x) {
   return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
          (x.scalar_type() == torch::kFloat || x.scalar_type() == torch::kBFloat16);
@@ -191,11 +260,8 @@ torch::Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& i
   const bool fits = is_plain(input) && norm.weight.scalar_type() == torch::kFloat &&
                     norm.weight.is_contiguous() && (!shortcut.defined() || is_plain(shortcut));
   if (!fits) {
-    TORCH_CHECK(!share || !norm.is_training(),
-                "batch norm of a share computes on processors, in "
-                "fp32 or bfloat16, not on ",
-                input.device(), " in ", input.scalar_type());
-    torch::Tensor y = norm.forward(input);
+    torch::Tensor y =
+        share && norm.is_training() ? shared_norm(norm, input, share) : norm.forward(input);
     if (shortcut.defined()) y = y + shortcut;
     return relu ? torch::relu(y) : y;
   }

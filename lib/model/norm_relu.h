@@ -16,7 +16,7 @@ namespace fer {
 /// through them (synchronised batch norm, as in torch.nn.SyncBatchNorm). The norm's parameters get
 /// the gradients of the rows here alone, which are to be averaged over the processes like all
 /// others. Without a share, the rows here are the whole batch. Throws what the share's sum()
-/// throws, and c10::Error for a share of what LibTorch must do.
+/// throws.
 torch::Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& x,
                         const BatchSharePtr& share = {}, const torch::Tensor& shortcut = {},
                         bool relu = true);

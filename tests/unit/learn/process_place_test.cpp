@@ -19,8 +19,8 @@ using testing::HasSubstr;
 class ProcessPlaceTest : public testing::Test {
  protected:
   ProcessPlaceTest() {
-    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
-                             "TORCHELASTIC_USE_AGENT_STORE"})
+    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR",
+                             "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE"})
       set(name, "");
   }
 
@@ -47,6 +47,31 @@ TEST_F(ProcessPlaceTest, IsNoneForOneProcess) {
   set("WORLD_SIZE", "1");
   EXPECT_FALSE(process_place());
   require_one_process("this");
+}
+
+TEST_F(ProcessPlaceTest, HasANumberOnItsMachine) {
+  set_second_of_three();
+  EXPECT_EQ(process_place()->local_rank, 0);  // one a machine
+  set("LOCAL_WORLD_SIZE", "2");
+  EXPECT_EQ(process_place()->local_rank, 1);
+  set("LOCAL_RANK", "0");
+  EXPECT_EQ(process_place()->local_rank, 0);
+  set("LOCAL_RANK", "3");
+  EXPECT_THAT(test::error_of([] { process_place(); }), HasSubstr("LOCAL_RANK=3"));
+}
+
+TEST(DeviceOfProcess, IsTheOneOfItsNumber) {
+  ProcessPlace place;
+  place.size = 2;
+  place.local_rank = 1;
+  EXPECT_EQ(device_of(place, "auto"), "cpu");
+  EXPECT_EQ(device_of(place, "cpu"), "cpu");
+  EXPECT_THAT(test::error_of([&] { device_of(place, "gpu"); }), HasSubstr("device \"gpu\""));
+  const std::string refusal =
+      test::error_of([&] { EXPECT_EQ(device_of(place, "cuda"), "cuda:1"); });
+  if (!refusal.empty()) {
+    EXPECT_THAT(refusal, HasSubstr("device cuda:1: "));
+  }
 }
 
 TEST_F(ProcessPlaceTest, IsWhatTheEnvironmentSays) {

@@ -7,6 +7,7 @@
 #include "adaptation.h"
 #include "commands.h"
 #include "data_options.h"
+#include "device_option.h"
 #include "evaluation.h"
 #include "joined.h"
 #include "learn/module_run.h"
@@ -108,6 +109,8 @@ class Run {
       adapt(adapter);
       finish(adapter, nullptr);
     } else {
+      o_.config.device = resolve_device(o_.config.device);
+      tell_device(o_.config.device);
       OnlineLearner learner(source_, o_.labelled.or_beside(path_), o_.config);
       cut_ = learner.cut();
       OnlineAdapter adapter(learner, o_.max_steps);
@@ -341,6 +344,7 @@ void add_adapt(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   c->add_option("--threads", o->threads, "Threads to learn on; 0: one a core")
       ->check(CLI::Range(0, 1024));
+  add_device(*c, o->config.device);
   const std::map<std::string, Method> methods{{"online", Method::kOnline}, {"tent", Method::kTent}};
   c->add_option("--method", o->method,
                 "online (what ferlearn does) or, to compare with it, tent, which nothing guards")

@@ -9,12 +9,14 @@
 
 namespace fer {
 
-/// In evaluation mode, with kernels laid out for channels last. Throws what copy_state() throws,
-/// `where` in it.
-inline Network network_of(const ModelFile& model, const std::string& where) {
+/// In evaluation mode on `device`, with kernels laid out for channels last. Throws what
+/// copy_state() throws, `where` in it.
+inline Network network_of(const ModelFile& model, const std::string& where,
+                          torch::Device device = torch::kCPU) {
   Network network(model.info.network);
   copy_state(model.weights, *network, where);
   lay_out_channels_last(*network);
+  if (!device.is_cpu()) network->to(device);
   network->eval();
   return network;
 }

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "model/device_stream.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/torch_threads.h"
@@ -62,8 +63,10 @@ class AtenEngine : public InferenceEngine {
         pool_(network.stem_pool),
         options_(torch::TensorOptions()
                      .dtype(precision == Precision::kBf16 ? torch::kBFloat16 : torch::kFloat32)
-                     .device(device)) {
+                     .device(device)),
+        stream_(device, Urgency::kServing) {
     const c10::InferenceMode inference;
+    const DeviceStream::Scope on_stream(stream_);
     const torch::TensorOptions fp32 = options_.dtype(torch::kFloat32);
     input_ = tensor_of({network.input.begin(), network.input.end()}, {256}, options_);
     stem_ = Conv(network.stem, options_);
@@ -87,6 +90,7 @@ class AtenEngine : public InferenceEngine {
   void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
     const c10::InferenceMode inference;
     const OneTorchThread one_thread;
+    const DeviceStream::Scope on_stream(stream_);
     const auto count = static_cast<std::int64_t>(n);
     const torch::Tensor bytes = torch::from_blob(const_cast<std::uint8_t*>(crops),
                                                  {count, channels_, side_, side_}, torch::kUInt8)
@@ -117,6 +121,7 @@ class AtenEngine : public InferenceEngine {
   const std::int64_t side_, channels_;
   const bool pool_;
   const torch::TensorOptions options_;
+  const DeviceStream stream_;
   torch::Tensor input_;  ///< Normalised value of each pixel value.
   Conv stem_;
   std::vector<Block> blocks_;

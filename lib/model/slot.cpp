@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "model/model_file.h"
 #include "model/model_watcher.h"
 
 namespace fer {
@@ -24,9 +25,18 @@ std::shared_ptr<ModelSlot> ModelSlot::get(const std::string& name) {
 
 std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {
   const std::lock_guard opening(opening_);
-  if (auto serving = current()) return serving;
+  if (auto serving = current()) {
+    if (layout_) return serving;
+    layout_ = source.layout;
+    if (serving != laid_out_.lock() || layout_ == Layout()) return serving;
+    auto anew = lay_out();
+    const std::lock_guard lock(mutex_);
+    if (current_ == serving) current_ = std::move(anew);
+    return current_;
+  }
   const FileStamp stamp = FileStamp::of(source.path);
-  auto first = Classifier::open(source.path, source.precision, source.device);
+  auto first = Classifier::open(source.path, source.layout.precision, source.layout.device);
+  layout_ = source.layout;
   {
     const std::lock_guard lock(mutex_);
     if (current_) return current_;  // somebody swapped one in meanwhile
@@ -35,11 +45,25 @@ std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {
   }
   if (source.reload) {
     watcher_ = std::make_unique<ModelWatcher>(
-        ModelWatcher::Options{source.path, stamp, source.precision, source.device, source.interval},
+        ModelWatcher::Options{source.path, stamp, source.layout.precision, source.layout.device,
+                              source.interval},
         [this](std::shared_ptr<const Classifier> next) { reloaded(std::move(next)); },
         [this](const std::string& error) { failed(error); });
   }
   return first;
+}
+
+void ModelSlot::serve(std::shared_ptr<const ModelFile> model) {
+  const std::lock_guard opening(opening_);
+  served_ = std::move(model);
+  swap(lay_out());
+}
+
+std::shared_ptr<const Classifier> ModelSlot::lay_out() {
+  const Layout layout = layout_.value_or(Layout());
+  auto made = std::make_shared<const Classifier>(*served_, layout.precision, layout.device);
+  laid_out_ = made;
+  return made;
 }
 
 std::shared_ptr<const Classifier> ModelSlot::current() const {

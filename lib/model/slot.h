@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "export.h"
@@ -15,6 +16,7 @@
 namespace fer {
 
 class ModelWatcher;
+struct ModelFile;
 
 /// Holds the model that serves. Exchanging it is one pointer swap between two batches: no frame is
 /// lost, reordered or held. Thread-safe.
@@ -29,10 +31,16 @@ class FER_API ModelSlot {
   /// somebody holds it. An empty name makes a slot that nobody else shares.
   static std::shared_ptr<ModelSlot> get(const std::string& name);
 
-  struct Source {
-    std::filesystem::path path;
+  /// How the slot's models are laid out.
+  struct Layout {
     Precision precision = Precision::kAuto;
     std::string device = "cpu";  ///< As resolve_device() takes it.
+    bool operator==(const Layout&) const = default;
+  };
+
+  struct Source {
+    std::filesystem::path path;
+    Layout layout;
     /// Opens the file anew, on a thread of the slot's own, whenever it is replaced. What cannot be
     /// read is refused, counted, and the model before it serves on. Ends once somebody else swaps a
     /// model in: what was learnt is not thrown away for what stands in a file.
@@ -41,15 +49,20 @@ class FER_API ModelSlot {
   };
 
   /// Serves the source's model, unless the slot serves one already. Blocks while it opens the file;
-  /// others that come meanwhile wait and take what was opened. Returns what serves then. Throws
-  /// what Classifier::open() throws.
+  /// others that come meanwhile wait and take what was opened. The layout of the first to open is
+  /// the slot's from then on: what serve() had put there before is laid out anew. Returns what
+  /// serves then. Throws what Classifier::open() throws.
   std::shared_ptr<const Classifier> open(const Source& source);
+
+  /// Serves `model`, in the slot's layout, from the next batch on. Blocks while it lays it out, and
+  /// while open() reads. Throws what the Classifier's constructor throws.
+  void serve(std::shared_ptr<const ModelFile> model);
 
   /// The serving model; null before the first.
   std::shared_ptr<const Classifier> current() const;
   /// The file that open() took the first model from; empty where it came by swap().
   std::filesystem::path source() const;
-  /// Serves `next` (not null) from the next batch on; returns what served before.
+  /// Serves `next` (not null) as it is from the next batch on; returns what served before.
   std::shared_ptr<const Classifier> swap(std::shared_ptr<const Classifier> next);
 
   /// Reloads that failed so far, and why the last did.
@@ -65,11 +78,16 @@ class FER_API ModelSlot {
   BatchQueue& queue() { return queue_; }
 
  private:
+  /// What serve() was given, in the slot's layout; with opening_ held.
+  std::shared_ptr<const Classifier> lay_out();
   /// A model that the watcher opened.
   void reloaded(std::shared_ptr<const Classifier> next);
   void failed(const std::string& error);
 
-  std::mutex opening_;                           ///< Held while open() reads; taken before mutex_.
+  std::mutex opening_;  ///< Held while open() reads and serve() lays out; taken before mutex_.
+  std::optional<Layout> layout_;  ///< Guarded by opening_, as the next two; empty: nobody opened.
+  std::shared_ptr<const ModelFile> served_;      ///< What serve() put there …
+  std::weak_ptr<const Classifier> laid_out_;     ///< … as it was laid out.
   mutable std::mutex mutex_;                     ///< Held for a copy, never for work.
   std::shared_ptr<const Classifier> current_;    ///< Guarded by mutex_, and so on to swaps_.
   std::shared_ptr<const Classifier> from_file_;  ///< The last that came from the file.

@@ -12,9 +12,13 @@ namespace {
 
 using Tensors = AdaptedNetworks::Tensors;
 
+/// In the processor's memory.
 Tensors copies(const Tensors& tensors) {
   Tensors result;
-  for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();
+  for (const auto& [name, tensor] : tensors) {
+    result[name] = tensor.detach().to(tensor.options().device(torch::kCPU),
+                                      /*non_blocking=*/false, /*copy=*/true);
+  }
   return result;
 }
 
@@ -25,10 +29,11 @@ void assign(const Tensors& to, const Tensors& from) {
 
 }  // namespace
 
-AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double momentum)
-    : student_(network_of(source, "the source model")),
-      teacher_(network_of(source, "the source model")),
-      source_(network_of(source, "the source model")),
+AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double momentum,
+                                 torch::Device device)
+    : student_(network_of(source, "the source model", device)),
+      teacher_(network_of(source, "the source model", device)),
+      source_(network_of(source, "the source model", device)),
       cut_(cut) {
   for (const auto& [name, tensor] : state_of(*student_))
     if (!student_->is_below(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
@@ -41,35 +46,37 @@ AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double moment
 
 torch::Tensor AdaptedNetworks::lower(const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
-  return teacher_->lower(images, static_cast<std::size_t>(cut_));
+  return teacher_->lower(images.to(teacher_->device()), static_cast<std::size_t>(cut_));
 }
 
 torch::Tensor AdaptedNetworks::student_logits(const torch::Tensor& activations) {
-  return student_->upper(activations, static_cast<std::size_t>(cut_));
+  return student_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::teacher_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return teacher_->upper(activations, static_cast<std::size_t>(cut_));
+  return teacher_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::source_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return source_->upper(activations, static_cast<std::size_t>(cut_));
+  return source_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 void AdaptedNetworks::set_training_mode(bool freeze_norm) {
+  student_->zero_grad(/*set_to_none=*/true);
   student_->train();
   if (!freeze_norm) return;
   for (const auto& module : student_->modules())
     if (module->as<torch::nn::BatchNorm2d>()) module->eval();
 }
 
-void AdaptedNetworks::pull_student(const Tensors& weights, double pull) {
+void AdaptedNetworks::pull_to_source(double pull) {
   torch::NoGradGuard no_grad;
+  const Tensors source = adapted(source_);
   for (auto [name, tensor] : adapted(student_)) {
     // Statistics that are learnt are not weights to be pulled.
-    if (tensor.requires_grad()) tensor.lerp_(weights.at(name), pull);
+    if (tensor.requires_grad()) tensor.lerp_(source.at(name), pull);
   }
 }
 

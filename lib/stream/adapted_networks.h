@@ -15,12 +15,16 @@ namespace fer {
 /// Student, teacher (the student's average) and source, which share the half below the cut: only
 /// what is above it changes, and only that is kept, by the names of its parameters and statistics.
 /// Teacher and source are in evaluation mode at all times.
+///
+/// The networks may lie on a device, and activations with them, which are large. All else is in the
+/// processor's memory: images, logits and copies of weights.
 class AdaptedNetworks {
  public:
   using Tensors = std::map<std::string, torch::Tensor>;
 
   /// All as the source. `cut`: residual blocks that never change.
-  AdaptedNetworks(const ModelFile& source, int cut, double momentum);
+  AdaptedNetworks(const ModelFile& source, int cut, double momentum,
+                  torch::Device device = torch::kCPU);
   AdaptedNetworks(const AdaptedNetworks&) = delete;
   AdaptedNetworks& operator=(const AdaptedNetworks&) = delete;
 
@@ -36,11 +40,12 @@ class AdaptedNetworks {
   torch::Tensor source_logits(const torch::Tensor& activations);
 
   /// Before the student's forward pass. `freeze_norm`: normalisation statistics stay as they are.
+  /// Gradients of a pass that failed are cleared.
   void set_training_mode(bool freeze_norm);
   /// Along the student's gradients, which are cleared.
   void step(double learning_rate) { sgd_->step(learning_rate); }
-  /// Moves the student's parameters the share `pull` of the way to `weights`.
-  void pull_student(const Tensors& weights, double pull);
+  /// Moves the student's parameters the share `pull` of the way to the source's.
+  void pull_to_source(double pull);
   /// Teacher = decay · teacher + (1 − decay) · student, statistics included.
   void average(double decay);
 

@@ -50,14 +50,16 @@ class Canary {
   std::int64_t size() const { return labels_.size(0); }
 
  private:
-  /// Calls `see(logits, labels)` with the network's answers, some faces at a time.
+  /// Calls `see(logits, labels)` with the network's answers, some faces at a time, in the
+  /// processor's memory.
   template <typename See>
   void ask(Network& network, See&& see) const;
 
   const std::vector<std::string> names_;
   const std::vector<float> prior_;
   const std::size_t cut_;
-  torch::Tensor activations_, labels_;
+  torch::Tensor activations_;  ///< Where the network lay.
+  torch::Tensor labels_;
 };
 
 }  // namespace fer

@@ -42,8 +42,9 @@ class Pictures : public LabelledFaces {
     const torch::Tensor images =
         random ? weak_views(crops, model_, *random)
                : plain_images(crops, info.channels, info.side, {model_.mean, model_.stddev});
-    return network->lower(images.contiguous(torch::MemoryFormat::ChannelsLast),
-                          static_cast<std::size_t>(cut_));
+    return network->lower(
+        images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
+        static_cast<std::size_t>(cut_));
   }
 
  private:
@@ -106,14 +107,16 @@ class Latents : public LabelledFaces {
     if (labels_.empty()) refuse(name, "no row has a label that the model knows");
   }
 
-  torch::Tensor activations(std::span<const std::size_t> rows, Network&,
+  torch::Tensor activations(std::span<const std::size_t> rows, Network& network,
                             const Random*) const override {
     torch::NoGradGuard no_grad;
     std::vector<std::int64_t> wanted;
     for (std::size_t row : rows) wanted.push_back(rows_.at(row));
     const torch::Tensor index = torch::tensor(wanted, torch::kLong);
-    return (bytes_.index_select(0, index).to(torch::kFloat) *
-            scales_.index_select(0, index).view({-1, 1, 1, 1}))
+    // As bytes, a quarter of what they become.
+    const torch::Device device = network->device();
+    return (bytes_.index_select(0, index).to(device).to(torch::kFloat) *
+            scales_.index_select(0, index).to(device).view({-1, 1, 1, 1}))
         .contiguous(torch::MemoryFormat::ChannelsLast);
   }
 

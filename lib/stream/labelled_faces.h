@@ -45,9 +45,9 @@ class LabelledFaces {
   /// The cut of activations().
   int cut() const { return cut_; }
 
-  /// What the half below the cut makes of these rows: N x C x S x S, fp32, no gradient. `network`
-  /// must be in evaluation mode. `random`: pictures are seen in the weak view that it gives;
-  /// nullptr: as they are. Latents are always as they are.
+  /// What the half below the cut makes of these rows: N x C x S x S, fp32, no gradient, where
+  /// `network` lies, which must be in evaluation mode. `random`: pictures are seen in the weak view
+  /// that it gives; nullptr: as they are. Latents are always as they are.
   virtual torch::Tensor activations(std::span<const std::size_t> rows, Network& network,
                                     const Random* random) const = 0;
 

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "model/classifier.h"
+#include "model/device_name.h"
+#include "model/device_stream.h"
 #include "model/find_model.h"
 #include "model/model_file.h"
 #include "model/slot.h"
@@ -53,12 +55,15 @@ void begin_thread(bool idle) {
   if (idle) pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
 }
 
-void check(const Learner::Settings& settings) {
+/// With the device's own name. `fallback`: as resolve_device() gives it.
+Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
   settings.learning.check();
+  settings.learning.device = resolve_device(settings.learning.device, &fallback);
   if (!(settings.max_cpu > 0 && settings.max_cpu <= 16))
     throw std::runtime_error("max-cpu: expected a share of one core above 0 and up to 16");
   if (settings.threads < 1 || settings.queue < 1 || settings.checkpoints < 1)
     throw std::runtime_error("threads, queue and checkpoints: expected at least 1 of each");
+  return settings;
 }
 
 }  // namespace
@@ -88,14 +93,19 @@ Learner::Subscription& Learner::Subscription::operator=(Subscription&& other) no
 class Learner::Impl {
  public:
   Impl(const std::string& slot_name, const Settings& settings)
-      : settings_(settings),
+      : settings_(checked(settings, device_fallback_)),
+        stream_(torch::Device(settings_.learning.device), Urgency::kLearning),
         slot_(ModelSlot::get(slot_name)),
         source_path_(find_source()),
         source_(read_model(source_path_)),
         crop_bytes_(crop_bytes(source_.info.network)),
         max_cpu_(settings.max_cpu) {
     const OneTorchThread one_thread;
-    check(settings_);
+    const DeviceStream::Scope on_stream(stream_);
+    if (!device_fallback_.empty()) {
+      warn("learning is computed on the processor: " + device_fallback_ +
+           "; device=cpu says that this is meant");
+    }
     if (!settings_.checkpoint_dir.empty()) {
       ring_.emplace(settings_.checkpoint_dir, settings_.checkpoints);
       log_.emplace(settings_.checkpoint_dir);
@@ -246,10 +256,8 @@ class Learner::Impl {
   void serve() {
     const ModelFile model = learner_ ? learner_->serving() : source_;
     const auto current = slot_->current();
-    if (!current || current->info().version != model.info.version) {
-      slot_->swap(std::make_shared<const Classifier>(
-          model, current ? current->precision() : Precision::kAuto));
-    }
+    if (!current || current->info().version != model.info.version)
+      slot_->serve(std::make_shared<const ModelFile>(model));
     if (!ring_ || !learner_ || model.info.version == published_) return;
     attempt([&] {
       fs::create_directories(settings_.checkpoint_dir);
@@ -262,6 +270,7 @@ class Learner::Impl {
   void run() {
     begin_thread(settings_.idle_priority);
     const TorchThreadLimit limit(settings_.threads);
+    const DeviceStream::Scope on_stream(stream_);
     const double cpu_begun = cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
@@ -296,7 +305,7 @@ class Learner::Impl {
             if (unsaved_ || asked.save) save(/*good=*/false);
           }
         } catch (const std::exception& failed) {
-          warn(std::string("learning: ") + failed.what());
+          halt(failed.what());
         }
       }
       if (asked.stop) break;
@@ -404,6 +413,18 @@ class Learner::Impl {
     });
   }
 
+  /// Where a step failed, the next one would: memory has run out, or a device is lost.
+  void halt(const std::string& reason) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(asked_.paused, true)) return;  // it was said
+    }
+    // LibTorch adds where in its own code it happened, line by line.
+    warn("learning is paused: " + reason.substr(0, reason.find('\n')) +
+         "; what serves goes on serving, and what was learnt is kept. Unpause it to go on");
+    if (unsaved_) save(/*good=*/false);
+  }
+
   void told_rolled_back() {
     const std::string reason = learner_->stats().reason;
     tell([&](const Listener& l) {
@@ -472,7 +493,9 @@ class Learner::Impl {
     can_step_ = can_step;
   }
 
+  std::string device_fallback_;  ///< Why "auto" is the processor; empty where nothing is wrong.
   const Settings settings_;
+  const DeviceStream stream_;
   const std::shared_ptr<ModelSlot> slot_;
   const fs::path source_path_;
   const ModelFile source_;

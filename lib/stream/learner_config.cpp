@@ -123,7 +123,8 @@ void to_json(nlohmann::json& j, const OnlineConfig& c) {
        {"canary_interval", c.canary_interval},
        {"canary_margin", c.canary_margin},
        {"rollback_margin", c.rollback_margin},
-       {"seed", c.seed}};
+       {"seed", c.seed},
+       {"device", c.device}};
 }
 
 }  // namespace fer

@@ -91,6 +91,7 @@ struct OnlineConfig {
   double canary_margin = 0.0025;  ///< Of either score, that a candidate may lose and still serve.
   double rollback_margin = 0.03;  ///< A candidate that lost more is thrown away.
   std::uint64_t seed = 1;
+  std::string device = "cpu";  ///< Of the networks, as resolve_device() takes it.
 
   /// Throws std::runtime_error that names the field and its range.
   FER_API void check() const;

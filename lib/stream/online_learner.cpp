@@ -13,6 +13,7 @@
 #include "learn/losses.h"
 #include "learn/negatives/negative_policy.h"
 #include "learn/thresholds/threshold_policy.h"
+#include "model/device_name.h"
 #include "model/model_file.h"
 #include "model/stored_weights.h"
 #include "stream/adapted_networks.h"
@@ -51,6 +52,7 @@ constexpr int kMisled = 2;
 OnlineConfig checked(OnlineConfig config) {
   config.check();
   if (!config.guards.tracklets) config.tracklet.seconds = 0;  // each frame ends the one before
+  config.device = resolve_device(config.device);
   return config;
 }
 
@@ -68,7 +70,7 @@ class OnlineLearner::Impl {
         networks_(source,
                   replay_faces_ ? replay_faces_->cut()
                                 : blocks_below(source.info.network, config_.frozen_blocks),
-                  config_.momentum),
+                  config_.momentum, torch::Device(config_.device)),
         builder_(config_.tracklet, source.info.network.input_size),
         memory_(new_memory()),
         thresholds_(new_thresholds()),
@@ -548,7 +550,7 @@ class OnlineLearner::Impl {
     if (!std::isfinite(done.loss)) return;  // judge_if_due() throws the candidate away
     loss.backward();
     networks_.step(config_.learning_rate * counts_.rate);
-    if (config_.guards.pull) networks_.pull_student(promotions_->source().weights, config_.pull);
+    if (config_.guards.pull) networks_.pull_to_source(config_.pull);
     networks_.average(config_.guards.teacher ? config_.ema : 0);
   }
 

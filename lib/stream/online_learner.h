@@ -24,10 +24,11 @@ struct ModelFile;
 /// the teacher, labels and is the candidate that may serve. Guards, in order of value, stand in
 /// docs/learning-online.md.
 ///
-/// Everything follows from the configuration, its seed, and the order of the calls. Not
-/// thread-safe. It draws its random numbers from LibTorch's default generator, which it seeds anew
-/// in each step: two of them at work at the same time disturb one another's reproducibility,
-/// nothing else.
+/// Everything follows from the configuration, its seed, and the order of the calls; on a CUDA
+/// device but for the order of its sums. A step that throws (where memory runs
+/// out) does not count, and another may follow. Not thread-safe. It draws its random numbers from
+/// LibTorch's default generator, which it seeds anew in each step: two of them at work at the same
+/// time disturb one another's reproducibility, nothing else.
 class FER_API OnlineLearner {
  public:
   /// Where labelled faces come from: see Learner::Settings. Empty paths: none.
@@ -38,8 +39,8 @@ class FER_API OnlineLearner {
     FER_API Labelled or_beside(const std::filesystem::path& model) const;
   };
 
-  /// Throws std::runtime_error: what config.check() throws, labelled faces that cannot be read or
-  /// do not fit the model, and none where a guard asks for them.
+  /// Throws std::runtime_error: what config.check() and resolve_device() throw, labelled faces that
+  /// cannot be read or do not fit the model, and none where a guard asks for them.
   OnlineLearner(const ModelFile& source, const Labelled& labelled, const OnlineConfig& config);
   ~OnlineLearner();
   OnlineLearner(const OnlineLearner&) = delete;

@@ -18,8 +18,8 @@ class Replay {
   explicit Replay(std::shared_ptr<const LabelledFaces> faces);
 
   struct Rows {
-    torch::Tensor activations;  ///< At the faces' cut, N x C x S x S.
-    torch::Tensor labels;       ///< N, int64.
+    torch::Tensor activations;  ///< At the faces' cut, N x C x S x S, where the network lies.
+    torch::Tensor labels;       ///< N, int64, in the processor's memory.
   };
   /// The same for the same random numbers. `network` in evaluation mode.
   Rows draw(int n, Random random, Network& network) const;

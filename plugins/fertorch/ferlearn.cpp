@@ -43,6 +43,7 @@ struct Settings {
   Negatives negatives = Negatives::kSnl;
   double learning_rate = fer::OnlineConfig().learning_rate;
   double most_unsure = fer::OnlineConfig().most_unsure;
+  std::string device = "auto";
   guint threads = 1;
   double max_cpu = fer::Learner::Settings().max_cpu;
   guint max_queue = static_cast<guint>(fer::Learner::Settings().queue);
@@ -176,6 +177,7 @@ fer::Learner::Settings learner_settings(const Settings& settings) {
                   wanted.learning.negative_policy);
   wanted.learning.learning_rate = settings.learning_rate;
   wanted.learning.most_unsure = settings.most_unsure;
+  wanted.learning.device = settings.device;
   wanted.max_cpu = settings.max_cpu;
   wanted.threads = static_cast<int>(settings.threads);
   wanted.queue = settings.max_queue;
@@ -421,6 +423,11 @@ void install_properties(GObjectClass* klass) {
        "is of one known face in twenty); beyond it nothing is learnt from the stream, "
        "which shows no faces, or none of the kind; 1: any"},
       0, 1, fer::kMutableReady);
+  properties.add(&Settings::device,
+                 {"device", "Device",
+                  "Where learning is computed: cpu, cuda, cuda:N, or auto: the first CUDA device "
+                  "that LibTorch can use, else the processor"},
+                 fer::kMutableReady);
   properties.add(&Settings::threads,
                  {"threads", "Threads", "Threads that a step of learning is computed by"}, 1, 256,
                  fer::kMutableReady);

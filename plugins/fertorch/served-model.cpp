@@ -12,13 +12,11 @@ namespace {
 /// The model of the slot; null, and an element error, where there is none.
 std::shared_ptr<const Classifier> open_in_slot(GstElement* element, const ServedModel::Wish& wish,
                                                ModelSlot& slot) {
-  if (auto serving = slot.current()) return serving;
   ModelSlot::Source source;
   source.path = wish.file.empty() ? find_expression_model() : std::filesystem::path(wish.file);
-  source.precision = wish.precision;
-  source.device = wish.device;
+  source.layout = {wish.precision, wish.device};
   source.reload = wish.reload;
-  if (source.path.empty()) {
+  if (source.path.empty() && !slot.current()) {
     GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND,
                       ("There is no expression model on this machine: name one by the property "
                        "model, or name the folder that holds %s by FER_MODELS.",

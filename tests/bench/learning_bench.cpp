@@ -120,8 +120,8 @@ double quantile(std::vector<double> values, double q) {
   return values[at];
 }
 
-/// Pictures for the learner, as fast as it takes them, until told to stop: each face of `people` as
-/// a person of its own, over and over, or noise where there are none.
+/// Pictures for the learner, as fast as it takes them, until told to stop: each face of `people`
+/// that a detector had found, as a person of its own, over and over, or noise where there are none.
 class Feeder {
  public:
   Feeder(fer::Learner& learner, const fer::PackedDataset* people)
@@ -129,10 +129,12 @@ class Feeder {
           const std::size_t bytes = fer::crop_bytes(learner.info().network);
           std::uint32_t state = 1;
           for (std::int64_t n = 0; !stop_; ++n) {
+            const std::size_t row = people ? static_cast<std::size_t>(n) % people->size() : 0;
+            if (people && !people->aligned(row)) continue;
             if (learner.stats().queued < 64) {
               fer::FaceSample face;
               if (people) {
-                const auto crop = people->crop(static_cast<std::size_t>(n) % people->size());
+                const auto crop = people->crop(row);
                 face.crop.assign(crop.begin(), crop.end());
               } else {
                 face.crop.resize(bytes);
@@ -227,7 +229,8 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
   if (learner) {
     const fer::LearnerStats s = learner->stats();
     learnt = {{"cpu_share", s.cpu_share},   {"max_cpu", o.max_cpu},     {"steps", s.steps},
-              {"promotions", s.promotions}, {"rollbacks", s.rollbacks}, {"dropped", s.dropped}};
+              {"promotions", s.promotions}, {"rollbacks", s.rollbacks}, {"offered", s.offered},
+              {"dropped", s.dropped},       {"faces", s.faces},         {"refused", s.refused}};
   }
   learner.reset();
   gst_app_src_end_of_stream(GST_APP_SRC(camera));

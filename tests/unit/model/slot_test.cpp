@@ -34,7 +34,7 @@ class Slot : public testing::Test {
     return RandomModel(tiny_config(), seed).write(path());
   }
   ModelSlot::Source source(bool reload = false) const {
-    return {.path = path(), .precision = Precision::kFp32, .reload = reload, .interval = 5ms};
+    return {.path = path(), .layout = {Precision::kFp32, "cpu"}, .reload = reload, .interval = 5ms};
   }
   test::ScopedFolder folder_;
 };
@@ -75,6 +75,38 @@ TEST_F(Slot, OpensTheFirstModelOnly) {
   EXPECT_EQ(slot.open(source()), first);
   std::filesystem::remove(path());
   EXPECT_EQ(slot.open(source()), first);  // it does not even look
+}
+
+TEST_F(Slot, ServesALearnersModelsInTheLayoutOfWhoOpensIt) {
+  const auto learnt = [](std::uint64_t seed) {
+    return std::make_shared<const ModelFile>(RandomModel(tiny_config(), seed).file());
+  };
+  const Precision best = cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
+  ModelSlot slot;
+  slot.serve(learnt(1));
+  const auto first = slot.current();
+  EXPECT_EQ(first->precision(), best);
+  // It serves already: the file is not looked at, but how it is to be computed is.
+  const auto opened = slot.open(source());
+  EXPECT_EQ(opened->precision(), Precision::kFp32);
+  EXPECT_EQ(opened->info().version, first->info().version);
+  EXPECT_EQ(slot.current(), opened);
+  EXPECT_EQ(slot.swaps(), 0u);
+  slot.serve(learnt(2));
+  EXPECT_EQ(slot.current()->precision(), Precision::kFp32);
+  EXPECT_EQ(slot.swaps(), 1u);
+  // The first to open settles it.
+  ModelSlot::Source other = source();
+  other.layout.precision = Precision::kAuto;
+  EXPECT_EQ(slot.open(other)->precision(), Precision::kFp32);
+}
+
+TEST_F(Slot, LeavesWhatWasSwappedInAsItIs) {
+  ModelSlot slot;
+  slot.serve(std::make_shared<const ModelFile>(RandomModel(tiny_config(), 1).file()));
+  const auto swapped = classifier(2);
+  slot.swap(swapped);
+  EXPECT_EQ(slot.open(source()), swapped);
 }
 
 TEST_F(Slot, IsOpenedOnceByManyAtOnce) {

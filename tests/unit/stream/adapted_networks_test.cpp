@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "model/device_name.h"
 #include "tiny_learner.h"
 
 namespace fer {
@@ -83,7 +84,7 @@ TEST_F(AdaptedNetworksTest, TheTeacherIsAnAverage) {
 TEST_F(AdaptedNetworksTest, ThePullGoesPartOfTheWayBack) {
   learn();
   const torch::Tensor learnt = networks_.student_weights().at("head.bias");
-  networks_.pull_student(source_, 0.25);
+  networks_.pull_to_source(0.25);
   EXPECT_TRUE(networks_.student_weights()
                   .at("head.bias")
                   .allclose(0.75 * learnt + 0.25 * source_.at("head.bias")));
@@ -107,6 +108,47 @@ TEST_F(AdaptedNetworksTest, GoesOnFromWhatWasKept) {
   EXPECT_TRUE(same(other.student_weights(), networks_.student_weights()));
   EXPECT_TRUE(same(other.teacher_weights(), networks_.teacher_weights()));
   EXPECT_TRUE(same(other.velocity(), networks_.velocity()));
+}
+
+TEST_F(AdaptedNetworksTest, ForgetsTheGradientsOfAPassThatFailed) {
+  networks_.student_logits(networks_.lower(images())).sum().backward();
+  networks_.set_training_mode(/*freeze_norm=*/true);
+  networks_.step(0.1);
+  EXPECT_TRUE(same(networks_.student_weights(), source_));
+}
+
+TEST_F(AdaptedNetworksTest, AreTheSameOnADevice) {
+  std::string device;
+  try {
+    device = resolve_device("cuda");
+  } catch (const std::runtime_error& refused) {
+    GTEST_SKIP() << refused.what();
+  }
+  AdaptedNetworks there(model_, 1, 0.9, torch::Device(device));
+  const torch::Tensor activations = there.lower(images());
+  EXPECT_EQ(activations.device(), torch::Device(device));
+  const auto compare = [&](const char* when) {
+    const torch::Tensor here = networks_.teacher_logits(networks_.lower(images()));
+    const torch::Tensor logits = there.teacher_logits(there.lower(images()));
+    EXPECT_TRUE(logits.is_cpu());
+    EXPECT_TRUE(logits.allclose(here, 1e-3, 1e-3)) << when;
+  };
+  compare("at the beginning");
+  for (AdaptedNetworks* networks : {&networks_, &there}) {
+    networks->set_training_mode(/*freeze_norm=*/true);
+    const torch::Tensor logits = networks->student_logits(networks->lower(images()));
+    torch::nn::functional::cross_entropy(logits, torch::zeros({8}, torch::kLong)).backward();
+    networks->step(0.1);
+    networks->pull_to_source(0.25);
+    networks->average(0.5);
+  }
+  compare("after a step");
+  // What is kept is in the processor's memory, and goes on from one to the other.
+  there.set(networks_.student_weights(), networks_.teacher_weights(), networks_.velocity());
+  for (const auto& [name, tensor] : there.teacher_weights()) {
+    EXPECT_TRUE(tensor.is_cpu()) << name;
+    EXPECT_TRUE(tensor.equal(networks_.teacher_weights().at(name))) << name;
+  }
 }
 
 TEST_F(AdaptedNetworksTest, TellsWhereTheTeacherIsNoNumber) {

@@ -1,5 +1,7 @@
 #include "stream/learner.h"
 
+#include <c10/core/DefaultDtype.h>
+#include <c10/util/typeid.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -134,6 +136,38 @@ TEST_F(LearnerTest, TakesNothingWhilePausedAndGoesOnLater) {
   feed(*learner, 12);
   ASSERT_TRUE(learner->drain(60s));
   EXPECT_EQ(learner->stats().faces, 12u);
+}
+
+TEST_F(LearnerTest, PausesWhereAStepFailsAndSaysWhy) {
+  /// Learning wants single precision and has not got it: LibTorch throws.
+  class Doubles {
+   public:
+    Doubles() { c10::set_default_dtype(caffe2::TypeMeta::Make<double>()); }
+    ~Doubles() { c10::set_default_dtype(caffe2::TypeMeta::Make<float>()); }
+  };
+  settings_.checkpoint_dir = dir();
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  ASSERT_TRUE(learner->drain(60s));
+  const auto serving = learner->slot()->current();
+  {
+    const Doubles doubles;
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+    EXPECT_TRUE(learner->paused());
+    EXPECT_EQ(learner->stats().steps, 0u);
+    // Once, however many faces wait.
+    ASSERT_EQ(heard.warnings().size(), 1u);
+    EXPECT_THAT(heard.warnings()[0], HasSubstr("learning is paused: "));
+    EXPECT_THAT(heard.warnings()[0], testing::Not(HasSubstr("\n")));
+    EXPECT_EQ(learner->slot()->current(), serving);
+  }
+  learner->pause(false);
+  feed(*learner, 60, 2);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_GT(learner->stats().steps, 0u);
+  EXPECT_EQ(heard.warnings().size(), 1u);
 }
 
 TEST_F(LearnerTest, RefusesCropsOfAnotherSize) {
@@ -342,6 +376,10 @@ TEST_F(LearnerTest, SaysWhatIsWrongWithItsSettings) {
   settings_.max_cpu = 1;
   settings_.learning.batch = 0;
   EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("batch"));
+  settings_.learning.batch = 12;
+  settings_.learning.device = "gpu";
+  EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("device \"gpu\""));
+  settings_.learning.device = "auto";
   settings_.source_model = folder_.path() / "no.fer";
   EXPECT_THAT(test::error_of([&] { Learner::get("", settings_); }), HasSubstr("no.fer"));
 }

@@ -1,15 +1,9 @@
 #include "cuda/device_frames.h"
 
 #include <cstring>
-#include <stdexcept>
-#include <string>
 
 namespace fer::kernels {
 namespace {
-
-void must(const char* error) {
-  if (error) throw std::runtime_error(std::string("the CUDA device refuses: ") + error);
-}
 
 /// Whether it is the whole frame, shrunk and not turned, which has a kernel of its own.
 bool shrinks_whole(const CropPlan& plan, const FrameView& frame,
@@ -29,21 +23,12 @@ std::size_t append(std::vector<std::uint8_t>& bytes, const Value* values, std::s
   return begin;
 }
 
+FramePlanes planes_there(FrameView frame) {
+  frame.memory = nullptr;  // Of no use over there.
+  return planes_of(frame);
+}
+
 }  // namespace
-
-DeviceBytes::~DeviceBytes() {
-  if (data_) kernels_.release(data_);
-}
-
-void* DeviceBytes::need(std::size_t bytes) {
-  if (bytes <= size_) return data_;
-  if (data_) kernels_.release(data_);
-  data_ = nullptr;
-  size_ = 0;
-  must(kernels_.allocate(&data_, bytes));
-  size_ = bytes;
-  return data_;
-}
 
 DeviceFrames::DeviceFrames(const KernelTable& kernels)
     : kernels_(kernels), device_arguments_(kernels), pictures_(kernels) {}
@@ -60,20 +45,11 @@ void DeviceFrames::cut(const FrameView& frame, std::span<const CropPlan> plans,
   const std::size_t bytes = plans.size() * static_cast<std::size_t>(picture.bytes());
   const Batch batch{pictures_.need(bytes), Batch::kUint8,  Batch::kNchw,
                     picture.channels,      picture.height, picture.width};
-  FrameView view = frame;
-  view.memory = nullptr;  // Of no use over there.
-  arguments_.clear();
   if (plans.size() == 1 && picture.channels == 1 && shrinks_whole(plans[0], frame, picture)) {
-    const ResizeLuma::Frame whole{planes_of(view), picture.width, picture.height};
-    append(arguments_, &whole, 1);
-    ResizeLuma resize;
-    resize.frames = reinterpret_cast<const ResizeLuma::Frame*>(upload_arguments());
-    resize.count = 1;
-    resize.out = batch;
-    check(resize);
-    must(kernels_.resize_luma(resize, stream_));
+    shrink(frame, picture.width, picture.height, batch);
   } else {
-    const FramePlanes planes = planes_of(view);
+    const FramePlanes planes = planes_there(frame);
+    arguments_.clear();
     append(arguments_, &planes, 1);
     std::vector<FaceWarp> warps;
     for (const CropPlan& plan : plans) warps.push_back(face_warp(0, plan));
@@ -89,6 +65,32 @@ void DeviceFrames::cut(const FrameView& frame, std::span<const CropPlan> plans,
     must(kernels_.warp_faces(warp, stream_));
   }
   must(kernels_.download(out, batch.data, bytes, stream_));
+}
+
+void DeviceFrames::shrink(const FrameView& frame, int width, int height, const Batch& out) {
+  const ResizeLuma::Frame whole{planes_there(frame), width, height};
+  arguments_.clear();
+  append(arguments_, &whole, 1);
+  ResizeLuma resize;
+  resize.frames = reinterpret_cast<const ResizeLuma::Frame*>(upload_arguments());
+  resize.count = 1;
+  resize.out = out;
+  check(resize);
+  must(kernels_.resize_luma(resize, stream_));
+}
+
+bool DeviceFrames::find_cells(const FrameView& frame, int width, int height,
+                              const std::shared_ptr<const CellLayers>& layers, float least_score,
+                              std::vector<CellFace>& faces) {
+  if (width > frame.width || height > frame.height) return false;
+  if (!cells_ || cells_->layers() != layers) cells_.emplace(kernels_, layers, stream_);
+  Batch input;
+  input.height = padded_side(height, kLargestStride, kLeastInputSide);
+  input.width = padded_side(width, kLargestStride, kLeastInputSide);
+  input.data = cells_->input(input.height, input.width);
+  shrink(frame, width, height, input);
+  cells_->run(least_score, stream_, faces);
+  return true;
 }
 
 void DeviceFrames::blend(BlendShapes blend, std::size_t coverage_bytes) {

@@ -3,30 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "cuda/device_bytes.h"
+#include "cuda/device_cells.h"
 #include "cuda/kernel_table.h"
 #include "vision/frame_memory.h"
 
 namespace fer::kernels {
-
-/// Memory of a device that grows as it is needed and is given back in the end.
-class DeviceBytes {
- public:
-  explicit DeviceBytes(const KernelTable& kernels) : kernels_(kernels) {}
-  ~DeviceBytes();
-  DeviceBytes(const DeviceBytes&) = delete;
-  DeviceBytes& operator=(const DeviceBytes&) = delete;
-
-  /// At least so many; what was in them is lost. Throws std::runtime_error with CUDA's words.
-  void* need(std::size_t bytes);
-
- private:
-  const KernelTable& kernels_;
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 /// All calls, and the end of its life, need the same device, and where there are several contexts
 /// the same one, to be the thread's current one.
@@ -41,6 +28,10 @@ class DeviceFrames final : public FrameMemory {
   void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
            std::uint8_t* out) override;
 
+  bool find_cells(const FrameView& frame, int width, int height,
+                  const std::shared_ptr<const CellLayers>& layers, float least_score,
+                  std::vector<CellFace>& faces) override;
+
   /// Draws, and waits until it is done. Shapes and coverage (`coverage_bytes` of it) are the
   /// processor's, the canvas is the device's. Throws as cut() does.
   void blend(BlendShapes blend, std::size_t coverage_bytes);
@@ -48,11 +39,14 @@ class DeviceFrames final : public FrameMemory {
  private:
   /// Brings arguments_ to the device.
   const std::uint8_t* upload_arguments();
+  /// Shrinks the whole frame into the corner of `out`.
+  void shrink(const FrameView& frame, int width, int height, const Batch& out);
 
   const KernelTable& kernels_;
   Stream stream_ = nullptr;
   std::vector<std::uint8_t> arguments_;  ///< Of one launch, as they lie on the device.
   DeviceBytes device_arguments_, pictures_;
+  std::optional<DeviceCells> cells_;  ///< Of the detector that asked last.
 };
 
 }  // namespace fer::kernels

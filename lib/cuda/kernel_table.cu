@@ -80,6 +80,7 @@ fer_cuda_kernels() {
       .pseudo_label_step = pseudo_label_step_on,
       .warp_faces = warp_faces_on,
       .resize_luma = resize_luma_on,
+      .run_layer = run_layer_on,
       .decode_detections = decode_detections_on,
       .blend_shapes = blend_shapes_on,
   };

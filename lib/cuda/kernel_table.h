@@ -9,6 +9,7 @@
 #include "cuda/decode_detections.h"
 #include "cuda/pseudo_label_step.h"
 #include "cuda/resize_luma.h"
+#include "cuda/run_layer.h"
 #include "cuda/warp_faces.h"
 
 struct CUstream_st;
@@ -19,7 +20,7 @@ namespace fer::kernels {
 using Stream = CUstream_st*;
 
 /// Goes up with every change of KernelTable or of a struct in it.
-inline constexpr int kKernelTableVersion = 3;
+inline constexpr int kKernelTableVersion = 4;
 
 /// Kernels for the calling thread's current device. Each launch returns at once: null, or why
 /// nothing was launched, in CUDA's words. Pointers are to the device's memory; arguments are the
@@ -54,6 +55,7 @@ struct KernelTable {
   const char* (*pseudo_label_step)(const PseudoLabelStep& step, Stream stream);
   const char* (*warp_faces)(const WarpFaces& warp, Stream stream);
   const char* (*resize_luma)(const ResizeLuma& resize, Stream stream);
+  const char* (*run_layer)(const RunLayer& layer, Stream stream);
   const char* (*decode_detections)(const DecodeDetections& decode, Stream stream);
   const char* (*blend_shapes)(const BlendShapes& blend, Stream stream);
 };

@@ -15,6 +15,7 @@ const char* augment_on(const Augment& augment, Stream stream);
 const char* blend_shapes_on(const BlendShapes& blend, Stream stream);
 const char* decode_detections_on(const DecodeDetections& decode, Stream stream);
 const char* resize_luma_on(const ResizeLuma& resize, Stream stream);
+const char* run_layer_on(const RunLayer& layer, Stream stream);
 const char* warp_faces_on(const WarpFaces& warp, Stream stream);
 
 }  // namespace fer::kernels

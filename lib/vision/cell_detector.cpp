@@ -10,6 +10,7 @@
 
 #include "vision/cell_network.h"
 #include "vision/face_cells.h"
+#include "vision/frame_memory.h"
 #include "vision/network_detector.h"
 #include "vision/read_region.h"
 
@@ -111,16 +112,17 @@ class Look {
 
 class CellDetector final : public Detector {
  public:
-  explicit CellDetector(std::unique_ptr<CellNetwork> network) : network_(std::move(network)) {}
+  explicit CellDetector(OpenedCells cells)
+      : network_(std::move(cells.network)), layers_(std::move(cells.layers)) {}
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override {
     check_frame(frame);
     const cv::Size size = detection_size(frame, config);
     guesses_.clear();
-    guess(look_.at(frame, size), config.score_threshold);
+    guess(frame, size, look_, config.score_threshold);
     if (const auto closer = closer_size(size); config.small_faces && closer) {
       std::vector<CellFace> seen = std::exchange(guesses_, {});
-      guess(closer_look_.at(frame, *closer), config.score_threshold);
+      guess(frame, *closer, closer_look_, config.score_threshold);
       const float back = static_cast<float>(size.width) / static_cast<float>(closer->width);
       for (const CellFace& face : guesses_)
         if (face.height * back < kSeenBetterCloser) seen.push_back(scaled(face, back));
@@ -139,8 +141,13 @@ class CellDetector final : public Detector {
   std::string name() const override { return "fer"; }
 
  private:
-  /// Appends what the network says of the input, in its pixels.
-  void guess(const cv::Mat& input, float least_score) {
+  /// Appends what the network says of the frame as a picture of `size`, in its pixels. Where the
+  /// frame lies on a device, that is done there if it can be.
+  void guess(const FrameView& frame, cv::Size size, Look& look, float least_score) {
+    if (frame.memory && layers_ &&
+        frame.memory->find_cells(frame, size.width, size.height, layers_, least_score, guesses_))
+      return;
+    const cv::Mat& input = look.at(frame, size);
     network_->run(input, outputs_);
     if (const std::string wrong = wrong_shape(outputs_, {input.size[3], input.size[2]});
         !wrong.empty())
@@ -152,6 +159,7 @@ class CellDetector final : public Detector {
   }
 
   const std::unique_ptr<CellNetwork> network_;
+  const std::shared_ptr<const CellLayers> layers_;  ///< Null: unknown.
   Look look_, closer_look_;
   std::vector<cv::Mat> outputs_;
   std::vector<CellFace> guesses_;
@@ -164,12 +172,12 @@ std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network) {
   std::sort(names.begin(), names.end());
   std::sort(wanted.begin(), wanted.end());
   if (names != wanted) return nullptr;
-  auto cells = make_cell_network(std::move(network), output_names());
+  OpenedCells cells = open_cells(std::move(network), output_names());
   // Of a size that no stride divides by chance into the same shapes.
   const cv::Size input(3 * kLargestStride, kLeastInputSide);
   const int shape[] = {1, 1, input.height, input.width};
   std::vector<cv::Mat> outputs;
-  cells->run(cv::Mat(4, shape, CV_32F, cv::Scalar(0)), outputs);
+  cells.network->run(cv::Mat(4, shape, CV_32F, cv::Scalar(0)), outputs);
   if (const std::string wrong = wrong_shape(outputs, input); !wrong.empty())
     throw std::runtime_error(wrong);
   return std::make_unique<CellDetector>(std::move(cells));

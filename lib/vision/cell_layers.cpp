@@ -17,16 +17,17 @@ bool read_conv(cv::dnn::Layer& layer, CellLayer& conv) {
   if (!shape || layer.blobs.size() != 2 || layer.blobs[0].dims != 4 ||
       layer.blobs[0].type() != CV_32F || layer.blobs[1].type() != CV_32F)
     return false;
-  conv.weight = layer.blobs[0].clone();
-  conv.bias = layer.blobs[1].clone();
-  conv.out = conv.weight.size[0];
-  conv.kernel = conv.weight.size[2];
-  conv.a_channel = conv.weight.size[1] == 1;
+  const cv::Mat &weight = layer.blobs[0], &bias = layer.blobs[1];
+  if (!weight.isContinuous() || !bias.isContinuous()) return false;
+  conv.weight.assign(weight.ptr<float>(), weight.ptr<float>() + weight.total());
+  conv.bias.assign(bias.ptr<float>(), bias.ptr<float>() + bias.total());
+  conv.out = weight.size[0];
+  conv.in = weight.size[1];
+  conv.kernel = weight.size[2];
   if (shape->strides.size() != 2 || shape->pads_begin.size() != 2) return false;
   conv.stride = static_cast<int>(shape->strides[0]);
   conv.pad = static_cast<int>(shape->pads_begin[0]);
-  return conv.weight.size[3] == conv.kernel && shape->padMode.empty() &&
-         conv.bias.total() == static_cast<std::size_t>(conv.out) &&
+  return weight.size[3] == conv.kernel && shape->padMode.empty() && conv.whole() &&
          all_are(shape->strides, shape->strides[0]) && all_are(shape->dilations, 1) &&
          all_are(shape->pads_begin, shape->pads_begin[0]) &&
          all_are(shape->pads_end, shape->pads_begin[0]);

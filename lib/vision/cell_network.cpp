@@ -45,8 +45,7 @@ bool agree(CellNetwork& one, CellNetwork& other) {
 
 }  // namespace
 
-std::unique_ptr<CellNetwork> make_cell_network(cv::dnn::Net network,
-                                               const std::vector<std::string>& outputs) {
+OpenedCells open_cells(cv::dnn::Net network, const std::vector<std::string>& outputs) {
 #ifdef HAVE_ONEDNN
   const std::optional<CellLayers> layers = cell_layers(network, outputs);
 #endif
@@ -55,13 +54,14 @@ std::unique_ptr<CellNetwork> make_cell_network(cv::dnn::Net network,
   if (layers) {
     try {
       auto by_onednn = make_onednn_cells(*layers);
-      if (agree(*by_opencv, *by_onednn)) return by_onednn;
+      if (agree(*by_opencv, *by_onednn))
+        return {std::move(by_onednn), std::make_shared<const CellLayers>(*layers)};
     } catch (const std::exception&) {
       // A processor or a release of oneDNN without such a kernel: OpenCV runs anywhere.
     }
   }
 #endif
-  return by_opencv;
+  return {std::move(by_opencv), nullptr};
 }
 
 }  // namespace fer

@@ -21,11 +21,17 @@ class CellNetwork {
   virtual std::string name() const = 0;
 };
 
+/// A network that can be run, and where its layers are known and were found to be what OpenCV runs,
+/// these too, for who runs them elsewhere; else null.
+struct OpenedCells {
+  std::unique_ptr<CellNetwork> network;
+  std::shared_ptr<const CellLayers> layers;
+};
+
 /// By oneDNN where this build has it and the network's layers are known to it, and both libraries
 /// say the same of a picture of noise; else by OpenCV. Throws cv::Exception where OpenCV cannot run
 /// it.
-std::unique_ptr<CellNetwork> make_cell_network(cv::dnn::Net network,
-                                               const std::vector<std::string>& outputs);
+OpenedCells open_cells(cv::dnn::Net network, const std::vector<std::string>& outputs);
 
 /// Runs the layers by oneDNN, on the calling thread alone.
 std::unique_ptr<CellNetwork> make_onednn_cells(const CellLayers& layers);

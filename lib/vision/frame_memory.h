@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
+#include "vision/cell_layer.h"
 #include "vision/crop_plan.h"
+#include "vision/face_cells.h"
 #include "vision/frame.h"
 
 namespace fer {
@@ -26,6 +30,14 @@ class FrameMemory {
   /// std::runtime_error with the device's words where it fails.
   virtual void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
                    std::uint8_t* out) = 0;
+
+  /// Runs our own detector's network where the frame lies, over a picture of it of width x height,
+  /// and appends the best guess of each face that scores `least_score` or more, in pixels of that
+  /// picture. Waits until they are there. False, and nothing is done, where the picture is larger
+  /// than the frame. Throws as cut() does.
+  virtual bool find_cells(const FrameView& frame, int width, int height,
+                          const std::shared_ptr<const CellLayers>& layers, float least_score,
+                          std::vector<CellFace>& faces) = 0;
 };
 
 }  // namespace fer

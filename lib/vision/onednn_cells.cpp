@@ -129,15 +129,13 @@ class Plan {
 
   Value conv(const CellLayer& layer) {
     const Value& from = value(layer.input);
-    const bool filters = layer.a_channel && layer.out == from.channels && from.channels > 1;
-    if (!filters && layer.weight.size[1] != from.channels)
+    const bool filters = layer.in == 1 && layer.out == from.channels && from.channels > 1;
+    if (!layer.whole() || (!filters && layer.in != from.channels))
       throw std::runtime_error("a convolution of another kind");
     const memory::dim k = layer.kernel;
     const memory::dims shape = filters ? memory::dims{layer.out, 1, 1, k, k}
                                        : memory::dims{layer.out, from.channels, k, k};
-    const auto after = [&](memory::dim side) {
-      return (side + 2 * layer.pad - k) / layer.stride + 1;
-    };
+    const auto after = [&](memory::dim side) { return layer.side_after(static_cast<int>(side)); };
     Value to{{}, layer.out, after(from.height), after(from.width), 0};
     dnnl::post_ops ops;
     if (layer.relu) onednn::append_relu(ops);
@@ -172,11 +170,10 @@ class Plan {
     step.weight = memory(desc.weights_desc(), cpu());
     step.bias = memory(desc.bias_desc(), cpu());
     memory plain({shape, Type::f32, filters ? Tag::goihw : Tag::oihw}, cpu(),
-                 const_cast<float*>(layer.weight.ptr<float>()));
+                 const_cast<float*>(layer.weight.data()));
     dnnl::reorder(plain, step.weight).execute(stream_, plain, step.weight);
     stream_.wait();
-    std::copy_n(layer.bias.ptr<float>(), layer.out,
-                static_cast<float*>(step.bias.get_data_handle()));
+    std::copy_n(layer.bias.data(), layer.out, static_cast<float*>(step.bias.get_data_handle()));
     add(std::move(step), desc.scratchpad_desc());
     if (source.block != from.block) free_.push_back(source.block);
     return to;

@@ -71,6 +71,14 @@ class Reader final : public FrameMemory {
     guarded([&] { frames_->cut(frame, plans, picture, out); });
   }
 
+  bool find_cells(const FrameView& frame, int width, int height,
+                  const std::shared_ptr<const CellLayers>& layers, float least_score,
+                  std::vector<CellFace>& faces) override {
+    bool done = false;
+    guarded([&] { done = frames_->find_cells(frame, width, height, layers, least_score, faces); });
+    return done;
+  }
+
   void blend(const kernels::BlendShapes& shapes, std::size_t coverage_bytes) {
     guarded([&] { frames_->blend(shapes, coverage_bytes); });
   }

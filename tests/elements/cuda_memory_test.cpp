@@ -140,17 +140,30 @@ std::string detector() {
   return landmark_detector_path().string();
 }
 
+/// The same of our own detector, whose network runs where the frame lies: the faces.
+constexpr std::size_t kFaces = 32 << 10;
+
 // --- Each element.
 
-class CudaMemoryFormats : public CudaMemory, public testing::WithParamInterface<std::string> {};
+class CudaMemoryFormats : public CudaMemory, public testing::WithParamInterface<std::string> {
+ protected:
+  /// Holds what is found on the device, and labelled, against what is found here.
+  void find_and_label(const std::string& detector, std::size_t most_downloaded);
+};
 
 TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
-  if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
   if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";
+  const std::string own = own_detector_path(), yunet = yunet_path();
+  if (own.empty() && yunet.empty()) GTEST_SKIP() << "no detector with landmarks is here";
+  if (!own.empty()) find_and_label(own, kFaces);
+  if (!yunet.empty()) find_and_label(yunet, kLook);
+}
+
+void CudaMemoryFormats::find_and_label(const std::string& detector, std::size_t most_downloaded) {
+  SCOPED_TRACE(detector);
   std::vector<std::vector<FaceRecord>> found;
   for (const bool device : {false, true}) {
-    Harness detect(
-        make_element("ferdetect", {{"model", detector()}, {"small-face-interval", "0"}}));
+    Harness detect(make_element("ferdetect", {{"model", detector}, {"small-face-interval", "0"}}));
     Harness infer(make_element("ferinfer"));
     const std::string in =
         device ? caps(GetParam()) : video_caps(GetParam(), kSize.width, kSize.height);
@@ -165,8 +178,8 @@ TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
     const auto after = counts();
     if (!device) continue;
     EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
-    EXPECT_EQ(after.launches - before.launches, 2) << "one to find faces, one to cut them";
-    EXPECT_LE(after.downloaded - before.downloaded, kLook + 2 * 48 * 48);
+    EXPECT_GE(after.launches - before.launches, 2) << "to find faces and to cut them";
+    EXPECT_LE(after.downloaded - before.downloaded, most_downloaded + 2 * 48 * 48);
   }
   ASSERT_THAT(found[0], SizeIs(2));
   ASSERT_THAT(found[1], SizeIs(2));

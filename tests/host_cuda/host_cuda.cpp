@@ -150,6 +150,7 @@ const KernelTable table{
     .pseudo_label_step = launch<PseudoLabelStep, pseudo_label_step>,
     .warp_faces = launch<WarpFaces, warp_faces>,
     .resize_luma = launch<ResizeLuma, resize_luma>,
+    .run_layer = launch<RunLayer, run_layer>,
     .decode_detections = launch<DecodeDetections, decode_detections>,
     .blend_shapes = launch<BlendShapes, blend_shapes>,
 };

@@ -78,6 +78,63 @@ void step_on_device(const KernelTable& table, test::StepData& data, int steps) {
   on_device.read(data);
 }
 
+TEST_F(GpuKernels, RunLayerIsTheProcessors) {
+  struct Shape {
+    RunLayer::Kind kind;
+    int in, seen, out, height, width, kernel, stride;
+  };
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  const auto noise = [&](std::size_t count) {
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(random);
+    return values;
+  };
+  for (const Shape& s : {Shape{RunLayer::kConv, 1, 1, 24, 96, 160, 7, 4},
+                         {RunLayer::kConv, 24, 1, 24, 24, 40, 3, 2},
+                         {RunLayer::kConv, 24, 24, 40, 23, 41, 1, 1},
+                         {RunLayer::kConv, 3, 3, 5, 1, 7, 3, 1},
+                         {RunLayer::kEnlarge, 40, 0, 40, 11, 19, 1, 1},
+                         {RunLayer::kAdd, 40, 0, 40, 22, 38, 1, 1}}) {
+    const bool conv = s.kind == RunLayer::kConv;
+    const auto after = [&](int side) {
+      if (s.kind == RunLayer::kEnlarge) return 2 * side;
+      return conv ? (side + 2 * (s.kernel / 2) - s.kernel) / s.stride + 1 : side;
+    };
+    RunLayer layer;
+    layer.kind = s.kind;
+    layer.relu = s.kind != RunLayer::kEnlarge;
+    layer.from = layer.other = {nullptr, s.in, s.height, s.width};
+    layer.to = {nullptr, s.out, after(s.height), after(s.width)};
+    layer.seen = s.seen;
+    layer.kernel = s.kernel;
+    layer.stride = s.stride;
+    layer.pad = s.kernel / 2;
+    std::vector<float> from = noise(value_count(layer.from)), other = noise(from.size());
+    std::vector<float> bias = noise(static_cast<std::size_t>(s.out)),
+                       weight =
+                           noise(static_cast<std::size_t>(s.out * s.seen * s.kernel * s.kernel));
+    std::vector<float> here(value_count(layer.to));
+    DeviceArray<float> from_there(from), other_there(other), weight_there(weight), bias_there(bias),
+        there(here.size());
+    RunLayer on_device = layer;
+    on_device.from.data = from_there.data();
+    on_device.other.data = other_there.data();
+    on_device.to.data = there.data();
+    on_device.weight = weight_there.data();
+    on_device.bias = bias_there.data();
+    done(table_->run_layer(on_device, nullptr));
+    layer.from.data = from.data();
+    layer.other.data = other.data();
+    layer.to.data = here.data();
+    layer.weight = weight.data();
+    layer.bias = bias.data();
+    run_layer(layer);
+    EXPECT_LT(apart(there.values(), here, 0).largest, 1e-4)
+        << s.in << " to " << s.out << " channels, kernel " << s.kernel;
+  }
+}
+
 TEST_F(GpuKernels, PseudoLabelStepIsTheProcessors) {
   struct Shape {
     int rows, labelled, classes;

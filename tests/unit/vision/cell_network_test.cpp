@@ -55,9 +55,10 @@ TEST(CellLayers, AreNoneForOutputsThatAreNotThere) {
 }
 
 TEST(CellNetwork, IsOneDnnsWhereThatIsBuiltIn) {
-  const auto network = make_cell_network(shipped(), kOutputs);
+  const auto [network, layers] = open_cells(shipped(), kOutputs);
 #ifdef HAVE_ONEDNN
   EXPECT_EQ(network->name().rfind("oneDNN ", 0), 0u) << network->name();
+  EXPECT_NE(layers, nullptr);
 #else
   EXPECT_EQ(network->name().rfind("OpenCV ", 0), 0u) << network->name();
 #endif
@@ -90,11 +91,13 @@ TEST(CellNetwork, LeavesLayersThatItDoesNotKnowToOpenCv) {
   cv::dnn::Net network = shipped();
   auto layers = *cell_layers(network, kOutputs);
   // A dense convolution that does not fit what it reads.
-  layers.layers[2].weight = layers.layers[0].weight;
-  layers.layers[2].a_channel = false;
+  layers.layers[2].in = 5;
   std::vector<cv::Mat> outputs;
-  const auto onednn = make_onednn_cells(layers);
-  EXPECT_THROW(onednn->run(noise(64, 64, 1), outputs), std::exception);
+  EXPECT_THROW(make_onednn_cells(layers)->run(noise(64, 64, 1), outputs), std::exception);
+  // One whose weights are not all there.
+  layers = *cell_layers(network, kOutputs);
+  layers.layers[0].weight.pop_back();
+  EXPECT_THROW(make_onednn_cells(layers)->run(noise(64, 64, 1), outputs), std::exception);
 }
 #endif
 

@@ -1,0 +1,14 @@
+// What a device refuses, as an exception.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace fer::kernels {
+
+/// Throws std::runtime_error with CUDA's words, as the functions of KernelTable return them.
+inline void must(const char* error) {
+  if (error) throw std::runtime_error(std::string("the CUDA device refuses: ") + error);
+}
+
+}  // namespace fer::kernels

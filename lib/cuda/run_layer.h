@@ -1,0 +1,91 @@
+// A layer of the project's own detector over one frame's maps of features.
+#pragma once
+
+#include <cstddef>
+
+#include "host_device.h"
+
+namespace fer::kernels {
+
+/// Channels x height x width, fp32, one plane after the other.
+struct FeatureMaps {
+  float* data = nullptr;
+  int channels = 0, height = 0, width = 0;
+};
+
+inline std::size_t value_count(const FeatureMaps& maps) {
+  return static_cast<std::size_t>(maps.channels) * static_cast<std::size_t>(maps.height) *
+         static_cast<std::size_t>(maps.width);
+}
+
+/// One launch. Pointers are to the processor's memory for the CPU form and to the device's for the
+/// kernel.
+struct RunLayer {
+  enum Kind {
+    kConv,     ///< Square, the same padding on all sides.
+    kEnlarge,  ///< Twofold, the nearest pixel.
+    kAdd,      ///< Two maps of one shape.
+  };
+  Kind kind = kConv;
+  FeatureMaps from, other;  ///< `other` for kAdd alone.
+  FeatureMaps to;
+  bool relu = false;  ///< Negative values become 0 at last.
+  // Of kConv.
+  const float* weight = nullptr;  ///< to.channels x seen x kernel x kernel.
+  const float* bias = nullptr;    ///< to.channels.
+  int seen = 0;                   ///< Channels that a filter sees: all of `from`, or its own alone.
+  int kernel = 1, stride = 1, pad = 0;
+};
+
+/// Throws std::invalid_argument that names what is missing or out of range.
+void check(const RunLayer& layer);
+
+/// The CPU form, on the calling thread. Throws as check() does.
+void run_layer(const RunLayer& layer);
+
+FER_HOST_DEVICE inline float value_at(const FeatureMaps& maps, int c, int y, int x) {
+  const auto width = static_cast<std::size_t>(maps.width);
+  const std::size_t line = static_cast<std::size_t>(c) * static_cast<std::size_t>(maps.height) +
+                           static_cast<std::size_t>(y);
+  return maps.data[line * width + static_cast<std::size_t>(x)];
+}
+
+/// One value of a convolution: bias, then channel by channel and row by row of the filter.
+FER_HOST_DEVICE inline float convolved(const RunLayer& l, int c, int y, int x) {
+  const int top = y * l.stride - l.pad, left = x * l.stride - l.pad;
+  const int first = l.seen == l.from.channels ? 0 : c;
+  const float* weight = l.weight + static_cast<std::ptrdiff_t>(c) * l.seen * l.kernel * l.kernel;
+  float sum = l.bias[c];
+  for (int k = 0; k < l.seen; ++k) {
+    for (int i = 0; i < l.kernel; ++i) {
+      for (int j = 0; j < l.kernel; ++j, ++weight) {
+        const int row = top + i, column = left + j;
+        if (row >= 0 && row < l.from.height && column >= 0 && column < l.from.width)
+          sum += *weight * value_at(l.from, first + k, row, column);
+      }
+    }
+  }
+  return sum;
+}
+
+/// Makes one value of `to`: what both forms do for each.
+FER_HOST_DEVICE inline void make_value(const RunLayer& l, int c, int y, int x) {
+  float value = 0;
+  switch (l.kind) {
+    case RunLayer::kConv:
+      value = convolved(l, c, y, x);
+      break;
+    case RunLayer::kEnlarge:
+      value = value_at(l.from, c, y / 2, x / 2);
+      break;
+    case RunLayer::kAdd:
+      value = value_at(l.from, c, y, x) + value_at(l.other, c, y, x);
+      break;
+  }
+  const auto width = static_cast<std::size_t>(l.to.width);
+  const std::size_t line = static_cast<std::size_t>(c) * static_cast<std::size_t>(l.to.height) +
+                           static_cast<std::size_t>(y);
+  l.to.data[line * width + static_cast<std::size_t>(x)] = l.relu && value < 0 ? 0 : value;
+}
+
+}  // namespace fer::kernels

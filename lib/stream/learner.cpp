@@ -24,6 +24,7 @@
 #include "model/slot.h"
 #include "model/torch_threads.h"
 #include "stream/checkpoint_ring.h"
+#include "stream/cpu_budget.h"
 #include "stream/learner_log.h"
 #include "stream/online_learner.h"
 
@@ -37,8 +38,6 @@ using Seconds = std::chrono::duration<double>;
 constexpr char kServedFile[] = "served.fer";
 /// Faces that are looked at between two looks at what was asked for.
 constexpr std::size_t kPortion = 32;
-/// Time that was not used cannot be saved up for a burst.
-constexpr double kMostSavedUp = 0.1;
 
 /// CPU time of the calling thread, seconds.
 double cpu_seconds() {
@@ -274,18 +273,21 @@ class Learner::Impl {
     const double cpu_begun = cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
-    double owed = 0;
+    CpuBudget budget;
     while (true) {
       std::vector<Entry> portion;
       Asked asked;
       {
         std::unique_lock lock(mutex_);
-        if (owed > 0) wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
+        const auto rest_begun = Clock::now();
+        if (const double owed = budget.owed(); owed > 0)
+          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
           wake_.wait(lock, [&] { return has_work(); });
         }
+        budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
         while (!queue_.empty() && portion.size() < kPortion) {
           if (!queue_.front().end) --faces_waiting_;
@@ -311,9 +313,7 @@ class Learner::Impl {
       if (asked.stop) break;
       // What OpenMP's threads took beside this one is not told apart: as much, at most.
       const double cpu = (cpu_seconds() - cpu_before) * settings_.threads;
-      const double wall = Seconds(Clock::now() - work_begun).count();
-      owed = std::max(0.0, owed) + cpu / max_cpu_ - wall;
-      owed = std::max(owed, -kMostSavedUp);
+      budget.worked(cpu, Seconds(Clock::now() - work_begun).count(), max_cpu_);
       cpu_share_ = (cpu_seconds() - cpu_begun) * settings_.threads /
                    std::max(1e-3, Seconds(Clock::now() - begun).count());
       refresh_stats();

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "cuda/view_rules.h"
 #include "export.h"
 #include "learn/random.h"
 
@@ -24,9 +26,30 @@ struct AugmentConfig {
   double erase = 0.25;  ///< Probability that a rectangle (2 to 20 % of the area) is overwritten.
 };
 
+/// All that is random about a view.
+struct DrawnView {
+  Affine from;                                   ///< Where its pixels come from.
+  double gamma = 1;                              ///< Exponent of the light …
+  double contrast = 1;                           ///< … and factor about its mean …
+  double brightness = 0;                         ///< … and what is added, of the full range.
+  bool soft = false;                             ///< Halved and enlarged again.
+  std::vector<float> noise;                      ///< Added to each value; empty: nothing.
+  int left = 0, top = 0, right = 0, bottom = 0;  ///< Overwritten; empty: right <= left.
+  float fill = 0;                                ///< By this.
+};
+
+/// The same `random` gives the same view.
+FER_API DrawnView draw_view(const AugmentConfig& config, int channels, int side, Random random);
+
 /// One crop, planar: channels x side x side, uint8 → the same shape in [0, 1]. The border is
-/// repeated where the view looks past it. Thread-safe; the same `random` gives the same view.
-FER_API void augment(std::span<const std::uint8_t> crop, int channels, int side,
-                     const AugmentConfig& config, Random random, std::span<float> out);
+/// repeated where the view looks past it. Thread-safe.
+FER_API void show_view(std::span<const std::uint8_t> crop, int channels, int side,
+                       const DrawnView& view, std::span<float> out);
+
+/// Draws a view and shows it.
+inline void augment(std::span<const std::uint8_t> crop, int channels, int side,
+                    const AugmentConfig& config, Random random, std::span<float> out) {
+  show_view(crop, channels, side, draw_view(config, channels, side, random), out);
+}
 
 }  // namespace fer

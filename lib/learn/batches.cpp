@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "learn/compute_device.h"
+#include "learn/resident_augment.h"
 
 namespace fer {
 namespace {
@@ -88,7 +89,7 @@ std::vector<float> class_shares(const std::vector<Sample>& samples, double balan
 EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples,
                            PixelStats stats, const AugmentConfig& augment, int batch,
                            double balance, std::uint64_t seed, int epoch, BatchPart part,
-                           torch::Device device)
+                           torch::Device device, const ResidentAugment* resident)
     : data_(data),
       samples_(samples),
       stats_(stats),
@@ -97,7 +98,8 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
       seed_(seed),
       epoch_(epoch),
       part_(part),
-      memory_(host_memory(device)) {
+      memory_(host_memory(device)),
+      resident_(resident) {
   Random random(seed, static_cast<std::uint64_t>(epoch), ~0ull);
   // Every row floor(w) times and once more by chance, w scaled so that an epoch keeps its length:
   // balanced, and still every common row is seen about once.
@@ -111,7 +113,7 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
     if (random.chance(copies)) order_.push_back(i);
   }
   std::shuffle(order_.begin(), order_.end(), random);
-  ahead_.start(view_workers(device), [this]() -> std::function<Batch()> {
+  ahead_.start(view_workers(device), [this]() -> std::function<Made()> {
     if (drawn_ >= size()) return {};
     return [this, index = drawn_++] { return make(index); };
   });
@@ -123,29 +125,37 @@ Batch Batch::to(torch::Device device) const {
 
 std::optional<Batch> EpochBatches::next() {
   if (ahead_.empty()) return std::nullopt;
-  return ahead_.next();
+  Made made = ahead_.next();
+  if (resident_) made.batch.images = resident_->of(made.faces, made.views);
+  return std::move(made.batch);
 }
 
-Batch EpochBatches::make(int index) const {
+EpochBatches::Made EpochBatches::make(int index) const {
   const auto& info = data_.info();
   const std::int64_t classes = static_cast<std::int64_t>(info.labels.size());
   const int rows = part_.count(batch_);
-  Batch batch{torch::empty({rows, info.channels, info.side, info.side}, memory_),
-              torch::empty({rows, classes}, memory_)};
-  float* images = batch.images.data_ptr<float>();
-  float* targets = batch.targets.data_ptr<float>();
-  const std::size_t pixels = data_.crop(0).size();
+  Made made;
+  made.batch.targets = torch::empty({rows, classes}, memory_);
+  float* targets = made.batch.targets.data_ptr<float>();
+  torch::Tensor& images = made.batch.images;
+  if (!resident_) images = torch::empty({rows, info.channels, info.side, info.side}, memory_);
   for (int i = 0; i < rows; ++i) {
     // A row's view follows from its place in the epoch, not from who makes it.
     const std::size_t place = static_cast<std::size_t>(index) * batch_ + part_.first(batch_) + i;
     const Sample& sample = samples_[order_[place]];
-    const std::span<float> out(images + i * pixels, pixels);
-    augment(data_.crop(sample.row), info.channels, info.side, augment_,
-            Random(seed_, static_cast<std::uint64_t>(epoch_), place), out);
-    normalise(out, stats_);
+    DrawnView view = draw_view(augment_, info.channels, info.side,
+                               Random(seed_, static_cast<std::uint64_t>(epoch_), place));
+    if (resident_) {
+      made.faces.push_back({&data_, sample.row});
+      made.views.push_back(std::move(view));
+    } else {
+      const std::span<float> out = image_at(images, i);
+      show_view(data_.crop(sample.row), info.channels, info.side, view, out);
+      normalise(out, stats_);
+    }
     std::copy(sample.target.begin(), sample.target.end(), targets + i * classes);
   }
-  return batch;
+  return made;
 }
 
 torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,

@@ -10,6 +10,7 @@
 #include "learn/ahead.h"
 #include "learn/augment.h"
 #include "learn/batch_part.h"
+#include "learn/face_ref.h"
 #include "learn/packed_dataset.h"
 
 namespace fer {
@@ -70,22 +71,32 @@ struct Batch {
   Batch to(torch::Device device) const;
 };
 
+class ResidentAugment;
+
 /// The batches of one epoch in order. Which rows, and which view of each, follow from seed and
 /// epoch alone.
 class EpochBatches {
  public:
   /// `balance`: see TrainConfig. The last, short batch is left out. `part`: the rows of each batch
-  /// that next() makes. `device`: where they will be wanted; they are made in memory.
+  /// that next() makes. `device`: where they will be wanted; they are made in memory, but for the
+  /// images where they are `resident`'s.
   EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples, PixelStats stats,
                const AugmentConfig& augment, int batch, double balance, std::uint64_t seed,
-               int epoch, BatchPart part = {}, torch::Device device = torch::kCPU);
+               int epoch, BatchPart part = {}, torch::Device device = torch::kCPU,
+               const ResidentAugment* resident = nullptr);
 
   int size() const { return static_cast<int>(order_.size()) / batch_; }
   /// The next batch; nullopt after the last.
   std::optional<Batch> next();
 
  private:
-  Batch make(int index) const;
+  /// A batch, and where its images are made elsewhere, of what.
+  struct Made {
+    Batch batch;
+    std::vector<FaceRef> faces;
+    std::vector<DrawnView> views;
+  };
+  Made make(int index) const;
 
   const PackedDataset& data_;
   const std::vector<Sample>& samples_;
@@ -97,8 +108,9 @@ class EpochBatches {
   const BatchPart part_;
   std::vector<std::size_t> order_;
   const torch::TensorOptions memory_;
+  const ResidentAugment* const resident_;
   int drawn_ = 0;
-  Ahead<Batch> ahead_;
+  Ahead<Made> ahead_;
 };
 
 /// Share of each class among the draws of EpochBatches with this balance.

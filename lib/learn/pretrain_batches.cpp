@@ -1,6 +1,7 @@
 #include "learn/pretrain_batches.h"
 
 #include "learn/compute_device.h"
+#include "learn/resident_augment.h"
 
 namespace fer {
 namespace {
@@ -12,7 +13,8 @@ enum Stream : std::uint64_t { kOrder = 1, kFirstView, kSecondView };
 
 PretrainBatches::PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats,
                                  const AugmentConfig& views, int batch, std::uint64_t seed,
-                                 std::int64_t first_step, torch::Device device)
+                                 std::int64_t first_step, torch::Device device,
+                                 const ResidentAugment* resident)
     : faces_(faces),
       stats_(stats),
       views_(views),
@@ -20,15 +22,17 @@ PretrainBatches::PretrainBatches(const std::vector<FaceRef>& faces, PixelStats s
       seed_(seed),
       walk_(faces.size(), seed, kOrder),
       step_(first_step),
-      memory_(host_memory(device)) {
-  ahead_.start(view_workers(device), [this]() -> std::function<torch::Tensor()> {
+      memory_(host_memory(device)),
+      resident_(resident) {
+  ahead_.start(view_workers(device), [this]() -> std::function<Made()> {
     const std::int64_t step = step_++;
     return [this, step, drawn = draw(step)] { return make(step, drawn); };
   });
 }
 
 torch::Tensor PretrainBatches::next() {
-  return ahead_.next();
+  const Made made = ahead_.next();
+  return resident_ ? resident_->of(made.faces, made.views) : made.images;
 }
 
 std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
@@ -39,22 +43,30 @@ std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
   return drawn;
 }
 
-torch::Tensor PretrainBatches::make(std::int64_t step,
-                                    const std::vector<std::size_t>& drawn) const {
+PretrainBatches::Made PretrainBatches::make(std::int64_t step,
+                                            const std::vector<std::size_t>& drawn) const {
   const PackedInfo& info = faces_.front().data->info();
-  torch::Tensor images = torch::empty({2 * batch_, info.channels, info.side, info.side}, memory_);
-  for (int i = 0; i < batch_; ++i) {
-    const std::uint64_t position =
-        static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(batch_) +
-        static_cast<std::uint64_t>(i);
-    const FaceRef& face = faces_[drawn[static_cast<std::size_t>(i)]];
-    for (const Stream stream : {kFirstView, kSecondView}) {
-      const std::span<float> out = image_at(images, stream == kFirstView ? i : batch_ + i);
-      augment(face.crop(), info.channels, info.side, views_, Random(seed_, stream, position), out);
+  Made made;
+  if (!resident_)
+    made.images = torch::empty({2 * batch_, info.channels, info.side, info.side}, memory_);
+  for (const Stream stream : {kFirstView, kSecondView}) {
+    for (int i = 0; i < batch_; ++i) {
+      const std::uint64_t position =
+          static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(batch_) +
+          static_cast<std::uint64_t>(i);
+      const FaceRef& face = faces_[drawn[static_cast<std::size_t>(i)]];
+      DrawnView view = draw_view(views_, info.channels, info.side, Random(seed_, stream, position));
+      if (resident_) {
+        made.faces.push_back(face);
+        made.views.push_back(std::move(view));
+        continue;
+      }
+      const std::span<float> out = image_at(made.images, stream == kFirstView ? i : batch_ + i);
+      show_view(face.crop(), info.channels, info.side, view, out);
       normalise(out, stats_);
     }
   }
-  return images;
+  return made;
 }
 
 }  // namespace fer

@@ -19,10 +19,10 @@ namespace fer {
 class PretrainBatches {
  public:
   /// `faces` must outlive it, and hold one at least. `device`: where the batches will be wanted;
-  /// they are made in memory.
+  /// they are made in memory, or where they are `resident`'s, there.
   PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats, const AugmentConfig& views,
                   int batch, std::uint64_t seed, std::int64_t first_step,
-                  torch::Device device = torch::kCPU);
+                  torch::Device device = torch::kCPU, const ResidentAugment* resident = nullptr);
 
   /// 2·batch x C x S x S, normalised, fp32: the first views, then the second in the same order.
   torch::Tensor next();
@@ -30,7 +30,13 @@ class PretrainBatches {
  private:
   /// Which faces a step sees, by their indices.
   std::vector<std::size_t> draw(std::int64_t step);
-  torch::Tensor make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
+  /// Images, or where they are made elsewhere, of what.
+  struct Made {
+    torch::Tensor images;
+    std::vector<FaceRef> faces;
+    std::vector<DrawnView> views;
+  };
+  Made make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
 
   const std::vector<FaceRef>& faces_;
   const PixelStats stats_;
@@ -40,7 +46,8 @@ class PretrainBatches {
   Walk walk_;
   std::int64_t step_;
   const torch::TensorOptions memory_;
-  Ahead<torch::Tensor> ahead_;
+  const ResidentAugment* const resident_;
+  Ahead<Made> ahead_;
 };
 
 }  // namespace fer

@@ -14,6 +14,7 @@
 #include "learn/neighbours.h"
 #include "learn/pretrain_batches.h"
 #include "learn/pretrain_losses.h"
+#include "learn/resident_augment.h"
 #include "learn/trainer.h"
 #include "model/model_file.h"
 #include "model/network.h"
@@ -118,8 +119,10 @@ class Pretraining {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
                  const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
     if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
+    std::optional<ResidentAugment> resident;
+    if (device_.is_cuda()) resident.emplace(data_.faces, stats_, device_);
     PretrainBatches batches(data_.faces, stats_, config_.views, config_.batch, config_.seed,
-                            first_step(), device_);
+                            first_step(), device_, resident ? &*resident : nullptr);
     while (run_.epoch < epochs()) {
       json entry;
       if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);

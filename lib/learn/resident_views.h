@@ -3,11 +3,11 @@
 
 #include <torch/types.h>
 
-#include <map>
 #include <vector>
 
 #include "cuda/kernel_table.h"
 #include "learn/face_views.h"
+#include "learn/resident_faces.h"
 #include "learn/semi_data.h"
 
 namespace fer {
@@ -29,9 +29,7 @@ class ResidentViews : public FaceViews {
   const ViewLook look_;
   const torch::Device device_;
   const kernels::KernelTable* const table_;
-  torch::Tensor crops_;  ///< Faces x C x S x S, uint8.
-  /// Of a dataset's rows, among the faces; -1 for those that are not there.
-  std::map<const PackedDataset*, std::vector<std::int64_t>> places_;
+  const ResidentFaces faces_;
 };
 
 }  // namespace fer

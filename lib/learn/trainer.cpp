@@ -11,6 +11,7 @@
 #include "learn/elapsed.h"
 #include "learn/losses.h"
 #include "learn/model_network.h"
+#include "learn/resident_augment.h"
 #include "learn/training_run.h"
 #include "model/model_file.h"
 
@@ -107,6 +108,11 @@ class Supervised {
       teachers_.push_back({network_of(file, path.string()), {file.info.mean, file.info.stddev}});
       teachers_.back().network->to(device_);
     }
+    if (device_.is_cuda()) {
+      std::vector<FaceRef> faces;
+      for (const Sample& sample : samples_) faces.push_back({&data_, sample.row});
+      resident_.emplace(faces, stats_, device_);
+    }
     run_.share_batches({config.batch});
     json identity = config;
     identity.erase("threads");
@@ -188,7 +194,8 @@ class Supervised {
     torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     Random random(config_.seed, static_cast<std::uint64_t>(run_.epoch), ~1ull);
     EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
-                         config_.seed, run_.epoch, part_, device_);
+                         config_.seed, run_.epoch, part_, device_,
+                         resident_ ? &*resident_ : nullptr);
     run_.network->train();
     const int steps = batches.size();
     torch::Tensor total = torch::zeros({}, device_);
@@ -234,6 +241,7 @@ class Supervised {
   const std::vector<float> prior_;
   torch::Tensor offset_;  ///< log of (drawn prior / prior): outputs assume the data's own mix.
   std::vector<Teacher> teachers_;
+  std::optional<ResidentAugment> resident_;  ///< On a device: its faces, and what is seen of them.
   TrainingRun run_;
 };
 

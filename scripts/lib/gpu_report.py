@@ -34,7 +34,8 @@ def report(bench, rivals):
     return {"card": bench["card"], "capability": bench["capability"], "toolkit": bench["toolkit"],
             "driver": bench["driver"], "torch": rivals.get("torch"),
             "copy_bytes_per_second": bandwidth,
-            "decode_detections_seconds": bench["decode_detections"]["seconds"], "rows": rows}
+            "decode_detections_seconds": bench["decode_detections"]["seconds"],
+            "detector_network_seconds": bench["detector_network"]["seconds"], "rows": rows}
 
 
 def main():

@@ -2,11 +2,13 @@
 // run. On one thread the time is the processor's, so that what else the machine does counts little;
 // on several it is the clock's.
 //
-//   classifier-bench [--model=FILE] [--benchmark_…]
-//   classifier-bench --model=FILE [--precision=fp32|bf16] --crops=FILE --logits=FILE
+//   classifier-bench [--model=FILE] [--device=cuda] [--benchmark_…]
+//   classifier-bench --model=FILE [--precision=fp32|bf16] [--device=cuda]
+//                    --crops=FILE --logits=FILE
 //
 // Without a model it takes FerNet with random weights. The second form classifies the crops (planar
-// uint8) of a file and writes the logits (fp32) to another, for comparison with others.
+// uint8) of a file and writes the logits (fp32) to another, for comparison with others. On a device
+// the time is the clock's, from the crops in the processor's memory to the logits there.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -65,6 +67,15 @@ void BM_Classifier(benchmark::State& state, Precision precision) {
 BENCHMARK_CAPTURE(BM_Classifier, fp32, Precision::kFp32)->Arg(1)->Arg(4)->Arg(16);
 BENCHMARK_CAPTURE(BM_Classifier, bf16, Precision::kBf16)->Arg(1)->Arg(4)->Arg(16);
 
+/// Ours on a device, as serving calls it.
+void BM_OnDevice(benchmark::State& state, const std::string& device, Precision precision) {
+  const Classifier classifier(model().file(), precision, device);
+  const auto crops = crops_for(classifier, state.range(0));
+  for (int i = 0; i < 10; ++i) classifier.logits(crops);
+  for (auto _ : state) benchmark::DoNotOptimize(classifier.logits(crops));
+  note(state, state.range(0), classifier.engine());
+}
+
 /// Ours through the queue on two threads.
 void BM_TwoThreads(benchmark::State& state, Precision precision) {
   const auto classifier = std::make_shared<const Classifier>(model().file(), precision);
@@ -108,11 +119,12 @@ BENCHMARK_CAPTURE(BM_Load, auto, Precision::kAuto) -> Unit(benchmark::kMilliseco
 
 int main(int argc, char** argv) {
   using namespace fer;
-  std::string file, precision = "auto", crops, logits;
+  std::string file, precision = "auto", device = "cpu", crops, logits;
   int left = 1;
   for (int i = 1; i < argc; ++i) {
     if (!begins(argv[i], "--model=", file) && !begins(argv[i], "--precision=", precision) &&
-        !begins(argv[i], "--crops=", crops) && !begins(argv[i], "--logits=", logits)) {
+        !begins(argv[i], "--device=", device) && !begins(argv[i], "--crops=", crops) &&
+        !begins(argv[i], "--logits=", logits)) {
       argv[left++] = argv[i];
     }
   }
@@ -124,11 +136,22 @@ int main(int argc, char** argv) {
                                                    : Precision::kAuto;
     std::ifstream in(crops, std::ios::binary);
     const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    const auto rows = Classifier(model().file(), wanted).logits(bytes);
+    const auto rows = Classifier(model().file(), wanted, device).logits(bytes);
     std::ofstream(logits, std::ios::binary)
         .write(reinterpret_cast<const char*>(rows.data()),
                static_cast<std::streamsize>(rows.size() * sizeof(float)));
     return 0;
+  }
+  if (device != "cpu") {
+    for (const auto& [name, kind] :
+         {std::pair{"fp32", Precision::kFp32}, std::pair{"bf16", Precision::kBf16}}) {
+      benchmark::RegisterBenchmark((std::string("BM_OnDevice/") + name).c_str(), BM_OnDevice,
+                                   device, kind)
+          ->Arg(1)
+          ->Arg(16)
+          ->Arg(256)
+          ->UseRealTime();
+    }
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -13,7 +13,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/device_cells.h"
 #include "cuda/open_kernels.h"
+#include "unit/cuda/detector_layers.h"
 #include "unit/cuda/detector_maps.h"
 #include "unit/cuda/device_array.h"
 #include "unit/cuda/device_step.h"
@@ -150,6 +152,20 @@ void bench_decode(const KernelTable& table) {
   report("decode_detections", seconds, bytes);
 }
 
+/// A network of the shipped detector's size over 640 x 384 pixels, from the input to the faces on
+/// the processor; the launches and the wait for them included.
+void bench_network(const KernelTable& table) {
+  const auto layers = std::make_shared<const CellLayers>(test::DetectorLayers(3).layers);
+  kernels::DeviceCells cells(table, layers, nullptr);
+  check_cuda(cudaMemset(cells.input(384, 640), 0, sizeof(float) * 384 * 640));
+  std::vector<CellFace> faces;
+  const double seconds = seconds_of([&] {
+    faces.clear();
+    cells.run(0.6f, nullptr, faces);
+  });
+  report("detector_network", seconds, 0);
+}
+
 void bench_augment(const KernelTable& table, const char* name, int faces) {
   constexpr int kSide = 48;
   std::mt19937 random(4);
@@ -198,6 +214,7 @@ void run(int device) {
   bench_warp(table, "warp_faces_64", 1, 64, /*grey=*/false);
   bench_resize(table);
   bench_decode(table);
+  bench_network(table);
   bench_augment(table, "augment", 100000);
   bench_augment(table, "augment_512", 512);
   bench_step(table);

@@ -103,7 +103,7 @@ class GpuReportTest(unittest.TestCase):
              "copy": {"seconds": 1.0, "bytes": 2e12},
              **{name: {"seconds": 1e-3, "bytes": 1.5e9}
                 for name in ("warp_faces", "warp_faces_rgb", "augment", "resize_luma",
-                             "decode_detections", "warp_faces_64", "augment_512",
+                             "decode_detections", "detector_network", "warp_faces_64", "augment_512",
                              "pseudo_label_step")}}
 
     def rows(self, rivals):

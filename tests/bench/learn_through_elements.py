@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays unlabelled stills through ferdetect, ferinfer and ferlearn, and measures what was learnt.
 
-    meson devenv -C build tests/bench/learn_through_elements.py wild/labels.csv \
+    meson devenv -C build ../tests/bench/learn_through_elements.py wild/labels.csv \
         --source ferplus48.packed --json elements.json
 
 Each still of split `stream` is one frame of one stream, persons in random order and each in one go.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays the labelled stills of a CSV through the elements and measures what they say of them.
 
-    meson devenv -C build tests/bench/stills_through_elements.py labels.csv --split eval \
+    meson devenv -C build ../tests/bench/stills_through_elements.py labels.csv --split eval \
         --classes neutral,happiness,surprise,sadness,disgust,anger
 
 Each still is one frame of one stream (JPEG files; their sizes differ, so the caps change from frame to

@@ -55,13 +55,15 @@ DeviceCells::DeviceCells(const KernelTable& kernels, std::shared_ptr<const CellL
 
 float* DeviceCells::input(int height, int width) {
   if (maps_.empty() || maps_[0].height != height || maps_[0].width != width) {
-    maps_ = {{nullptr, 1, height, width}};
+    std::vector<FeatureMaps> all{{nullptr, 1, height, width}};
     for (const CellLayer& layer : layers_->layers)
-      maps_.push_back(shape_after(layer, maps_.at(static_cast<std::size_t>(layer.input))));
+      all.push_back(shape_after(layer, all.at(static_cast<std::size_t>(layer.input))));
     std::size_t count = 0;
-    for (const FeatureMaps& maps : maps_) count += value_count(maps);
+    for (const FeatureMaps& maps : all) count += value_count(maps);
+    maps_.clear();  // Where memory runs out, there are none.
     auto* data = static_cast<float*>(values_.need(count * sizeof(float)));
-    for (FeatureMaps& maps : maps_) data = (maps.data = data) + value_count(maps);
+    for (FeatureMaps& maps : all) data = (maps.data = data) + value_count(maps);
+    maps_ = std::move(all);
   }
   return maps_[0].data;
 }

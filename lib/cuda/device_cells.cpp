@@ -2,39 +2,11 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
 #include "cuda/must.h"
 
 namespace fer::kernels {
-namespace {
-
-RunLayer::Kind kind_of(const CellLayer& layer) {
-  switch (layer.kind) {
-    case CellLayer::kEnlarge:
-      return RunLayer::kEnlarge;
-    case CellLayer::kAdd:
-      return RunLayer::kAdd;
-    default:
-      return RunLayer::kConv;
-  }
-}
-
-/// What the layer makes of maps, without memory.
-FeatureMaps shape_after(const CellLayer& layer, const FeatureMaps& from) {
-  switch (layer.kind) {
-    case CellLayer::kConv:
-      return {nullptr, layer.out, layer.side_after(from.height), layer.side_after(from.width)};
-    case CellLayer::kEnlarge:
-      return {nullptr, from.channels, 2 * from.height, 2 * from.width};
-    default:
-      return {nullptr, from.channels, from.height, from.width};
-  }
-}
-
-}  // namespace
-
 DeviceCells::DeviceCells(const KernelTable& kernels, std::shared_ptr<const CellLayers> layers,
                          Stream stream)
     : kernels_(kernels),
@@ -54,61 +26,72 @@ DeviceCells::DeviceCells(const KernelTable& kernels, std::shared_ptr<const CellL
 }
 
 float* DeviceCells::input(int height, int width) {
-  if (maps_.empty() || maps_[0].height != height || maps_[0].width != width) {
-    std::vector<FeatureMaps> all{{nullptr, 1, height, width}};
-    for (const CellLayer& layer : layers_->layers)
-      all.push_back(shape_after(layer, all.at(static_cast<std::size_t>(layer.input))));
-    std::size_t count = 0;
-    for (const FeatureMaps& maps : all) count += value_count(maps);
-    maps_.clear();  // Where memory runs out, there are none.
-    auto* data = static_cast<float*>(values_.need(count * sizeof(float)));
-    for (FeatureMaps& maps : all) data = (maps.data = data) + value_count(maps);
-    maps_ = std::move(all);
-  }
-  return maps_[0].data;
+  if (!input_.data || input_.height != height || input_.width != width) plan(height, width);
+  return input_.data;
 }
 
-void DeviceCells::run(float least_score, Stream stream, std::vector<CellFace>& faces) {
+void DeviceCells::plan(int height, int width) {
+  input_ = {};  // Where memory runs out, there is none.
   const auto* weights = static_cast<const float*>(weights_.need(0));
-  for (std::size_t i = 0; i < layers_->layers.size(); ++i) {
-    const CellLayer& layer = layers_->layers[i];
+  std::vector<FeatureMaps> maps{{nullptr, 1, height, width}};  // Of each value.
+  const auto value = [&](int index) -> FeatureMaps& {
+    return maps.at(static_cast<std::size_t>(index));
+  };
+  std::vector<RunLayer> steps;
+  for (const CellLayer& layer : layers_->layers) {
     RunLayer step;
-    step.kind = kind_of(layer);
-    step.from = maps_.at(static_cast<std::size_t>(layer.input));
-    if (layer.other >= 0) step.other = maps_.at(static_cast<std::size_t>(layer.other));
-    step.to = maps_[i + 1];
+    step.kind = layer.kind;
+    step.from = value(layer.input);
     step.relu = layer.relu;
-    step.weight = weights + weight_at_[i];
+    step.weight = weights + weight_at_[steps.size()];
     step.bias = step.weight + layer.weight.size();
     step.seen = layer.in;
     step.kernel = layer.kernel;
     step.stride = layer.stride;
     step.pad = layer.pad;
-    check(step);
-    must(kernels_.run_layer(step, stream));
+    step.to.channels = layer.out;
+    maps.push_back(step.to = made_by(step));
+    steps.push_back(step);
   }
-  DecodeDetections decode;
-  decode.count = 1;
-  for (std::size_t level = 0; level < decode.maps.size(); ++level) {
-    const FeatureMaps& map = maps_.at(static_cast<std::size_t>(layers_->outputs.at(level)));
+  std::size_t count = 0;
+  for (const FeatureMaps& one : maps) count += value_count(one);
+  auto* data = static_cast<float*>(values_.need(count * sizeof(float)));
+  for (FeatureMaps& one : maps) data = (one.data = data) + value_count(one);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const CellLayer& layer = layers_->layers[i];
+    steps[i].from = value(layer.input);
+    if (layer.other >= 0) steps[i].other = value(layer.other);
+    steps[i].to = maps[i + 1];
+    check(steps[i]);
+  }
+  steps_ = std::move(steps);
+
+  decode_ = {};
+  decode_.count = 1;
+  for (std::size_t level = 0; level < decode_.maps.size(); ++level) {
+    const FeatureMaps& map = value(layers_->outputs.at(level));
     const int stride = kCellStrides[level];
-    if (map.channels != kCellValues || map.height * stride != maps_[0].height ||
-        map.width * stride != maps_[0].width)
+    if (map.channels != kCellValues || map.height * stride != height || map.width * stride != width)
       throw std::invalid_argument("face detector: a map of another shape");
-    decode.maps[level] = map.data;
+    decode_.maps[level] = map.data;
   }
-  decode.rows = maps_[0].height / kFirstStride;
-  decode.columns = maps_[0].width / kFirstStride;
-  decode.least_score = least_score;
-  decode.most_faces = kMostFaces;
+  decode_.rows = height / kFirstStride;
+  decode_.columns = width / kFirstStride;
+  decode_.most_faces = kMostFaces;
   auto* there = static_cast<Answer*>(answer_.need(sizeof(Answer)));
-  decode.faces = there->face;
-  decode.face_counts = &there->faces;
-  decode.guess_counts = &there->guesses;
-  check(decode);
-  must(kernels_.decode_detections(decode, stream));
+  decode_.faces = there->face;
+  decode_.face_counts = &there->faces;
+  decode_.guess_counts = &there->guesses;
+  check(decode_);
+  input_ = maps[0];
+}
+
+void DeviceCells::run(float least_score, Stream stream, std::vector<CellFace>& faces) {
+  for (const RunLayer& step : steps_) must(kernels_.run_layer(step, stream));
+  decode_.least_score = least_score;
+  must(kernels_.decode_detections(decode_, stream));
   const auto answer = std::make_unique<Answer>();
-  must(kernels_.download(answer.get(), there, sizeof(Answer), stream));
+  must(kernels_.download(answer.get(), answer_.need(sizeof(Answer)), sizeof(Answer), stream));
   faces.insert(faces.end(), answer->face, answer->face + std::clamp(answer->faces, 0, kMostFaces));
 }
 

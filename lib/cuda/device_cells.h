@@ -23,12 +23,12 @@ class DeviceCells {
   const std::shared_ptr<const CellLayers>& layers() const { return layers_; }
 
   /// Where the next input of height x width grey levels goes, fp32. The sides are multiples of
-  /// kLargestStride. Throws as the constructor does.
+  /// kLargestStride. Throws as the constructor does, and std::invalid_argument where the layers do
+  /// not fit one another or are no detector's.
   float* input(int height, int width);
 
   /// Appends the best guess of each face in it that scores `least_score` or more, in its pixels;
-  /// kMostFaces at most. Waits for the device. Throws as the constructor does, and
-  /// std::invalid_argument where the layers do not fit one another or are no detector's.
+  /// kMostFaces at most. Waits for the device. Throws std::runtime_error with CUDA's words.
   void run(float least_score, Stream stream, std::vector<CellFace>& faces);
 
  private:
@@ -39,11 +39,17 @@ class DeviceCells {
     CellFace face[kMostFaces];
   };
 
+  /// All launches for inputs of this size.
+  void plan(int height, int width);
+
   const KernelTable& kernels_;
   const std::shared_ptr<const CellLayers> layers_;
   DeviceBytes weights_, values_, answer_;
   std::vector<std::size_t> weight_at_;  ///< Of each layer among the weights; its bias follows.
-  std::vector<FeatureMaps> maps_;       ///< Of each value: 0 is the input.
+  // Of the input's size, made anew where that changes.
+  FeatureMaps input_;
+  std::vector<RunLayer> steps_;
+  DecodeDetections decode_;
 };
 
 }  // namespace fer::kernels

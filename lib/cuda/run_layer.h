@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "host_device.h"
+#include "vision/cell_layer.h"
 
 namespace fer::kernels {
 
@@ -21,12 +22,7 @@ inline std::size_t value_count(const FeatureMaps& maps) {
 /// One launch. Pointers are to the processor's memory for the CPU form and to the device's for the
 /// kernel.
 struct RunLayer {
-  enum Kind {
-    kConv,     ///< Square, the same padding on all sides.
-    kEnlarge,  ///< Twofold, the nearest pixel.
-    kAdd,      ///< Two maps of one shape.
-  };
-  Kind kind = kConv;
+  CellLayer::Kind kind = CellLayer::kConv;
   FeatureMaps from, other;  ///< `other` for kAdd alone.
   FeatureMaps to;
   bool relu = false;  ///< Negative values become 0 at last.
@@ -36,6 +32,10 @@ struct RunLayer {
   int seen = 0;                   ///< Channels that a filter sees: all of `from`, or its own alone.
   int kernel = 1, stride = 1, pad = 0;
 };
+
+/// The shape of what the layer makes of `from`, without memory; `to.channels` says how many
+/// channels a dense convolution makes.
+FeatureMaps made_by(const RunLayer& layer);
 
 /// Throws std::invalid_argument that names what is missing or out of range.
 void check(const RunLayer& layer);
@@ -72,13 +72,13 @@ FER_HOST_DEVICE inline float convolved(const RunLayer& l, int c, int y, int x) {
 FER_HOST_DEVICE inline void make_value(const RunLayer& l, int c, int y, int x) {
   float value = 0;
   switch (l.kind) {
-    case RunLayer::kConv:
+    case CellLayer::kConv:
       value = convolved(l, c, y, x);
       break;
-    case RunLayer::kEnlarge:
+    case CellLayer::kEnlarge:
       value = value_at(l.from, c, y / 2, x / 2);
       break;
-    case RunLayer::kAdd:
+    case CellLayer::kAdd:
       value = value_at(l.from, c, y, x) + value_at(l.other, c, y, x);
       break;
   }

@@ -2,8 +2,7 @@
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <cstring>
-#include <optional>
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <thread>

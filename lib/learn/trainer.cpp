@@ -105,8 +105,8 @@ class Supervised {
           file.info.network.channels != data.info().channels)
         throw std::runtime_error(path.string() +
                                  ": a teacher must have the data's labels, size and colour");
-      teachers_.push_back({network_of(file, path.string()), {file.info.mean, file.info.stddev}});
-      teachers_.back().network->to(device_);
+      teachers_.push_back(
+          {network_of(file, path.string(), device_), {file.info.mean, file.info.stddev}});
     }
     if (device_.is_cuda()) {
       std::vector<FaceRef> faces;

@@ -6,6 +6,11 @@
 
 namespace fer {
 
+/// A side of the maps after a convolution, the same padding on all sides.
+constexpr int convolved_side(int side, int kernel, int stride, int pad) {
+  return (side + 2 * pad - kernel) / stride + 1;
+}
+
 /// One step over maps of features, C x H x W.
 struct CellLayer {
   enum Kind {
@@ -22,8 +27,6 @@ struct CellLayer {
   int out = 0, in = 0;        ///< Channels; `in` those that a filter sees.
   int kernel = 1, stride = 1, pad = 0;
 
-  /// A side of the maps after a convolution.
-  int side_after(int side) const { return (side + 2 * pad - kernel) / stride + 1; }
   /// False for a convolution with more or fewer weights than it says.
   bool whole() const {
     const auto count = [](int value) { return static_cast<std::size_t>(value); };

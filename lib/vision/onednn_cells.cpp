@@ -135,7 +135,9 @@ class Plan {
     const memory::dim k = layer.kernel;
     const memory::dims shape = filters ? memory::dims{layer.out, 1, 1, k, k}
                                        : memory::dims{layer.out, from.channels, k, k};
-    const auto after = [&](memory::dim side) { return layer.side_after(static_cast<int>(side)); };
+    const auto after = [&](memory::dim side) {
+      return convolved_side(static_cast<int>(side), layer.kernel, layer.stride, layer.pad);
+    };
     Value to{{}, layer.out, after(from.height), after(from.width), 0};
     dnnl::post_ops ops;
     if (layer.relu) onednn::append_relu(ops);

@@ -80,7 +80,7 @@ void step_on_device(const KernelTable& table, test::StepData& data, int steps) {
 
 TEST_F(GpuKernels, RunLayerIsTheProcessors) {
   struct Shape {
-    RunLayer::Kind kind;
+    CellLayer::Kind kind;
     int in, seen, out, height, width, kernel, stride;
   };
   std::mt19937 random(5);
@@ -90,20 +90,20 @@ TEST_F(GpuKernels, RunLayerIsTheProcessors) {
     for (float& value : values) value = normal(random);
     return values;
   };
-  for (const Shape& s : {Shape{RunLayer::kConv, 1, 1, 24, 96, 160, 7, 4},
-                         {RunLayer::kConv, 24, 1, 24, 24, 40, 3, 2},
-                         {RunLayer::kConv, 24, 24, 40, 23, 41, 1, 1},
-                         {RunLayer::kConv, 3, 3, 5, 1, 7, 3, 1},
-                         {RunLayer::kEnlarge, 40, 0, 40, 11, 19, 1, 1},
-                         {RunLayer::kAdd, 40, 0, 40, 22, 38, 1, 1}}) {
-    const bool conv = s.kind == RunLayer::kConv;
+  for (const Shape& s : {Shape{CellLayer::kConv, 1, 1, 24, 96, 160, 7, 4},
+                         {CellLayer::kConv, 24, 1, 24, 24, 40, 3, 2},
+                         {CellLayer::kConv, 24, 24, 40, 23, 41, 1, 1},
+                         {CellLayer::kConv, 3, 3, 5, 1, 7, 3, 1},
+                         {CellLayer::kEnlarge, 40, 0, 40, 11, 19, 1, 1},
+                         {CellLayer::kAdd, 40, 0, 40, 22, 38, 1, 1}}) {
+    const bool conv = s.kind == CellLayer::kConv;
     const auto after = [&](int side) {
-      if (s.kind == RunLayer::kEnlarge) return 2 * side;
+      if (s.kind == CellLayer::kEnlarge) return 2 * side;
       return conv ? (side + 2 * (s.kernel / 2) - s.kernel) / s.stride + 1 : side;
     };
     RunLayer layer;
     layer.kind = s.kind;
-    layer.relu = s.kind != RunLayer::kEnlarge;
+    layer.relu = s.kind != CellLayer::kEnlarge;
     layer.from = layer.other = {nullptr, s.in, s.height, s.width};
     layer.to = {nullptr, s.out, after(s.height), after(s.width)};
     layer.seen = s.seen;

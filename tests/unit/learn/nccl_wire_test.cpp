@@ -7,12 +7,11 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "error_of.h"
-#include "free_port.h"
 #include "learn/process_wire.h"
+#include "meeting_threads.h"
 
 namespace fer {
 namespace {
@@ -24,23 +23,9 @@ using testing::HasSubstr;
 /// Threads that meet as processes do. Returns the error of each; "" for none.
 std::vector<std::string> together(int size,
                                   const std::function<void(ProcessWire&, int rank)>& act) {
-  const int port = test::free_port();
-  std::vector<std::string> errors(static_cast<std::size_t>(size));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < size; ++rank) {
-    threads.emplace_back([&, rank] {
-      errors[static_cast<std::size_t>(rank)] = test::error_of([&] {
-        ProcessPlace place;
-        place.rank = rank;
-        place.size = size;
-        place.host = "127.0.0.1";
-        place.port = static_cast<std::uint16_t>(port);
-        act(*make_nccl_wire(place, 30s, torch::kCPU), rank);
-      });
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  return errors;
+  return test::together(size, [&](const ProcessPlace& place) {
+    act(*make_nccl_wire(place, 30s, torch::kCPU), place.rank);
+  });
 }
 
 TEST(NcclWire, AddsUpWhateverTypesATrainingExchanges) {

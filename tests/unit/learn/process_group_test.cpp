@@ -11,6 +11,7 @@
 #include "error_of.h"
 #include "free_port.h"
 #include "learn/batch_part.h"
+#include "meeting_threads.h"
 
 namespace fer {
 namespace {
@@ -23,24 +24,10 @@ using testing::HasSubstr;
 /// Threads that meet as processes do. Returns the error of each; "" for none.
 std::vector<std::string> together(int size, const std::function<void(ProcessGroup&)>& act,
                                   std::chrono::milliseconds patience = 30s) {
-  const int port = test::free_port();
-  std::vector<std::string> errors(static_cast<std::size_t>(size));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < size; ++rank) {
-    threads.emplace_back([&, rank] {
-      errors[static_cast<std::size_t>(rank)] = test::error_of([&] {
-        ProcessPlace place;
-        place.rank = rank;
-        place.size = size;
-        place.host = "127.0.0.1";
-        place.port = static_cast<std::uint16_t>(port);
-        ProcessGroup group(place, patience);
-        act(group);
-      });
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  return errors;
+  return test::together(size, [&](const ProcessPlace& place) {
+    ProcessGroup group(place, patience);
+    act(group);
+  });
 }
 
 TEST(ProcessGroup, AddsUpAndAverages) {

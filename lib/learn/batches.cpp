@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "learn/compute_device.h"
-#include "learn/resident_augment.h"
+#include "learn/view_batch.h"
 
 namespace fer {
 namespace {
@@ -86,6 +86,11 @@ std::vector<float> class_shares(const std::vector<Sample>& samples, double balan
   return result;
 }
 
+struct EpochBatches::Made {
+  ViewBatch views;
+  torch::Tensor targets;
+};
+
 EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples,
                            PixelStats stats, const AugmentConfig& augment, int batch,
                            double balance, std::uint64_t seed, int epoch, BatchPart part,
@@ -113,7 +118,7 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
     if (random.chance(copies)) order_.push_back(i);
   }
   std::shuffle(order_.begin(), order_.end(), random);
-  ahead_.start(view_workers(device), [this]() -> std::function<Made()> {
+  ahead_.start(view_workers(device), [this]() -> std::function<std::shared_ptr<Made>()> {
     if (drawn_ >= size()) return {};
     return [this, index = drawn_++] { return make(index); };
   });
@@ -125,34 +130,23 @@ Batch Batch::to(torch::Device device) const {
 
 std::optional<Batch> EpochBatches::next() {
   if (ahead_.empty()) return std::nullopt;
-  Made made = ahead_.next();
-  if (resident_) made.batch.images = resident_->of(made.faces, made.views);
-  return std::move(made.batch);
+  const std::shared_ptr<Made> made = ahead_.next();
+  return Batch{made->views.images(), made->targets};
 }
 
-EpochBatches::Made EpochBatches::make(int index) const {
+std::shared_ptr<EpochBatches::Made> EpochBatches::make(int index) const {
   const auto& info = data_.info();
   const std::int64_t classes = static_cast<std::int64_t>(info.labels.size());
   const int rows = part_.count(batch_);
-  Made made;
-  made.batch.targets = torch::empty({rows, classes}, memory_);
-  float* targets = made.batch.targets.data_ptr<float>();
-  torch::Tensor& images = made.batch.images;
-  if (!resident_) images = torch::empty({rows, info.channels, info.side, info.side}, memory_);
+  auto made = std::make_shared<Made>(Made{ViewBatch(rows, info, stats_, memory_, resident_),
+                                          torch::empty({rows, classes}, memory_)});
+  float* targets = made->targets.data_ptr<float>();
   for (int i = 0; i < rows; ++i) {
     // A row's view follows from its place in the epoch, not from who makes it.
     const std::size_t place = static_cast<std::size_t>(index) * batch_ + part_.first(batch_) + i;
     const Sample& sample = samples_[order_[place]];
-    DrawnView view = draw_view(augment_, info.channels, info.side,
-                               Random(seed_, static_cast<std::uint64_t>(epoch_), place));
-    if (resident_) {
-      made.faces.push_back({&data_, sample.row});
-      made.views.push_back(std::move(view));
-    } else {
-      const std::span<float> out = image_at(images, i);
-      show_view(data_.crop(sample.row), info.channels, info.side, view, out);
-      normalise(out, stats_);
-    }
+    made->views.add({&data_, sample.row}, augment_,
+                    Random(seed_, static_cast<std::uint64_t>(epoch_), place));
     std::copy(sample.target.begin(), sample.target.end(), targets + i * classes);
   }
   return made;

@@ -4,13 +4,13 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "learn/ahead.h"
 #include "learn/augment.h"
 #include "learn/batch_part.h"
-#include "learn/face_ref.h"
 #include "learn/packed_dataset.h"
 
 namespace fer {
@@ -90,13 +90,8 @@ class EpochBatches {
   std::optional<Batch> next();
 
  private:
-  /// A batch, and where its images are made elsewhere, of what.
-  struct Made {
-    Batch batch;
-    std::vector<FaceRef> faces;
-    std::vector<DrawnView> views;
-  };
-  Made make(int index) const;
+  struct Made;  ///< Targets, and the views that become images.
+  std::shared_ptr<Made> make(int index) const;
 
   const PackedDataset& data_;
   const std::vector<Sample>& samples_;
@@ -110,7 +105,7 @@ class EpochBatches {
   const torch::TensorOptions memory_;
   const ResidentAugment* const resident_;
   int drawn_ = 0;
-  Ahead<Made> ahead_;
+  Ahead<std::shared_ptr<Made>> ahead_;
 };
 
 /// Share of each class among the draws of EpochBatches with this balance.

@@ -1,7 +1,6 @@
 #include "learn/pretrain_batches.h"
 
 #include "learn/compute_device.h"
-#include "learn/resident_augment.h"
 
 namespace fer {
 namespace {
@@ -24,15 +23,14 @@ PretrainBatches::PretrainBatches(const std::vector<FaceRef>& faces, PixelStats s
       step_(first_step),
       memory_(host_memory(device)),
       resident_(resident) {
-  ahead_.start(view_workers(device), [this]() -> std::function<Made()> {
+  ahead_.start(view_workers(device), [this]() -> std::function<ViewBatch()> {
     const std::int64_t step = step_++;
     return [this, step, drawn = draw(step)] { return make(step, drawn); };
   });
 }
 
 torch::Tensor PretrainBatches::next() {
-  const Made made = ahead_.next();
-  return resident_ ? resident_->of(made.faces, made.views) : made.images;
+  return ahead_.next().images();
 }
 
 std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
@@ -43,30 +41,18 @@ std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
   return drawn;
 }
 
-PretrainBatches::Made PretrainBatches::make(std::int64_t step,
-                                            const std::vector<std::size_t>& drawn) const {
-  const PackedInfo& info = faces_.front().data->info();
-  Made made;
-  if (!resident_)
-    made.images = torch::empty({2 * batch_, info.channels, info.side, info.side}, memory_);
+ViewBatch PretrainBatches::make(std::int64_t step, const std::vector<std::size_t>& drawn) const {
+  ViewBatch views(2 * batch_, faces_.front().data->info(), stats_, memory_, resident_);
   for (const Stream stream : {kFirstView, kSecondView}) {
     for (int i = 0; i < batch_; ++i) {
       const std::uint64_t position =
           static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(batch_) +
           static_cast<std::uint64_t>(i);
-      const FaceRef& face = faces_[drawn[static_cast<std::size_t>(i)]];
-      DrawnView view = draw_view(views_, info.channels, info.side, Random(seed_, stream, position));
-      if (resident_) {
-        made.faces.push_back(face);
-        made.views.push_back(std::move(view));
-        continue;
-      }
-      const std::span<float> out = image_at(made.images, stream == kFirstView ? i : batch_ + i);
-      show_view(face.crop(), info.channels, info.side, view, out);
-      normalise(out, stats_);
+      views.add(faces_[drawn[static_cast<std::size_t>(i)]], views_,
+                Random(seed_, stream, position));
     }
   }
-  return made;
+  return views;
 }
 
 }  // namespace fer

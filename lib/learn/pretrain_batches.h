@@ -10,6 +10,7 @@
 #include "learn/augment.h"
 #include "learn/batches.h"
 #include "learn/face_ref.h"
+#include "learn/view_batch.h"
 #include "learn/walk.h"
 
 namespace fer {
@@ -30,13 +31,7 @@ class PretrainBatches {
  private:
   /// Which faces a step sees, by their indices.
   std::vector<std::size_t> draw(std::int64_t step);
-  /// Images, or where they are made elsewhere, of what.
-  struct Made {
-    torch::Tensor images;
-    std::vector<FaceRef> faces;
-    std::vector<DrawnView> views;
-  };
-  Made make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
+  ViewBatch make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
 
   const std::vector<FaceRef>& faces_;
   const PixelStats stats_;
@@ -47,7 +42,7 @@ class PretrainBatches {
   std::int64_t step_;
   const torch::TensorOptions memory_;
   const ResidentAugment* const resident_;
-  Ahead<Made> ahead_;
+  Ahead<ViewBatch> ahead_;
 };
 
 }  // namespace fer

@@ -12,6 +12,9 @@
 /// compile.
 #ifdef __CUDA_ARCH__
 #define FER_KEEP_LOOP _Pragma("unroll 1")
+/// Before a loop of loads that need not wait for each other.
+#define FER_EIGHT_AT_ONCE _Pragma("unroll 8")
 #else
 #define FER_KEEP_LOOP
+#define FER_EIGHT_AT_ONCE
 #endif

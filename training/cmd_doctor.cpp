@@ -13,6 +13,7 @@
 #include "data_source.h"
 #include "learn/compute_device.h"
 #include "learn/process_group.h"
+#include "model/captured_work.h"
 #include "model/classifier.h"
 #include "model/device_name.h"
 #include "model/find_model.h"
@@ -146,6 +147,13 @@ void look_at_libraries(Findings& findings) {
     } else {
       findings.push_back({Verdict::kNote, "libfer-cuda",
                           "the processor makes views and pseudo-labels: " + refusal, ""});
+    }
+    if (open_capture(refusal)) {
+      findings.push_back(
+          {Verdict::kGood, "CUDA graphs", "batches of faces are started at once", ""});
+    } else {
+      findings.push_back({Verdict::kNote, "CUDA graphs",
+                          "batches of faces are started kernel by kernel: " + refusal, ""});
     }
   } else {
     findings.push_back({Verdict::kNote, "CUDA",

@@ -78,7 +78,7 @@ void apply_view(const ViewPlan& plan, const std::uint8_t* crop, int channels, in
     float* to = out.data() + c * size;
     for (int y = 0; y < side; ++y)
       for (int x = 0; x < side; ++x)
-        *to++ = seen_at(crop + c * size, side, plan.view, x, y) / 255.f;
+        *to++ = seen_at(crop + c * size, side, plan.view, x, y) * kByte;
   }
   for (int i = 0; i < plan.light_steps; ++i) change_light(out, channels, side, plan.light[i]);
   for (int c = 0; c < channels; ++c)
@@ -107,6 +107,7 @@ void check(const Augment& a) {
 
 void augment(const Augment& a) {
   check(a);
+  const Normaliser normalised(1, a.mean, a.stddev);
   std::vector<float> view(static_cast<std::size_t>(a.channels * a.side * a.side));
   for (int stream = 0; stream < 2; ++stream) {
     const Augment::View& to = stream == 0 ? a.weak : a.strong;
@@ -120,7 +121,7 @@ void augment(const Augment& a) {
         for (int y = 0; y < a.side; ++y)
           for (int x = 0; x < a.side; ++x)
             store(to.out, index_in(to.out, static_cast<std::size_t>(n), c, y, x),
-                  (view[i++] - a.mean) / a.stddev);
+                  normalised(view[i++]));
     }
   }
 }

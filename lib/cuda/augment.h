@@ -32,7 +32,7 @@ struct Augment {
   View weak, strong;
   float mean = 0, stddev = 1;
 
-  /// Device form only: augment_workspace() bytes; null where that is 0.
+  /// Device form only: augment_workspace() bytes.
   void* workspace = nullptr;
 };
 

@@ -83,6 +83,14 @@ FER_HOST_DEVICE inline void store(const Batch& b, std::size_t index, float value
   }
 }
 
+/// What networks take of a pixel: (value / full - mean) / stddev, as one product and one sum.
+struct Normaliser {
+  float scale, offset;
+  FER_HOST_DEVICE Normaliser(float full, float mean, float stddev)
+      : scale(1 / (full * stddev)), offset(-mean / stddev) {}
+  FER_HOST_DEVICE float operator()(float value) const { return value * scale + offset; }
+};
+
 /// Bytes of a value.
 inline std::size_t value_bytes(Batch::Type type) {
   return type == Batch::kFp32 ? 4 : type == Batch::kUint8 ? 1 : 2;

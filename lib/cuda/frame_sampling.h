@@ -86,52 +86,113 @@ FER_HOST_DEVICE inline float tap_weight(float distance, bool cubic) {
   return 0;
 }
 
-/// The region's picture at pixel index (u, v), between pixels by linear or cubic interpolation, the
-/// border repeated. Where the picture is smaller than the region its pixels are means, else it is
+/// A region's picture, looked up between pixels by linear or cubic interpolation, the border
+/// repeated. Where the picture is smaller than the region its pixels are means, else it is
 /// interpolated from the region itself.
-FER_HOST_DEVICE inline float look_up(const Samples& s, const Region& r, float u, float v,
-                                     bool cubic) {
-  const float bx = static_cast<float>(r.width) / static_cast<float>(r.columns);
-  const float by = static_cast<float>(r.height) / static_cast<float>(r.rows);
-  const bool shrunk = r.columns <= r.width && r.rows <= r.height;
-  if (!shrunk) {
-    u = (u + 0.5f) * bx - 0.5f;
-    v = (v + 0.5f) * by - 0.5f;
+class PlaneLookUp {
+ public:
+  FER_HOST_DEVICE PlaneLookUp(const Samples& samples, const Region& region, bool cubic)
+      : s_(samples),
+        r_(region),
+        cubic_(cubic),
+        shrunk_(region.columns <= region.width && region.rows <= region.height),
+        plain_(!shrunk_ || (region.columns == region.width && region.rows == region.height)),
+        last_x_((shrunk_ ? region.columns : region.width) - 1),
+        last_y_((shrunk_ ? region.rows : region.height) - 1),
+        bx_(static_cast<float>(region.width) / static_cast<float>(region.columns)),
+        by_(static_cast<float>(region.height) / static_cast<float>(region.rows)) {}
+
+  /// The value at pixel index (u, v) of the picture.
+  FER_HOST_DEVICE float operator()(float u, float v) const {
+    return linear() ? linear(u, v) : weighted(u, v);
   }
-  const int last_x = (shrunk ? r.columns : r.width) - 1, last_y = (shrunk ? r.rows : r.height) - 1;
-  const bool plain = !shrunk || (r.columns == r.width && r.rows == r.height);
-  const auto direct = [&](int i, int j) {
-    return s.at(r.x + clamped(i, 0, last_x), r.y + clamped(j, 0, last_y));
-  };
-  const auto block = [&](int i, int j) {
-    return mean_of_pixel(s, r, clamped(i, 0, last_x), clamped(j, 0, last_y));
-  };
-  // Far outside all pixels are the same.
-  u = clamped(u, -4.f, static_cast<float>(last_x) + 4);
-  v = clamped(v, -4.f, static_cast<float>(last_y) + 4);
-  const float fu = std::floor(u), fv = std::floor(v);
-  const int i = static_cast<int>(fu), j = static_cast<int>(fv);
-  const float du = u - fu, dv = v - fv;
-  if (plain && !cubic) {
-    const float a = direct(i, j), b = direct(i + 1, j);
-    const float c = direct(i, j + 1), d = direct(i + 1, j + 1);
-    const float top = a + du * (b - a), bottom = c + du * (d - c);
-    return top + dv * (bottom - top);
+
+  /// Whether four pixels as they are stored make a value.
+  FER_HOST_DEVICE bool linear() const { return plain_ && !cubic_; }
+
+  /// The value where linear().
+  FER_HOST_DEVICE float linear(float u, float v) const {
+    const Cell cell = cell_of(u, v);
+    const float a = direct(cell.i, cell.j), b = direct(cell.i + 1, cell.j);
+    const float c = direct(cell.i, cell.j + 1), d = direct(cell.i + 1, cell.j + 1);
+    return between(a, b, c, d, cell);
   }
-  const int before = cubic ? -1 : 0, after = cubic ? 2 : 1;
-  float sum = 0;
-  FER_KEEP_LOOP
-  for (int y = before; y <= after; ++y) {
-    float row = 0;
+
+  /// Whether what linear() reads for u0 to u1 and v0 to v1 lies in the region.
+  FER_HOST_DEVICE bool inside(float u0, float v0, float u1, float v1) const {
+    stored(u0, v0);
+    stored(u1, v1);
+    return u0 >= 0 && v0 >= 0 && u1 < static_cast<float>(last_x_) &&
+           v1 < static_cast<float>(last_y_);
+  }
+  /// As linear(), where inside(): nothing to clamp.
+  FER_HOST_DEVICE float linear_inside(float u, float v) const {
+    stored(u, v);
+    const int i = static_cast<int>(u), j = static_cast<int>(v);
+    const std::uint8_t* at =
+        s_.data + static_cast<std::ptrdiff_t>(r_.y + j) * s_.pitch + (r_.x + i) * s_.bytes;
+    return between(at[0], at[s_.bytes], at[s_.pitch], at[s_.pitch + s_.bytes],
+                   {i, j, u - static_cast<float>(i), v - static_cast<float>(j)});
+  }
+
+ private:
+  /// The pixels between which a value lies.
+  struct Cell {
+    int i, j;
+    float du, dv;
+  };
+
+  /// Pixel indices of the picture as those of what is stored.
+  FER_HOST_DEVICE void stored(float& u, float& v) const {
+    if (shrunk_) return;
+    u = (u + 0.5f) * bx_ - 0.5f;
+    v = (v + 0.5f) * by_ - 0.5f;
+  }
+
+  FER_HOST_DEVICE Cell cell_of(float u, float v) const {
+    stored(u, v);
+    // Far outside all pixels are the same.
+    u = clamped(u, -4.f, static_cast<float>(last_x_) + 4);
+    v = clamped(v, -4.f, static_cast<float>(last_y_) + 4);
+    const float fu = std::floor(u), fv = std::floor(v);
+    return {static_cast<int>(fu), static_cast<int>(fv), u - fu, v - fv};
+  }
+
+  FER_HOST_DEVICE static float between(float a, float b, float c, float d, const Cell& cell) {
+    const float top = a + cell.du * (b - a), bottom = c + cell.du * (d - c);
+    return top + cell.dv * (bottom - top);
+  }
+
+  FER_HOST_DEVICE float direct(int i, int j) const {
+    return s_.at(r_.x + clamped(i, 0, last_x_), r_.y + clamped(j, 0, last_y_));
+  }
+
+  FER_HOST_DEVICE float weighted(float u, float v) const {
+    const Cell cell = cell_of(u, v);
+    const int before = cubic_ ? -1 : 0, after = cubic_ ? 2 : 1;
+    float sum = 0;
     FER_KEEP_LOOP
-    for (int x = before; x <= after; ++x) {
-      const float mean = plain ? direct(i + x, j + y) : block(i + x, j + y);
-      row += tap_weight(static_cast<float>(x) - du, cubic) * mean;
+    for (int y = before; y <= after; ++y) {
+      float row = 0;
+      FER_KEEP_LOOP
+      for (int x = before; x <= after; ++x) {
+        const int i = cell.i + x, j = cell.j + y;
+        const float value =
+            plain_ ? direct(i, j)
+                   : mean_of_pixel(s_, r_, clamped(i, 0, last_x_), clamped(j, 0, last_y_));
+        row += tap_weight(static_cast<float>(x) - cell.du, cubic_) * value;
+      }
+      sum += tap_weight(static_cast<float>(y) - cell.dv, cubic_) * row;
     }
-    sum += tap_weight(static_cast<float>(y) - dv, cubic) * row;
+    return clamped(sum, 0.f, 255.f);
   }
-  return clamped(sum, 0.f, 255.f);
-}
+
+  const Samples s_;
+  const Region r_;
+  const bool cubic_, shrunk_, plain_;
+  const int last_x_, last_y_;
+  const float bx_, by_;  ///< Stored pixels a pixel of the picture.
+};
 
 struct Rgb {
   float red, green, blue;
@@ -173,26 +234,27 @@ FER_HOST_DEVICE inline float grey_of(const Rgb& c) {
   return 0.299f * c.red + 0.587f * c.green + 0.114f * c.blue;
 }
 
-/// What stands at index (u, v) of the picture that a region of the frame is read as: R, G and B, or
-/// with `grey` the grey level in all three; 0 to 255.
-FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float u, float v,
-                                   bool cubic, bool grey) {
-  const bool rgb = is_rgb(f);
-  const bool luma_alone = !rgb && (grey || f.view.format == PixelFormat::kGray8);
-  float first = 0, second = 0, third = 0;
-  FER_KEEP_LOOP
-  for (int channel = 0; channel < (luma_alone ? 1 : 3); ++channel) {
-    const Region part = rgb || channel == 0 ? r : chroma_of(r);
-    const float value = look_up(samples_of(f, channel), part, u, v, cubic);
-    (channel == 0 ? first : channel == 1 ? second : third) = value;
-  }
-  if (rgb) {
+/// Whether the first kind of sample is all that is needed: grey frames, and grey levels of YUV.
+FER_HOST_DEVICE inline bool luma_alone(const FramePlanes& f, bool grey) {
+  return !is_rgb(f) && (grey || f.view.format == PixelFormat::kGray8);
+}
+
+/// The part of channel 0 to 2 that covers a region of the frame.
+FER_HOST_DEVICE inline Region part_of(const FramePlanes& f, const Region& r, int channel) {
+  return is_rgb(f) || channel == 0 ? r : chroma_of(r);
+}
+
+/// What stored values, of luma_alone() the first, stand for: R, G and B, or with `grey` the grey
+/// level in all three; 0 to 255.
+FER_HOST_DEVICE inline Rgb colour_of(const FramePlanes& f, float first, float second, float third,
+                                     bool grey) {
+  if (is_rgb(f)) {
     const float level = grey_of({first, second, third});
     return grey ? Rgb{level, level, level} : Rgb{first, second, third};
   }
-  const bool full = f.view.full_range;
   const float luma = luma_of(f.view, first);
-  if (luma_alone) return {luma, luma, luma};
+  if (luma_alone(f, grey)) return {luma, luma, luma};
+  const bool full = f.view.full_range;
   const auto chroma = [&](float value) {
     return full ? value - 128 : clamped((value - 128) * (255.f / 224), -128.f, 127.f);
   };
@@ -201,6 +263,19 @@ FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float 
   return {clamped(luma + 1.403f * red, 0.f, 255.f),
           clamped(luma - 0.714f * red - 0.344f * blue, 0.f, 255.f),
           clamped(luma + 1.773f * blue, 0.f, 255.f)};
+}
+
+/// What stands at index (u, v) of the picture that a region of the frame is read as, as colour_of()
+/// says.
+FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float u, float v,
+                                   bool cubic, bool grey) {
+  float first = 0, second = 0, third = 0;
+  FER_KEEP_LOOP
+  for (int channel = 0; channel < (luma_alone(f, grey) ? 1 : 3); ++channel) {
+    const float value = PlaneLookUp(samples_of(f, channel), part_of(f, r, channel), cubic)(u, v);
+    (channel == 0 ? first : channel == 1 ? second : third) = value;
+  }
+  return colour_of(f, first, second, third, grey);
 }
 
 /// The grey level, 0 to 255, of pixel (i, j) of the picture that a region of the frame is shrunk

@@ -19,8 +19,11 @@ namespace fer::kernels {
 /// CUDA's own cudaStream_t and CUstream.
 using Stream = CUstream_st*;
 
+/// CUDA's cudaStreamPerThread: of the calling thread and the current context.
+inline const Stream kThreadsOwnStream = reinterpret_cast<Stream>(2);
+
 /// Goes up with every change of KernelTable or of a struct in it.
-inline constexpr int kKernelTableVersion = 4;
+inline constexpr int kKernelTableVersion = 5;
 
 /// Kernels for the calling thread's current device. Each launch returns at once: null, or why
 /// nothing was launched, in CUDA's words. Pointers are to the device's memory; arguments are the
@@ -48,8 +51,8 @@ struct KernelTable {
   /// Waits for all that the stream had to do.
   const char* (*wait)(Stream stream);
 
-  /// Bytes for views of this shape on the current device; 0 where it needs none.
-  std::size_t (*augment_workspace)(int channels, int side);
+  /// Bytes that the current device needs to make these views; what lies in memory is not looked at.
+  std::size_t (*augment_workspace)(const Augment& augment);
   const char* (*augment)(const Augment& augment, Stream stream);
   std::size_t (*pseudo_label_workspace)();
   const char* (*pseudo_label_step)(const PseudoLabelStep& step, Stream stream);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cuda/batch.h"
 #include "cuda/kernel_table.h"
 
 namespace fer::kernels {
@@ -41,6 +42,47 @@ __device__ inline bool last_block(unsigned* arrived) {
   __syncthreads();
   if (last) __threadfence();
   return last;
+}
+
+/// What a thread makes at a time where rows divide so: neighbours in a row, whose loads are in
+/// flight together and which are stored at once.
+inline constexpr int kQuad = 4;
+
+/// Whether the batch's rows divide into quads.
+inline bool has_quads(const Batch& b) {
+  return b.width % kQuad == 0;
+}
+
+/// Stores channel c of pixels (y, x) to (y, x + 3) of picture n.
+__device__ inline void store_quad(const Batch& b, std::size_t n, int c, int y, int x,
+                                  const float (&v)[kQuad]) {
+  const std::size_t at = index_in(b, n, c, y, x);
+  const bool together = (b.order == Batch::kNchw || b.channels == 1) &&
+                        reinterpret_cast<std::size_t>(b.data) % (kQuad * sizeof(float)) == 0;
+  if (!together) {
+    const std::size_t step = b.order == Batch::kNchw ? 1 : static_cast<std::size_t>(b.channels);
+    for (std::size_t k = 0; k < kQuad; ++k) store(b, at + k * step, v[k]);
+    return;
+  }
+  const auto halves = [&](std::uint16_t (*bits)(float)) {
+    static_cast<ushort4*>(b.data)[at / kQuad] =
+        make_ushort4(bits(v[0]), bits(v[1]), bits(v[2]), bits(v[3]));
+  };
+  switch (b.type) {
+    case Batch::kFp32:
+      static_cast<float4*>(b.data)[at / kQuad] = make_float4(v[0], v[1], v[2], v[3]);
+      break;
+    case Batch::kFp16:
+      halves(half_bits);
+      break;
+    case Batch::kBf16:
+      halves(bfloat16_bits);
+      break;
+    case Batch::kUint8:
+      static_cast<uchar4*>(b.data)[at / kQuad] =
+          make_uchar4(byte_of(v[0]), byte_of(v[1]), byte_of(v[2]), byte_of(v[3]));
+      break;
+  }
 }
 
 /// The grid's y strides over the pictures, its x over a picture's pixels.

@@ -10,7 +10,7 @@ namespace fer::kernels {
 std::size_t pseudo_label_workspace();
 const char* pseudo_label_step_on(const PseudoLabelStep& step, Stream stream);
 
-std::size_t augment_workspace(int channels, int side);
+std::size_t augment_workspace(const Augment& augment);
 const char* augment_on(const Augment& augment, Stream stream);
 const char* blend_shapes_on(const BlendShapes& blend, Stream stream);
 const char* decode_detections_on(const DecodeDetections& decode, Stream stream);

@@ -2,8 +2,9 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
 #include <stdexcept>
+
+#include "optional_library.h"
 
 namespace fer::kernels {
 namespace {
@@ -31,31 +32,11 @@ void ask_driver(CudaFacts& facts) {
   version(&facts.driver_version);
 }
 
-/// The first that opens of the places where the library may be.
-const KernelTable* open_library(CudaFacts& facts) {
-  const auto note = [&](const std::string& error) {
-    facts.library_error += (facts.library_error.empty() ? "" : "; ") + error;
-  };
-  const char* named = std::getenv("FER_CUDA_LIBRARY");
-  const std::string places[] = {named ? named : "",
-                                FER_CUDA_INSTALLED_FOLDER "/" FER_CUDA_LIBRARY_NAME,
-                                FER_CUDA_LIBRARY_NAME};
-  for (const std::string& place : places) {
-    if (place.empty()) continue;
-    void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-      note(dlerror());
-      continue;
-    }
-    const auto getter = reinterpret_cast<KernelTableGetter>(dlsym(library, kKernelTableSymbol));
-    const KernelTable* table = getter ? getter() : nullptr;
-    if (table && table->version == kKernelTableVersion) {
-      facts.library_error.clear();
-      return table;
-    }
-    note(place + ": from another version of gst-fer");
-  }
-  return nullptr;
+/// Of this version, or null.
+const KernelTable* table_in(void* library) {
+  const auto getter = reinterpret_cast<KernelTableGetter>(dlsym(library, kKernelTableSymbol));
+  const KernelTable* table = getter ? getter() : nullptr;
+  return table && table->version == kKernelTableVersion ? table : nullptr;
 }
 #endif
 
@@ -68,7 +49,8 @@ struct Opened {
 #ifdef FER_CUDA_LIBRARY_NAME
     ask_driver(facts);
     if (!facts.driver_found || facts.driver_error != 0) return;
-    table = open_library(facts);
+    table = open_library({"FER_CUDA_LIBRARY", FER_CUDA_INSTALLED_FOLDER, FER_CUDA_LIBRARY_NAME},
+                         facts.library_error, table_in);
     if (!table) return;
     facts.toolkit = table->toolkit;
     facts.architectures = table->architectures;

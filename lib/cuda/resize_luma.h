@@ -29,16 +29,16 @@ void check(const ResizeLuma& resize);
 /// The CPU form, on the calling thread. Throws as check() does.
 void resize_luma(const ResizeLuma& resize);
 
+/// The grey level at a pixel of an input.
+FER_HOST_DEVICE inline float level_at(const ResizeLuma::Frame& frame, int y, int x) {
+  if (x >= frame.width || y >= frame.height) return 0;
+  const FrameView& view = frame.planes.view;
+  return pixel_of(frame.planes, {0, 0, view.width, view.height, frame.width, frame.height}, x, y);
+}
+
 /// One pixel of one input: what both forms do for each.
 FER_HOST_DEVICE inline void resize_pixel(const ResizeLuma& r, int n, int y, int x) {
-  const ResizeLuma::Frame& frame = r.frames[n];
-  float level = 0;
-  if (x < frame.width && y < frame.height) {
-    const FrameView& view = frame.planes.view;
-    const Region whole{0, 0, view.width, view.height, frame.width, frame.height};
-    level = pixel_of(frame.planes, whole, x, y);
-  }
-  store(r.out, index_in(r.out, static_cast<std::size_t>(n), 0, y, x), level);
+  store(r.out, index_in(r.out, static_cast<std::size_t>(n), 0, y, x), level_at(r.frames[n], y, x));
 }
 
 }  // namespace fer::kernels

@@ -49,7 +49,7 @@ void run_layer(const RunLayer& layer) {
   check(layer);
   for (int c = 0; c < layer.to.channels; ++c) {
     for (int y = 0; y < layer.to.height; ++y)
-      for (int x = 0; x < layer.to.width; ++x) make_value(layer, c, y, x);
+      for (int x = 0; x < layer.to.width; ++x) make_value<0>(layer, c, y, x);
   }
 }
 

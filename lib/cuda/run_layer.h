@@ -50,30 +50,42 @@ FER_HOST_DEVICE inline float value_at(const FeatureMaps& maps, int c, int y, int
   return maps.data[line * width + static_cast<std::size_t>(x)];
 }
 
-/// One value of a convolution: bias, then channel by channel and row by row of the filter.
+/// One value of a convolution: bias, then channel by channel and row by row of the filter. kKernel
+/// is the filter's side, or 0 where that is known at run time alone.
+template <int kKernel>
 FER_HOST_DEVICE inline float convolved(const RunLayer& l, int c, int y, int x) {
+  const int kernel = kKernel > 0 ? kKernel : l.kernel;
   const int top = y * l.stride - l.pad, left = x * l.stride - l.pad;
   const int first = l.seen == l.from.channels ? 0 : c;
-  const float* weight = l.weight + static_cast<std::ptrdiff_t>(c) * l.seen * l.kernel * l.kernel;
+  const float* weight = l.weight + static_cast<std::ptrdiff_t>(c) * l.seen * kernel * kernel;
   float sum = l.bias[c];
-  for (int k = 0; k < l.seen; ++k) {
-    for (int i = 0; i < l.kernel; ++i) {
-      for (int j = 0; j < l.kernel; ++j, ++weight) {
+  const auto width = static_cast<std::ptrdiff_t>(l.from.width), plane = width * l.from.height;
+  const float* from = l.from.data + first * plane;
+  if (kKernel == 1 && l.pad == 0) {
+    from += top * width + left;
+    FER_EIGHT_AT_ONCE
+    for (int k = 0; k < l.seen; ++k) sum += weight[k] * from[k * plane];
+    return sum;
+  }
+  for (int k = 0; k < l.seen; ++k, from += plane) {
+    for (int i = 0; i < kernel; ++i) {
+      for (int j = 0; j < kernel; ++j, ++weight) {
         const int row = top + i, column = left + j;
-        if (row >= 0 && row < l.from.height && column >= 0 && column < l.from.width)
-          sum += *weight * value_at(l.from, first + k, row, column);
+        const bool inside = row >= 0 && row < l.from.height && column >= 0 && column < l.from.width;
+        sum += *weight * (inside ? from[row * width + column] : 0.f);
       }
     }
   }
   return sum;
 }
 
-/// Makes one value of `to`: what both forms do for each.
+/// Makes one value of `to`: what both forms do for each. kKernel as for convolved().
+template <int kKernel>
 FER_HOST_DEVICE inline void make_value(const RunLayer& l, int c, int y, int x) {
   float value = 0;
   switch (l.kind) {
     case CellLayer::kConv:
-      value = convolved(l, c, y, x);
+      value = convolved<kKernel>(l, c, y, x);
       break;
     case CellLayer::kEnlarge:
       value = value_at(l.from, c, y / 2, x / 2);

@@ -34,7 +34,7 @@ inline constexpr RandAugmentConfig kWeakView{
 
 namespace kernels {
 
-inline constexpr int kMostOperations = 32;
+inline constexpr int kMostOperations = 8;
 
 enum class Operation {
   kIdentity,
@@ -138,14 +138,14 @@ FER_HOST_DEVICE ViewPlan draw_view(const RandAugmentConfig& config, int channels
 /// What an output pixel of a plane of side x side is, 0 to 255: bilinear, the border repeated.
 FER_HOST_DEVICE inline float seen_at(const std::uint8_t* plane, int side, const Affine& a, int x,
                                      int y) {
-  const double centre = (side - 1) / 2.0;
-  const double u = x - centre, v = y - centre;
+  // In fp32: most cards have few units for doubles, and a place in a crop needs no more.
+  const auto part = [](double value) { return static_cast<float>(value); };
   const auto limit = static_cast<float>(side - 1);
-  const auto inside = [&](double at) {
-    const auto value = static_cast<float>(at);
-    return value < 0 ? 0 : value > limit ? limit : value;
-  };
-  const float px = inside(a.cx + a.xx * u + a.xy * v), py = inside(a.cy + a.yx * u + a.yy * v);
+  const float centre = limit / 2;
+  const float u = static_cast<float>(x) - centre, v = static_cast<float>(y) - centre;
+  const auto inside = [&](float value) { return value < 0 ? 0 : value > limit ? limit : value; };
+  const float px = inside(part(a.cx) + part(a.xx) * u + part(a.xy) * v);
+  const float py = inside(part(a.cy) + part(a.yx) * u + part(a.yy) * v);
   const int x0 = static_cast<int>(px), y0 = static_cast<int>(py);
   const int x1 = x0 + 1 < side ? x0 + 1 : side - 1, y1 = y0 + 1 < side ? y0 + 1 : side - 1;
   const float fx = px - static_cast<float>(x0), fy = py - static_cast<float>(y0);
@@ -155,8 +155,18 @@ FER_HOST_DEVICE inline float seen_at(const std::uint8_t* plane, int side, const 
   return top + fy * (bottom - top);
 }
 
+/// What seen_at() gives as a share of the brightest.
+inline constexpr float kByte = 1 / 255.f;
+
 FER_HOST_DEVICE inline float in_range(float value) {
   return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/// Whether an operation needs to know more of a view than the value it changes.
+FER_HOST_DEVICE inline bool looks_around(Operation operation) {
+  return operation == Operation::kAutocontrast || operation == Operation::kEqualise ||
+         operation == Operation::kContrast || operation == Operation::kSharpness ||
+         operation == Operation::kSaturation;
 }
 
 /// Levels that equalise tells apart.

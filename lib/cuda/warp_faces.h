@@ -54,18 +54,31 @@ void check(const WarpFaces& warp);
 /// The CPU form, on the calling thread. Throws as check() does.
 void warp_faces(const WarpFaces& warp);
 
+/// What becomes of a pixel's values, 0 to 255, in the batch.
+FER_HOST_DEVICE inline Normaliser normaliser_of(const WarpFaces& w) {
+  return w.out.type == Batch::kUint8 ? Normaliser(1, 0, 1) : Normaliser(255, w.mean, w.stddev);
+}
+
+/// Where pixel (x, y) of a crop is looked up.
+struct Place {
+  float u, v;
+};
+FER_HOST_DEVICE inline Place place_of(const FaceWarp& face, int y, int x) {
+  const float* m = face.to_region;
+  const float fx = static_cast<float>(x), fy = static_cast<float>(y);
+  return {m[0] * fx + m[1] * fy + m[2], m[3] * fx + m[4] * fy + m[5]};
+}
+
 /// One pixel of one crop: what both forms do for each.
 FER_HOST_DEVICE inline void warp_pixel(const WarpFaces& w, int n, int y, int x) {
   const FaceWarp& face = w.faces[n];
   const FramePlanes& frame = w.frames[face.frame];
-  const float* m = face.to_region;
-  const float fx = static_cast<float>(x), fy = static_cast<float>(y);
-  const float u = m[0] * fx + m[1] * fy + m[2], v = m[3] * fx + m[4] * fy + m[5];
+  const Place place = place_of(face, y, x);
+  const Normaliser normalised = normaliser_of(w);
   const auto put = [&](int channel, float value) {
-    store(w.out, index_in(w.out, static_cast<std::size_t>(n), channel, y, x),
-          w.out.type == Batch::kUint8 ? value : (value / 255.f - w.mean) / w.stddev);
+    store(w.out, index_in(w.out, static_cast<std::size_t>(n), channel, y, x), normalised(value));
   };
-  const Rgb colour = look_up(frame, face.region, u, v, face.cubic, w.out.channels == 1);
+  const Rgb colour = look_up(frame, face.region, place.u, place.v, face.cubic, w.out.channels == 1);
   put(0, colour.red);
   if (w.out.channels == 1) return;
   put(1, colour.green);

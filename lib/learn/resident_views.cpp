@@ -28,7 +28,7 @@ torch::Tensor ResidentViews::of(ViewKind kind, const std::vector<FaceRef>& faces
   kernels::check(views);
   torch::Tensor workspace;
   launch_on(device_, *table_, "augment", [&] {
-    if (const std::size_t bytes = table_->augment_workspace(views.channels, views.side)) {
+    if (const std::size_t bytes = table_->augment_workspace(views)) {
       workspace = torch::empty({static_cast<std::int64_t>(bytes)}, there.dtype(torch::kByte));
       views.workspace = workspace.data_ptr();
     }

@@ -5,8 +5,10 @@
 
 #include <stdexcept>
 
+#include "model/captured_work.h"
 #include "model/device_stream.h"
 #include "model/folded_network.h"
+#include "model/graphed_batches.h"
 #include "model/inference_engine.h"
 #include "model/torch_threads.h"
 
@@ -85,6 +87,7 @@ class AtenEngine : public InferenceEngine {
     }
     head_weight_ = tensor_of(network.head_weight, {network.classes, network.width}, fp32).t();
     head_bias_ = tensor_of(network.head_bias, {network.classes}, fp32);
+    if (device.is_cuda()) record();
   }
 
   void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
@@ -92,9 +95,24 @@ class AtenEngine : public InferenceEngine {
     const OneTorchThread one_thread;
     const DeviceStream::Scope on_stream(stream_);
     const auto count = static_cast<std::int64_t>(n);
+    if (graphs_ && graphs_->run(crops, count, logits)) return;
     const torch::Tensor bytes = torch::from_blob(const_cast<std::uint8_t*>(crops),
                                                  {count, channels_, side_, side_}, torch::kUInt8)
                                     .to(options_.device());
+    torch::from_blob(logits, {count, head_bias_.size(0)}).copy_(forward(bytes));
+  }
+
+  bool divisible() const override { return options_.device().is_cpu(); }
+
+  std::string name() const override {
+    const std::string library = "LibTorch " TORCH_VERSION;
+    if (!options_.device().is_cuda()) return library;
+    return library + " on " + options_.device().str() +
+           (graphs_ ? " with CUDA graphs" : " without CUDA graphs (" + no_graphs_ + ")");
+  }
+
+ private:
+  torch::Tensor forward(const torch::Tensor& bytes) const {
     torch::Tensor x = input_.index_select(0, bytes.flatten().to(torch::kInt64))
                           .view(bytes.sizes())
                           .contiguous(at::MemoryFormat::ChannelsLast);
@@ -106,18 +124,23 @@ class AtenEngine : public InferenceEngine {
       x = x * maps.amax(1, /*keepdim=*/true);
     }
     const torch::Tensor pooled = x.to(torch::kFloat32).mean({2, 3});
-    torch::from_blob(logits, {count, head_bias_.size(0)})
-        .copy_(torch::addmm(head_bias_, pooled, head_weight_));
+    return torch::addmm(head_bias_, pooled, head_weight_);
   }
 
-  bool divisible() const override { return options_.device().is_cpu(); }
-
-  std::string name() const override {
-    return std::string("LibTorch " TORCH_VERSION) +
-           (options_.device().is_cuda() ? " on " + options_.device().str() : "");
+  /// Serving does without where a device refuses.
+  void record() {
+    const Capture capture = open_capture(no_graphs_);
+    if (!capture) return;
+    try {
+      graphs_ = std::make_unique<GraphedBatches>(
+          [this](const torch::Tensor& bytes) { return forward(bytes); },
+          std::vector<std::int64_t>{channels_, side_, side_}, options_.device(), capture);
+    } catch (const std::exception& error) {
+      const std::string reason = error.what();
+      no_graphs_ = reason.substr(0, reason.find('\n'));
+    }
   }
 
- private:
   const std::int64_t side_, channels_;
   const bool pool_;
   const torch::TensorOptions options_;
@@ -128,6 +151,8 @@ class AtenEngine : public InferenceEngine {
   bool attends_ = false;
   Conv reduce_, score_;
   torch::Tensor head_weight_, head_bias_;
+  std::unique_ptr<GraphedBatches> graphs_;  ///< Null: every kernel is started by itself.
+  std::string no_graphs_;                   ///< Why.
 };
 
 }  // namespace

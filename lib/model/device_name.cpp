@@ -64,4 +64,8 @@ std::string resolve_device(const std::string& name, std::string* fallback) {
   return "cuda:" + std::to_string(index);
 }
 
+void open_devices() {
+  if (driver_is_here()) torch_has_cuda();
+}
+
 }  // namespace fer

@@ -15,4 +15,9 @@ namespace fer {
 /// "auto" is the processor although there is a driver; empty where nothing stands in the way.
 FER_API std::string resolve_device(const std::string& name, std::string* fallback = nullptr);
 
+/// Opens LibTorch's CUDA half where there is a driver. Whether there are devices LibTorch decides
+/// for good when it is first asked, and seeding asks: what may do so in a process where somebody
+/// else may want a device later calls this first.
+FER_API void open_devices();
+
 }  // namespace fer

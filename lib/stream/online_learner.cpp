@@ -52,6 +52,7 @@ constexpr int kMisled = 2;
 OnlineConfig checked(OnlineConfig config) {
   config.check();
   if (!config.guards.tracklets) config.tracklet.seconds = 0;  // each frame ends the one before
+  open_devices();  // Learning seeds; another element may serve on a device later.
   config.device = resolve_device(config.device);
   return config;
 }

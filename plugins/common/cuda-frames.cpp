@@ -1,7 +1,10 @@
 #include "cuda-frames.h"
 
+#include <dlfcn.h>
 #include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudamemory.h>
+#include <gst/cuda/gstcudautils.h>
 
 #include <optional>
 #include <stdexcept>
@@ -39,14 +42,34 @@ const kernels::KernelTable& kernels_of(GstCudaContext* context) {
   return kernels::open_kernels(static_cast<int>(device));
 }
 
+/// The first device's primary context, kept for the life of the process; null without a driver.
+GstCudaContext* primary_context() {
+  static GstCudaContext* const context = []() -> GstCudaContext* {
+    if (!gst_cuda_load_library() || CuInit(0) != CUDA_SUCCESS) return nullptr;
+    // GStreamer's loader has no name for it.
+    using Retain = CUresult (*)(CUcontext*, CUdevice);
+    void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    const auto retain =
+        driver ? reinterpret_cast<Retain>(dlsym(driver, "cuDevicePrimaryCtxRetain")) : nullptr;
+    CUdevice device = 0;
+    CUcontext primary = nullptr;
+    if (!retain || CuDeviceGet(&device, 0) != CUDA_SUCCESS ||
+        retain(&primary, device) != CUDA_SUCCESS)
+      return nullptr;
+    return gst_cuda_context_new_wrapped(primary, device);
+  }();
+  return context;
+}
+
 /// The stream that whoever made the frame used. GStreamer before 1.24 has none to tell and waits
-/// before it hands a frame on.
+/// before it hands a frame on; the thread's own serves then, so that cameras' frames are worked on
+/// side by side.
 kernels::Stream stream_of([[maybe_unused]] GstMemory* memory) {
 #if GST_CHECK_VERSION(1, 24, 0)
   if (GstCudaStream* stream = gst_cuda_memory_get_stream(GST_CUDA_MEMORY_CAST(memory)))
     return gst_cuda_stream_get_handle(stream);
 #endif
-  return nullptr;
+  return kernels::kThreadsOwnStream;
 }
 
 /// Reads the frames of one context.
@@ -103,6 +126,14 @@ class Reader final : public FrameMemory {
 };
 
 }  // namespace
+
+bool answer_context_query(GstElement* element, GstQuery* query) {
+  const gchar* type = nullptr;
+  gst_query_parse_context_type(query, &type);
+  if (g_strcmp0(type, GST_CUDA_CONTEXT_TYPE) != 0) return false;
+  GstCudaContext* context = primary_context();
+  return context && gst_cuda_handle_context_query(element, query, context);
+}
 
 struct CudaFrames::State {
   std::unique_ptr<Reader> reader;

@@ -10,6 +10,11 @@
 
 namespace fer {
 
+/// Answers a query for a CUDA context with the first device's primary one, in which LibTorch works:
+/// a decoder that asks and takes it shares it with what infers, where contexts of their own would
+/// take turns on the device. False where the query is for something else or there is no driver.
+bool answer_context_query(GstElement* element, GstQuery* query);
+
 /// Reads one stream's frames where they lie. The streaming thread's.
 class CudaFrames {
  public:

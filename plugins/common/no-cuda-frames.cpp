@@ -3,6 +3,10 @@
 
 namespace fer {
 
+bool answer_context_query(GstElement*, GstQuery*) {
+  return false;
+}
+
 struct CudaFrames::State {};
 
 CudaFrames::CudaFrames() = default;

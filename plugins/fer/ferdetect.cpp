@@ -212,6 +212,13 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->src_event(base, event);
 }
 
+gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
+  if (direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
+      fer::answer_context_query(GST_ELEMENT(base), query))
+    return TRUE;
+  return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->query(base, direction, query);
+}
+
 // --- Frames.
 
 /// Tells the finder what lies between this frame and the one before it.
@@ -410,6 +417,7 @@ static void fer_detect_class_init(FerDetectClass* klass) {
   base_class->set_caps = set_caps;
   base_class->sink_event = sink_event;
   base_class->src_event = src_event;
+  base_class->query = query;
   base_class->transform_ip = transform_ip;
 }
 

@@ -78,7 +78,8 @@ struct Frames {
   std::vector<FrameView> views;
 
   Frames(int count, std::mt19937& random) {
-    for (int i = 0; i < count; ++i) frames.emplace_back(PixelFormat::kNv12, 1920, 1080, random);
+    for (int i = 0; i < count; ++i)
+      frames.emplace_back(PixelFormat::kNv12, 1920, 1080, random, test::Pitch::kAligned);
     for (const test::RandomFrame& frame : frames) {
       views.push_back(frame.view);
       there.push_back(kernels::planes_of(frame.view));
@@ -171,7 +172,7 @@ void bench_augment(const KernelTable& table, const char* name, int faces) {
   std::mt19937 random(4);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(faces) * kSide * kSide);
   for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random());
-  DeviceArray<std::uint8_t> crops(pixels), workspace(table.augment_workspace(1, kSide));
+  DeviceArray<std::uint8_t> crops(pixels);
   DeviceArray<float> weak(pixels.size()), strong(pixels.size());
   kernels::Augment augment;
   augment.crops = crops.data();
@@ -181,6 +182,7 @@ void bench_augment(const KernelTable& table, const char* name, int faces) {
   augment.weak.out = {weak.data(), Batch::kFp32, Batch::kNchw, 1, kSide, kSide};
   augment.strong.out = augment.weak.out;
   augment.strong.out.data = strong.data();
+  DeviceArray<std::uint8_t> workspace(table.augment_workspace(augment));
   augment.workspace = workspace.data();
   const double seconds = seconds_of([&] {
     launched(table.augment(augment, nullptr));

@@ -5,10 +5,8 @@
 // queue that drops what is late. One person gives a learner little to do, so that it is offered
 // as many pictures besides as it can take: faces of many people, or noise, which its guards must
 // hold out against.
-#include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -24,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench_frames.h"
 #include "learn/packed_dataset.h"
 #include "model/find_model.h"
 #include "model/model_info.h"
@@ -44,49 +43,6 @@ struct Options {
 std::string caps_of(const Options& o) {
   return "video/x-raw,format=NV12,width=" + std::to_string(o.width) +
          ",height=" + std::to_string(o.height) + ",framerate=" + std::to_string(o.rate) + "/1";
-}
-
-GstElement* parsed(const std::string& text) {
-  GError* error = nullptr;
-  GstElement* pipeline = gst_parse_launch(text.c_str(), &error);
-  if (error == nullptr) return pipeline;
-  const std::string what = error->message;
-  g_clear_error(&error);
-  if (pipeline != nullptr) gst_object_unref(pipeline);
-  throw std::runtime_error(what);
-}
-
-/// The first frames of the clip, eight seconds at most, so that they fit into memory.
-std::vector<GstBuffer*> decoded(const Options& o) {
-  GstElement* pipeline =
-      parsed("filesrc name=clip ! decodebin ! videoconvert ! videoscale ! videorate ! " +
-             caps_of(o) + " ! appsink name=frames sync=false");
-  GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline), "clip");
-  g_object_set(source, "location", o.clip.c_str(), nullptr);
-  gst_object_unref(source);
-  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "frames");
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  std::vector<GstBuffer*> frames;
-  while (frames.size() < static_cast<std::size_t>(8 * o.rate)) {
-    GstSample* sample = gst_app_sink_pull_sample(GST_APP_SINK(sink));
-    if (sample == nullptr) break;
-    frames.push_back(gst_buffer_ref(gst_sample_get_buffer(sample)));
-    gst_sample_unref(sample);
-  }
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(sink);
-  gst_object_unref(pipeline);
-  if (frames.empty()) throw std::runtime_error(o.clip + ": expected a video, no frame came of it");
-  return frames;
-}
-
-double processor_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 double resident_mib() {
@@ -169,7 +125,7 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
                      "max-size-time=0 ! " +
                      o.detect + " ! " + o.infer + " name=infer model-slot=" + name;
   if (learns) text += " ! ferlearn model-slot=" + name + " max-cpu=" + std::to_string(o.max_cpu);
-  GstElement* pipeline = parsed(text + " ! fakesink name=sink sync=false");
+  GstElement* pipeline = fer::bench::parsed(text + " ! fakesink name=sink sync=false");
   GstElement* camera = gst_bin_get_by_name(GST_BIN(pipeline), "camera");
   GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
   GstElement* infer = gst_bin_get_by_name(GST_BIN(pipeline), "infer");
@@ -195,7 +151,7 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
   const auto count = static_cast<std::size_t>(o.seconds * o.rate);
   const bool watched = isatty(STDERR_FILENO) != 0;
   const auto begun = Clock::now();
-  const double cpu_begun = processor_seconds();
+  const double cpu_begun = fer::bench::processor_seconds();
   std::vector<double> memory;
   int swapped = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -222,7 +178,7 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
     }
   }
   const double wall = Seconds(Clock::now() - begun).count();
-  const double cpu = processor_seconds() - cpu_begun;
+  const double cpu = fer::bench::processor_seconds() - cpu_begun;
   if (watched) std::fprintf(stderr, "\r%*s\r", 40, "");
   feeder.reset();
   nlohmann::ordered_json learnt;
@@ -273,7 +229,10 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
 
 void run(const Options& o) {
   gst_init(nullptr, nullptr);
-  const auto pictures = decoded(o);
+  // Eight seconds, so that they fit into memory.
+  const auto pictures =
+      fer::bench::decoded(o.clip, "videoconvert ! videoscale ! videorate ! " + caps_of(o),
+                          static_cast<std::size_t>(8 * o.rate));
   std::unique_ptr<const fer::PackedDataset> people;
   if (!o.faces.empty()) {
     people = std::make_unique<fer::PackedDataset>(o.faces);

@@ -281,6 +281,36 @@ TEST_F(CudaMemory, FramesOfAnotherContextAreReadInIt) {
 
 // --- All of them in a row.
 
+TEST_F(CudaMemory, DecodersAreOfferedTheContextThatLibTorchWorksIn) {
+  const ElementPtr detect = make_element("ferdetect");
+  const auto answer_to = [&](const char* type) {
+    GstPad* pad = gst_element_get_static_pad(detect.get(), "sink");
+    GstQuery* query = gst_query_new_context(type);
+    GstContext* context = nullptr;
+    if (gst_pad_query(pad, query)) gst_query_parse_context(query, &context);
+    GstCudaContext* answer = nullptr;
+    if (context) {
+      gst_structure_get(gst_context_get_structure(context), GST_CUDA_CONTEXT_TYPE,
+                        GST_TYPE_CUDA_CONTEXT, &answer, nullptr);
+    }
+    gst_query_unref(query);
+    gst_object_unref(pad);
+    return answer;
+  };
+  GstCudaContext* offered = answer_to(GST_CUDA_CONTEXT_TYPE);
+  ASSERT_NE(offered, nullptr);
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+  const auto retain =
+      reinterpret_cast<int (*)(void**, int)>(dlsym(driver, "cuDevicePrimaryCtxRetain"));
+  dlclose(driver);
+  ASSERT_NE(retain, nullptr);
+  void* primary = nullptr;
+  ASSERT_EQ(retain(&primary, 0), 0);
+  EXPECT_EQ(gst_cuda_context_get_handle(offered), primary);
+  gst_object_unref(offered);
+  EXPECT_EQ(answer_to("gst.gl.GLDisplay"), nullptr);
+}
+
 TEST_F(CudaMemory, AllElementsInARowLeaveTheFrameOnTheDevice) {
   if (detector().empty()) GTEST_SKIP() << "no detector with landmarks is here";
   if (find_expression_model().empty()) GTEST_SKIP() << "no expression model is here";

@@ -144,7 +144,7 @@ const KernelTable table{
       return nullptr;
     },
     .wait = [](Stream) { return words(contexts.empty() ? kInvalidContext : kSuccess); },
-    .augment_workspace = [](int, int) -> std::size_t { return 0; },
+    .augment_workspace = [](const Augment&) -> std::size_t { return 0; },
     .augment = launch<Augment, augment>,
     .pseudo_label_workspace = []() -> std::size_t { return 0; },
     .pseudo_label_step = launch<PseudoLabelStep, pseudo_label_step>,
@@ -208,6 +208,11 @@ HOST_CUDA int cuDeviceGetAttribute(int* value, int attribute, int) {
 }
 HOST_CUDA int cuDeviceCanAccessPeer(int* can, int, int) {
   *can = 0;
+  return kSuccess;
+}
+HOST_CUDA int cuDevicePrimaryCtxRetain(void** context, int) {
+  static int primary;
+  *context = &primary;
   return kSuccess;
 }
 HOST_CUDA int cuCtxCreate_v2(void** context, unsigned, int) {

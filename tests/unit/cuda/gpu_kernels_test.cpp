@@ -227,7 +227,8 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
   for (const Shape& shape :
        {Shape{0, 48, 48}, {1, 48, 48}, {70, 112, 112}, {501, 37, 53}, {100000, 6, 7}}) {
     if (too_large(shape.count)) continue;
-    for (const int channels : {1, 3}) {
+    for (const auto& [channels, order] :
+         {std::pair{1, Batch::kNchw}, std::pair{3, Batch::kNhwc}, std::pair{3, Batch::kNchw}}) {
       const auto frames = random_frames(random);
       DeviceFrames planes(frames);
       std::vector<FrameView> views;
@@ -243,8 +244,7 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
       warp.count = shape.count;
       warp.mean = 0.4f;
       warp.stddev = 0.3f;
-      warp.out = {expected.data(), Batch::kFp32, channels == 1 ? Batch::kNchw : Batch::kNhwc,
-                  channels,        shape.height, shape.width};
+      warp.out = {expected.data(), Batch::kFp32, order, channels, shape.height, shape.width};
       warp_faces(warp);
 
       DeviceArray<FramePlanes> frames_there(planes.there);
@@ -266,6 +266,16 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
           rounded.push_back(type == Batch::kFp16 ? half_bits(value) : bfloat16_bits(value));
         EXPECT_EQ(halves.values(), rounded);
       }
+      warp.out.type = Batch::kUint8;
+      std::vector<std::uint8_t> bytes(values);
+      DeviceArray<std::uint8_t> bytes_there(values);
+      warp.out.data = bytes_there.data();
+      done(table_->warp_faces(warp, nullptr));
+      warp.frames = planes.here.data();
+      warp.faces = faces.data();
+      warp.out.data = bytes.data();
+      warp_faces(warp);
+      EXPECT_LE(apart(bytes_there.values(), bytes, 0).largest, 1) << shape.count << ' ' << channels;
     }
   }
 }
@@ -273,7 +283,12 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
 TEST_F(GpuKernels, ResizeLumaIsTheProcessors) {
   std::mt19937 random(12);
   for (const int width : {640, 320, 96}) {
-    const auto frames = random_frames(random);
+    auto frames = random_frames(random);
+    // What is read a word at a time: whole blocks, rows at a word's boundary; the last almost so.
+    for (const int factor : {1, 2, 3, 4, 5, 6})
+      frames.emplace_back(PixelFormat::kNv12, factor * width, factor * 90, random,
+                          test::Pitch::kAligned);
+    frames.emplace_back(PixelFormat::kGray8, 2 * width + 1, 180, random, test::Pitch::kAligned);
     DeviceFrames planes(frames);
     std::vector<ResizeLuma::Frame> here, there;
     for (std::size_t i = 0; i < planes.here.size(); ++i) {
@@ -432,8 +447,7 @@ TEST_F(GpuKernels, AugmentIsTheProcessors) {
     augment.strong.out.data = strong.data();
     kernels::augment(augment);
 
-    DeviceArray<std::uint8_t> crops_there(crops),
-        workspace(table_->augment_workspace(shape.channels, shape.side));
+    DeviceArray<std::uint8_t> crops_there(crops), workspace(table_->augment_workspace(augment));
     DeviceArray<std::int64_t> rows_there(rows);
     DeviceArray<float> weak_there(values), strong_there(values);
     augment.crops = crops_there.data();

@@ -10,12 +10,20 @@
 
 namespace fer::test {
 
-/// The planes of one frame; each is padded by an odd number of bytes a row.
+/// How long the rows of a plane are in memory.
+enum class Pitch {
+  kOdd,      ///< Padded by an odd number of bytes.
+  kAligned,  ///< A multiple of 256 bytes, as those who allocate pictures on a device have it.
+};
+
+/// The planes of one frame.
 struct RandomFrame {
   std::vector<std::uint8_t> planes[3];
   FrameView view;
 
-  RandomFrame(PixelFormat format, int width, int height, std::mt19937& random) {
+  RandomFrame(PixelFormat format, int width, int height, std::mt19937& random,
+              Pitch pitch = Pitch::kOdd)
+      : pitch_(pitch) {
     view.format = format;
     view.width = width;
     view.height = height;
@@ -33,12 +41,15 @@ struct RandomFrame {
 
  private:
   void add(int plane, int bytes, int rows, std::mt19937& random) {
-    const int pitch = bytes + 1 + 2 * static_cast<int>(random() % 20);
+    const int pitch = pitch_ == Pitch::kOdd ? bytes + 1 + 2 * static_cast<int>(random() % 20)
+                                            : (bytes + 255) / 256 * 256;
     view.stride[static_cast<std::size_t>(plane)] = pitch;
     auto& data = planes[plane];
     data.resize(static_cast<std::size_t>(pitch) * static_cast<std::size_t>(rows));
     for (auto& byte : data) byte = static_cast<std::uint8_t>(random());
   }
+
+  Pitch pitch_;
 };
 
 /// Faces of all sizes, turns and places, some of them outside.

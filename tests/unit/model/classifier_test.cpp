@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
 #include <thread>
 
+#include "model/captured_work.h"
+#include "model/device_name.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/model_file.h"
@@ -184,6 +187,51 @@ TEST(Classifier, SaysThatThereIsNoCuda) {
     EXPECT_THAT(error.what(), HasSubstr("device cuda"));
     EXPECT_THAT(error.what(), HasSubstr("LibTorch"));
   }
+}
+
+/// Where there is one: the first CUDA device that LibTorch can use.
+std::string cuda_device() {
+  try {
+    return resolve_device("cuda");
+  } catch (const std::runtime_error&) {
+    return {};
+  }
+}
+
+TEST(Classifier, GivesOnADeviceWhatTheProcessorGives) {
+  RandomModel model;
+  if (cuda_device().empty()) GTEST_SKIP() << "LibTorch finds no CUDA device";
+  const Classifier here(model.file(), Precision::kFp32);
+  const Classifier there(model.file(), Precision::kFp32, "cuda");
+  std::string reason;
+  EXPECT_THAT(there.engine(),
+              HasSubstr(open_capture(reason) ? "with CUDA graphs" : "without CUDA graphs"));
+  // Sizes that are recorded, that are filled up, and one that is larger than all.
+  for (const std::size_t n : {1, 3, 4, 16, 40, 256, 300}) {
+    const auto crops = test::random_bytes(n * here.crop_bytes(), static_cast<unsigned>(n));
+    const auto expected = here.logits(crops);
+    EXPECT_LT(worst(there.logits(crops), expected), 1e-2 * spread(expected)) << n;
+  }
+}
+
+TEST(Classifier, ServesOnADeviceWhileOthersAreLaidOut) {
+  RandomModel model;
+  if (cuda_device().empty()) GTEST_SKIP() << "LibTorch finds no CUDA device";
+  const Classifier serving(model.file(), Precision::kFp32, "cuda");
+  const auto crops = test::random_bytes(5 * serving.crop_bytes());
+  const auto expected = serving.logits(crops);
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      while (!done) EXPECT_EQ(serving.logits(crops), expected);
+    });
+  }
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(Classifier(model.file(), Precision::kFp32, "cuda").logits(crops).size(),
+              expected.size());
+  done = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(Classifier, RefusesAModelThatLacksATensor) {

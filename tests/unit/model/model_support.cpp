@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "model/device_name.h"
 #include "model/labels.h"
 #include "model/model_file.h"
 #include "model/network.h"
@@ -72,6 +73,7 @@ struct RandomModel::Module {
 RandomModel::RandomModel(const NetworkConfig& config, std::uint64_t seed)
     : file_(std::make_unique<ModelFile>()) {
   const torch::NoGradGuard no_grad;
+  open_devices();
   torch::manual_seed(seed);
   Network network(config);
   info().network = config;

@@ -1,0 +1,37 @@
+// Work of a CUDA device that is recorded once and then started as one (a CUDA graph).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "export.h"
+
+namespace fer {
+
+/// What was recorded, with the memory that it works in.
+class CapturedWork {
+ public:
+  virtual ~CapturedWork() = default;
+  /// Starts it once more on the stream that it was recorded on, with what lies in the tensors that
+  /// it reads now. Returns at once. Throws std::exception where the device refuses.
+  virtual void replay() = 0;
+};
+
+/// Records what a function starts on the calling thread's current stream of LibTorch's, which must
+/// not be its default one; nothing of it runs meanwhile. Other threads may use the device. Throws
+/// std::exception where something cannot be recorded.
+using Capture = std::function<std::unique_ptr<CapturedWork>(const std::function<void()>&)>;
+
+/// By LibTorch's CUDA graphs, in libfer-torch-cuda. Empty where this build or machine has none, and
+/// `reason` says why. Thread-safe.
+///
+/// Looked for: the file that FER_TORCH_CUDA_LIBRARY names, the installed library, and what the
+/// dynamic linker finds.
+FER_API Capture open_capture(std::string& reason);
+
+/// The library's one symbol, of this type.
+inline constexpr const char* kCaptureSymbol = "fer_torch_cuda_capture_1";
+using CaptureFunction = CapturedWork* (*)(const std::function<void()>&);
+
+}  // namespace fer

@@ -1,0 +1,30 @@
+#include <dlfcn.h>
+
+#include "model/captured_work.h"
+#include "optional_library.h"
+
+namespace fer {
+
+Capture open_capture(std::string& reason) {
+#ifdef FER_TORCH_CUDA_LIBRARY_NAME
+  static const auto opened = [] {
+    std::pair<CaptureFunction, std::string> found;
+    found.first = open_library(
+        {"FER_TORCH_CUDA_LIBRARY", FER_TORCH_CUDA_INSTALLED_FOLDER, FER_TORCH_CUDA_LIBRARY_NAME},
+        found.second, [](void* library) {
+          return reinterpret_cast<CaptureFunction>(dlsym(library, kCaptureSymbol));
+        });
+    return found;
+  }();
+  reason = opened.second;
+  if (!opened.first) return {};
+  return [](const std::function<void()>& work) {
+    return std::unique_ptr<CapturedWork>(opened.first(work));
+  };
+#else
+  reason = "built without them";
+  return {};
+#endif
+}
+
+}  // namespace fer

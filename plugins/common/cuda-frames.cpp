@@ -56,7 +56,9 @@ GstCudaContext* primary_context() {
     if (!retain || CuDeviceGet(&device, 0) != CUDA_SUCCESS ||
         retain(&primary, device) != CUDA_SUCCESS)
       return nullptr;
-    return gst_cuda_context_new_wrapped(primary, device);
+    GstCudaContext* wrapped = gst_cuda_context_new_wrapped(primary, device);
+    if (wrapped) GST_OBJECT_FLAG_SET(wrapped, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    return wrapped;
   }();
   return context;
 }

@@ -16,6 +16,7 @@
 #include "learn/module_run.h"
 #include "model/detector_file.h"
 #include "model/detector_net.h"
+#include "model/torch_seed.h"
 #include "vision/face_cells.h"
 
 namespace fer {
@@ -168,7 +169,7 @@ class DetectorTraining {
  private:
   /// The network's first weights follow from the seed.
   static DetectorNet seeded(const DetectionTrainConfig& config, torch::Device device) {
-    torch::manual_seed(config.seed);
+    seed_torch(config.seed);
     DetectorNet network(config.network);
     network->to(device);
     return network;

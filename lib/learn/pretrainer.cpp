@@ -19,6 +19,7 @@
 #include "model/model_file.h"
 #include "model/network.h"
 #include "model/network_layout.h"
+#include "model/torch_seed.h"
 
 namespace fer {
 namespace {
@@ -59,7 +60,7 @@ class PretrainNetImpl : public nn::Module {
 TORCH_MODULE(PretrainNet);
 
 PretrainNet seeded(const PretrainConfig& config, torch::Device device) {
-  torch::manual_seed(config.seed);
+  seed_torch(config.seed);
   PretrainNet net(config);
   net->to(device);
   return net;
@@ -148,7 +149,7 @@ class Pretraining {
                  const std::function<void(const TrainProgress&)>& on_progress,
                  const std::atomic<bool>& stop) {
     // What is random in the network follows from seed and epoch, so that a resumed run is the same.
-    torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
+    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     student_->train();
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
     torch::Tensor sums = torch::zeros({3}, device_);

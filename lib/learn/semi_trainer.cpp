@@ -17,6 +17,7 @@
 #include "learn/trainer.h"
 #include "learn/training_run.h"
 #include "learn/unlabelled_step.h"
+#include "model/torch_seed.h"
 
 namespace fer {
 namespace {
@@ -250,7 +251,7 @@ class SemiSupervised {
                  const std::function<void(const TrainProgress&)>& on_progress,
                  const std::atomic<bool>& stop) {
     // What is random in the network follows from seed and epoch, so that a resumed run is the same.
-    torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
+    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     run_.network->train();
     const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
     const int images = config_.batch * (1 + (thresholds_ ? config_.mu : 0));

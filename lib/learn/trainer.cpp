@@ -14,6 +14,7 @@
 #include "learn/resident_augment.h"
 #include "learn/training_run.h"
 #include "model/model_file.h"
+#include "model/torch_seed.h"
 
 namespace fer {
 namespace {
@@ -191,7 +192,7 @@ class Supervised {
                  const std::atomic<bool>& stop) {
     // All randomness inside an epoch follows from seed and epoch, so that a resumed run is the
     // same.
-    torch::manual_seed(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
+    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
     Random random(config_.seed, static_cast<std::uint64_t>(run_.epoch), ~1ull);
     EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
                          config_.seed, run_.epoch, part_, device_,

@@ -7,6 +7,7 @@
 #include "learn/autocast.h"
 #include "learn/batch_part.h"
 #include "model/model_file.h"
+#include "model/torch_seed.h"
 
 namespace fer {
 namespace {
@@ -16,7 +17,7 @@ using nlohmann::json;
 /// The network first: its weights follow from the seed.
 std::pair<Network, Network> two_networks(const ModelInfo& info,
                                          const TrainingRun::Settings& settings) {
-  torch::manual_seed(settings.seed);
+  seed_torch(settings.seed);
   Network network(info.network);
   if (settings.init) settings.init.copy_to(*network, info.labels);
   std::pair<Network, Network> networks{network, Network(info.network)};

@@ -16,6 +16,7 @@
 #include "model/device_name.h"
 #include "model/model_file.h"
 #include "model/stored_weights.h"
+#include "model/torch_seed.h"
 #include "stream/adapted_networks.h"
 #include "stream/canary.h"
 #include "stream/familiarity.h"
@@ -52,7 +53,6 @@ constexpr int kMisled = 2;
 OnlineConfig checked(OnlineConfig config) {
   config.check();
   if (!config.guards.tracklets) config.tracklet.seconds = 0;  // each frame ends the one before
-  open_devices();  // Learning seeds; another element may serve on a device later.
   config.device = resolve_device(config.device);
   return config;
 }
@@ -520,7 +520,7 @@ class OnlineLearner::Impl {
              const torch::Tensor& teacher, const PseudoLabels& pseudo, const torch::Tensor& agrees,
              Step& done) {
     // What is random in the network follows from seed and step.
-    torch::manual_seed(random(kNetwork)());
+    seed_torch(random(kNetwork)());
     networks_.set_training_mode(config_.guards.freeze_norm);
     const std::int64_t m = labelled.labels.size(0);
     const torch::Tensor rows = m > 0 ? torch::cat({labelled.activations, strong}) : strong;

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <random>
 
-#include "model/device_name.h"
 #include "model/labels.h"
 #include "model/model_file.h"
 #include "model/network.h"
+#include "model/torch_seed.h"
 
 namespace fer::test {
 
@@ -73,8 +73,7 @@ struct RandomModel::Module {
 RandomModel::RandomModel(const NetworkConfig& config, std::uint64_t seed)
     : file_(std::make_unique<ModelFile>()) {
   const torch::NoGradGuard no_grad;
-  open_devices();
-  torch::manual_seed(seed);
+  seed_torch(seed);
   Network network(config);
   info().network = config;
   info().labels = ferplus_labels();

@@ -239,9 +239,6 @@ FER_HOST_DEVICE inline void saturate(float& red, float& green, float& blue, floa
 
 /// The grey of a cut-out square.
 inline constexpr float kCutOut = 0.5f;
-FER_HOST_DEVICE inline bool cut_out(const ViewPlan& plan, int x, int y) {
-  return x >= plan.left && x < plan.right && y >= plan.top && y < plan.bottom;
-}
 
 }  // namespace kernels
 }  // namespace fer

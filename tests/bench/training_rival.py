@@ -215,6 +215,16 @@ def make_faces(folder, side, count):
                                                       pixels.tobytes())
 
 
+def pack_noise(folder, side):
+    """A packed dataset of make_faces()."""
+    make_faces(folder / "faces", side, 60)
+    packed = folder / "faces.packed"
+    subprocess.run([FER, "pack", "--data", folder / "faces", "--align", "never", "--size", str(side),
+                    "--out", packed], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    return packed
+
+
 def ours(packed, folder, name, network, options, steps):
     """Images a second and the share of the time that data was waited for, of `fer train`."""
     out = folder / name
@@ -238,6 +248,8 @@ def main():
     parser.add_argument("--compile", action="store_true", help="PyTorch's step, by torch.compile")
     parser.add_argument("--steps", type=int, default=30, help="of each, a round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=pathlib.Path, help="packed faces of the model's size; "
+                        "default: noise, which `fer pack` takes OpenCV to read")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -251,11 +263,7 @@ def main():
     rates, shares = {"gst-fer": [], "PyTorch": []}, []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        make_faces(folder / "faces", config["input_size"], 60)
-        packed = folder / "faces.packed"
-        subprocess.run([FER, "pack", "--data", folder / "faces", "--align", "never", "--size",
-                        str(config["input_size"]), "--out", packed], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        packed = options.data or pack_noise(folder, config["input_size"])
         for turn in range(options.rounds):
             rates["PyTorch"].append(rival.images_per_second(options.steps))
             rate, share = ours(packed, folder, f"run{turn}", config["name"], options, options.steps)

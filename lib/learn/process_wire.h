@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "first_line.h"
 #include "learn/process_place.h"
 
 namespace fer {
@@ -47,8 +48,7 @@ std::unique_ptr<ProcessWire> make_nccl_wire(const ProcessPlace& place,
 /// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
 inline std::string reason(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = of_torch ? of_torch->what_without_backtrace() : error.what();
-  return text.substr(0, text.find('\n'));
+  return first_line(of_torch ? of_torch->what_without_backtrace() : error.what());
 }
 
 /// "300 s".

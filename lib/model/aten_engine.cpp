@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "first_line.h"
 #include "model/captured_work.h"
 #include "model/device_stream.h"
 #include "model/folded_network.h"
@@ -136,8 +137,7 @@ class AtenEngine : public InferenceEngine {
           [this](const torch::Tensor& bytes) { return forward(bytes); },
           std::vector<std::int64_t>{channels_, side_, side_}, options_.device(), capture);
     } catch (const std::exception& error) {
-      const std::string reason = error.what();
-      no_graphs_ = reason.substr(0, reason.find('\n'));
+      no_graphs_ = first_line(error.what());
     }
   }
 

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "first_line.h"
+
 namespace fer {
 
 FallbackEngine::FallbackEngine(std::unique_ptr<const InferenceEngine> first, Maker make_second)
@@ -33,8 +35,7 @@ const InferenceEngine& FallbackEngine::second(const std::string& reason) const {
   const std::lock_guard lock(mutex_);
   if (!second_) {
     second_ = make_second_();
-    // LibTorch adds where in its own code it happened, line by line.
-    reason_ = first_->name() + " failed: " + reason.substr(0, reason.find('\n'));
+    reason_ = first_->name() + " failed: " + first_line(reason);
     fell_back_ = true;
   }
   return *second_;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "first_line.h"
 #include "model/classifier.h"
 #include "model/device_name.h"
 #include "model/device_stream.h"
@@ -419,8 +420,7 @@ class Learner::Impl {
       const std::lock_guard lock(mutex_);
       if (std::exchange(asked_.paused, true)) return;  // it was said
     }
-    // LibTorch adds where in its own code it happened, line by line.
-    warn("learning is paused: " + reason.substr(0, reason.find('\n')) +
+    warn("learning is paused: " + first_line(reason) +
          "; what serves goes on serving, and what was learnt is kept. Unpause it to go on");
     if (unsaved_) save(/*good=*/false);
   }

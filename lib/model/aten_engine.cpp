@@ -1,9 +1,7 @@
-#include <dlfcn.h>
-#include <torch/cuda.h>
 #include <torch/types.h>
 #include <torch/version.h>
 
-#include <stdexcept>
+#include <exception>
 
 #include "first_line.h"
 #include "model/captured_work.h"
@@ -132,6 +130,10 @@ class AtenEngine : public InferenceEngine {
   void record() {
     const Capture capture = open_capture(no_graphs_);
     if (!capture) return;
+    if (!stream_.own()) {
+      no_graphs_ = "as many models as LibTorch has streams are laid out on the device";
+      return;
+    }
     try {
       graphs_ = std::make_unique<GraphedBatches>(
           [this](const torch::Tensor& bytes) { return forward(bytes); },

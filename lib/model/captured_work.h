@@ -13,17 +13,22 @@ namespace fer {
 class CapturedWork {
  public:
   virtual ~CapturedWork() = default;
-  /// Starts it once more on the stream that it was recorded on, with what lies in the tensors that
-  /// it reads now. Returns at once. Throws std::exception where the device refuses.
+  /// Starts it once more on the thread's current stream, with what lies in the tensors that it
+  /// reads now. Returns at once. Throws std::exception where the device refuses.
   virtual void replay() = 0;
 };
 
 /// Records what a function starts on the calling thread's current stream of LibTorch's, which must
-/// not be its default one; nothing of it runs meanwhile. Other threads may use the device. Throws
-/// std::exception where something cannot be recorded.
-using Capture = std::function<std::unique_ptr<CapturedWork>(const std::function<void()>&)>;
+/// not be its default one, nor one that another thread uses; nothing of it runs meanwhile. Other
+/// threads may use the device; one records at a time. What it draws at random would be the same
+/// each time. Throws std::exception where something cannot be recorded.
+///
+/// `beside`: null, or what was recorded before in memory that this may use as well; of the two, one
+/// runs at a time then, on one stream.
+using Capture = std::function<std::unique_ptr<CapturedWork>(const std::function<void()>& work,
+                                                            const CapturedWork* beside)>;
 
-/// By LibTorch's CUDA graphs, in libfer-torch-cuda. Empty where this build or machine has none, and
+/// By CUDA graphs, in libfer-torch-cuda. Empty where this build or machine has none, and
 /// `reason` says why. Thread-safe.
 ///
 /// Looked for: the file that FER_TORCH_CUDA_LIBRARY names, the installed library, and what the
@@ -31,7 +36,7 @@ using Capture = std::function<std::unique_ptr<CapturedWork>(const std::function<
 FER_API Capture open_capture(std::string& reason);
 
 /// The library's one symbol, of this type.
-inline constexpr const char* kCaptureSymbol = "fer_torch_cuda_capture_1";
-using CaptureFunction = CapturedWork* (*)(const std::function<void()>&);
+inline constexpr const char* kCaptureSymbol = "fer_torch_cuda_capture_2";
+using CaptureFunction = CapturedWork* (*)(const std::function<void()>&, const CapturedWork*);
 
 }  // namespace fer

@@ -1,19 +1,23 @@
 #include "model/graphed_batches.h"
 
+#include <iterator>
+
 namespace fer {
 
 GraphedBatches::GraphedBatches(const Forward& forward, torch::IntArrayRef crop_shape,
                                torch::Device device, const Capture& capture) {
-  for (const std::int64_t size : kGraphedSizes) {
+  recordings_.resize(std::size(kGraphedSizes));
+  const CapturedWork* beside = nullptr;
+  for (std::size_t i = recordings_.size(); i-- > 0;) {
+    Recording& recording = recordings_[i];
     std::vector<std::int64_t> shape = crop_shape.vec();
-    shape.insert(shape.begin(), size);
-    Recording recording;
+    shape.insert(shape.begin(), kGraphedSizes[i]);
     recording.crops =
         torch::zeros(shape, torch::TensorOptions().dtype(torch::kUInt8).device(device));
     // What libraries allocate and choose at first must not be recorded.
-    for (int i = 0; i < 2; ++i) forward(recording.crops);
-    recording.work = capture([&] { recording.logits = forward(recording.crops); });
-    recordings_.push_back(std::move(recording));
+    for (int times = 0; times < 2; ++times) forward(recording.crops);
+    recording.work = capture([&] { recording.logits = forward(recording.crops); }, beside);
+    beside = recording.work.get();
   }
 }
 

@@ -17,15 +17,16 @@ namespace fer {
 /// The sizes, ascending; a batch is filled up to the next one.
 inline constexpr std::int64_t kGraphedSizes[] = {1, 4, 16, 64, 256};
 
-/// One network's recordings. They share its stream, so that one batch runs at a time.
+/// One network's recordings. They share its stream and the memory that they work in, so that one
+/// batch runs at a time.
 class GraphedBatches {
  public:
   /// n x channels x side x side uint8 on the device → n x classes fp32 there.
   using Forward = std::function<torch::Tensor(const torch::Tensor&)>;
 
-  /// Runs `forward` at each size, to have everything it keeps in place, and records it, in memory
-  /// of its own. Everything happens on the calling thread's current stream, and so must run().
-  /// Throws what `capture` and `forward` throw.
+  /// Runs `forward` at each size, to have everything it keeps in place, and records it, the largest
+  /// first, in whose memory the others find room. Everything happens on the calling thread's
+  /// current stream, and so must run(). Throws what `capture` and `forward` throw.
   GraphedBatches(const Forward& forward, torch::IntArrayRef crop_shape, torch::Device device,
                  const Capture& capture);
 
@@ -38,8 +39,8 @@ class GraphedBatches {
     torch::Tensor crops, logits;
     std::unique_ptr<CapturedWork> work;
   };
-  std::mutex mutex_;  ///< A recording reads and writes the same memory each time.
-  std::vector<Recording> recordings_;
+  std::mutex mutex_;                   ///< A recording reads and writes the same memory each time.
+  std::vector<Recording> recordings_;  ///< By size, ascending.
 };
 
 }  // namespace fer

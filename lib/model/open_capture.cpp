@@ -18,8 +18,8 @@ Capture open_capture(std::string& reason) {
   }();
   reason = opened.second;
   if (!opened.first) return {};
-  return [](const std::function<void()>& work) {
-    return std::unique_ptr<CapturedWork>(opened.first(work));
+  return [](const std::function<void()>& work, const CapturedWork* beside) {
+    return std::unique_ptr<CapturedWork>(opened.first(work, beside));
   };
 #else
   reason = "built without them";

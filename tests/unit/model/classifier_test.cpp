@@ -10,7 +10,6 @@
 #include <numeric>
 #include <thread>
 
-#include "model/captured_work.h"
 #include "model/device_name.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
@@ -203,9 +202,9 @@ TEST(Classifier, GivesOnADeviceWhatTheProcessorGives) {
   if (cuda_device().empty()) GTEST_SKIP() << "LibTorch finds no CUDA device";
   const Classifier here(model.file(), Precision::kFp32);
   const Classifier there(model.file(), Precision::kFp32, "cuda");
-  std::string reason;
-  EXPECT_THAT(there.engine(),
-              HasSubstr(open_capture(reason) ? "with CUDA graphs" : "without CUDA graphs"));
+  // Where the library for them was built, meson says where it lies.
+  const bool graphs = std::getenv("FER_TORCH_CUDA_LIBRARY") != nullptr;
+  EXPECT_THAT(there.engine(), HasSubstr(graphs ? "with CUDA graphs" : "without CUDA graphs"));
   // Sizes that are recorded, that are filled up, and one that is larger than all.
   for (const std::size_t n : {1, 3, 4, 16, 40, 256, 300}) {
     const auto crops = test::random_bytes(n * here.crop_bytes(), static_cast<unsigned>(n));
@@ -227,9 +226,12 @@ TEST(Classifier, ServesOnADeviceWhileOthersAreLaidOut) {
       while (!done) EXPECT_EQ(serving.logits(crops), expected);
     });
   }
-  for (int i = 0; i < 5; ++i)
-    EXPECT_EQ(Classifier(model.file(), Precision::kFp32, "cuda").logits(crops).size(),
-              expected.size());
+  // More than LibTorch has streams: none of them is recorded on one that serves.
+  for (int i = 0; i < 40; ++i) {
+    const Classifier other(model.file(), Precision::kFp32, "cuda");
+    EXPECT_THAT(other.engine(), HasSubstr(serving.engine()));
+    EXPECT_EQ(other.logits(crops).size(), expected.size());
+  }
   done = true;
   for (std::thread& thread : threads) thread.join();
 }

@@ -11,7 +11,7 @@
 namespace fer {
 
 /// Answers a query for a CUDA context with the first device's primary one, in which LibTorch works:
-/// a decoder that asks and takes it shares it with what infers, where contexts of their own would
+/// a neighbour that asks and takes it shares it with what infers, where contexts of their own would
 /// take turns on the device. False where the query is for something else or there is no driver.
 bool answer_context_query(GstElement* element, GstQuery* query);
 

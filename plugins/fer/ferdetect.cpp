@@ -13,6 +13,7 @@
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
+#include "frame-allocation.h"
 #include "lateness.h"
 #include "property-table.h"
 #include "video-frame.h"
@@ -213,10 +214,11 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* query) {
-  if (direction == GST_PAD_SINK && GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
-      fer::answer_context_query(GST_ELEMENT(base), query))
-    return TRUE;
-  return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->query(base, direction, query);
+  if (GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->query(base, direction, query)) return TRUE;
+  // Neighbours that have a context already (an encoder behind the overlay) come first, so that all
+  // of a pipeline has one.
+  return GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT &&
+         fer::answer_context_query(GST_ELEMENT(base), query);
 }
 
 // --- Frames.
@@ -417,6 +419,7 @@ static void fer_detect_class_init(FerDetectClass* klass) {
   base_class->set_caps = set_caps;
   base_class->sink_event = sink_event;
   base_class->src_event = src_event;
+  base_class->propose_allocation = fer::propose_allocation;
   base_class->query = query;
   base_class->transform_ip = transform_ip;
 }

@@ -6,6 +6,7 @@
 #include <gst/cuda/gstcudacontext.h>
 #include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudamemory.h>
+#include <gst/cuda/gstcudautils.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -281,24 +282,22 @@ TEST_F(CudaMemory, FramesOfAnotherContextAreReadInIt) {
 
 // --- All of them in a row.
 
-TEST_F(CudaMemory, DecodersAreOfferedTheContextThatLibTorchWorksIn) {
+/// The CUDA context that whoever asks the pad is given; null where it is given none.
+GstCudaContext* offered_context(GstPad* pad, const char* type = GST_CUDA_CONTEXT_TYPE) {
+  GstQuery* query = gst_query_new_context(type);
+  GstContext* context = nullptr;
+  if (gst_pad_query(pad, query)) gst_query_parse_context(query, &context);
+  GstCudaContext* offered = nullptr;
+  if (context) {
+    gst_structure_get(gst_context_get_structure(context), GST_CUDA_CONTEXT_TYPE,
+                      GST_TYPE_CUDA_CONTEXT, &offered, nullptr);
+  }
+  gst_query_unref(query);
+  return offered;
+}
+
+TEST_F(CudaMemory, NeighboursAreOfferedTheContextThatLibTorchWorksIn) {
   const ElementPtr detect = make_element("ferdetect");
-  const auto answer_to = [&](const char* type) {
-    GstPad* pad = gst_element_get_static_pad(detect.get(), "sink");
-    GstQuery* query = gst_query_new_context(type);
-    GstContext* context = nullptr;
-    if (gst_pad_query(pad, query)) gst_query_parse_context(query, &context);
-    GstCudaContext* answer = nullptr;
-    if (context) {
-      gst_structure_get(gst_context_get_structure(context), GST_CUDA_CONTEXT_TYPE,
-                        GST_TYPE_CUDA_CONTEXT, &answer, nullptr);
-    }
-    gst_query_unref(query);
-    gst_object_unref(pad);
-    return answer;
-  };
-  GstCudaContext* offered = answer_to(GST_CUDA_CONTEXT_TYPE);
-  ASSERT_NE(offered, nullptr);
   void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
   const auto retain =
       reinterpret_cast<int (*)(void**, int)>(dlsym(driver, "cuDevicePrimaryCtxRetain"));
@@ -306,9 +305,38 @@ TEST_F(CudaMemory, DecodersAreOfferedTheContextThatLibTorchWorksIn) {
   ASSERT_NE(retain, nullptr);
   void* primary = nullptr;
   ASSERT_EQ(retain(&primary, 0), 0);
-  EXPECT_EQ(gst_cuda_context_get_handle(offered), primary);
-  gst_object_unref(offered);
-  EXPECT_EQ(answer_to("gst.gl.GLDisplay"), nullptr);
+  // A decoder asks at the one pad, an encoder at the other.
+  for (const char* name : {"sink", "src"}) {
+    GstPad* pad = gst_element_get_static_pad(detect.get(), name);
+    GstCudaContext* offered = offered_context(pad);
+    ASSERT_NE(offered, nullptr) << name;
+    EXPECT_EQ(gst_cuda_context_get_handle(offered), primary) << name;
+    gst_object_unref(offered);
+    EXPECT_EQ(offered_context(pad, "gst.gl.GLDisplay"), nullptr) << name;
+    gst_object_unref(pad);
+  }
+}
+
+TEST_F(CudaMemory, DecodersAreOfferedTheContextThatAnEncoderHasAlready) {
+  Harness detect(make_element("ferdetect"));
+  struct Encoder {
+    GstElement* element;
+    GstCudaContext* context;
+  };
+  static Encoder encoder;
+  encoder = {detect.element(), context_};
+  // The harness's sink plays it.
+  gst_pad_set_query_function(
+      detect.get()->sinkpad, [](GstPad* pad, GstObject* parent, GstQuery* query) -> gboolean {
+        if (GST_QUERY_TYPE(query) == GST_QUERY_CONTEXT)
+          return gst_cuda_handle_context_query(encoder.element, query, encoder.context);
+        return gst_pad_query_default(pad, parent, query);
+      });
+  GstPad* pad = gst_element_get_static_pad(detect.element(), "sink");
+  GstCudaContext* offered = offered_context(pad);
+  EXPECT_EQ(offered, context_);
+  gst_clear_object(&offered);
+  gst_object_unref(pad);
 }
 
 TEST_F(CudaMemory, AllElementsInARowLeaveTheFrameOnTheDevice) {

@@ -19,7 +19,7 @@ struct OptionalLibrary {
 
 /// What `take(handle)` makes of the first library that opens and of which it makes something; a
 /// default value of the kind where there is none, and `error` then says what was wrong with each.
-/// The library stays open. `take` returns null for one of another version.
+/// That library stays open. `take` returns null for one of another version.
 template <typename Take>
 auto open_library(const OptionalLibrary& library, std::string& error, Take&& take) {
   const char* named = std::getenv(library.variable);
@@ -37,6 +37,7 @@ auto open_library(const OptionalLibrary& library, std::string& error, Take&& tak
       return taken;
     } else {
       note(place + ": from another version of gst-fer");
+      dlclose(handle);  // Else a bare name would be answered with it, not with the next one.
     }
   }
   return decltype(take(nullptr)){};

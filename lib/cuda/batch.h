@@ -91,9 +91,4 @@ struct Normaliser {
   FER_HOST_DEVICE float operator()(float value) const { return value * scale + offset; }
 };
 
-/// Bytes of a value.
-inline std::size_t value_bytes(Batch::Type type) {
-  return type == Batch::kFp32 ? 4 : type == Batch::kUint8 ? 1 : 2;
-}
-
 }  // namespace fer::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "cuda/must.h"
@@ -51,6 +52,10 @@ void DeviceCells::plan(int height, int width) {
     step.pad = layer.pad;
     step.to.channels = layer.out;
     maps.push_back(step.to = made_by(step));
+    if (layer.kind == CellLayer::kConv && step.to.channels != layer.out) {
+      throw std::invalid_argument("face detector: expected " + std::to_string(step.to.channels) +
+                                  " filters, one a channel, found " + std::to_string(layer.out));
+    }
     steps.push_back(step);
   }
   std::size_t count = 0;

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "cuda/driver_library.h"
 #include "optional_library.h"
 
 namespace fer::kernels {
@@ -22,7 +23,7 @@ using CuDriverGetVersion = int (*)(int*);
 
 /// Asks the driver by itself: the runtime would only say that something failed.
 void ask_driver(CudaFacts& facts) {
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  void* driver = driver_library();
   if (!driver) return;
   const auto init = reinterpret_cast<CuInit>(dlsym(driver, "cuInit"));
   const auto version = reinterpret_cast<CuDriverGetVersion>(dlsym(driver, "cuDriverGetVersion"));

@@ -50,14 +50,15 @@ std::vector<std::uint8_t> with_mirror_images(std::span<const std::uint8_t> crops
 }  // namespace
 
 Classifier::Classifier(const ModelFile& model, Precision precision, const std::string& device)
-    : info_(model.info), device_(resolve_device(device, &fallback_)) {
+    : info_(model.info) {
+  const std::string place = resolve_device(device, &fallback_);
   const FoldedNetwork network = fold(model);
   // On a GPU, fp32 unless asked: batches are small there, and bf16 gains little.
-  const bool bf16 = device_ == "cpu" ? precision != Precision::kFp32 && cpu_has_bf16()
-                                     : precision == Precision::kBf16;
+  const bool bf16 = place == "cpu" ? precision != Precision::kFp32 && cpu_has_bf16()
+                                   : precision == Precision::kBf16;
   if (bf16) {
     try {
-      engine_ = make_engine(network, Precision::kBf16, device_, device == "auto");
+      engine_ = make_engine(network, Precision::kBf16, place, device == "auto");
       precision_ = Precision::kBf16;
       return;
     } catch (const std::exception&) {
@@ -65,7 +66,7 @@ Classifier::Classifier(const ModelFile& model, Precision precision, const std::s
       // below.
     }
   }
-  engine_ = make_engine(network, Precision::kFp32, device_, device == "auto");
+  engine_ = make_engine(network, Precision::kFp32, place, device == "auto");
 }
 
 Classifier::~Classifier() = default;

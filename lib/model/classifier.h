@@ -40,8 +40,6 @@ class FER_API Classifier {
   const ModelInfo& info() const { return info_; }
   /// The arithmetic it computes in, never kAuto.
   Precision precision() const { return precision_; }
-  /// Where it was laid out to compute, never "auto".
-  const std::string& device() const { return device_; }
   /// Why "auto" became the processor although there is a CUDA driver: from the start, or since the
   /// device failed. Empty where it did not.
   std::string fallback() const;
@@ -63,7 +61,6 @@ class FER_API Classifier {
  private:
   const ModelInfo info_;
   std::string fallback_;
-  const std::string device_;
   Precision precision_ = Precision::kFp32;
   std::unique_ptr<const InferenceEngine> engine_;
 };

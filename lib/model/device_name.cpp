@@ -7,6 +7,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "cuda/driver_library.h"
+
 namespace fer {
 namespace {
 
@@ -18,11 +20,6 @@ int index_of(const std::string& name) {
   const char* end = name.data() + name.size();
   const auto [stopped, error] = std::from_chars(name.data() + 5, end, index);
   return error == std::errc() && stopped == end && index <= 127 ? index : -1;
-}
-
-bool driver_is_here() {
-  static const bool here = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) != nullptr;
-  return here;
 }
 
 /// LibTorch's CUDA half may be a library of its own, which is not linked; and whether there is one
@@ -45,7 +42,7 @@ std::string resolve_device(const std::string& name, std::string* fallback) {
   const int index = name == "auto" ? 0 : index_of(name);
   if (index < 0)
     throw std::runtime_error("device \"" + name + "\": expected auto, cpu, cuda or cuda:N");
-  if (name == "auto" && !driver_is_here()) return "cpu";
+  if (name == "auto" && !kernels::driver_library()) return "cpu";
   if (!torch_has_cuda()) {
     if (name != "auto") {
       throw std::runtime_error("device " + name + ": " + kWhatItTakes +
@@ -65,7 +62,7 @@ std::string resolve_device(const std::string& name, std::string* fallback) {
 }
 
 void open_devices() {
-  if (driver_is_here()) torch_has_cuda();
+  if (kernels::driver_library()) torch_has_cuda();
 }
 
 }  // namespace fer

@@ -9,7 +9,8 @@ namespace fer {
 
 /// The device that a name means, "cpu" or "cuda:N": of "cuda" the first CUDA device, of "auto" that
 /// too where LibTorch can use it, else the processor. LibTorch's CUDA half, several hundred
-/// megabytes, is opened where there is a driver and somebody does not ask for the processor.
+/// megabytes, is opened where there is a driver and somebody does not ask for the processor, or
+/// seeds (seed_torch()).
 ///
 /// Throws std::runtime_error that says what is missing and what to do. `fallback`, if given: why
 /// "auto" is the processor although there is a driver; empty where nothing stands in the way.

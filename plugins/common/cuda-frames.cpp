@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cuda/device_frames.h"
+#include "cuda/driver_library.h"
 #include "cuda/open_kernels.h"
 
 #if GST_CHECK_VERSION(1, 24, 0)
@@ -48,7 +49,7 @@ GstCudaContext* primary_context() {
     if (!gst_cuda_load_library() || CuInit(0) != CUDA_SUCCESS) return nullptr;
     // GStreamer's loader has no name for it.
     using Retain = CUresult (*)(CUcontext*, CUdevice);
-    void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    void* driver = kernels::driver_library();
     const auto retain =
         driver ? reinterpret_cast<Retain>(dlsym(driver, "cuDevicePrimaryCtxRetain")) : nullptr;
     CUdevice device = 0;

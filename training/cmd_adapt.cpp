@@ -9,11 +9,14 @@
 #include "data_options.h"
 #include "device_option.h"
 #include "evaluation.h"
+#include "finite_range.h"
 #include "joined.h"
+#include "learn/json_text.h"
 #include "learn/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_file.h"
+#include "output_files.h"
 #include "progress.h"
 #include "report.h"
 #include "stream_order.h"
@@ -92,9 +95,13 @@ class Run {
       : o_(options), path_(o_.model.empty() ? require_expression_model() : o_.model) {}
 
   void run() {
-    require_writable(o_.out);
-    for (const auto& path : {o_.json, o_.report})
-      if (!path.empty()) require_writable(path);
+    std::vector<std::filesystem::path> read{path_, o_.target.data, o_.source.data};
+    read.insert(read.end(), o_.inputs.begin(), o_.inputs.end());
+    if (o_.method == Method::kOnline) {
+      const OnlineLearner::Labelled labelled = o_.labelled.or_beside(path_);
+      read.insert(read.end(), {labelled.replay, labelled.canary});
+    }
+    require_outputs({o_.out, o_.json, o_.report}, read);
     for (const std::string& name : o_.without) {
       if (name == "all") {
         for (const std::string& guard : guard_names()) guard_named(o_.config.guards, guard) = false;
@@ -233,7 +240,7 @@ class Run {
       done["stats"] = online->learner().stats();
       done["decisions"] = online->decisions();
     }
-    if (!o_.json.empty()) write_atomically(o_.json, {done.dump(2) + "\n"});
+    if (!o_.json.empty()) write_atomically(o_.json, {json_text(done, 2) + "\n"});
     if (!o_.report.empty() && online) {
       write_atomically(o_.report, {learner_page(o_.out.stem().string(), online->told())});
       std::printf("%s: what was learnt and decided\n", o_.report.c_str());
@@ -271,26 +278,36 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
       "in dta:beta=0.95");
   add("--negatives", config.negative_policy,
       "Which classes faces are taught not to be: none, ups, fullmatch, lowest, argmin or snl");
-  add("--learning-rate", config.learning_rate, "Step size of the student");
-  add("--ema", config.ema, "Decay of the teacher's weights, a step");
-  add("--pull", config.pull, "Share of the way back to the source's weights, a step");
+  add("--learning-rate", config.learning_rate, "Step size of the student")
+      ->check(finite_range(0, 1));
+  add("--ema", config.ema, "Decay of the teacher's weights, a step")
+      ->check(finite_range(0, 0.999999));
+  add("--pull", config.pull, "Share of the way back to the source's weights, a step")
+      ->check(finite_range(0, 1));
   add("--prior-correction", config.prior_correction,
-      "Power of the model's prior that is divided out of the teacher's word");
+      "Power of the model's prior that is divided out of the teacher's word")
+      ->check(finite_range(0, 1));
   add("--anchor", config.anchor,
-      "Share of the replay's targets that is what the source says, the rest being labels");
+      "Share of the replay's targets that is what the source says, the rest being labels")
+      ->check(finite_range(0, 1));
   add("--keep-prior", config.keep_prior,
-      "Power of the model's prior that is taught, however often each class is drawn");
+      "Power of the model's prior that is taught, however often each class is drawn")
+      ->check(finite_range(0, 1));
   add("--most-unsure", config.most_unsure,
       "Largest share of a source's faces of which the model to begin from may be unsure, as it is "
-      "of one known face in twenty; beyond it, nothing is learnt from the source");
-  add("--reuse", config.reuse, "How often a remembered face is drawn, on average");
+      "of one known face in twenty; beyond it, nothing is learnt from the source")
+      ->check(finite_range(0, 1));
+  add("--reuse", config.reuse, "How often a remembered face is drawn, on average")
+      ->check(finite_range(0.01, 1e6));
   add("--least-memory", config.least_memory, "Remembered faces before the first step");
   add("--frozen-blocks", config.frozen_blocks,
       "Residual blocks that never change; -1: as the replay file says, else all but the last "
-      "stage's");
+      "stage's")
+      ->check(CLI::Range(-1, 1000));
   add("--canary-interval", config.canary_interval, "Steps between two decisions");
   add("--canary-margin", config.canary_margin,
-      "What a candidate may lose on the canary and still serve");
+      "What a candidate may lose on the canary and still serve")
+      ->check(finite_range(0, 1));
   c.add_option("--without", without,
                "Take a guard away (for experiments): all, " + joined(guard_names()))
       ->group("Learning");
@@ -318,10 +335,12 @@ void add_adapt(CLI::App& app) {
                 "(expressions in waves) or classes (sorted by expression)")
       ->transform(CLI::CheckedTransformer(orders))
       ->default_str("file");
-  c->add_option("--order-seed", o->order_seed, "Of that order")->capture_default_str();
+  c->add_option("--order-seed", o->order_seed, "Of that order")
+      ->check(seed_range())
+      ->capture_default_str();
   c->add_option("--sample-interval", o->sample_interval,
                 "Of videos: seconds between two looks at the face of one track")
-      ->check(CLI::Range(0.0, 60.0))
+      ->check(finite_range(0, 60))
       ->capture_default_str();
   c->add_option("--passes", o->passes,
                 "Show the inputs so often; each time they count as other people: for short clips")
@@ -339,7 +358,9 @@ void add_adapt(CLI::App& app) {
       ->required();
   c->add_option("--report", o->report, "Draw what was learnt and decided as a page (HTML)");
   c->add_option("--json", o->json, "Write what was learnt and decided here");
-  c->add_option("--seed", o->config.seed, "Of all that is random")->capture_default_str();
+  c->add_option("--seed", o->config.seed, "Of all that is random")
+      ->check(seed_range())
+      ->capture_default_str();
   c->add_option("--max-steps", o->max_steps, "Stop learning after so many steps; 0: no limit")
       ->check(CLI::NonNegativeNumber);
   c->add_option("--threads", o->threads, "Threads to learn on; 0: one a core")

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "output_files.h"
 
 namespace fer {
 
@@ -23,6 +24,7 @@ void add_average(CLI::App& app) {
       ->check(CLI::ExistingFile);
   c->add_option("--out", o->out, "The model file to write")->required();
   c->callback([o] {
+    require_outputs({o->out}, o->models);
     std::vector<ModelFile> models;
     for (const auto& path : o->models) models.push_back(read_model(path));
     ModelFile mean = average_models(models);

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "data_source.h"
 #include "learn/compute_device.h"
+#include "learn/json_text.h"
 #include "learn/process_group.h"
 #include "model/captured_work.h"
 #include "model/classifier.h"
@@ -219,11 +220,9 @@ void look_at_gstreamer(Findings& findings) {
     Verdict without;
   };
   // The main job is ferdetect ! ferinfer ! feroverlay; the others are wanted by some pipelines.
-  constexpr Element kOurs[] = {{"ferdetect", Verdict::kFault},
-                               {"ferinfer", Verdict::kFault},
-                               {"feroverlay", Verdict::kFault},
-                               {"fercrop", Verdict::kWarning},
-                               {"ferpublish", Verdict::kWarning}};
+  constexpr Element kOurs[] = {{"ferdetect", Verdict::kFault},  {"ferinfer", Verdict::kFault},
+                               {"feroverlay", Verdict::kFault}, {"fercrop", Verdict::kWarning},
+                               {"ferlearn", Verdict::kWarning}, {"ferpublish", Verdict::kWarning}};
   bool told = false;
   for (const Element& element : kOurs) {
     if (!exists(element.name)) {
@@ -325,7 +324,7 @@ int run(bool as_json) {
       list.push_back(
           {{"what", f.what}, {"verdict", verdict}, {"found", f.found}, {"remedy", f.remedy}});
     }
-    std::printf("%s\n", nlohmann::json{{"runs", runs}, {"findings", list}}.dump(2).c_str());
+    std::printf("%s\n", json_text(nlohmann::json{{"runs", runs}, {"findings", list}}, 2).c_str());
   } else {
     for (const Finding& f : findings) {
       std::printf("%-8s %-17s %s\n", name_of(f.verdict), f.what.c_str(), f.found.c_str());

@@ -7,10 +7,13 @@
 #include "commands.h"
 #include "data_options.h"
 #include "evaluation.h"
+#include "finite_range.h"
 #include "joined.h"
+#include "learn/json_text.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
+#include "output_files.h"
 #include "progress.h"
 #ifdef HAVE_CAIRO
 #include "confusion_plot.h"
@@ -105,8 +108,7 @@ std::string report_text(const Options& o, const Classifier& classifier, const Da
 
 void run(Options& o) {
   o.model = model_path(o);
-  if (o.json != "-" && !o.json.empty()) require_writable(o.json);
-  if (!o.plot.empty()) require_writable(o.plot);
+  require_outputs({o.json == "-" ? std::filesystem::path() : o.json, o.plot}, {o.model, o.data});
   const auto classifier = Classifier::open(o.model, o.precision);
   const ModelInfo& model = classifier->info();
   ReadOptions read = o.read_options();
@@ -126,7 +128,7 @@ void run(Options& o) {
   const std::string report = report_text(o, *classifier, source, result);
   std::fputs(report.c_str(), o.json == "-" ? stderr : stdout);
   if (!o.json.empty()) {
-    const std::string json = report_json(o, *classifier, source, result).dump(2) + "\n";
+    const std::string json = json_text(report_json(o, *classifier, source, result), 2) + "\n";
     if (o.json == "-")
       std::fputs(json.c_str(), stdout);
     else
@@ -179,7 +181,7 @@ void add_eval(CLI::App& app) {
   c->add_option("--prior-correction", o->eval.prior_correction,
                 "Divide by the model's prior to this power: 0 as trained, 1 as if all classes were "
                 "equally common")
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(finite_range(0, 2))
       ->capture_default_str();
   const std::map<std::string, Precision> precisions{{"fp32", Precision::kFp32},
                                                     {"bf16", Precision::kBf16}};

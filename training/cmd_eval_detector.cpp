@@ -7,7 +7,10 @@
 #include "commands.h"
 #include "data_source.h"
 #include "detection_evaluation.h"
+#include "finite_range.h"
+#include "learn/json_text.h"
 #include "model/atomic_file.h"
+#include "output_files.h"
 #include "progress.h"
 #ifdef HAVE_VISION
 #include "vision/detector.h"
@@ -97,7 +100,8 @@ std::string report_text(const json& r) {
 
 void run(Options& o) {
   o.model = model_path(o);
-  if (o.json != "-" && !o.json.empty()) require_writable(o.json);
+  require_outputs({o.json == "-" ? std::filesystem::path() : o.json},
+                  {o.model, o.data, o.data / "labels.csv", o.data / "faces.csv"});
   Progress progress("evaluating");
   const DetectionEvaluation evaluation =
       evaluate_detector(o.model, o.data, o.eval, [&](std::size_t done, std::size_t all) {
@@ -107,7 +111,7 @@ void run(Options& o) {
   const json report =
       report_json(o, evaluation, o.threshold > 0 ? o.threshold : evaluation.threshold);
   std::fputs(report_text(report).c_str(), o.json == "-" ? stderr : stdout);
-  const std::string text = report.dump(2) + "\n";
+  const std::string text = json_text(report, 2) + "\n";
   if (o.json == "-")
     std::fputs(text.c_str(), stdout);
   else if (!o.json.empty())
@@ -130,13 +134,13 @@ void add_eval_detector(CLI::App& app) {
   c->add_option("--split", o->eval.split, "Evaluate on this split")->capture_default_str();
   c->add_option("--threshold", o->threshold,
                 "Score that counts; otherwise the one at which the detector is used")
-      ->check(CLI::Range(0.05, 1.0));
+      ->check(finite_range(0.05, 1));
   c->add_option("--detect-width", o->eval.detect_width, "Photos wider than this are shrunk to it")
       ->check(CLI::Range(0, 16384))
       ->capture_default_str();
   c->add_option("--least-face", o->eval.least_face,
                 "Faces of this height count, in pixels of what the detector sees")
-      ->check(CLI::Range(1.0, 10000.0))
+      ->check(finite_range(1, 10000))
       ->capture_default_str();
   c->add_flag("--small-faces,!--no-small-faces", o->eval.small_faces,
               "Look for small faces too, as ferdetect does on each small-face-interval-th frame")

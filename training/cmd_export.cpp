@@ -1,18 +1,19 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <stdexcept>
 
 #include "commands.h"
 #include "data_source.h"
 #include "export_detector.h"
 #include "export_model.h"
+#include "finite_range.h"
 #include "model/atomic_file.h"
 #include "model/detector_file.h"
 #include "model/folded_detector.h"
 #include "model/folded_network.h"
 #include "model/model_file.h"
+#include "output_files.h"
 #ifdef HAVE_ONNX
 #include "onnx_graph.h"
 #endif
@@ -34,10 +35,7 @@ void run_detector(const Options& o) {
                              ": is a face detector, and the options that were given are for "
                              "expression models");
   }
-  std::error_code none;
-  if (fs::equivalent(o.out, o.model, none))
-    throw std::runtime_error(o.out.string() + ": is the detector that is to be exported");
-  require_writable(o.out);
+  require_outputs({o.out}, {o.model});
   const DetectorFile detector = read_detector(o.model);
   const std::string bytes = to_onnx(fold(detector), detector.info);
   write_atomically(o.out, {bytes});
@@ -53,16 +51,7 @@ void run(const Options& o) {
   if (is_detector_file(o.model)) return run_detector(o);
   const ModelFile model = read_model(o.model);
   // All are tried before any is written: what is half there misleads.
-  std::set<fs::path> written;
-  for (const fs::path& path : {o.out, o.model_proc, o.labels}) {
-    if (path.empty()) continue;
-    std::error_code none;
-    if (fs::equivalent(path, o.model, none))
-      throw std::runtime_error(path.string() + ": is the model that is to be exported");
-    require_writable(path);
-    if (!written.insert(fs::absolute(path).lexically_normal()).second)
-      throw std::runtime_error(path.string() + ": is named for two files at once");
-  }
+  require_outputs({o.out, o.model_proc, o.labels}, {o.model});
   const std::string bytes = to_onnx(fold(model), model.info, o);
   const std::string model_proc = to_model_proc(model.info, o);
   const std::string labels = o.labels.empty() ? "" : to_label_lines(model.info);
@@ -106,7 +95,7 @@ void add_export(CLI::App& app) {
   c->add_option("--prior-correction", o->prior_correction,
                 "Divide by the model's prior to this power: 0 as trained, 1 as if all classes were "
                 "equally common")
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(finite_range(0, 2))
       ->capture_default_str();
   c->add_option("--model-proc", o->model_proc,
                 "Write a model-proc file for DL Streamer's gvaclassify here too");

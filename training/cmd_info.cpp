@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "data_source.h"
 #include "learn/detection_dataset.h"
+#include "learn/json_text.h"
 #include "learn/packed_dataset.h"
 #include "model/detector_info.h"
 #include "model/model_info.h"
@@ -267,7 +268,7 @@ void run(const Options& o) {
     stop_if_requested();
     const json d = describe(path);
     if (o.as_json) {
-      std::printf("%s\n", d.dump().c_str());
+      std::printf("%s\n", json_text(d).c_str());
       continue;
     }
     const std::string kind = d["kind"];

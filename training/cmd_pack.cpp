@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "data_options.h"
 #include "learn/join_packed.h"
+#include "output_files.h"
 #ifdef HAVE_VISION
 #include "read_dataset.h"
 #endif
@@ -19,13 +20,13 @@ struct Options : DataOptions {
 };
 
 void join(const Options& o) {
-  require_writable(o.out);
+  require_outputs({o.out}, o.join);
   std::printf("%s: %zu faces\n", o.out.c_str(), join_packed(o.join, o.out));
 }
 
 #ifdef HAVE_VISION
 void run(const Options& o) {
-  require_writable(o.out);
+  require_outputs({o.out}, {o.data});
   if (std::filesystem::exists(o.data) && !is_image_list(o.data) && !is_video(o.data)) {
     throw std::runtime_error(
         o.data.string() +

@@ -6,7 +6,9 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "finite_range.h"
 #include "learn/detection_dataset.h"
+#include "output_files.h"
 #include "progress.h"
 #ifdef HAVE_VISION
 #include "image_list.h"
@@ -166,7 +168,10 @@ class Packer {
 };
 
 void run(const Options& o) {
-  require_writable(o.out);
+  std::vector<fs::path> read = o.portraits;
+  const fs::path folder = fs::is_directory(o.data) ? o.data : o.data.parent_path();
+  read.insert(read.end(), {o.data, folder / "labels.csv", folder / "faces.csv", o.teacher});
+  require_outputs({o.out}, read);
   Packer packer(o);
   packer.add_scenes();
   for (const fs::path& portraits : o.portraits) packer.add_portraits(portraits);
@@ -198,7 +203,7 @@ void add_pack_detector(CLI::App& app) {
                 "The detector that looks at portraits; otherwise one is looked for");
   c->add_option("--max-unreadable", o->max_unreadable,
                 "Percent of the photos that may be unreadable; more is an error")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(finite_range(0, 100))
       ->capture_default_str();
   c->add_option("--out", o->out, "The file to write")->required();
   c->callback([o] { run(*o); });

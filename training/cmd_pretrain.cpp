@@ -9,6 +9,7 @@
 #include "data_options.h"
 #include "data_sources.h"
 #include "device_option.h"
+#include "finite_range.h"
 #include "learn/pretrainer.h"
 #include "learn/process_place.h"
 #include "progress.h"
@@ -128,14 +129,18 @@ void add_pretrain(CLI::App& app) {
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   c->add_option("--temperature", t.temperature, "Of the contrast: small ones look at the nearest")
-      ->check(CLI::Range(0.01, 10.0))
+      ->check(finite_range(0.01, 10))
       ->capture_default_str();
-  c->add_option("--learning-rate", t.learning_rate, "Peak; cosine to zero")->capture_default_str();
-  c->add_option("--weight-decay", t.weight_decay)->capture_default_str();
+  c->add_option("--learning-rate", t.learning_rate, "Peak; cosine to zero")
+      ->check(finite_range(0, 1000))
+      ->capture_default_str();
+  c->add_option("--weight-decay", t.weight_decay)
+      ->check(finite_range(0, 1000))
+      ->capture_default_str();
   c->add_option("--ema", t.ema, "Decay of the teacher's weights, a step")
-      ->check(CLI::Range(0.0, 0.999999))
+      ->check(finite_range(0, 0.999999))
       ->capture_default_str();
-  c->add_option("--seed", t.seed)->capture_default_str();
+  c->add_option("--seed", t.seed)->check(seed_range())->capture_default_str();
   c->add_option("--threads", t.threads, "0: one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -4,7 +4,10 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "finite_range.h"
 #include "model/model_file.h"
+#include "output_files.h"
+#include "progress.h"
 #include "stream/write_latents.h"
 
 namespace fer {
@@ -22,19 +25,37 @@ void say(const std::filesystem::path& path, std::size_t rows) {
               size_text(static_cast<double>(std::filesystem::file_size(path))).c_str());
 }
 
+/// `out` with the ending, in place of a model's own: "v1.2" is a name, and no "v1".
+std::filesystem::path with_ending(std::filesystem::path out, const char* ending) {
+  if (out.extension() == ".fer") out.replace_extension();
+  out += ending;
+  return out;
+}
+
 void run(const Options& o) {
-  const auto replay = std::filesystem::path(o.out).replace_extension(".replay");
-  const auto canary = std::filesystem::path(o.out).replace_extension(".canary");
-  require_writable(replay);
+  const auto replay = with_ending(o.out, ".replay"), canary = with_ending(o.out, ".canary");
+  require_outputs({replay, canary}, {o.model, o.data});
   const ModelFile model = read_model(o.model);
   const PackedDataset data(o.data);
-  const auto taken = write_latents(canary, model, o.frozen_blocks, data, o.canary_split,
-                                   o.canary_per_class, o.seed);
+  Progress progress("making latents");
+  const auto latents = [&](const std::string& split, int per_class,
+                           const std::vector<std::size_t>& but_not) {
+    return LatentSet(model, o.frozen_blocks, data, split, per_class, o.seed, but_not,
+                     [&](std::size_t done, std::size_t all) {
+                       stop_if_requested();
+                       progress.update(static_cast<double>(done), static_cast<double>(all));
+                     });
+  };
+  const LatentSet judging = latents(o.canary_split, o.canary_per_class, {});
   // Where both come from one split, what judges is not taught.
-  const auto taught =
-      write_latents(replay, model, o.frozen_blocks, data, o.split, o.per_class, o.seed, taken);
-  say(replay, taught.size());
-  say(canary, taken.size());
+  const LatentSet taught = latents(o.split, o.per_class, judging.rows());
+  progress.clear();
+  stop_if_requested();
+  // Only now that both are there: a canary without its replay, or with the one before, misleads.
+  judging.write(canary);
+  taught.write(replay);
+  say(replay, taught.rows().size());
+  say(canary, judging.rows().size());
 }
 
 }  // namespace
@@ -60,11 +81,14 @@ void add_replay(CLI::App& app) {
       ->capture_default_str();
   c->add_option("--frozen-blocks", o->frozen_blocks,
                 "Residual blocks below the activations; -1: all but the last stage's")
+      ->check(CLI::Range(-1, 1000))
       ->capture_default_str();
-  c->add_option("--seed", o->seed, "Of the draw")->capture_default_str();
-  c->add_option("--out", o->out,
-                "Where the two files go: this path with the endings .replay and .canary; beside "
-                "the model, under its name, they are found by themselves")
+  c->add_option("--seed", o->seed, "Of the draw")->check(seed_range())->capture_default_str();
+  c->add_option(
+       "--out", o->out,
+       "Where the two files go: this path with the endings .replay and .canary, in place of "
+       ".fer where it ends so; beside the model, under its name, they are found by "
+       "themselves")
       ->required();
   c->callback([o] { run(*o); });
 }

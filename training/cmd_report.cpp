@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "joined.h"
 #include "model/atomic_file.h"
+#include "output_files.h"
 #include "report.h"
 
 namespace fer {
@@ -13,6 +14,16 @@ namespace {
 
 std::string counted(std::size_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+/// What lies in the folders and no report, which may well lie there, is not to be written over.
+std::vector<std::filesystem::path> files_of(const std::vector<std::filesystem::path>& folders) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& folder : folders) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().extension() != ".html") files.push_back(entry.path());
+  }
+  return files;
 }
 
 }  // namespace
@@ -36,6 +47,7 @@ void add_report(CLI::App& app) {
       ->check(CLI::IsMember({"accuracy", "macro_recall"}))
       ->capture_default_str();
   c->callback([o] {
+    require_outputs({o->out}, files_of(o->folders));
     std::vector<RunLog> runs;
     std::vector<LearnerRun> learners;
     for (const auto& folder : o->folders) {

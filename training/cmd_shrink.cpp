@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "model/model_file.h"
+#include "output_files.h"
 
 namespace fer {
 
@@ -20,6 +21,7 @@ void add_shrink(CLI::App& app) {
       "--mirror", o->mirror,
       "Let it look at each face's mirror image too: twice the time, a little more accurate");
   c->callback([o] {
+    require_outputs({o->out}, {o->model});
     ModelFile model = read_model(o->model);
     model.info.mirror = model.info.mirror || o->mirror;
     const std::string from = model.info.version;

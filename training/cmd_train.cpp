@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "data_options.h"
 #include "device_option.h"
+#include "finite_range.h"
 #include "learn/trainer.h"
 #include "processes.h"
 #include "progress.h"
@@ -166,20 +167,24 @@ void add_supervised(CLI::App& c, TrainConfig& t, CLI::Option* labelled) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   add("--early-epochs", t.early_epochs, "Share of the epochs that see smaller images, for speed")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(finite_range(0, 1))
       ->capture_default_str();
   add("--early-side", t.early_side, "Side of those images, as a share")
-      ->check(CLI::Range(0.25, 1.0))
+      ->check(finite_range(0.25, 1))
       ->capture_default_str();
-  add("--mixup", t.mixup, "Alpha of mixup; 0: off")->capture_default_str();
-  add("--erase", t.augment.erase, "Probability of random erasing")->capture_default_str();
+  add("--mixup", t.mixup, "Alpha of mixup; 0: off")
+      ->check(finite_range(0, 1000))
+      ->capture_default_str();
+  add("--erase", t.augment.erase, "Probability of random erasing")
+      ->check(finite_range(0, 1))
+      ->capture_default_str();
   add("--balance", t.balance, "Draw rows by (class share)^-balance; 0: as they are")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(finite_range(0, 1))
       ->capture_default_str();
   add("--teacher", t.teachers, "Model files whose mean probability teaches (distillation)")
       ->check(CLI::ExistingFile);
   add("--distill", t.distill, "The teachers' share of the target")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(finite_range(0, 1))
       ->capture_default_str();
 }
 
@@ -199,7 +204,7 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
   count->check(CLI::Range(1, 1000000));
   add("--label-share", o.semi.label_share,
       "Share of each class's labels that is used instead; the rest counts as unlabelled")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(finite_range(1e-6, 1))
       ->excludes(count);
   c.add_flag("--fewer-labels", o.semi.fewer_is_fine,
              "Classes with fewer labels than --labels-per-class give all that they have")
@@ -214,7 +219,7 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
       ->check(policy_check(&Method::thresholds));
   add("--negatives", o.negatives, "Negative policy instead of the method's: snl:mass=0.05")
       ->check(policy_check(&Method::negatives));
-  const auto weight = CLI::Range(0.0, 1000.0);
+  const auto weight = finite_range(0, 1000);
   add("--lambda-x", o.lambda_x, "Weight of the labelled loss instead of the method's")
       ->check(weight);
   add("--lambda-u", o.lambda_u, "Weight of the pseudo-labels' loss")->check(weight);
@@ -286,22 +291,27 @@ void add_train(CLI::App& app) {
       ->check(CLI::Range(0, 64));
   c->add_option("--drop-branch", o->drop_branch,
                 "Probability that a training step silences one branch of a face")
-      ->check(CLI::Range(0.0, 0.99));
+      ->check(finite_range(0, 0.99));
   c->add_option("--drop-feature", o->drop_feature,
                 "Probability that a training step silences a feature map")
-      ->check(CLI::Range(0.0, 0.99));
+      ->check(finite_range(0, 0.99));
   c->add_option("--batch", o->batch,
                 "Images a step, of all processes together; with --labeled, labelled ones (default: "
                 "128; with --labeled 32)")
       ->check(CLI::Range(2, 65536));
   c->add_option("--learning-rate", o->learning_rate,
-                "Peak; cosine to zero (default: 0.1; with --labeled 0.03)");
-  c->add_option("--weight-decay", t.weight_decay)->capture_default_str();
-  c->add_option("--momentum", t.momentum)->capture_default_str();
-  c->add_option("--ema", t.ema, "Decay of the averaged weights, a step")->capture_default_str();
+                "Peak; cosine to zero (default: 0.1; with --labeled 0.03)")
+      ->check(finite_range(0, 1000));
+  c->add_option("--weight-decay", t.weight_decay)
+      ->check(finite_range(0, 1000))
+      ->capture_default_str();
+  c->add_option("--momentum", t.momentum)->check(finite_range(0, 1))->capture_default_str();
+  c->add_option("--ema", t.ema, "Decay of the averaged weights, a step")
+      ->check(finite_range(0, 1))
+      ->capture_default_str();
   c->add_option("--min-votes", t.min_votes, "Votes below this count are taken as slips")
       ->capture_default_str();
-  c->add_option("--seed", t.seed)->capture_default_str();
+  c->add_option("--seed", t.seed)->check(seed_range())->capture_default_str();
   c->add_option("--threads", t.threads, "0: one a core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "device_option.h"
+#include "finite_range.h"
 #include "learn/detection_trainer.h"
 #include "learn/process_place.h"
 #include "progress.h"
@@ -70,25 +71,30 @@ void add_train_detector(CLI::App& app) {
   add("--views", t.views, "Views an epoch; 0: one a photo");
   add("--batch", t.batch, "Views a step")->check(CLI::Range(1, 4096));
   add("--side", t.side, "Side of a view in pixels, a multiple of 32");
-  add("--learning-rate", t.learning_rate, "Peak of AdamW; cosine to zero");
-  add("--weight-decay", t.weight_decay, "On kernels only");
-  add("--ema", t.ema, "Decay of the averaged weights, a step");
-  add("--box-weight", t.box_weight, "Weight of the boxes' loss");
-  add("--points-weight", t.points_weight, "Weight of the landmarks' loss");
-  add("--balance", t.balance, "Draw photos by (size of their source)^-balance; 0: as they are");
-  add("--negatives", t.negatives, "Share of views of photos without faces");
+  add("--learning-rate", t.learning_rate, "Peak of AdamW; cosine to zero")
+      ->check(finite_range(0, 1000));
+  add("--weight-decay", t.weight_decay, "On kernels only")->check(finite_range(0, 1));
+  add("--ema", t.ema, "Decay of the averaged weights, a step")->check(finite_range(0, 1));
+  add("--box-weight", t.box_weight, "Weight of the boxes' loss")->check(finite_range(0, 1000));
+  add("--points-weight", t.points_weight, "Weight of the landmarks' loss")
+      ->check(finite_range(0, 1000));
+  add("--balance", t.balance, "Draw photos by (size of their source)^-balance; 0: as they are")
+      ->check(finite_range(0, 1));
+  add("--negatives", t.negatives, "Share of views of photos without faces")
+      ->check(finite_range(0, 1));
   add("--mosaic", a.mosaic, "Share of views put together of four photos")
-      ->check(CLI::Range(0.0, 1.0));
-  add("--erase", a.erase, "Share of faces that are partly covered")->check(CLI::Range(0.0, 1.0));
-  add("--dark", a.dark, "Share of dark views")->check(CLI::Range(0.0, 1.0));
-  add("--least-face", a.least_face, "Height of the smallest faces that are made, in pixels");
+      ->check(finite_range(0, 1));
+  add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
+  add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
+  add("--least-face", a.least_face, "Height of the smallest faces that are made, in pixels")
+      ->check(finite_range(4, 10000));
   add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
   add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
   add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
   add("--stem-width", t.network.stem_width, "Channels of the first convolution");
   add("--stem-kernel", t.network.stem_kernel, "Its kernel");
   add("--stem-stride", t.network.stem_stride, "Its stride: 4, or 2");
-  add("--seed", t.seed, "Of weights, draws and views");
+  add("--seed", t.seed, "Of weights, draws and views")->check(seed_range());
   add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
   add_device(*c, t.device);
   c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <stdexcept>
 
+#include "learn/json_text.h"
+
 namespace fer {
 
 std::string lower(std::string text) {
@@ -16,6 +18,13 @@ std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+void require_utf8(const std::string& name, const std::string& where) {
+  const std::string found = as_utf8(name);
+  if (found == name) return;
+  throw std::runtime_error(where + "expected UTF-8, found \"" + found +
+                           "\"; convert the file, say by iconv -t UTF-8");
 }
 
 CsvReader::CsvReader(const std::filesystem::path& path) : path_(path), in_(path, std::ios::binary) {

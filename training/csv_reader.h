@@ -13,6 +13,10 @@ std::string trimmed(const std::string& text);
 /// ASCII letters in lower case.
 std::string lower(std::string text);
 
+/// Throws std::runtime_error, which `where` begins, for a name that is no UTF-8: a file of another
+/// encoding.
+void require_utf8(const std::string& name, const std::string& where);
+
 /// Reads the records of RFC 4180: quotes, doubled quotes, line breaks inside quotes; lines that end
 /// in LF or CRLF. All complaints are std::runtime_error with file and line.
 class CsvReader {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "data_source.h"
+#include "finite_range.h"
 
 namespace fer {
 
@@ -64,7 +65,7 @@ struct DataOptions {
     command
         .add_option("--max-unreadable", max_unreadable,
                     "Percent of the images that may be unreadable; more is an error")
-        ->check(CLI::Range(0.0, 100.0))
+        ->check(finite_range(0, 100))
         ->capture_default_str();
   }
 
@@ -72,7 +73,7 @@ struct DataOptions {
     command
         .add_option("--video-every", video_every,
                     "Of videos: seconds between two faces taken of one track")
-        ->check(CLI::Range(0.0, 86400.0))
+        ->check(finite_range(0, 86400))
         ->capture_default_str();
     command.add_option("--video-most", video_most, "Of videos: faces taken of one track at most")
         ->check(CLI::Range(1, 1000000))

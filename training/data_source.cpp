@@ -80,18 +80,6 @@ void require_space(const fs::path& folder, double bytes, const std::string& reme
                            " are free; " + remedy);
 }
 
-void require_writable(const fs::path& file) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder))
-    throw std::runtime_error(file.string() + ": there is no folder " + folder.string());
-  if (fs::is_directory(file))
-    throw std::runtime_error(file.string() + ": expected a file to write, found a folder");
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw std::runtime_error(
-        file.string() + ": cannot write in its folder: " + std::generic_category().message(errno));
-  }
-}
-
 bool is_image_list(const fs::path& path) {
   return fs::is_directory(path) || lower(path.extension().string()) == ".csv";
 }

@@ -49,10 +49,6 @@ double packed_bytes(std::size_t count, const CropShape& shape, std::size_t label
 /// sentence.
 void require_space(const std::filesystem::path& folder, double bytes, const std::string& remedy);
 
-/// Throws std::runtime_error where `file` could not be written: its folder is missing or closed to
-/// us. For asking before a long job rather than after it.
-void require_writable(const std::filesystem::path& file);
-
 /// True for what DataSource would read image by image: a folder, or a file that ends in .csv.
 bool is_image_list(const std::filesystem::path& path);
 

@@ -59,6 +59,65 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+/// The rows that count, and among which of the model's classes they are told apart.
+struct Plan {
+  std::vector<std::string> classes;
+  std::vector<int> outputs;         ///< Class → the model's output.
+  std::vector<int> class_of_label;  ///< The dataset's label → class; -1: of none.
+  std::vector<std::size_t> rows;
+  std::size_t duplicates = 0, unlabelled = 0, other_classes = 0;
+};
+
+Plan plan_of(const ModelInfo& model, const PackedDataset& data, const EvalSettings& settings) {
+  require_fit(model, settings.model_name, data.info(), settings.data_name);
+
+  Plan plan;
+  std::vector<std::size_t> labelled;
+  for (std::size_t row : data.rows(split_name(data, settings.split))) {
+    if (data.label(row) < 0) {
+      ++plan.unlabelled;
+    } else if (data.duplicate(row) && !settings.keep_duplicates) {
+      ++plan.duplicates;
+    } else {
+      labelled.push_back(row);
+    }
+  }
+
+  const bool chosen = !settings.classes.empty();
+  std::vector<std::size_t> of_class(data.info().labels.size());
+  for (std::size_t row : labelled) ++of_class[data.label(row)];
+  for (const std::string& name : chosen ? settings.classes : data.info().labels) {
+    const int output = index_of(model.labels, name);
+    const int label = index_of(data.info().labels, name);
+    if (output < 0) {
+      // A label that no row has asks nothing of the model.
+      if (!chosen && of_class[label] == 0) continue;
+      throw std::runtime_error(settings.model_name + ": expected a model that knows \"" + name +
+                               "\", found one that knows " + listed(model.labels) +
+                               "; --classes leaves the others out");
+    }
+    if (std::find(plan.outputs.begin(), plan.outputs.end(), output) != plan.outputs.end()) continue;
+    plan.classes.push_back(model.labels[output]);
+    plan.outputs.push_back(output);
+  }
+  for (const std::string& label : data.info().labels)
+    plan.class_of_label.push_back(index_of(plan.classes, label));
+  for (std::size_t row : labelled) {
+    if (plan.class_of_label[data.label(row)] < 0) {
+      ++plan.other_classes;
+    } else {
+      plan.rows.push_back(row);
+    }
+  }
+  if (plan.rows.empty())
+    throw std::runtime_error(settings.data_name + ": no labelled row is left to evaluate on");
+  if (plan.classes.size() < 2) {
+    throw std::runtime_error(settings.data_name + ": expected at least two classes, found only \"" +
+                             plan.classes[0] + "\"; name those to choose among with --classes");
+  }
+  return plan;
+}
+
 }  // namespace
 
 void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
@@ -74,67 +133,25 @@ void require_fit(const ModelInfo& model, const std::string& model_name, const Pa
                            "; evaluate on the images themselves, or pack them so");
 }
 
+void require_measurable(const ModelInfo& model, const PackedDataset& data,
+                        const EvalSettings& settings) {
+  plan_of(model, data, settings);
+}
+
 Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
                     const EvalSettings& settings,
                     const std::function<void(std::size_t, std::size_t)>& on_progress) {
   using Clock = std::chrono::steady_clock;
   const ModelInfo& model = classifier.info();
-  require_fit(model, settings.model_name, data.info(), settings.data_name);
+  const Plan plan = plan_of(model, data, settings);
+  const std::vector<std::size_t>& rows = plan.rows;
+  const std::vector<int>& outputs = plan.outputs;
 
-  std::size_t duplicates = 0, unlabelled = 0, other_classes = 0;
-  std::vector<std::size_t> labelled;
-  for (std::size_t row : data.rows(split_name(data, settings.split))) {
-    if (data.label(row) < 0) {
-      ++unlabelled;
-    } else if (data.duplicate(row) && !settings.keep_duplicates) {
-      ++duplicates;
-    } else {
-      labelled.push_back(row);
-    }
-  }
-
-  const bool chosen = !settings.classes.empty();
-  std::vector<std::string> classes;
-  std::vector<int> outputs;  // class → the model's output
-  std::vector<std::size_t> of_class(data.info().labels.size());
-  for (std::size_t row : labelled) ++of_class[data.label(row)];
-  for (const std::string& name : chosen ? settings.classes : data.info().labels) {
-    const int output = index_of(model.labels, name);
-    const int label = index_of(data.info().labels, name);
-    if (output < 0) {
-      // A label that no row has asks nothing of the model.
-      if (!chosen && of_class[label] == 0) continue;
-      throw std::runtime_error(settings.model_name + ": expected a model that knows \"" + name +
-                               "\", found one that knows " + listed(model.labels) +
-                               "; --classes leaves the others out");
-    }
-    if (std::find(outputs.begin(), outputs.end(), output) != outputs.end()) continue;
-    classes.push_back(model.labels[output]);
-    outputs.push_back(output);
-  }
-  std::vector<int> class_of_label;
-  for (const std::string& label : data.info().labels)
-    class_of_label.push_back(index_of(classes, label));
-  std::vector<std::size_t> rows;
-  for (std::size_t row : labelled) {
-    if (class_of_label[data.label(row)] < 0) {
-      ++other_classes;
-    } else {
-      rows.push_back(row);
-    }
-  }
-  if (rows.empty())
-    throw std::runtime_error(settings.data_name + ": no labelled row is left to evaluate on");
-  if (classes.size() < 2) {
-    throw std::runtime_error(settings.data_name + ": expected at least two classes, found only \"" +
-                             classes[0] + "\"; name those to choose among with --classes");
-  }
-
-  Evaluation result{Confusion(classes)};
-  result.restricted = classes.size() < model.labels.size();
-  result.duplicates = duplicates;
-  result.unlabelled = unlabelled;
-  result.other_classes = other_classes;
+  Evaluation result{Confusion(plan.classes)};
+  result.restricted = plan.classes.size() < model.labels.size();
+  result.duplicates = plan.duplicates;
+  result.unlabelled = plan.unlabelled;
+  result.other_classes = plan.other_classes;
   const bool timed = settings.batch <= 1;
   for (int i = 0; timed && i < kWarmUp; ++i) classifier.logits(data.crop(rows[0]));
   std::vector<double> times, cpu_times;
@@ -159,7 +176,7 @@ Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
       const auto best = std::max_element(outputs.begin(), outputs.end(),
                                          [&](int a, int b) { return p[a] < p[b]; });
       const std::size_t row = rows[first + i];
-      result.confusion.add(class_of_label[data.label(row)],
+      result.confusion.add(plan.class_of_label[data.label(row)],
                            static_cast<int>(best - outputs.begin()));
       result.aligned += data.aligned(row);
     }

@@ -38,6 +38,11 @@ struct Evaluation {
 void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
                  const std::string& data_name);
 
+/// Throws what evaluate() would throw for a model of these labels and crops: where the split is not
+/// there, a class is not known, or no row is left.
+void require_measurable(const ModelInfo& model, const PackedDataset& data,
+                        const EvalSettings& settings);
+
 /// Classifies the rows of the dataset. Classes are matched by canonical_label(); the
 /// prediction is the likeliest of the classes that are counted. Throws std::runtime_error for a
 /// class that the model does not know, a split that is not there, and where no row is left;

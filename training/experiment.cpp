@@ -22,7 +22,7 @@ class Reader {
       fail("JSON", error.what());
     }
     if (!json_.is_object()) fail("a JSON object", json_.type_name());
-    const std::string command = json_.value("command", "train");
+    const std::string command = text_or("command", "train");
     if (command != "train" && command != "adapt") fail("\"command\" train or adapt", command);
     command_ = command == "adapt" ? ExperimentCommand::kAdapt : ExperimentCommand::kTrain;
     const std::vector<std::string> known{"about",   "command",   "budget",
@@ -35,7 +35,7 @@ class Reader {
   Experiment read() const {
     Experiment experiment;
     experiment.name = path_.stem().string();
-    experiment.about = json_.value("about", "");
+    experiment.about = text_or("about", "");
     experiment.budget = object("budget");
     experiment.command = command_;
     const json methods = object("methods");
@@ -70,6 +70,21 @@ class Reader {
 
   [[noreturn]] void fail(const std::string& expected, const std::string& found) const {
     throw std::runtime_error(path_.string() + ": expected " + expected + ", found " + found);
+  }
+
+  std::string text_or(const char* key, const std::string& otherwise) const {
+    const auto found = json_.find(key);
+    if (found == json_.end()) return otherwise;
+    if (!found->is_string()) fail(std::string("\"") + key + "\" to be a text", found->dump());
+    return found->get<std::string>();
+  }
+
+  /// A run that stands there twice would work in one folder with itself.
+  template <typename T>
+  void require_new(const char* key, const std::vector<T>& before, const T& value,
+                   const json& found) const {
+    if (std::find(before.begin(), before.end(), value) == before.end()) return;
+    fail(std::string("\"") + key + "\" to hold nothing twice", found.dump());
   }
 
   json object(const char* key) const {
@@ -116,6 +131,7 @@ class Reader {
       if (!value.is_string() ||
           value.get<std::string>().find_first_not_of(kNameLetters) != std::string::npos)
         fail(expected, value.dump());
+      require_new(key, values, value.get<std::string>(), *found);
       values.push_back(value.get<std::string>());
     }
     return values;
@@ -132,6 +148,7 @@ class Reader {
       if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 1'000'000'000) {
         fail(expected, value.dump());
       }
+      require_new(key, values, value.get<std::uint64_t>(), *found);
       values.push_back(value.get<std::uint64_t>());
     }
     return values;

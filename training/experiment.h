@@ -39,7 +39,7 @@ struct Experiment {
 /// - "labels_per_class" (of train): numbers, 0 for all labels;
 /// - "orders" (of adapt): orders of the stream, as `fer adapt --order` names them;
 /// - "seeds": numbers; those of adapt draw the order, too.
-/// Throws std::runtime_error with file, member and what was expected.
+/// No list holds anything twice. Throws std::runtime_error with file, member and what was expected.
 Experiment read_experiment(const std::filesystem::path& path);
 
 }  // namespace fer

@@ -87,7 +87,10 @@ ImageList read_csv(const fs::path& path, bool labelled) {
                                "\", found nothing");
     entry.image = path.parent_path() / fields[columns.image];
     entry.votes.assign(list.labels.size(), 0.f);
-    if (columns.split >= 0) entry.split = canonical_split(trimmed(fields[columns.split]));
+    if (columns.split >= 0) {
+      require_utf8(fields[columns.split], where);
+      entry.split = canonical_split(trimmed(fields[columns.split]));
+    }
     if (columns.person >= 0) entry.person = trimmed(fields[columns.person]);
     if (columns.duplicate >= 0) entry.duplicate = !trimmed(fields[columns.duplicate]).empty();
     if (!columns.votes.empty()) {

@@ -46,19 +46,45 @@ int exit_status(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Jobs at work, by their process ids. Those that an exception leaves behind would be nobody's
+/// children, out of Ctrl-C's reach: they are ended first.
+class Running {
+ public:
+  Running() = default;
+  ~Running() {
+    terminate();
+    for (const auto& [child, job] : jobs_) {
+      int status = 0;
+      while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+      }
+    }
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  std::map<pid_t, const Job*>* operator->() { return &jobs_; }
+
+  void terminate() const {
+    for (const auto& [child, job] : jobs_) ::kill(child, SIGTERM);
+  }
+
+ private:
+  std::map<pid_t, const Job*> jobs_;
+};
+
 }  // namespace
 
 bool run_jobs(const std::vector<Job>& jobs, int parallel, const JobEvents& events,
               const std::atomic<bool>& stop) {
-  std::map<pid_t, const Job*> running;
+  Running running;
   std::size_t next = 0, done = 0;
   bool told = false;
   while (done < jobs.size()) {
-    while (!stop && next < jobs.size() && running.size() < static_cast<std::size_t>(parallel)) {
+    while (!stop && next < jobs.size() && running->size() < static_cast<std::size_t>(parallel)) {
       const Job& job = jobs[next++];
       const pid_t child = start(job);
       if (child > 0) {
-        running[child] = &job;
+        running->emplace(child, &job);
       } else {
         ++done;
         events.ended(job, kNotStarted);
@@ -66,15 +92,15 @@ bool run_jobs(const std::vector<Job>& jobs, int parallel, const JobEvents& event
     }
     if (stop && !told) {
       told = true;
-      for (const auto& [child, job] : running) ::kill(child, SIGTERM);
+      running.terminate();
     }
-    if (running.empty() && (stop || next == jobs.size())) break;
+    if (running->empty() && (stop || next == jobs.size())) break;
     std::vector<std::string> names;
-    for (auto it = running.begin(); it != running.end();) {
+    for (auto it = running->begin(); it != running->end();) {
       int status = 0;
       if (::waitpid(it->first, &status, WNOHANG) == it->first) {
         const Job& job = *it->second;
-        it = running.erase(it);
+        it = running->erase(it);
         ++done;
         events.ended(job, exit_status(status));
       } else {
@@ -83,7 +109,7 @@ bool run_jobs(const std::vector<Job>& jobs, int parallel, const JobEvents& event
       }
     }
     events.tick(done, names);
-    if (!running.empty()) std::this_thread::sleep_for(kTick);
+    if (!running->empty()) std::this_thread::sleep_for(kTick);
   }
   return done == jobs.size();
 }

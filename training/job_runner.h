@@ -24,8 +24,8 @@ struct JobEvents {
 };
 
 /// Runs the jobs in order, `parallel` at a time, without a shell. Where `stop` becomes true, no
-/// more are started, those at work get SIGTERM, and it waits for them to end. Returns whether all
-/// ran.
+/// more are started, those at work get SIGTERM, and it waits for them to end; so it does where an
+/// event throws. Returns whether all ran.
 bool run_jobs(const std::vector<Job>& jobs, int parallel, const JobEvents& events,
               const std::atomic<bool>& stop);
 

@@ -72,10 +72,20 @@ int run(int argc, char** argv) {
   return kDone;
 }
 
+/// What is buffered goes out here, where it can still be told that it does not.
+int end_output(int code) {
+  const bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::ferror(stdout) == 0) return code;
+  std::fprintf(stderr,
+               "fer: standard output: cannot be written; what was printed is not whole, so send it "
+               "elsewhere\n");
+  return code == kDone ? kBadInput : code;
+}
+
 }  // namespace
 }  // namespace fer
 
 int main(int argc, char** argv) {
   fer::catch_stop_signals();
-  return fer::run(argc, argv);
+  return fer::end_output(fer::run(argc, argv));
 }

@@ -7,6 +7,8 @@
 #include <opencv2/imgproc.hpp>
 #include <sstream>
 
+#include "image_end.h"
+
 namespace fer {
 namespace {
 
@@ -25,7 +27,8 @@ std::string bytes_of(const std::filesystem::path& path) {
 cv::Mat read_image(const std::filesystem::path& path, bool grey) {
   // Not cv::imread(), which complains on stderr of every file that it cannot read.
   std::string bytes = bytes_of(path);
-  if (bytes.empty() || bytes.size() > INT_MAX) return {};
+  // What OpenCV decodes of such a file is grey below.
+  if (bytes.empty() || bytes.size() > INT_MAX || ends_early(bytes)) return {};
   cv::Mat image;
   try {
     image = cv::imdecode(

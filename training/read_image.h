@@ -10,7 +10,7 @@ namespace fer {
 
 /// Decodes an image as it is stored: 8UC1 or 8UC3 (BGR), no EXIF turn, since labels and boxes of
 /// datasets refer to stored pixels. `grey`: 8UC1 always (of a JPEG its luma, as in video). Empty
-/// where the file cannot be read or is no such image; nothing is printed then.
+/// where the file cannot be read, is no such image, or is cut short; nothing is printed then.
 cv::Mat read_image(const std::filesystem::path& path, bool grey = false);
 
 /// Enlarges images whose shorter side is below 160 px to twice the size or more: detectors find

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "build_info.h"
+#include "learn/json_text.h"
 #include "model/atomic_file.h"
 #include "model/runtime_info.h"
 
@@ -92,7 +93,7 @@ void RunRecord::finish(const TrainResult& result) {
 }
 
 void RunRecord::write() const {
-  write_atomically(file_, {record_.dump(2) + "\n"});
+  write_atomically(file_, {json_text(record_, 2) + "\n"});
 }
 
 }  // namespace fer

@@ -13,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// No photo is as wide; see DetectionDatasetWriter.
+constexpr float kMostPixels = 1e6f;
+
 /// A CSV file whose columns are asked for by name.
 class Table {
  public:
@@ -51,6 +54,13 @@ class Table {
     throw std::runtime_error(where() + "expected a number in column \"" + column + "\", found \"" +
                              value + "\"");
   }
+  /// Of a place in a photo.
+  float pixels(const std::string& column) const {
+    const float value = number(column);
+    if (std::abs(value) < kMostPixels) return value;
+    throw std::runtime_error(where() + "expected a place in pixels in column \"" + column +
+                             "\", found \"" + text(column) + "\"");
+  }
   float number_or(const std::string& column, float otherwise) const {
     return has(column) ? number(column) : otherwise;
   }
@@ -66,15 +76,15 @@ constexpr const char* kPoints[] = {"right_eye", "left_eye", "nose", "right_mouth
 
 SceneFace face_of(const Table& table) {
   SceneFace face;
-  face.x = table.number("x");
-  face.y = table.number("y");
-  face.width = table.number("w");
-  face.height = table.number("h");
+  face.x = table.pixels("x");
+  face.y = table.pixels("y");
+  face.width = table.pixels("w");
+  face.height = table.pixels("h");
   face.score = table.number_or("score", 1);
   face.sure = table.number_or("sure", 1) != 0;
   for (std::size_t k = 0; k < 5; ++k) {
-    face.points[2 * k] = table.number(std::string(kPoints[k]) + "_x");
-    face.points[2 * k + 1] = table.number(std::string(kPoints[k]) + "_y");
+    face.points[2 * k] = table.pixels(std::string(kPoints[k]) + "_x");
+    face.points[2 * k + 1] = table.pixels(std::string(kPoints[k]) + "_y");
   }
   if (!(face.width > 0 && face.height > 0))
     throw std::runtime_error(table.where() + "expected a width and a height above 0");
@@ -102,6 +112,7 @@ std::vector<SceneEntry> read_scene_list(const fs::path& path, const std::string&
     entry.image = images / name;
     entry.split = canonical_split(photos.text("split"));
     entry.source = photos.text_or("source", "");
+    for (const std::string& text : {entry.split, entry.source}) require_utf8(text, photos.where());
     entry.tempting = photos.number_or("dropped_false", 0) > 0;
     entries.push_back(std::move(entry));
   }

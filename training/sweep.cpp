@@ -1,19 +1,19 @@
 #include "sweep.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "interrupt.h"
 #include "job_runner.h"
 #include "joined.h"
+#include "learn/folder_lock.h"
+#include "learn/json_text.h"
+#include "learn/make_folder.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_info.h"
@@ -28,27 +28,6 @@ using json = nlohmann::ordered_json;
 
 /// What a finished run leaves beside its models: its entry of the results.
 constexpr const char* kResult = "result.json";
-
-/// Held while a sweep works in a folder; the runs inherit it, so that it outlives a sweep that is
-/// killed for as long as they do.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : file_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT, 0666)) {
-    if (file_ < 0 || ::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-      if (file_ >= 0) ::close(file_);
-      throw std::runtime_error(folder.string() +
-                               ": expected a folder that no other sweep works in, found one that "
-                               "is at work, or that cannot be written");
-    }
-  }
-  ~FolderLock() { ::close(file_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int file_;
-};
 
 std::unique_ptr<SweepKind> kind_of(const Experiment& experiment, const SweepSettings& settings) {
   return experiment.command == ExperimentCommand::kAdapt ? make_adaptation_sweep(settings)
@@ -71,9 +50,9 @@ class Sweep {
         settings_(settings),
         kind_(kind_of(experiment, settings)),
         base_(settings.runs / experiment.name) {
-    fs::create_directories(base_);
-    fs::create_directories(settings.results);
-    lock_ = std::make_unique<FolderLock>(base_);
+    for (const ExperimentRun& run : experiment_.runs) kind_->require_data(run);
+    make_folder(settings.results);
+    lock_.emplace(base_, "sweep", FolderLock::Children::kHold);
     for (const ExperimentRun& run : experiment_.runs) {
       const std::string start = start_of(experiment_, run);
       if (!start.empty() && !starts_.contains(start))
@@ -119,7 +98,7 @@ class Sweep {
 
   Job job_of(const ExperimentRun& run) const {
     const fs::path folder = folder_of(run);
-    fs::create_directories(folder);
+    make_folder(folder);
     Job job{run.name, {settings_.program.string()}, folder / "output.txt"};
     const auto arguments = kind_->arguments(run, folder);
     job.command.insert(job.command.end(), arguments.begin(), arguments.end());
@@ -137,9 +116,27 @@ class Sweep {
       throw std::runtime_error(results_file().string() +
                                ": expected the results of a sweep; remove the file");
     }
-    for (const json& entry : published["runs"])
-      if (entry.is_object()) entries[entry.value("command", "")] = entry;
+    for (const json& entry : published["runs"]) {
+      require_entry(entry, results_file());
+      entries[entry["command"].get<std::string>()] = entry;
+    }
     return entries;
+  }
+
+  /// Throws std::runtime_error, naming the file, where the entry is not what the table is made of.
+  void require_entry(const json& entry, const fs::path& file) const {
+    const auto refuse = [&](const std::string& expected) {
+      throw std::runtime_error(file.string() + ": expected " + expected +
+                               " in the result of a run, found " + json_text(entry).substr(0, 80) +
+                               "; remove the file");
+    };
+    if (!entry.is_object()) refuse("an object");
+    std::vector<std::string> texts = kind_->texts();
+    texts.push_back("command");
+    for (const std::string& key : texts)
+      if (!entry.contains(key) || !entry[key].is_string()) refuse("the text \"" + key + "\"");
+    for (const std::string& key : kind_->numbers())
+      if (!entry.contains(key) || !entry[key].is_number()) refuse("the number \"" + key + "\"");
   }
 
   /// Takes a finished run's entry over; false where there is none.
@@ -154,13 +151,11 @@ class Sweep {
       return true;
     }
     const json entry = json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (!entry.is_object() || !entry.contains("command")) {
-      throw std::runtime_error(path.string() + ": expected the result of a run; remove the file");
-    }
+    require_entry(entry, path);
     const std::string command = kind_->public_command(run);
     if (entry["command"] != command) {
       throw std::runtime_error(path.string() + ": expected a result of \"" + command +
-                               "\", found one of \"" + entry["command"].dump() +
+                               "\", found one of \"" + entry["command"].get<std::string>() +
                                "\"; remove the folder, or name another one by --runs");
     }
     const json start = start_version(run);
@@ -182,10 +177,23 @@ class Sweep {
                    job.output.c_str());
       return;
     }
+    try {
+      take_result(run);
+    } catch (const Interrupted&) {
+      // Measured when the same command goes on.
+    } catch (const std::exception& error) {
+      // The other runs, which may have hours to go, are not to end by it.
+      ++failed_;
+      std::fprintf(stderr, "fer: %s: ended, but has no result: %s\n", run.name.c_str(),
+                   error.what());
+    }
+  }
+
+  void take_result(const ExperimentRun& run) {
     json entry = kind_->measure(run, folder_of(run));
     if (const json start = start_version(run); !start.is_null()) entry["init"] = start;
     entry["command"] = kind_->public_command(run);
-    write_atomically(folder_of(run) / kResult, {entry.dump(2)});
+    write_atomically(folder_of(run) / kResult, {json_text(entry, 2)});
     results_[run.name] = entry;
     write_results();
     std::printf("%s: %s\n", run.name.c_str(), kind_->summary(entry).c_str());
@@ -210,7 +218,7 @@ class Sweep {
       }
     }
     if (results["runs"].empty()) return;
-    write_atomically(results_file(), {results.dump(2) + "\n"});
+    write_atomically(results_file(), {json_text(results, 2) + "\n"});
     write_atomically(settings_.results / (experiment_.name + ".md"), {kind_->markdown(results)});
     if (const std::string chart = kind_->chart(results); !chart.empty())
       write_atomically(settings_.results / (experiment_.name + ".svg"), {chart});
@@ -220,7 +228,8 @@ class Sweep {
   const SweepSettings& settings_;
   const std::unique_ptr<SweepKind> kind_;
   const fs::path base_;
-  std::unique_ptr<FolderLock> lock_;
+  /// The runs hold it, too, so that it outlives a sweep that is killed for as long as they do.
+  std::optional<FolderLock> lock_;
   std::map<std::string, json> results_, published_;
   std::map<std::string, std::string> starts_;  ///< Versions of the model files, by path.
   std::size_t failed_ = 0;

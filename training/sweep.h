@@ -24,9 +24,10 @@ struct SweepSettings {
 
 /// Runs what is not done yet, measures each run (see sweep_kind.h), and writes the results anew
 /// after each; what stands there already, from the same command and start, is done. A run that was
-/// stopped goes on where it was. Runs that fail are told on stderr, the others go on. Returns the
-/// number of runs that failed. Throws std::runtime_error where a folder holds a run with other
-/// options or from another start, or another sweep works there; Interrupted.
+/// stopped goes on where it was. Runs that fail, or whose result cannot be measured, are told on
+/// stderr, the others go on. Returns the number of runs that failed. Throws std::runtime_error,
+/// before the first run, where the data lacks a split or a class that is asked for, where a folder
+/// holds a run with other options or from another start, or another sweep works there; Interrupted.
 std::size_t run_sweep(const Experiment& experiment, const SweepSettings& settings);
 
 }  // namespace fer

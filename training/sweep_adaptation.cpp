@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "adaptation_table.h"
@@ -8,6 +10,7 @@
 #include "interrupt.h"
 #include "joined.h"
 #include "learn/packed_dataset.h"
+#include "model/labels.h"
 #include "sweep_kind.h"
 
 namespace fer {
@@ -28,6 +31,12 @@ class AdaptationSweep : public SweepKind {
           "a sweep of adaptations needs --source, labelled faces of the kind that the model was "
           "trained on");
     }
+    source_.emplace(settings.source);
+  }
+
+  void require_data(const ExperimentRun& run) const override {
+    require_watchable(run, stream_, "target");
+    require_watchable(run, *source_, "source");
   }
 
   std::vector<std::string> arguments(const ExperimentRun& run,
@@ -55,38 +64,18 @@ class AdaptationSweep : public SweepKind {
 
   json measure(const ExperimentRun& run, const fs::path& folder) const override {
     std::ifstream file(folder / kOutcome);
-    const auto outcome = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (!outcome.is_object() || outcome["watched"].empty())
-      throw std::runtime_error((folder / kOutcome).string() + ": expected what fer adapt wrote");
-    const auto& watched = outcome["watched"];
-    double worst_target = 1, worst_source = 1;
-    for (const auto& look : watched) {
-      worst_target = std::min(worst_target, look["target"]["macro_recall"].get<double>());
-      worst_source = std::min(worst_source, look["source"]["accuracy"].get<double>());
+    try {
+      return entry_of(run, nlohmann::json::parse(file));
+    } catch (const nlohmann::json::exception& error) {
+      throw std::runtime_error((folder / kOutcome).string() +
+                               ": expected what fer adapt wrote; remove the run's folder (" +
+                               error.what() + ")");
     }
-    const auto& before = watched.front();
-    const auto& after = watched.back();
-    json entry{{"variant", run.method},
-               {"order", run.order},
-               {"seed", run.seed},
-               {"target_before", before["target"]["macro_recall"]},
-               {"target_after", after["target"]["macro_recall"]},
-               {"target_worst", worst_target},
-               {"target_accuracy_before", before["target"]["accuracy"]},
-               {"target_accuracy_after", after["target"]["accuracy"]},
-               {"target_recall_after", after["target"]["recall"]},
-               {"source_before", before["source"]["accuracy"]},
-               {"source_after", after["source"]["accuracy"]},
-               {"source_worst", worst_source},
-               {"source_macro_recall_before", before["source"]["macro_recall"]},
-               {"source_macro_recall_after", after["source"]["macro_recall"]},
-               {"steps", outcome["steps"]}};
-    const bool learner = outcome.contains("stats");  // Tent decides nothing
-    for (const char* count : {"promotions", "rollbacks"})
-      entry[count] = learner ? json(outcome["stats"][count]) : json();
-    entry["model"] = outcome["source_version"];
-    entry["commit"] = FER_COMMIT;
-    return entry;
+  }
+
+  std::vector<std::string> texts() const override { return {"variant", "order"}; }
+  std::vector<std::string> numbers() const override {
+    return {"target_before", "target_after", "target_worst", "source_before", "source_after"};
   }
 
   std::string summary(const json& entry) const override {
@@ -103,6 +92,62 @@ class AdaptationSweep : public SweepKind {
   std::string markdown(const json& results) const override { return adaptation_markdown(results); }
 
  private:
+  /// Throws std::runtime_error where the run watches a split or classes that the data has not.
+  static void require_watchable(const ExperimentRun& run, const PackedDataset& data,
+                                const std::string& watched) {
+    const auto value = [&](const std::string& option) {
+      const auto found = std::find(run.options.begin(), run.options.end(), option);
+      return found == run.options.end() ? std::string() : *(found + 1);
+    };
+    data.rows(value("--" + watched + "-split"));
+    const std::string classes = value("--" + watched + "-classes");
+    if (classes.empty()) return;
+    const auto& labels = data.info().labels;
+    const auto common = [](const std::string& name) {
+      return canonical_label(name).value_or(name);
+    };
+    std::istringstream names(classes);
+    for (std::string name; std::getline(names, name, ',');) {
+      if (std::none_of(labels.begin(), labels.end(),
+                       [&](const std::string& label) { return common(label) == common(name); })) {
+        throw std::runtime_error(data.name() + ": expected labels of class \"" + name +
+                                 "\", found those of " + joined(labels));
+      }
+    }
+  }
+
+  static json entry_of(const ExperimentRun& run, const nlohmann::json& outcome) {
+    const auto& watched = outcome.at("watched");
+    double worst_target = 1, worst_source = 1;
+    for (const auto& look : watched) {
+      worst_target = std::min(worst_target, look.at("target").at("macro_recall").get<double>());
+      worst_source = std::min(worst_source, look.at("source").at("accuracy").get<double>());
+    }
+    const auto& before = watched.at(0);
+    const auto& after = watched.at(watched.size() - 1);
+    json entry{{"variant", run.method},
+               {"order", run.order},
+               {"seed", run.seed},
+               {"target_before", before.at("target").at("macro_recall")},
+               {"target_after", after.at("target").at("macro_recall")},
+               {"target_worst", worst_target},
+               {"target_accuracy_before", before.at("target").at("accuracy")},
+               {"target_accuracy_after", after.at("target").at("accuracy")},
+               {"target_recall_after", after.at("target").at("recall")},
+               {"source_before", before.at("source").at("accuracy")},
+               {"source_after", after.at("source").at("accuracy")},
+               {"source_worst", worst_source},
+               {"source_macro_recall_before", before.at("source").at("macro_recall")},
+               {"source_macro_recall_after", after.at("source").at("macro_recall")},
+               {"steps", outcome.at("steps")}};
+    const bool learner = outcome.contains("stats");  // Tent decides nothing
+    for (const char* count : {"promotions", "rollbacks"})
+      entry[count] = learner ? json(outcome.at("stats").at(count)) : json();
+    entry["model"] = outcome.at("source_version");
+    entry["commit"] = FER_COMMIT;
+    return entry;
+  }
+
   /// Whether the run adapts to something else than the sweep's data.
   static bool names_input(const ExperimentRun& run) {
     return std::find(run.options.begin(), run.options.end(), "--input") != run.options.end();
@@ -110,6 +155,7 @@ class AdaptationSweep : public SweepKind {
 
   const SweepSettings& settings_;
   const PackedDataset stream_;
+  std::optional<PackedDataset> source_;
 };
 
 }  // namespace

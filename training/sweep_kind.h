@@ -16,6 +16,9 @@ class SweepKind {
  public:
   virtual ~SweepKind() = default;
 
+  /// Throws std::runtime_error where the data lacks what the run or its measurement needs: found
+  /// before the first run, it costs none.
+  virtual void require_data(const ExperimentRun& run) const = 0;
   /// `fer`'s arguments for a run that keeps everything in this folder.
   virtual std::vector<std::string> arguments(const ExperimentRun& run,
                                              const std::filesystem::path& folder) const = 0;
@@ -26,6 +29,9 @@ class SweepKind {
   /// "init".
   virtual nlohmann::ordered_json measure(const ExperimentRun& run,
                                          const std::filesystem::path& folder) const = 0;
+  /// Keys of an entry that the table cannot do without: those of texts, and those of numbers.
+  virtual std::vector<std::string> texts() const = 0;
+  virtual std::vector<std::string> numbers() const = 0;
   /// A result in a line's half, for people.
   virtual std::string summary(const nlohmann::ordered_json& entry) const = 0;
   /// Where the data came from.

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "evaluation.h"
@@ -22,6 +24,27 @@ class TrainingSweep : public SweepKind {
   explicit TrainingSweep(const SweepSettings& settings)
       : settings_(settings), data_(settings.data) {
     if (!settings.also.empty()) also_.emplace(settings.also);
+  }
+
+  void require_data(const ExperimentRun& run) const override {
+    data_.rows("train");
+    const auto given = [&](const char* option) {
+      return std::find(run.options.begin(), run.options.end(), option) != run.options.end();
+    };
+    if (!given("--valid")) data_.rows("valid");
+    // What a model will be that is trained on the data.
+    const PackedInfo& info = data_.info();
+    ModelInfo model;
+    model.network.channels = info.channels;
+    model.network.input_size = info.side;
+    model.labels = info.labels;
+    model.align_template = info.align_template;
+    const std::string name = "a model of " + settings_.data.string();
+    require_measurable(model, data_, settings_of(name, settings_.data, "test", {}));
+    if (!also_) return;
+    require_measurable(
+        model, *also_,
+        settings_of(name, settings_.also, settings_.also_split, settings_.also_classes));
   }
 
   std::vector<std::string> arguments(const ExperimentRun& run,
@@ -59,15 +82,16 @@ class TrainingSweep : public SweepKind {
       const double value = number_of(last, key);
       entry[key] = std::isfinite(value) ? json(value) : json();
     }
-    entry["device"] = log.settings.is_object() && log.settings.contains("options")
-                          ? json(log.settings["options"].value("device", "cpu"))
-                          : json();
+    entry["device"] = device_of(log.settings, folder / "run.json");
     entry["wall_s"] = number_of(last, "seconds");
     entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
                           ? json(log.settings["commit"])
                           : json();
     return entry;
   }
+
+  std::vector<std::string> texts() const override { return {"method"}; }
+  std::vector<std::string> numbers() const override { return {"labels_per_class"}; }
 
   std::string summary(const json& entry) const override {
     char text[96];
@@ -81,17 +105,39 @@ class TrainingSweep : public SweepKind {
   std::string chart(const json& results) const override { return results_chart(results); }
 
  private:
-  /// What a model makes of a split.
-  static Confusion confusion_of(const Classifier& model, const fs::path& path,
-                                const PackedDataset& data, const fs::path& name,
-                                const std::string& split, const std::vector<std::string>& classes) {
+  /// What the run was computed on, as its record says; null where there is none.
+  static json device_of(const nlohmann::json& record, const fs::path& file) {
+    if (!record.is_object() || !record.contains("options")) return json();
+    const nlohmann::json& options = record["options"];
+    const nlohmann::json device =
+        options.is_object() ? options.value("device", nlohmann::json("cpu")) : nlohmann::json();
+    if (!device.is_string()) {
+      throw std::runtime_error(file.string() +
+                               ": expected \"options\" with the text \"device\", found " +
+                               options.dump() + "; remove the run's folder");
+    }
+    return json(device);
+  }
+
+  static EvalSettings settings_of(const std::string& model, const fs::path& data,
+                                  const std::string& split,
+                                  const std::vector<std::string>& classes) {
     EvalSettings eval;
     eval.classes = classes;
     eval.split = split;
     eval.batch = 256;
-    eval.model_name = path.string();
-    eval.data_name = name.string();
-    return evaluate(model, data, eval, [](std::size_t, std::size_t) {}).confusion;
+    eval.model_name = model;
+    eval.data_name = data.string();
+    return eval;
+  }
+
+  /// What a model makes of a split.
+  static Confusion confusion_of(const Classifier& model, const fs::path& path,
+                                const PackedDataset& data, const fs::path& name,
+                                const std::string& split, const std::vector<std::string>& classes) {
+    return evaluate(model, data, settings_of(path.string(), name, split, classes),
+                    [](std::size_t, std::size_t) {})
+        .confusion;
   }
 
   const SweepSettings& settings_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "learn/json_text.h"
 #include "line_chart.h"
 #include "report_text.h"
 
@@ -79,7 +80,6 @@ std::string class_chart(const RunLog& run, const std::string& key) {
 }
 
 std::string confusion_table(const json& matrix, const json& labels) {
-  if (!matrix.is_array() || !labels.is_array() || matrix.size() != labels.size()) return "";
   std::string html = "<table class=\"confusion\"><tr><th>label \\ predicted</th>";
   for (const json& label : labels) html += "<th>" + escaped(label.get<std::string>()) + "</th>";
   html += "</tr>\n";
@@ -105,7 +105,7 @@ std::string confusion_table(const json& matrix, const json& labels) {
 std::string run_section(const RunLog& run, const std::string& score) {
   std::string html = "<h2>" + escaped(run.name) + "</h2>\n";
   if (run.settings.is_object()) {
-    html += "<details><summary>Settings</summary><pre>" + escaped(run.settings.dump(2)) +
+    html += "<details><summary>Settings</summary><pre>" + escaped(json_text(run.settings, 2)) +
             "</pre></details>\n";
   }
   const json& last = run.epochs.back();
@@ -159,6 +159,32 @@ std::string run_section(const RunLog& run, const std::string& score) {
   return html;
 }
 
+bool are_texts(const json& values) {
+  return values.is_array() && std::all_of(values.begin(), values.end(),
+                                          [](const json& value) { return value.is_string(); });
+}
+
+/// True for as many rows as there are labels, of so many numbers each.
+bool is_confusion(const json& matrix, std::size_t labels) {
+  return matrix.is_array() && matrix.size() == labels &&
+         std::all_of(matrix.begin(), matrix.end(), [&](const json& row) {
+           return row.is_array() && row.size() == labels &&
+                  std::all_of(row.begin(), row.end(),
+                              [](const json& count) { return count.is_number(); });
+         });
+}
+
+/// What a line should hold and does not, for people; empty where it is as a training writes it.
+std::string fault_of(const json& entry) {
+  if (entry.contains("collapsed") && !entry["collapsed"].is_boolean())
+    return "\"collapsed\" to be true or false";
+  if (!entry.contains("confusion") || !entry.contains("labels")) return "";
+  if (!are_texts(entry["labels"])) return "\"labels\" to be a list of names beside \"confusion\"";
+  return is_confusion(entry["confusion"], entry["labels"].size())
+             ? ""
+             : "\"confusion\" to be a row of counts for each of \"labels\"";
+}
+
 }  // namespace
 
 RunLog read_run(const std::filesystem::path& folder) {
@@ -176,6 +202,10 @@ RunLog read_run(const std::filesystem::path& folder) {
     const bool cut_short = file.eof();
     json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (entry.is_object()) {
+      if (const std::string expected = fault_of(entry); !expected.empty()) {
+        throw std::runtime_error(path.string() + ":" + std::to_string(number) + ": expected " +
+                                 expected);
+      }
       run.epochs.push_back(std::move(entry));
     } else if (!cut_short) {
       throw std::runtime_error(path.string() + ":" + std::to_string(number) +

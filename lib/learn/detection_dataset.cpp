@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "learn/json_text.h"
 #include "model/file_formats.h"
 
 namespace fer {
@@ -82,9 +83,9 @@ void DetectionDatasetWriter::write(const std::filesystem::path& path, const Scen
        {"sources", view(DType::kU8, {n}, sources_)},
        {"tempting", view(DType::kU8, {n}, tempting_)}},
       {{"format", kScenesFormat},
-       {"splits", json(info.splits).dump()},
-       {"sources", json(info.sources).dump()},
-       {"source", info.source}});
+       {"splits", json_text(json(info.splits))},
+       {"sources", json_text(json(info.sources))},
+       {"source", as_utf8(info.source)}});
 }
 
 DetectionDataset::DetectionDataset(const std::filesystem::path& path)

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "learn/checkpoint.h"
+#include "learn/json_text.h"
 #include "model/atomic_file.h"
 
 namespace fer {
@@ -94,7 +95,7 @@ ModuleRun::ModuleRun(std::shared_ptr<torch::nn::Module> network,
   average_->eval();
   for (const auto& [name, tensor] : state_of(*network_)) from_.push_back(tensor);
   for (const auto& [name, tensor] : state_of(*average_)) to_.push_back(tensor);
-  if (writes()) std::filesystem::create_directories(out_);
+  if (writes()) lock_.emplace(out_, "training", FolderLock::Children::kNoHold);
 }
 
 void ModuleRun::resume(const json& identity, const Tensors& kept) {
@@ -234,7 +235,7 @@ void ModuleRun::truncate_log() const {
 
 void ModuleRun::log(const json& entry) const {
   std::ofstream file(out_ / "log.jsonl", std::ios::app);
-  file << entry.dump() << std::endl;
+  file << json_text(entry) << std::endl;
   if (!file) throw std::runtime_error((out_ / "log.jsonl").string() + ": cannot be written");
 }
 

@@ -9,11 +9,13 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "export.h"
 #include "learn/elapsed.h"
+#include "learn/folder_lock.h"
 #include "learn/process_group.h"
 #include "learn/train_progress.h"
 
@@ -47,8 +49,9 @@ class ModuleRun {
 
   /// `network` is trained, `average` becomes its average and must be made like it. `ema`: decay of
   /// the average, a step. `group`: the processes that train it together, of which the first alone
-  /// reads and writes the folder; nullptr: this one. Lays the kernels out for the CPU, and makes
-  /// the folder.
+  /// reads and writes the folder; nullptr: this one. Lays the kernels out for the CPU, makes the
+  /// folder, and keeps other runs out of it. Throws std::runtime_error where one is at work
+  /// there.
   ModuleRun(std::shared_ptr<torch::nn::Module> network, std::shared_ptr<torch::nn::Module> average,
             double ema, std::filesystem::path out, ProcessGroup* group = nullptr);
 
@@ -102,6 +105,7 @@ class ModuleRun {
   const double ema_;
   const std::filesystem::path out_;
   ProcessGroup* const group_;
+  std::optional<FolderLock> lock_;  ///< Of the process that writes.
   Tensors kept_;
   nlohmann::json identity_, state_ = nlohmann::json::object();
   std::int64_t steps_ = 0;

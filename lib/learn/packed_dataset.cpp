@@ -4,6 +4,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "learn/json_text.h"
+
 namespace fer {
 namespace {
 
@@ -53,10 +55,10 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
     tensors["persons"] = view(DType::kI64, {n}, persons);
   write_safetensors(path, tensors,
                     {{"format", kFormat},
-                     {"labels", json(info.labels).dump()},
-                     {"splits", json(info.splits).dump()},
+                     {"labels", json_text(json(info.labels))},
+                     {"splits", json_text(json(info.splits))},
                      {"align_template", info.align_template},
-                     {"source", info.source}});
+                     {"source", as_utf8(info.source)}});
 }
 
 PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name)

@@ -17,10 +17,15 @@
 
 namespace fer {
 
-std::vector<std::size_t> write_latents(const std::filesystem::path& path, const ModelFile& model,
-                                       int setting, const PackedDataset& data,
-                                       const std::string& split, int per_class, std::uint64_t seed,
-                                       const std::vector<std::size_t>& but_not) {
+struct LatentSet::Content {
+  torch::Tensor bytes, scales, labels;
+  std::map<std::string, std::string> metadata;  ///< Less the checksum.
+};
+
+LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& data,
+                     const std::string& split, int per_class, std::uint64_t seed,
+                     const std::vector<std::size_t>& but_not,
+                     const std::function<void(std::size_t, std::size_t)>& on_progress) {
   const int cut = blocks_below(model.info.network, setting);
   auto [rows, labels] = usable_rows(data, split, model.info, /*split_needed=*/true);
   std::vector<int> left;
@@ -32,10 +37,9 @@ std::vector<std::size_t> write_latents(const std::filesystem::path& path, const 
   }
   if (candidates.empty())
     throw std::runtime_error(data.name() + ": no row is left that is not in the other set");
-  std::vector<std::size_t> taken;
   std::vector<std::int64_t> taken_labels;
   for (std::size_t i : balanced_rows(left, per_class, seed)) {
-    taken.push_back(candidates[i]);
+    rows_.push_back(candidates[i]);
     taken_labels.push_back(left[i]);
   }
 
@@ -44,30 +48,46 @@ std::vector<std::size_t> write_latents(const std::filesystem::path& path, const 
   const PixelStats stats{model.info.mean, model.info.stddev};
   std::vector<torch::Tensor> bytes, scales;
   constexpr std::size_t kChunk = 64;
-  for (std::size_t i = 0; i < taken.size(); i += kChunk) {
-    const auto part = std::span(taken).subspan(i, std::min(kChunk, taken.size() - i));
+  for (std::size_t i = 0; i < rows_.size(); i += kChunk) {
+    if (on_progress) on_progress(i, rows_.size());
+    const auto part = std::span(rows_).subspan(i, std::min(kChunk, rows_.size() - i));
     const torch::Tensor rows_of_part =
         network->lower(plain_images(data, part, stats), static_cast<std::size_t>(cut));
     const torch::Tensor scale = rows_of_part.amax({1, 2, 3}).clamp_min(1e-12) / 255;
     bytes.push_back((rows_of_part / scale.view({-1, 1, 1, 1})).round().to(torch::kU8));
     scales.push_back(scale);
   }
-  const torch::Tensor all_bytes = torch::cat(bytes).contiguous();
-  const torch::Tensor all_scales = torch::cat(scales).contiguous();
-  const torch::Tensor all_labels = torch::tensor(taken_labels, torch::kLong);
-  const std::map<std::string, TensorView> views{{"activations", view_of(all_bytes)},
-                                                {"scales", view_of(all_scales)},
-                                                {"labels", view_of(all_labels)}};
-  write_safetensors(path, views,
-                    {{"format", kLatentsFormat},
-                     {"labels", nlohmann::json(model.info.labels).dump()},
-                     {"blocks_below", std::to_string(cut)},
-                     {"trunk", trunk_version(model, cut)},
-                     {"model", model.info.version},
-                     {"source", data.info().source},
-                     {"split", split},
-                     {kChecksumKey, content_hash(views)}});
-  return taken;
+  content_ =
+      std::make_unique<Content>(Content{torch::cat(bytes).contiguous(),
+                                        torch::cat(scales).contiguous(),
+                                        torch::tensor(taken_labels, torch::kLong),
+                                        {{"format", kLatentsFormat},
+                                         {"labels", nlohmann::json(model.info.labels).dump()},
+                                         {"blocks_below", std::to_string(cut)},
+                                         {"trunk", trunk_version(model, cut)},
+                                         {"model", model.info.version},
+                                         {"source", data.info().source},
+                                         {"split", split}}});
+}
+
+LatentSet::~LatentSet() = default;
+
+void LatentSet::write(const std::filesystem::path& path) const {
+  const std::map<std::string, TensorView> views{{"activations", view_of(content_->bytes)},
+                                                {"scales", view_of(content_->scales)},
+                                                {"labels", view_of(content_->labels)}};
+  auto metadata = content_->metadata;
+  metadata[kChecksumKey] = content_hash(views);
+  write_safetensors(path, views, metadata);
+}
+
+std::vector<std::size_t> write_latents(const std::filesystem::path& path, const ModelFile& model,
+                                       int blocks_below, const PackedDataset& data,
+                                       const std::string& split, int per_class, std::uint64_t seed,
+                                       const std::vector<std::size_t>& but_not) {
+  const LatentSet latents(model, blocks_below, data, split, per_class, seed, but_not);
+  latents.write(path);
+  return latents.rows();
 }
 
 }  // namespace fer

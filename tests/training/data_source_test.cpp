@@ -129,20 +129,6 @@ TEST(PackedBytes, ForetellTheSizeOfTheFile) {
   EXPECT_GT(size, 0.9 * expected);
 }
 
-TEST(RequireWritable, SaysWhatIsWrongBeforeTheWork) {
-  const ScopedFolder folder;
-  EXPECT_EQ(error_of([&] { require_writable(folder.path() / "new"); }), "");
-  EXPECT_EQ(error_of([] { require_writable("new-file-in-this-folder"); }), "");
-  EXPECT_THAT(error_of([&] { require_writable(folder.path() / "none" / "new"); }),
-              AllOf(HasSubstr("none/new: "), HasSubstr("no folder")));
-  EXPECT_THAT(error_of([&] { require_writable(folder.path()); }), HasSubstr("found a folder"));
-  if (::geteuid() == 0) return;  // root may write anywhere
-  fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
-  EXPECT_THAT(error_of([&] { require_writable(folder.path() / "new"); }),
-              HasSubstr("cannot write in its folder"));
-  fs::permissions(folder.path(), fs::perms::owner_all);
-}
-
 TEST(IsImageList, KnowsFoldersAndCsv) {
   const ScopedFolder folder;
   EXPECT_TRUE(is_image_list(folder.path()));

@@ -92,6 +92,12 @@ TEST(Experiment, NamesFileAndMemberOfWhatIsWrong) {
   EXPECT_THAT(complaint("30", "[{}]"), AllOf(HasSubstr("\"budget\""), HasSubstr("steps")));
   EXPECT_THAT(complaint("\"about\": \"A trial.\"", "\"command\": \"dance\""), HasSubstr("dance"));
   EXPECT_THAT(complaint("\"about\": \"A trial.\"", "\"orders\": [\"file\"]"), HasSubstr("orders"));
+  EXPECT_THAT(complaint("\"A trial.\"", "5"), AllOf(HasSubstr(path), HasSubstr("\"about\" to be")));
+  EXPECT_THAT(complaint("\"about\": \"A trial.\"", "\"command\": 5"),
+              AllOf(HasSubstr(path), HasSubstr("\"command\" to be")));
+  EXPECT_THAT(complaint("[1, 2, 3]", "[1, 2, 1]"),
+              AllOf(HasSubstr("\"seeds\""), HasSubstr("twice")));
+  EXPECT_THAT(complaint("[25, 0]", "[25, 25]"), HasSubstr("twice"));
   EXPECT_THAT(complaint("no-attention", "../away"), HasSubstr("../away"));
   EXPECT_THAT(error_of([&] { read_experiment(folder.write("e9.json", "[]")); }),
               HasSubstr("found array"));

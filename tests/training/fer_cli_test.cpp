@@ -150,6 +150,16 @@ TEST_F(FerTest, ReturnsTwoForWrongUsage) {
       {"eval", "--data", csv_, "--classes", "neutral,hungry"},
       {"eval", "--data", csv_, "--plot", "plot.jpg"},
       {"eval", "--data", csv_, "--precision", "fp64"},
+      {"eval", "--data", csv_, "--max-unreadable", "nan"},
+      {"eval", "--data", csv_, "--prior-correction", "nan"},
+      {"train", "--data", csv_, "--ema", "nan", "--out", path("x")},
+      {"train", "--data", csv_, "--mixup", "1e300", "--out", path("x")},
+      {"train", "--data", csv_, "--momentum", "-5", "--out", path("x")},
+      {"train", "--data", csv_, "--learning-rate", "-1", "--out", path("x")},
+      {"train", "--data", csv_, "--seed", "-1", "--out", path("x")},
+      {"train", "--data", csv_, "--seed", "99999999999999999999", "--out", path("x")},
+      {"replay", "--model", model(), "--data", packed(), "--frozen-blocks", "-7", "--out",
+       path("x")},
       {"info"},
       {"export", model(), path("x")},
       {"export", "--onnx", path("missing.fer"), path("x")},
@@ -677,6 +687,86 @@ TEST_F(FerTest, MakesReplayAndCanaryThatAreFoundBesideTheModel) {
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, AllOf(HasSubstr("own.replay: 12 faces"), HasSubstr("own.canary: 6 faces")));
   EXPECT_THAT(fer(adapt).code, testing::AnyOf(0, 3));
+
+  // What fails leaves what is there.
+  const std::string canary = content(path("own.canary"));
+  const auto replay = [&](const std::string& split, const std::string& out) {
+    return fer({"replay", "--model", file, "--data", packed(), "--split", split, "--out", out});
+  };
+  EXPECT_EQ(replay("none", path("own")).code, 1);
+  EXPECT_EQ(content(path("own.canary")), canary);
+  // A dot in a name is no ending; that of a model is.
+  EXPECT_EQ(replay("train", path("run-1.2")).code, 0);
+  EXPECT_TRUE(fs::exists(path("run-1.2.replay")));
+  EXPECT_EQ(replay("train", path("beside.fer")).code, 0);
+  EXPECT_TRUE(fs::exists(path("beside.canary")));
+}
+
+TEST_F(FerTest, KeepsWhatItReads) {
+  const std::string data = path("kept.packed");
+  fs::copy_file(packed(), data, fs::copy_options::overwrite_existing);
+  const std::string run = path("kept-run");
+  fs::create_directories(run);
+  std::ofstream(run + "/log.jsonl") << "{\"epoch\":0}\n";
+  const std::vector<std::vector<std::string>> commands{
+      {"eval", "--model", model(), "--data", data, "--json", data},
+      {"eval", "--model", model(), "--data", data, "--json", model()},
+      {"pack", "--data", csv_, "--out", csv_},
+      {"pack", "--join", data, data, "--out", data},
+      {"adapt", "--model", model(), "--input", csv_, "--out", csv_},
+      {"average", model(), model(), "--out", model()},
+      {"shrink", model(), model()},
+      {"report", run, "--out", run + "/log.jsonl"}};
+  const std::string before = content(data), weights = content(model()), list = content(csv_);
+  for (const auto& command : commands) {
+    const Outcome refused = fer(command);
+    EXPECT_EQ(refused.code, 1) << testing::PrintToString(command);
+    EXPECT_THAT(refused.err, HasSubstr("is read by this command"));
+  }
+  EXPECT_EQ(content(data), before);
+  EXPECT_EQ(content(model()), weights);
+  EXPECT_EQ(content(csv_), list);
+  const std::string both = path("both.svg");
+  EXPECT_THAT(fer({"eval", "--model", model(), "--data", data, "--json", both, "--plot", both}).err,
+              HasSubstr("two files at once"));
+}
+
+TEST_F(FerTest, SaysThatStandardOutputIsFull) {
+  const ProgramResult full =
+      run_program({"sh", "-c", "exec \"$FER_PROGRAM\" info --json \"$0\" > /dev/full", packed()},
+                  std::chrono::seconds(60));
+  EXPECT_EQ(full.status, 1);
+}
+
+TEST_F(FerTest, LeavesAFolderToTheTrainingThatWorksThere) {
+  const std::string out = path("shared");
+  Fer first(semi_arguments(out, 1000000));
+  first.wait_until([&] { return !content(fs::path(out) / "log.jsonl").empty(); });
+  for (const auto& arguments : {semi_arguments(out, 1000000), train_arguments(out, 2)}) {
+    const Outcome second = fer(arguments);
+    EXPECT_EQ(second.code, 1);
+    EXPECT_THAT(second.err, AllOf(HasSubstr("shared: expected a folder"), HasSubstr("training")));
+  }
+  first.signal(SIGINT);
+  EXPECT_EQ(first.wait().code, 130);
+  std::ofstream(path("a-file")) << "x";
+  EXPECT_THAT(fer(train_arguments(path("a-file/below"), 2)).err,
+              HasSubstr("a-file is a file; name another folder"));
+}
+
+TEST_F(FerTest, WritesNamesThatAreNoUtf8) {
+  const std::string odd = path("caf\xe9");
+  test::write_drawn_dataset(odd, 4);
+  const std::string file = odd + "/faces.packed";
+  ASSERT_EQ(fer({"pack", "--data", odd + "/labels.csv", "--align", "never", "--size", "24", "--out",
+                 file})
+                .code,
+            0);
+  EXPECT_THAT(info(file)["file"].get<std::string>(), HasSubstr("caf\xef\xbf\xbd/faces.packed"));
+  const Outcome done = fer({"eval", "--model", model(), "--data", file, "--json", "-"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  auto arguments = train_arguments(odd + "/run", 1);
+  EXPECT_EQ(fer(arguments).code, 0);
 }
 
 TEST_F(FerTest, ExportsAModelWithWhatOthersNeedBesideIt) {
@@ -720,7 +810,7 @@ TEST_F(FerTest, SaysWhatItCannotExport) {
               AllOf(HasSubstr("faces.packed: expected a model file"), HasSubstr("gst-fer-faces")));
   EXPECT_THAT(refusal({model(), file + "/deeper.onnx"}), HasSubstr("there is no folder"));
   EXPECT_THAT(refusal({model(), out.path()}), HasSubstr("expected a file to write"));
-  EXPECT_THAT(refusal({model(), model()}), HasSubstr("last.fer: is the model"));
+  EXPECT_THAT(refusal({model(), model()}), HasSubstr("last.fer: is read by this command"));
   EXPECT_THAT(refusal({model(), file, "--labels", file}), HasSubstr("for two files"));
   EXPECT_THAT(refusal({model(), file, "--labels", path("missing/labels.txt")}),
               HasSubstr("missing/labels.txt"));

@@ -161,6 +161,9 @@ TEST_F(ImageListTest, NamesLineAndExpectation) {
   EXPECT_THAT(error_of("\n\npicture,label\n1.png,sad\n"),
               AllOf(HasSubstr("labels.csv, line 3: expected a header with a column \"image\""),
                     HasSubstr("found: picture, label")));
+  EXPECT_THAT(error_of("image,label,split\n1.png,sad,pr\xfc"
+                       "fung\n"),
+              AllOf(HasSubstr("labels.csv, line 2: expected UTF-8"), HasSubstr("iconv")));
   EXPECT_THAT(error_of("image,mood\n1.png,sad\n"), HasSubstr("either \"label\" or"));
   EXPECT_EQ(error_of("image,file,label\n1.png,1.png,sad\n"),
             "labels.csv, line 1: columns \"image\" and \"file\" say the same");

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <stdexcept>
 
 #include "content.h"
 #include "scoped.h"
@@ -72,6 +74,20 @@ TEST_F(JobRunner, StopsThoseAtWorkAndStartsNoMore) {
           1));
   EXPECT_EQ(statuses_.count("later"), 0u);
   ASSERT_EQ(statuses_.count("long"), 1u);
+}
+
+TEST_F(JobRunner, LeavesNobodyBehindWhereAnEventThrows) {
+  JobEvents events;
+  events.ended = [](const Job&, int) { throw std::runtime_error("no measure"); };
+  events.tick = [](std::size_t, const std::vector<std::string>&) {};
+  const std::string told = (folder_.path() / "told").string();
+  const std::vector<Job> jobs{shell("long", "trap 'echo $$ > " + told + "; exit 130' TERM; touch " +
+                                                told + "; while :; do sleep 0.05; done"),
+                              shell("short", "while [ ! -e " + told + " ]; do sleep 0.05; done")};
+  EXPECT_THROW(run_jobs(jobs, 2, events, stop_), std::runtime_error);
+  const std::string child = content(told);
+  ASSERT_NE(child, "") << "it was asked to end, and waited for";
+  EXPECT_EQ(::kill(std::stoi(child), 0), -1) << "it is reaped";
 }
 
 TEST_F(JobRunner, HasNothingToDoWithoutJobs) {

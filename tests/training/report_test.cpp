@@ -82,6 +82,19 @@ TEST(Report, NamesFileAndLineOfADamagedLog) {
   EXPECT_THAT(error_of([&] { run_of(folder, kLog); }), HasSubstr("run.json"));
 }
 
+TEST(Report, NamesFileAndLineOfALogEditedByHand) {
+  const ScopedFolder folder;
+  const std::string where = (folder.path() / "log.jsonl").string() + ":2: expected ";
+  const auto complaint = [&](const std::string& line) {
+    return error_of([&] { run_of(folder, "{\"epoch\":0}\n" + line + "\n"); });
+  };
+  EXPECT_THAT(complaint(R"({"labels":[1,2],"confusion":[[1,2],[3,4]]})"),
+              HasSubstr(where + "\"labels\""));
+  EXPECT_THAT(complaint(R"({"labels":["a","b"],"confusion":[5,6]})"),
+              HasSubstr(where + "\"confusion\""));
+  EXPECT_THAT(complaint(R"({"collapsed":"yes"})"), HasSubstr(where + "\"collapsed\""));
+}
+
 TEST(Report, DrawsPretraining) {
   const ScopedFolder folder;
   const std::string page = report_page(

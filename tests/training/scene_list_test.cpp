@@ -81,9 +81,16 @@ TEST_F(SceneListTest, SaysWhatIsWrongAndWhere) {
               AllOf(HasSubstr("faces.csv, line 2"), HasSubstr("b.jpg does not stand in")));
   EXPECT_THAT(row("a.jpg,one,2,3,4,1,1,2,3,4,5,6,7,8,9,10,1"), HasSubstr("found \"one\""));
   EXPECT_THAT(row("a.jpg,nan,2,3,4,1,1,2,3,4,5,6,7,8,9,10,1"), HasSubstr("found \"nan\""));
+  EXPECT_THAT(row("a.jpg,1e30,2,3,4,1,1,2,3,4,5,6,7,8,9,10,1"),
+              AllOf(HasSubstr("faces.csv, line 2"), HasSubstr("found \"1e30\"")));
   EXPECT_THAT(row("a.jpg,1,2,0,4,1,1,2,3,4,5,6,7,8,9,10,1"), HasSubstr("above 0"));
   EXPECT_THAT(row("a.jpg,1,2,3,4,7,1,2,3,4,5,6,7,8,9,10,1"), HasSubstr("score"));
   EXPECT_THAT(row("a.jpg,1,2"), HasSubstr("fields"));
+  write(
+      "image,split\na.jpg,pr\xfc"
+      "fung\n",
+      kHeader);
+  EXPECT_THAT(complaint(), AllOf(HasSubstr("labels.csv, line 2"), HasSubstr("UTF-8")));
   write("image,split\n", kHeader);
   EXPECT_THAT(complaint(), HasSubstr("no photos"));
   std::filesystem::remove(folder_.path() / "faces.csv");

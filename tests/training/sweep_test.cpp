@@ -169,6 +169,43 @@ TEST_F(SweepTest, CountsRunsThatFail) {
   EXPECT_FALSE(fs::exists(settings_.results / "trial.json"));
 }
 
+TEST_F(SweepTest, LooksAtTheDataBeforeTheFirstRun) {
+  const auto refusal = [&] { return error_of([&] { run_sweep(experiment(), settings_); }); };
+  settings_.also = settings_.data;
+  settings_.also_split = "exam";
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("tiny.packed"), HasSubstr("no split \"exam\"")));
+  settings_.also_split = "test";
+  settings_.also_classes = {"neutral", "fear"};
+  EXPECT_THAT(refusal(), HasSubstr("\"fear\""));
+  settings_.also.clear();
+  PackedInfo info = test::tiny_info();
+  info.splits = {"train", "valid", "rest"};
+  settings_.data = folder_.path() / "untested.packed";
+  write_packed(settings_.data, info, test::tiny_rows(12));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("untested.packed"), HasSubstr("no split \"test\"")));
+  EXPECT_FALSE(fs::exists(settings_.runs / "trial" / "few-4-seed1"));
+}
+
+TEST_F(SweepTest, GoesOnWhereARunHasNoResult) {
+  // It ends well, and leaves no model.
+  settings_.program = "/bin/true";
+  EXPECT_EQ(run_sweep(experiment(), settings_), 2u);
+  EXPECT_FALSE(fs::exists(settings_.results / "trial.json"));
+}
+
+TEST_F(SweepTest, NamesTheFileOfAResultThatWasEdited) {
+  const auto refusal = [&] { return error_of([&] { run_sweep(experiment(), settings_); }); };
+  fs::create_directories(settings_.results);
+  std::ofstream(settings_.results / "trial.json") << R"({"runs":[{"command":5}]})";
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("trial.json: expected the text"), HasSubstr("{\"command")));
+  fs::remove(settings_.results / "trial.json");
+  fs::create_directories(settings_.runs / "trial" / "few-4-seed1");
+  std::ofstream(settings_.runs / "trial" / "few-4-seed1" / "result.json")
+      << R"({"method":5,"labels_per_class":4,"command":"fer"})";
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("result.json: expected the text \"method\"")));
+}
+
 TEST_F(SweepTest, StopsWhenAskedTo) {
   stop_requested = true;
   EXPECT_THROW(run_sweep(experiment(), settings_), Interrupted);

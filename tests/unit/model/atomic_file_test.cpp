@@ -135,6 +135,33 @@ TEST_F(AtomicFile, SaysWhatItCannotDo) {
   EXPECT_EQ(files_in(folder_.path()), 1u);  // no temporary is left
 }
 
+TEST_F(AtomicFile, TakesThePlaceOfWhatALinkLeadsTo) {
+  std::filesystem::create_directories(folder_.path() / "there");
+  std::filesystem::create_symlink("there/real", path_);
+  std::filesystem::create_symlink("file", folder_.path() / "second");
+  for (const char* text : {"made", "replaced"}) {
+    write_atomically(folder_.path() / "second", {text});
+    EXPECT_EQ(bytes_of(folder_.path() / "there" / "real"), text);
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_.path() / "second"));
+  EXPECT_EQ(files_in(folder_.path() / "there"), 1u);
+}
+
+TEST_F(AtomicFile, IsWrittenIntoPipesAndDevices) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  std::string read;
+  std::thread reader([&] { read = bytes_of(path_); });
+  write_atomically(path_, {"one ", "two"});
+  reader.join();
+  EXPECT_EQ(read, "one two");
+  EXPECT_TRUE(std::filesystem::is_fifo(path_));
+  // Through a link: a failure must not cost the machine its device.
+  std::filesystem::create_symlink("/dev/full", folder_.path() / "full");
+  EXPECT_THAT(failure(folder_.path() / "full", "x"), HasSubstr("cannot write"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
 TEST_F(AtomicFile, CannotBeWrittenIntoAReadOnlyFolder) {
   if (geteuid() == 0) GTEST_SKIP() << "root writes anywhere";
   std::filesystem::permissions(

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "first_line.h"
+#include "learn/folder_lock.h"
 #include "model/classifier.h"
 #include "model/device_name.h"
 #include "model/device_stream.h"
@@ -106,7 +107,7 @@ class Learner::Impl {
       warn("learning is computed on the processor: " + device_fallback_ +
            "; device=cpu says that this is meant");
     }
-    if (!settings_.checkpoint_dir.empty()) {
+    if (!settings_.checkpoint_dir.empty() && lock_folder()) {
       ring_.emplace(settings_.checkpoint_dir, settings_.checkpoints);
       log_.emplace(settings_.checkpoint_dir);
     }
@@ -228,6 +229,20 @@ class Learner::Impl {
     return path.empty() ? require_expression_model() : path;
   }
 
+  /// Whether the folder for checkpoints is ours to write to. Two learners would take each other's
+  /// entries for their own.
+  bool lock_folder() {
+    try {
+      lock_.emplace(settings_.checkpoint_dir, "learner", FolderLock::Children::kNoHold);
+    } catch (const FolderBusy& busy) {
+      warn(std::string(busy.what()) + "; nothing is kept of what is learnt meanwhile");
+      return false;
+    } catch (const std::runtime_error&) {
+      // It may be read from all the same, and what cannot be written says so itself.
+    }
+    return true;
+  }
+
   /// Makes the learner, and goes on from a checkpoint where there is one.
   void begin() {
     const auto labelled =
@@ -258,11 +273,19 @@ class Learner::Impl {
     const auto current = slot_->current();
     if (!current || current->info().version != model.info.version)
       slot_->serve(std::make_shared<const ModelFile>(model));
-    if (!ring_ || !learner_ || model.info.version == published_) return;
+    publish(model);
+  }
+
+  /// Writes the model that serves to served.fer, unless it is there.
+  void publish(const ModelFile& model) {
+    if (!ring_ || !learner_) return;
+    const fs::path file = settings_.checkpoint_dir / kServedFile;
+    std::error_code unknown;
+    if (model.info.version == published_ && (fs::exists(file, unknown) || unknown)) return;
     attempt([&] {
       fs::create_directories(settings_.checkpoint_dir);
       ModelFile written = model;
-      write_model(settings_.checkpoint_dir / kServedFile, written);
+      write_model(file, written);
       published_ = model.info.version;
     });
   }
@@ -391,6 +414,7 @@ class Learner::Impl {
       ring_->save(model, learner_->state(), good);
       unsaved_ = false;
     });
+    publish(learner_->serving());  // The folder may have been made anew.
   }
 
   /// For what may fail while learning goes on.
@@ -503,7 +527,8 @@ class Learner::Impl {
   std::atomic<double> max_cpu_;
 
   // Of the learner's thread once it runs.
-  std::optional<CheckpointRing> ring_;
+  std::optional<FolderLock> lock_;
+  std::optional<CheckpointRing> ring_;  ///< Empty where nothing is kept, as log_.
   std::optional<LearnerLog> log_;
   std::unique_ptr<OnlineLearner> learner_;  ///< Null where nothing can be learnt; never changes.
   std::string published_;                   ///< Version in served.fer.

@@ -37,8 +37,9 @@ class FER_API Learner {
     /// replay`. Empty: the file beside the source model, of its name with the ending .canary.
     std::filesystem::path canary;
     /// Where the state and the models go, and from where learning goes on after a restart. Empty:
-    /// nothing is kept. The model that serves is always `served.fer` there, replaced atomically,
-    /// for another process to watch; what happened stands in `log.jsonl` (see LearnerLog).
+    /// nothing is kept, nor is it where another learner works in the folder. The model that serves
+    /// is always `served.fer` there, replaced atomically, for another process to watch; what
+    /// happened stands in `log.jsonl` (see LearnerLog).
     std::filesystem::path checkpoint_dir;
     OnlineConfig learning;
     double max_cpu = 0.25;  ///< Share of one core, in (0, 16].

@@ -48,9 +48,15 @@ void post_open_error(GstElement* element, const std::filesystem::path& file,
   }
 }
 
+GstClockTime stream_time(const GstBaseTransform* element, const GstBuffer* buffer) {
+  const GstSegment& segment = element->segment;
+  return segment.format == GST_FORMAT_TIME
+             ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+             : GST_CLOCK_TIME_NONE;
+}
+
 void sync_properties(GstBaseTransform* element, GstBuffer* buffer) {
-  const GstClockTime time =
-      gst_segment_to_stream_time(&element->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const GstClockTime time = stream_time(element, buffer);
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element), time);
 }
 

@@ -61,6 +61,10 @@ void warn_limited(GstElement* element, WarningLimiter& limiter, const std::strin
 void post_open_error(GstElement* element, const std::filesystem::path& file,
                      const std::string& what);
 
+/// When the buffer is in its stream; GST_CLOCK_TIME_NONE where it has no time, or where the stream
+/// is not measured in time (an appsrc's, unless told otherwise, is in bytes).
+GstClockTime stream_time(const GstBaseTransform* element, const GstBuffer* buffer);
+
 /// Brings the properties that somebody controls (GstControlBinding) to their values at the time of
 /// this buffer. Call it before the buffer's settings are read.
 void sync_properties(GstBaseTransform* element, GstBuffer* buffer);

@@ -23,7 +23,8 @@ void Lateness::reset() {
 
 bool Lateness::is_late(const GstBaseTransform* element, const GstBuffer* buffer) const {
   const GstClockTime earliest = earliest_.copy();
-  if (!GST_CLOCK_TIME_IS_VALID(earliest)) return false;
+  if (!GST_CLOCK_TIME_IS_VALID(earliest) || element->segment.format != GST_FORMAT_TIME)
+    return false;
   const GstClockTime running_time =
       gst_segment_to_running_time(&element->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   return GST_CLOCK_TIME_IS_VALID(running_time) && running_time <= earliest;

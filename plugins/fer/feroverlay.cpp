@@ -2,6 +2,7 @@
 
 #include <gst/video/video.h>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include "cuda-frames.h"
 #include "element-util.h"
 #include "face-meta.h"
+#include "frame-allocation.h"
 #include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
 #include "overlay-shape-canvas.h"
@@ -137,9 +139,11 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 /// The frame is drawn on where it lies, so upstream may have what downstream offers: its pool, the
-/// metadata that it understands.
+/// metadata that it understands, all but the crop meta.
 gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) {
-  return gst_pad_peer_query(GST_BASE_TRANSFORM_SRC_PAD(base), query);
+  const gboolean answered = gst_pad_peer_query(GST_BASE_TRANSFORM_SRC_PAD(base), query);
+  if (answered) fer::remove_crop_meta(query);
+  return answered;
 }
 
 // --- The streaming thread.
@@ -166,7 +170,7 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
   });
 }
 
-/// Draws on the frame. Throws std::runtime_error where it cannot be mapped or its device fails.
+/// Draws on the frame. Throws where it cannot be mapped, its device fails or memory runs out.
 void draw(FerOverlay* self, GstBuffer* buffer) {
   Stream& stream = *self->parts->stream;
   const GstVideoInfo& info = *stream.info;
@@ -203,7 +207,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
         ++stats.drawn;
         stats.rendered = parts.stream->masks.rendered();
       });
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {
       parts.stats.with([](Stats& stats) { ++stats.failed; });
       fer::warn_limited(GST_ELEMENT(base), parts.fault,
                         "A frame passed without overlay: " + std::string(error.what()) + ".");
@@ -225,13 +229,13 @@ void install_properties(GObjectClass* klass) {
   properties.add(look(&OverlayLook::font),
                  {"font", "Font",
                   "Pango's description of the font of labels and bars: a family, or family, style "
-                  "and size (\"Sans\", \"DejaVu Sans Condensed Bold 14\")"},
+                  "and size (\"Sans\", \"DejaVu Sans Condensed Bold 14\"), of 1000 pixels at most"},
                  fer::kMutablePlaying);
   properties.add(look(&OverlayLook::font_size),
                  {"font-size", "Font size",
                   "Size of the labels' font in pixels (0: the size that font names; where it names "
                   "none, by the height of frame and face)"},
-                 0, 1000, kControllable);
+                 0, fer::kMaxFontSize, kControllable);
   properties.add(look(&OverlayLook::box), {"show-box", "Show box", "Draw a box around each face"},
                  kControllable);
   properties.add(look(&OverlayLook::label),

@@ -58,7 +58,7 @@ struct Parts {
   fer::Locked<fer::Publisher::Stats> last_stats;  ///< Of the publisher that was there before.
   fer::WarningLimiter fault, overflow;
   fer::ElementMetrics metrics;
-  // Only the streaming thread uses these.
+  // Only the streaming thread uses these, and stop(), while that does not run. 0: no caps yet.
   gint width = 0, height = 0;
 };
 
@@ -183,6 +183,7 @@ gboolean stop(GstBaseTransform* base) {
   Parts& parts = *FER_PUBLISH(base)->parts;
   return fer::guarded(base, TRUE, [&] {
     parts.metrics.stop(GST_ELEMENT(base));
+    parts.width = parts.height = 0;
     std::shared_ptr<fer::Publisher> publisher =
         parts.publisher.with([](auto& held) { return std::exchange(held, nullptr); });
     if (!publisher) return TRUE;
@@ -245,11 +246,12 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   Parts& parts = *FER_PUBLISH(base)->parts;
+  // The base class lets buffers without caps through to a filter that passes them on as they are.
+  if (parts.width == 0) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
     fer::FrameRecord record;
-    const GstClockTime time =
-        gst_segment_to_stream_time(&base->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    const GstClockTime time = fer::stream_time(base, buffer);
     if (GST_CLOCK_TIME_IS_VALID(time)) record.timestamp = time;
     record.width = parts.width;
     record.height = parts.height;

@@ -32,21 +32,47 @@ struct Address {
   std::string name() const { return "The MQTT broker " + host + ":" + std::to_string(port); }
 };
 
+using UriPtr = std::unique_ptr<GUri, decltype(&g_uri_unref)>;
+
+/// Null, and why, where it is no address.
+UriPtr parse_uri(const std::string& address, std::string& reason) {
+  const std::string with_scheme =
+      address.find("://") == std::string::npos ? "mqtt://" + address : address;
+  GError* error = nullptr;
+  UriPtr uri(g_uri_parse(with_scheme.c_str(), G_URI_FLAGS_HAS_PASSWORD, &error), g_uri_unref);
+  if (!uri) {
+    reason = error->message;
+    g_error_free(error);
+  }
+  return uri;
+}
+
+/// The address for people to read: whatever stands before its last @ may be a password.
+std::string without_user(const std::string& address) {
+  const std::size_t end = address.rfind('@');
+  if (end == std::string::npos) return address;
+  const std::size_t scheme = address.find("://");
+  const std::size_t begin = scheme < end ? scheme + 3 : 0;
+  return address.substr(0, begin) + address.substr(end + 1);
+}
+
 Address parse_address(const std::string& text) {
+  const std::string shown = without_user(text);
   const auto refuse = [&](const std::string& reason) {
     throw std::runtime_error(
-        "The address \"" + text +
+        "The address \"" + shown +
         "\" is not host, host:port or mqtt://[user:password@]host[:port]: " + reason + ".");
   };
-  const std::string with_scheme = text.find("://") == std::string::npos ? "mqtt://" + text : text;
-  GError* error = nullptr;
-  GUri* uri = g_uri_parse(with_scheme.c_str(), G_URI_FLAGS_HAS_PASSWORD, &error);
-  if (uri == nullptr) {
-    const std::string reason = error->message;
-    g_error_free(error);
-    refuse(reason);
+  std::string reason;
+  const UriPtr owner = parse_uri(text, reason);
+  if (!owner) {
+    // GLib's reason may quote a part of the password.
+    const bool without_it_too = shown == text || !parse_uri(shown, reason);
+    refuse(without_it_too ? reason
+                          : "the user or the password before it has a character that an address "
+                            "must write as %XX");
   }
-  const std::unique_ptr<GUri, decltype(&g_uri_unref)> owner(uri, g_uri_unref);
+  GUri* uri = owner.get();
   const auto text_of = [](const char* part) { return std::string(part == nullptr ? "" : part); };
   const std::string scheme = text_of(g_uri_get_scheme(uri));
   Address address{text_of(g_uri_get_host(uri)), g_uri_get_port(uri), text_of(g_uri_get_user(uri)),
@@ -57,8 +83,11 @@ Address parse_address(const std::string& text) {
   return address;
 }
 
+/// Without the full stop that the library ends most of them with.
 std::string reason(int result) {
-  return result == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(result);
+  std::string text = result == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(result);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 /// The library's own thread reads, writes and reconnects once the first connection was set up.
@@ -171,7 +200,7 @@ class MqttSink : public LineSink {
   void on_disconnect(int code) {
     const std::lock_guard lock(mutex_);
     if (std::exchange(connected_, false) && code != 0) {
-      fault_ = address_.name() + " has been lost: " + reason(code);
+      fault_ = address_.name() + " has been lost: " + reason(code) + ".";
     }
     complain_at_ = Clock::now() + seconds(2);
     changed_.notify_all();

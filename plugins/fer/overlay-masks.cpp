@@ -91,7 +91,8 @@ double MaskCache::size_of_font() const {
   const double size =
       static_cast<double>(pango_font_description_get_size(description)) / PANGO_SCALE;
   if (!(pango_font_description_get_set_fields(description) & PANGO_FONT_MASK_SIZE)) return 0;
-  return pango_font_description_get_size_is_absolute(description) ? size : size * 96 / 72;
+  return std::min(pango_font_description_get_size_is_absolute(description) ? size : size * 96 / 72,
+                  kMaxFontSize);
 }
 
 /// The mask of that key, rendered where it is not there yet; one that was not used for long makes

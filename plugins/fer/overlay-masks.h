@@ -13,6 +13,9 @@
 
 namespace fer {
 
+/// Pixels. A mask takes memory by the square of it.
+constexpr double kMaxFontSize = 1000;
+
 /// A piece of one line of text. `left` and `top` say where the mask lies from the pen on the
 /// baseline; `advance` is how far the pen moves.
 struct TextMask {
@@ -36,7 +39,8 @@ class MaskCache {
   /// for size_of_font() only. Where it changes, rendered text is thrown away.
   void set_font(const std::string& description);
 
-  /// The size in pixels that the font's description names, 0 where it names none.
+  /// The size in pixels that the font's description names, kMaxFontSize at most; 0 where it names
+  /// none.
   double size_of_font() const;
 
   /// One line of valid UTF-8. `size` is the em in pixels; text longer than 20 em ends in an

@@ -12,6 +12,8 @@ namespace {
 
 /// How often the sink is looked after while there is nothing to publish.
 constexpr std::chrono::milliseconds kIdle(200);
+/// How long a sink that failed is left alone.
+constexpr std::chrono::milliseconds kRetry(50);
 
 /// A pipe whose reader is gone shall fail the write, not kill the process.
 void block_sigpipe() {
@@ -91,6 +93,9 @@ void Publisher::run(const std::stop_token& stop) {
       }
     } catch (const std::exception& error) {
       on_fault_(error.what());
+      // A sink that fails at once (a FIFO that somebody removed) fails at once again.
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop, kRetry, [] { return false; });
     }
   }
 }

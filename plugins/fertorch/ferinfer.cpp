@@ -16,11 +16,13 @@
 #include "element-metrics.h"
 #include "element-util.h"
 #include "face-meta.h"
+#include "frame-allocation.h"
 #include "frame-faces.h"
 #include "known-faces.h"
 #include "lateness.h"
 #include "property-table.h"
 #include "served-model.h"
+#include "slot-wish.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
@@ -81,6 +83,7 @@ struct Parts {
   fer::Lateness lateness;
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
+  fer::SlotWish wish;      ///< Set with `settings` locked.
   fer::ServedModel model;  ///< Used like `stream`.
   fer::ElementMetrics metrics;
   Stream stream;
@@ -115,9 +118,18 @@ GType precision_type() {
 
 fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
 
+/// The model that the settings name.
+fer::ServedModel::Wish wish_of(const Settings& settings) {
+  return {settings.model, settings.model_slot, settings.precision, settings.device,
+          settings.reload};
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_INFER(object)->parts->settings.with(
-      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
+  Parts& parts = *FER_INFER(object)->parts;
+  parts.settings.with([&](Settings& settings) {
+    properties.set(settings, object, id, value, spec);
+    parts.wish.set(settings.model_slot, fer::ServedModel::source_of(wish_of(settings)));
+  });
 }
 
 void count_slot(fer::ModelSlot& slot, Stats& stats) {
@@ -210,11 +222,7 @@ gboolean start(GstBaseTransform* base) {
   return fer::guarded(self, FALSE, [&]() -> gboolean {
     Parts& parts = *self->parts;
     const Settings settings = parts.settings.copy();
-    if (!parts.model.open(GST_ELEMENT(self),
-                          {settings.model, settings.model_slot, settings.precision, settings.device,
-                           settings.reload})) {
-      return FALSE;
-    }
+    if (!parts.model.open(GST_ELEMENT(self), wish_of(settings))) return FALSE;
     const fer::Classifier& model = parts.model.model();
     GST_INFO_OBJECT(self, "model %s computed by %s", model.info().version.c_str(),
                     model.engine().c_str());
@@ -246,7 +254,6 @@ gboolean stop(GstBaseTransform* base) {
 void tell_update(FerInfer* self, const fer::Classifier& before, const fer::Classifier& now) {
   GST_INFO_OBJECT(self, "model %s follows %s", now.info().version.c_str(),
                   before.info().version.c_str());
-  note_model(*self->parts, now);
   gst_element_post_message(
       GST_ELEMENT(self),
       gst_message_new_element(
@@ -261,7 +268,11 @@ void tell_update(FerInfer* self, const fer::Classifier& before, const fer::Class
 const fer::Classifier& current_model(FerInfer* self) {
   fer::ServedModel& model = self->parts->model;
   if (const auto before = model.refresh(GST_ELEMENT(self))) {
-    tell_update(self, *before, model.model());
+    note_model(*self->parts, model.model());
+    // A file that was touched, or copied over itself, is read again and says the same.
+    if (before->info().version != model.model().info().version) {
+      tell_update(self, *before, model.model());
+    }
   }
   return model.model();
 }
@@ -525,6 +536,7 @@ static void fer_infer_class_init(FerInferClass* klass) {
   base_class->set_caps = set_caps;
   base_class->sink_event = sink_event;
   base_class->src_event = src_event;
+  base_class->propose_allocation = fer::propose_allocation;
   base_class->transform_ip = transform_ip;
 }
 

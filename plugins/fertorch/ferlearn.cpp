@@ -18,10 +18,13 @@
 #include "element-util.h"
 #include "face-meta.h"
 #include "face-sampler.h"
+#include "frame-allocation.h"
 #include "frame-faces.h"
 #include "learner-metrics.h"
 #include "learner-structures.h"
+#include "model/slot.h"
 #include "property-table.h"
+#include "slot-wish.h"
 #include "stream/learner.h"
 #include "video-frame.h"
 
@@ -129,10 +132,14 @@ std::string policy_text(const char* name, const std::string& preset) {
 
 fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
 
-/// What may change while the learner runs.
-void apply(fer::Learner& learner, const Settings& settings) {
-  learner.set_max_cpu(settings.max_cpu);
-  learner.pause(settings.paused);
+constexpr const char* kMaxCpu = "max-cpu";
+constexpr const char* kPaused = "paused";
+
+/// Hands on what may change while the learner runs, where this is the property that was set: others
+/// feed the learner too, and what they told it stays.
+void apply(fer::Learner& learner, const Settings& settings, const std::string& property) {
+  if (property == kMaxCpu) learner.set_max_cpu(settings.max_cpu);
+  if (property == kPaused) learner.pause(settings.paused);
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -141,7 +148,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     properties.set(held, object, id, value, spec);
     return held;
   });
-  if (const auto learner = parts.learner.copy()) apply(*learner, settings);
+  if (const auto learner = parts.learner.copy()) apply(*learner, settings, spec->name);
 }
 
 fer::LearnerStats current_stats(Parts& parts) {
@@ -213,6 +220,32 @@ fer::Learner::Listener listener_of(FerLearn* self) {
   return listener;
 }
 
+/// Joins the learner of the slot, or makes it. False, and an element error, where that fails.
+bool join(FerLearn* self, const Settings& settings) {
+  Parts& parts = *self->parts;
+  std::shared_ptr<fer::ModelSlot> slot;
+  std::shared_ptr<fer::Learner> learner;
+  try {
+    // A ferinfer that names the slot's model is going to open it; the learner finds it there.
+    if (const auto wished = fer::SlotWish::of(settings.model_slot);
+        wished && settings.source_model.empty()) {
+      slot = fer::ModelSlot::get(settings.model_slot);
+      slot->open(*wished);
+    }
+    learner = fer::Learner::get(settings.model_slot, learner_settings(settings));
+  } catch (const std::exception& error) {
+    GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("Nothing can be learnt: %s.", error.what()),
+                      (nullptr));
+    return false;
+  }
+  // Only this way round: a learner that another element paused, or that paused itself where a step
+  // failed, is not resumed by one more that joins.
+  if (settings.paused) learner->pause(true);
+  parts.subscription = learner->subscribe(listener_of(self));
+  parts.learner.with([&](auto& held) { held = std::move(learner); });
+  return true;
+}
+
 gboolean start(GstBaseTransform* base) {
   FerLearn* self = FER_LEARN(base);
   return fer::guarded(self, FALSE, [&]() -> gboolean {
@@ -224,20 +257,10 @@ gboolean start(GstBaseTransform* base) {
                            "ferinfer that is to serve it, or checkpoint-dir to keep it."),
                           (nullptr));
     }
-    std::shared_ptr<fer::Learner> learner;
-    try {
-      learner = fer::Learner::get(settings.model_slot, learner_settings(settings));
-    } catch (const std::exception& error) {
-      GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("Nothing can be learnt: %s.", error.what()),
-                        (nullptr));
-      return FALSE;
-    }
-    apply(*learner, settings);
     parts.counts.with([](fer::SampleCounts& counts) { counts = {}; });
     parts.fault.reset();
     parts.no_record.reset();
-    parts.subscription = learner->subscribe(listener_of(self));
-    parts.learner.with([&](auto& held) { held = std::move(learner); });
+    if (!join(self, settings)) return FALSE;
     parts.metrics.start(GST_ELEMENT(self), settings.metrics_address, settings.model_slot, [&parts] {
       return fer::learner_metrics(current_stats(parts), parts.counts.copy());
     });
@@ -357,8 +380,10 @@ void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerLearn* self = FER_LEARN(base);
+  Parts& parts = *self->parts;
+  // The base class lets buffers without caps through to a filter that passes them on as they are.
+  if (!parts.stream.info) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    Parts& parts = *self->parts;
     const Settings settings = parts.settings.copy();
     parts.counts.with([](fer::SampleCounts& counts) { ++counts.frames; });
     // Whatever is wrong with a face, the stream is not to suffer for it.
@@ -386,11 +411,12 @@ void install_properties(GObjectClass* klass) {
                   "serve it. All ferlearn elements with this name feed one learner; whoever starts "
                   "first settles how it learns"},
                  fer::kMutableReady);
-  properties.add(&Settings::source_model,
-                 {"source-model", "Source model",
-                  "File of the model to begin from (.fer); unset: what the slot serves already, "
-                  "else the one that gst-fer ships"},
-                 fer::kMutableReady);
+  properties.add(
+      &Settings::source_model,
+      {"source-model", "Source model",
+       "File of the model to begin from (.fer); unset: what the slot serves already, else "
+       "what a ferinfer of the slot names, else the one that gst-fer ships"},
+      fer::kMutableReady);
   properties.add(&Settings::replay,
                  {"replay", "Replay",
                   "Labelled faces that keep the model from forgetting: a packed dataset or what "
@@ -432,7 +458,7 @@ void install_properties(GObjectClass* klass) {
                  {"threads", "Threads", "Threads that a step of learning is computed by"}, 1, 256,
                  fer::kMutableReady);
   properties.add(&Settings::max_cpu,
-                 {"max-cpu", "Most CPU",
+                 {kMaxCpu, "Most CPU",
                   "Share of one core that learning may take, over time; it runs at idle priority "
                   "besides"},
                  0.01, 16, fer::kMutablePlaying);
@@ -452,7 +478,7 @@ void install_properties(GObjectClass* klass) {
                  {"inference-region", "Inference region", "What is taken for faces"},
                  fer::kMutablePlaying);
   properties.add(&Settings::paused,
-                 {"paused", "Paused", "Learn nothing for now; what serves goes on serving"},
+                 {kPaused, "Paused", "Learn nothing for now; what serves goes on serving"},
                  fer::kMutablePlaying);
   fer::add_metrics_address(properties, &Settings::metrics_address);
   properties.install(
@@ -530,6 +556,7 @@ static void fer_learn_class_init(FerLearnClass* klass) {
   base_class->stop = stop;
   base_class->set_caps = set_caps;
   base_class->sink_event = sink_event;
+  base_class->propose_allocation = fer::propose_allocation;
   base_class->transform_ip = transform_ip;
 }
 

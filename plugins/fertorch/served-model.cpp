@@ -12,10 +12,8 @@ namespace {
 /// The model of the slot; null, and an element error, where there is none.
 std::shared_ptr<const Classifier> open_in_slot(GstElement* element, const ServedModel::Wish& wish,
                                                ModelSlot& slot) {
-  ModelSlot::Source source;
-  source.path = wish.file.empty() ? find_expression_model() : std::filesystem::path(wish.file);
-  source.layout = {wish.precision, wish.device};
-  source.reload = wish.reload;
+  ModelSlot::Source source = ServedModel::source_of(wish);
+  if (source.path.empty()) source.path = find_expression_model();
   if (source.path.empty() && !slot.current()) {
     GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND,
                       ("There is no expression model on this machine: name one by the property "
@@ -54,6 +52,14 @@ void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, con
 }
 
 }  // namespace
+
+ModelSlot::Source ServedModel::source_of(const Wish& wish) {
+  ModelSlot::Source source;
+  source.path = wish.file;
+  source.layout = {wish.precision, wish.device};
+  source.reload = wish.reload;
+  return source;
+}
 
 bool ServedModel::open(GstElement* element, const Wish& wish) {
   auto slot = ModelSlot::get(wish.slot);

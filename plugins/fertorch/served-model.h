@@ -25,6 +25,9 @@ class ServedModel {
     bool reload = true;
   };
 
+  /// As a slot opens it.
+  static ModelSlot::Source source_of(const Wish& wish);
+
   /// Takes the model that the slot serves already, or opens the wished one for it. False, and an
   /// element error, where there is none.
   bool open(GstElement* element, const Wish& wish);

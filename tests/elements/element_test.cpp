@@ -241,6 +241,21 @@ std::vector<EventPtr> Harness::events(std::optional<GstEventType> type) {
   return found;
 }
 
+OfferedMetas offered_metas(Harness& harness, const std::string& caps) {
+  for (const GType meta : {GST_VIDEO_META_API_TYPE, GST_VIDEO_CROP_META_API_TYPE}) {
+    gst_harness_add_propose_allocation_meta(harness.get(), meta, nullptr);
+  }
+  harness.set_caps(caps);
+  const CapsPtr wanted(gst_caps_from_string(caps.c_str()));
+  const QueryPtr query(gst_query_new_allocation(wanted.get(), FALSE));
+  const PadPtr sink(gst_element_get_static_pad(harness.element(), "sink"));
+  EXPECT_TRUE(gst_pad_query(sink.get(), query.get()));
+  const auto offers = [&](GType meta) {
+    return gst_query_find_allocation_meta(query.get(), meta, nullptr) == TRUE;
+  };
+  return {offers(GST_VIDEO_META_API_TYPE), offers(GST_VIDEO_CROP_META_API_TYPE)};
+}
+
 // --- Frames.
 
 const std::vector<std::string>& video_formats() {

@@ -141,6 +141,13 @@ class Harness {
   GstHarness* harness_ = nullptr;
 };
 
+/// What an allocation query is answered upstream of the element, where the test's sink takes the
+/// video meta and the crop meta. Of a harness that has no caps yet.
+struct OfferedMetas {
+  bool video = false, crop = false;
+};
+OfferedMetas offered_metas(Harness& harness, const std::string& caps);
+
 // --- Frames.
 
 /// Every format that the elements take, as in caps.

@@ -166,6 +166,24 @@ TEST_F(FerDetect, SharedBuffersGetNoMetadata) {
   EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0), gst_buffer_peek_memory(shared.get(), 0));
 }
 
+TEST_F(FerDetect, AsksForFramesThatAreCropped) {
+  Harness harness(make_element("ferdetect", {{"model", detector_}}));
+  const OfferedMetas offered = offered_metas(harness, video_caps("I420", 64, 48));
+  EXPECT_TRUE(offered.video);
+  EXPECT_FALSE(offered.crop);
+}
+
+TEST_F(FerDetect, TakesAStreamThatIsNotMeasuredInTime) {
+  play();
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  harness_->push_event(gst_event_new_segment(&segment));
+  // Downstream has complained, so that lateness is asked for.
+  harness_->push_upstream_event(gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2, GST_SECOND, 0));
+  EXPECT_THAT(find(0), SizeIs(1));
+  EXPECT_THAT(find(1), SizeIs(1));
+}
+
 TEST_F(FerDetect, NoFacesGiveAnEmptyRecord) {
   play();
   const BufferPtr out = pass(make_frame(drawn_background(kOddSize), "I420"));

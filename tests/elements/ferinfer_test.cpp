@@ -247,6 +247,14 @@ TEST_F(FerInfer, InfersFiftyFacesInOneBatch) {
   }
 }
 
+TEST_F(FerInfer, AsksForFramesThatAreCropped) {
+  constant_model(kHappiness);
+  Harness harness(make_element("ferinfer", {{"model", constant_path().string()}}));
+  const OfferedMetas offered = offered_metas(harness, video_caps("I420", 64, 48));
+  EXPECT_TRUE(offered.video);
+  EXPECT_FALSE(offered.crop);
+}
+
 TEST_F(FerInfer, FramesWithoutFacesPass) {
   play();
   EXPECT_THAT(label({}), IsEmpty());
@@ -766,6 +774,20 @@ TEST_F(FerInfer, ReloadsAReplacedFileAndTellsOfIt) {
   EXPECT_EQ(gst_structure_get_string(update, "previous-version"), first);
   EXPECT_EQ(stat(element(), "swaps"), 1);
   EXPECT_EQ(text_stat(element(), "model-version"), second);
+}
+
+TEST_F(FerInfer, TellsOfNothingWhereTheFileSaysTheSame) {
+  const std::string version = constant_model(kHappiness);
+  play({{"model", constant_path().string()}});
+  label_track(1);
+  std::filesystem::last_write_time(
+      constant_path(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_TRUE(wait_for([&] {
+    label_track(2);
+    return stat(element(), "swaps") == 1;
+  }));
+  EXPECT_EQ(label_track(2).model_version, version);
+  EXPECT_EQ(harness_->messages().count(GST_MESSAGE_ELEMENT), 0);
 }
 
 TEST_F(FerInfer, ServesOnWhereTheNewFileIsBroken) {

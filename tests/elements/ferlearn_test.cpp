@@ -209,9 +209,7 @@ TEST_F(FerLearn, CarriesOutWhatIsAsked) {
   show_people(*harness, 100);
   EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "memory").value_or(0) >= 64; }));
   g_signal_emit_by_name(harness->element(), "save");
-  EXPECT_TRUE(wait_for([&] {
-    return std::filesystem::exists(checkpoints()) && !std::filesystem::is_empty(checkpoints());
-  }));
+  EXPECT_TRUE(wait_for([&] { return std::filesystem::exists(checkpoints() + "/00000001.fer"); }));
   g_signal_emit_by_name(harness->element(), "reset");
   EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "memory") == 0; }));
   EXPECT_EQ(ModelSlot::get(slot_)->current()->info().version, read_model_info(model()).version);
@@ -237,6 +235,74 @@ TEST_F(FerLearn, SharesTheLearnerOfItsSlot) {
   one.reset();  // Gone while it learns.
   show_people(*two, 5, 30);
   EXPECT_EQ(stat(two->element(), "offered"), 30);
+}
+
+TEST_F(FerLearn, WhatOneElementSaysStaysWhateverElseIsSet) {
+  const auto paused = [](const Harness& of) {
+    const auto stats = property<StructurePtr>(of.element(), "stats");
+    gboolean held = FALSE;
+    EXPECT_TRUE(gst_structure_get_boolean(stats.get(), "paused", &held));
+    return held == TRUE;
+  };
+  auto one = play({{"paused", "true"}});
+  EXPECT_TRUE(paused(*one));
+  auto two = play();
+  EXPECT_TRUE(paused(*one)) << "another one joined";
+  g_object_set(two->element(), "sample-interval", 100u, "max-cpu", 8., nullptr);
+  EXPECT_TRUE(paused(*one)) << "another one's interval was set";
+  g_object_set(two->element(), "paused", FALSE, nullptr);
+  EXPECT_FALSE(paused(*one)) << "another one was unpaused";
+  g_object_set(one->element(), "sample-interval", 100u, nullptr);
+  EXPECT_FALSE(paused(*one));
+}
+
+TEST_F(FerLearn, AdaptsTheModelThatAFerinferUpstreamNames) {
+  // The model's labelled faces lie beside it, and no model ships here.
+  const std::filesystem::path mine = folder_.path() / "mine.fer";
+  std::filesystem::copy_file(model(), mine);
+  for (const char* ending : {"replay", "canary"}) {
+    std::filesystem::copy_file(data(), std::filesystem::path(mine).replace_extension(ending));
+  }
+  // ferlearn starts first, as GStreamer starts a pipeline from its sink.
+  ElementPtr upstream = make_element("ferinfer", {{"model-slot", slot_}, {"model", mine.string()}});
+  Harness learn(make_element("ferlearn", {{"model-slot", slot_}, {"max-cpu", "16"}}));
+  Harness infer(std::move(upstream));
+  EXPECT_EQ(infer.messages().count(GST_MESSAGE_WARNING), 0) << "its model was not taken";
+  learn.set_caps(video_caps("I420", kSize.width, kSize.height));
+  EXPECT_EQ(ModelSlot::get(slot_)->source(), mine);
+  show_people(learn, 5);
+  EXPECT_EQ(
+      learn.messages().count(static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR)),
+      0);
+  const auto stats = property<StructurePtr>(learn.element(), "stats");
+  EXPECT_EQ(gst_structure_get_string(stats.get(), "source-version"),
+            read_model_info(model()).version);
+}
+
+TEST_F(FerLearn, SaysThatAnotherLearnerHasItsFolder) {
+  auto one = play({{"checkpoint-dir", checkpoints()}});
+  auto two = play({{"checkpoint-dir", checkpoints()}, {"model-slot", "another"}});
+  const MessagePtr warning = two->messages().wait(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  EXPECT_THAT(message_text(warning.get()),
+              AllOf(HasSubstr(checkpoints()), HasSubstr("no other learner")));
+  EXPECT_EQ(one->messages().count(GST_MESSAGE_WARNING), 0);
+}
+
+TEST_F(FerLearn, AsksForFramesThatAreCropped) {
+  Harness harness(make_element("ferlearn", learning()));
+  const OfferedMetas offered = offered_metas(harness, video_caps("I420", 64, 48));
+  EXPECT_TRUE(offered.video);
+  EXPECT_FALSE(offered.crop);
+}
+
+TEST_F(FerLearn, WantsCaps) {
+  Harness harness(make_element("ferlearn", learning()));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  harness.push_event(gst_event_new_stream_start("without caps"));
+  harness.push_event(gst_event_new_segment(&segment));
+  EXPECT_EQ(harness.push(make_frame(picture(), "I420")), GST_FLOW_NOT_NEGOTIATED);
 }
 
 TEST_F(FerLearn, SaysWhereNothingIsServed) {

@@ -235,13 +235,9 @@ TEST_F(FerOverlay, OwnFramesAreDrawnOnInPlace) {
 
 TEST_F(FerOverlay, OffersUpstreamWhatDownstreamOffers) {
   play();
-  gst_harness_add_propose_allocation_meta(harness_->get(), GST_VIDEO_META_API_TYPE, nullptr);
-  set_caps("NV12", {64, 48});
-  const CapsPtr caps(gst_caps_from_string(video_caps("NV12", 64, 48).c_str()));
-  const QueryPtr query(gst_query_new_allocation(caps.get(), FALSE));
-  const PadPtr sink(gst_element_get_static_pad(element(), "sink"));
-  ASSERT_TRUE(gst_pad_query(sink.get(), query.get()));
-  EXPECT_TRUE(gst_query_find_allocation_meta(query.get(), GST_VIDEO_META_API_TYPE, nullptr));
+  const OfferedMetas offered = offered_metas(*harness_, video_caps("NV12", 64, 48));
+  EXPECT_TRUE(offered.video);
+  EXPECT_FALSE(offered.crop) << "it would draw beside the faces";
 }
 
 TEST_F(FerOverlay, BuffersThatCannotBeMappedPassWithOneWarning) {
@@ -371,6 +367,7 @@ TEST_F(FerOverlay, TakesExtremeSettings) {
   for (const Properties& properties :
        {Properties{{"font-size", "1000"}, {"line-width", "100"}}, Properties{{"font-size", "0.01"}},
         Properties{{"line-width", "0.01"}}, Properties{{"font", "No Such Font, 0"}},
+        Properties{{"font", "Sans 30000"}}, Properties{{"font", "Sans 2000000px"}},
         Properties{{"smoothing", "0.99"}, {"font", "Sans 300px"}}}) {
     for (const cv::Size size : {cv::Size(64, 48), cv::Size(641, 361)}) {
       play("I420", size, properties);

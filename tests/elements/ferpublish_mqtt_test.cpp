@@ -27,6 +27,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::Eq;
 using testing::HasSubstr;
+using testing::Not;
 using testing::ResultOf;
 using testing::SizeIs;
 
@@ -216,6 +217,11 @@ TEST_F(FerPublishMqtt, StopsAfterTheBrokerWasLost) {
   EXPECT_EQ(stat(element(), "dropped"), 3);
 }
 
+TEST_F(FerPublishMqtt, SaysWhyAHostIsNotFoundInOneSentence) {
+  play("no-such-host.invalid");
+  EXPECT_THAT(warning(), AllOf(HasSubstr("no-such-host.invalid"), Not(HasSubstr("error.."))));
+}
+
 TEST_F(FerPublishMqtt, RefusesAddressesAndTopicsThatMakeNoSense) {
   const auto complaint = [](const char* property, const std::string& value) {
     return start_error("ferpublish", {{property, value}, {"method", "mqtt"}});
@@ -223,6 +229,13 @@ TEST_F(FerPublishMqtt, RefusesAddressesAndTopicsThatMakeNoSense) {
   for (const std::string address : {"http://host", "", "host:port", "mqtt://", "host:99999999"}) {
     EXPECT_THAT(complaint("address", address), HasSubstr("\"" + address + "\""));
   }
+  for (const std::string address :
+       {"mqtt://me:s3cret@host:port", "me:s3cret@host:99999999", "http://me:s3cret@host",
+        "me:s3/cret@host", "me:s3@cret@host:port", "me:s3%cret@host"}) {
+    EXPECT_THAT(complaint("address", address),
+                AllOf(HasSubstr("host"), Not(HasSubstr("s3")), Not(HasSubstr("cret"))));
+  }
+  EXPECT_THAT(complaint("address", "me:s3/cret@host"), HasSubstr("%XX"));
   for (const std::string topic : {"", "fer/#", "+/x"}) {
     EXPECT_THAT(complaint("topic", topic), HasSubstr("\"" + topic + "\""));
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -125,6 +126,25 @@ TEST_F(FerPublish, TimestampsAreStreamTime) {
   const auto records = records_in(path_);
   EXPECT_EQ(records.at(0)["timestamp"], 8000000);
   EXPECT_TRUE(records.at(1)["timestamp"].is_null());
+}
+
+TEST_F(FerPublish, StreamsThatAreNotMeasuredInTimeHaveNoTimestamps) {
+  play_to_file();
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  harness_->push_event(gst_event_new_segment(&segment));
+  push(frame(15));
+  end_stream();
+  EXPECT_TRUE(records_in(path_).at(0)["timestamp"].is_null());
+}
+
+TEST_F(FerPublish, WantsCaps) {
+  Harness harness(make_element("ferpublish", {{"location", path_.string()}}));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  harness.push_event(gst_event_new_stream_start("without caps"));
+  harness.push_event(gst_event_new_segment(&segment));
+  EXPECT_EQ(harness.push(frame(0)), GST_FLOW_NOT_NEGOTIATED);
 }
 
 TEST_F(FerPublish, BuffersPassAsTheyAre) {
@@ -261,6 +281,23 @@ TEST_F(FerPublish, BuffersFlowWhileNobodyReads) {
   ASSERT_TRUE(std::getline(reader, line));
   EXPECT_EQ(Json::parse(line)["timestamp"], 100000000);
   EXPECT_EQ(stat(element(), "dropped"), 97);
+}
+
+TEST_F(FerPublish, AFifoThatIsRemovedCostsAWarningAndNoTime) {
+  mkfifo(path_.c_str(), 0600);
+  play_to_file();
+  std::filesystem::remove(path_);
+  const MessagePtr warning = harness_->messages().wait(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  EXPECT_THAT(message_text(warning.get()), AllOf(HasSubstr(path_.string()), HasSubstr("again")));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(500ms);
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 5) << "it tries without a pause";
+  push(frame(0));
+  mkfifo(path_.c_str(), 0600);
+  std::ifstream reader(path_);
+  std::string line;
+  EXPECT_TRUE(std::getline(reader, line)) << "it is opened where it comes back";
 }
 
 TEST_F(FerPublish, AStopDoesNotWaitForeverForAReader) {

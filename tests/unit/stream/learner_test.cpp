@@ -286,6 +286,50 @@ TEST_F(LearnerTest, LearnsOnWhereTheDiskIsFullAndLosesNothing) {
   EXPECT_GE(learner->stats().steps, kept);
 }
 
+TEST_F(LearnerTest, KeepsNothingWhereAnotherLearnerHasTheFolder) {
+  settings_.checkpoint_dir = dir();
+  Heard heard;
+  {
+    const auto first = Learner::get("", settings_);
+    feed(*first, 60);
+    ASSERT_TRUE(first->drain(60s));
+    const auto log = read_learner_log(dir()).size();
+    {
+      const auto second = Learner::get("", settings_);
+      const auto subscription = second->subscribe(heard.listener());
+      ASSERT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr(dir().string())));
+      EXPECT_THAT(heard.warnings()[0], HasSubstr("nothing is kept"));
+      EXPECT_EQ(second->stats().steps, 0u) << "it took the other's entries for its own";
+      feed(*second, 60, 2);
+      ASSERT_TRUE(second->drain(60s));
+      EXPECT_GT(second->stats().promotions, 0u) << "it learns all the same";
+    }
+    EXPECT_EQ(read_learner_log(dir()).size(), log);
+    EXPECT_EQ(read_model_info(dir() / "served.fer").version, first->stats().serving_version);
+  }
+  Heard after;
+  const auto third = Learner::get("", settings_);
+  const auto subscription = third->subscribe(after.listener());
+  EXPECT_THAT(after.warnings(), testing::IsEmpty());
+  EXPECT_GT(third->stats().steps, 0u);
+}
+
+TEST_F(LearnerTest, SavesWhatServesWhereTheFolderWasMadeAnew) {
+  settings_.checkpoint_dir = dir();
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  fs::remove_all(dir());
+  fs::create_directories(dir());
+  learner->save();
+  ASSERT_TRUE(learner->drain(60s));
+  ASSERT_TRUE(fs::exists(dir() / "served.fer"));
+  EXPECT_EQ(read_model_info(dir() / "served.fer").version, learner->stats().serving_version);
+  EXPECT_THAT(heard.warnings(), testing::IsEmpty());
+}
+
 TEST_F(LearnerTest, LogsEveryDecisionAndGoesOnAfterARestart) {
   settings_.checkpoint_dir = dir();
   LearnerStats before;

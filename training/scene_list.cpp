@@ -13,9 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// No photo is as wide; see DetectionDatasetWriter.
-constexpr float kMostPixels = 1e6f;
-
 /// A CSV file whose columns are asked for by name.
 class Table {
  public:
@@ -57,7 +54,7 @@ class Table {
   /// Of a place in a photo.
   float pixels(const std::string& column) const {
     const float value = number(column);
-    if (std::abs(value) < kMostPixels) return value;
+    if (std::abs(value) < kLargestCoordinate) return value;
     throw std::runtime_error(where() + "expected a place in pixels in column \"" + column +
                              "\", found \"" + text(column) + "\"");
   }

@@ -15,8 +15,6 @@ using nlohmann::json;
 constexpr std::int64_t kLargestSide = 16384;
 /// Numbers of a face in the file: box, landmarks, score.
 constexpr std::size_t kFaceNumbers = 15;
-/// Coordinates beyond this are no pixels.
-constexpr float kLargestCoordinate = 1e6f;
 
 /// Empty where the face is sound.
 std::string fault_of(const SceneFace& face) {

@@ -15,6 +15,9 @@
 
 namespace fer {
 
+/// Coordinates beyond this are no pixels.
+inline constexpr float kLargestCoordinate = 1e6f;
+
 /// A face as a teacher saw it, in pixels of its photo.
 struct SceneFace {
   float x = 0, y = 0, width = 0, height = 0;  ///< May reach past the photo's edges.

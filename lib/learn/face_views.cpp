@@ -1,5 +1,7 @@
 #include "learn/face_views.h"
 
+#include <torch/torch.h>
+
 #include "learn/random.h"
 
 namespace fer {
@@ -24,6 +26,20 @@ kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const 
               views.side,
               views.side};
   return views;
+}
+
+void make_views(kernels::Augment views, torch::Device device, const kernels::KernelTable* table) {
+  if (!table) return kernels::augment(views);
+  kernels::check(views);
+  torch::Tensor workspace;
+  launch_on(device, *table, "augment", [&] {
+    if (const std::size_t bytes = table->augment_workspace(views)) {
+      workspace = torch::empty({static_cast<std::int64_t>(bytes)},
+                               torch::TensorOptions().device(device).dtype(torch::kByte));
+      views.workspace = workspace.data_ptr();
+    }
+    return table->augment(views, nullptr);
+  });
 }
 
 torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,

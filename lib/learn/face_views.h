@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda/augment.h"
+#include "cuda/kernel_table.h"
 #include "learn/batches.h"
 #include "learn/compute_device.h"
 #include "learn/face_ref.h"
@@ -41,6 +42,10 @@ struct ViewLook {
 /// What makes such views in `images` (N x C x S x S, fp32), but for the crops.
 kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
                               const ViewDraw& draw);
+
+/// Makes them: on `device` by the table's kernel, for which nobody waits; in the processor's memory
+/// where there is no table. Throws std::runtime_error where the device refuses.
+void make_views(kernels::Augment views, torch::Device device, const kernels::KernelTable* table);
 
 /// Views made on the spot by the processor: N x C x S x S, normalised, fp32.
 class FreshViews : public FaceViews {

@@ -21,19 +21,7 @@ torch::Tensor ResidentViews::of(ViewKind kind, const std::vector<FaceRef>& faces
   kernels::Augment views = augment_into(images, kind, look_, draw);
   views.crops = crops.data_ptr<std::uint8_t>();
   views.rows = rows.data_ptr<std::int64_t>();
-  if (!table_) {
-    kernels::augment(views);
-    return images;
-  }
-  kernels::check(views);
-  torch::Tensor workspace;
-  launch_on(device_, *table_, "augment", [&] {
-    if (const std::size_t bytes = table_->augment_workspace(views)) {
-      workspace = torch::empty({static_cast<std::int64_t>(bytes)}, there.dtype(torch::kByte));
-      views.workspace = workspace.data_ptr();
-    }
-    return table_->augment(views, nullptr);
-  });
+  make_views(views, device_, table_);
   return images;
 }
 

@@ -13,7 +13,7 @@
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
-#include "stream/views.h"
+#include "stream/crop_views.h"
 
 namespace fer {
 namespace {
@@ -27,8 +27,10 @@ using nlohmann::json;
 class Pictures : public LabelledFaces {
  public:
   Pictures(std::unique_ptr<PackedDataset> data, const std::string& split, const ModelFile& model,
-           int cut, bool split_needed)
-      : data_(std::move(data)), model_(model.info) {
+           int cut, bool split_needed, torch::Device device)
+      : data_(std::move(data)),
+        views_(model.info, device),
+        stats_{model.info.mean, model.info.stddev} {
     cut_ = cut;
     std::tie(rows_, labels_) = usable_rows(*data_, split, model.info, split_needed);
   }
@@ -39,9 +41,8 @@ class Pictures : public LabelledFaces {
     const PackedInfo& info = data_->info();
     std::vector<std::span<const std::uint8_t>> crops;
     for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
-    const torch::Tensor images =
-        random ? weak_views(crops, model_, *random)
-               : plain_images(crops, info.channels, info.side, {model_.mean, model_.stddev});
+    const torch::Tensor images = random ? views_.weak(crops, *random)
+                                        : plain_images(crops, info.channels, info.side, stats_);
     return network->lower(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
         static_cast<std::size_t>(cut_));
@@ -49,14 +50,16 @@ class Pictures : public LabelledFaces {
 
  private:
   const std::unique_ptr<PackedDataset> data_;
-  const ModelInfo model_;
+  const CropViews views_;
+  const PixelStats stats_;
   std::vector<std::size_t> rows_;
 };
 
 /// Activations as bytes: none is negative, so that each row needs but one scale.
 class Latents : public LabelledFaces {
  public:
-  Latents(const std::filesystem::path& path, const ModelFile& model, int setting)
+  Latents(const std::filesystem::path& path, const ModelFile& model, int setting,
+          torch::Device device)
       : file_(path, FileAccess::kRead) {
     const std::string name = path.string();
     const auto names = json::parse(file_.meta("labels"), nullptr, false);
@@ -91,8 +94,8 @@ class Latents : public LabelledFaces {
     if (!std::equal(expected.begin() + 1, expected.end(), rows.shape.begin() + 1) ||
         scales.shape[0] != count || labels.shape[0] != count || count == 0)
       refuse(name, "its tensors do not fit one another or the network");
-    bytes_ = tensor_of(rows);
-    scales_ = tensor_of(scales);
+    bytes_ = tensor_of(rows).to(device);
+    scales_ = tensor_of(scales).to(device);
     const std::vector<int> place =
         label_mapping(names.get<std::vector<std::string>>(), model.info.labels);
     const auto* values = static_cast<const std::int64_t*>(labels.data);
@@ -112,17 +115,16 @@ class Latents : public LabelledFaces {
     torch::NoGradGuard no_grad;
     std::vector<std::int64_t> wanted;
     for (std::size_t row : rows) wanted.push_back(rows_.at(row));
-    const torch::Tensor index = torch::tensor(wanted, torch::kLong);
-    // As bytes, a quarter of what they become.
-    const torch::Device device = network->device();
-    return (bytes_.index_select(0, index).to(device).to(torch::kFloat) *
-            scales_.index_select(0, index).to(device).view({-1, 1, 1, 1}))
-        .contiguous(torch::MemoryFormat::ChannelsLast);
+    const torch::Tensor index = torch::tensor(wanted, torch::kLong).to(bytes_.device());
+    return (bytes_.index_select(0, index).to(torch::kFloat) *
+            scales_.index_select(0, index).view({-1, 1, 1, 1}))
+        .to(network->device(), torch::kFloat, /*non_blocking=*/false, /*copy=*/false,
+            torch::MemoryFormat::ChannelsLast);
   }
 
  private:
   const SafetensorsFile file_;
-  torch::Tensor bytes_, scales_;  ///< Over the file's memory.
+  torch::Tensor bytes_, scales_;  ///< On the device; in the processor's memory, the file's own.
   std::vector<std::int64_t> rows_;
 };
 
@@ -190,7 +192,8 @@ std::string trunk_version(const ModelFile& model, int blocks_below) {
 
 std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& path,
                                                    const std::string& split, const ModelFile& model,
-                                                   int setting, bool split_needed) {
+                                                   int setting, bool split_needed,
+                                                   torch::Device device) {
   bool latents = false;
   {
     const SafetensorsFile file(path);
@@ -200,9 +203,10 @@ std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& 
   if (latents && split_needed)
     refuse(path.string(),
            "expected a packed dataset with a split \"" + split + "\", found latents");
-  if (latents) return std::make_unique<Latents>(path, model, setting);
+  if (latents) return std::make_unique<Latents>(path, model, setting, device);
   return std::make_unique<Pictures>(std::make_unique<PackedDataset>(path), split, model,
-                                    blocks_below(model.info.network, setting), split_needed);
+                                    blocks_below(model.info.network, setting), split_needed,
+                                    device);
 }
 
 }  // namespace fer

@@ -34,11 +34,13 @@ class LabelledFaces {
 
   /// Opens a packed dataset (its split `split`; all rows where it has no such split) or a file of
   /// latents. `setting`: OnlineConfig::frozen_blocks; -1 takes the cut of a file of latents as it
-  /// is. `split_needed`: a packed dataset without that split is an error. Throws
+  /// is. `split_needed`: a packed dataset without that split is an error. `device`: where the
+  /// network lies; latents are copied there once, as bytes. Throws
   /// std::runtime_error: file, what was expected, what was found.
   static std::unique_ptr<LabelledFaces> open(const std::filesystem::path& path,
                                              const std::string& split, const ModelFile& model,
-                                             int setting, bool split_needed = false);
+                                             int setting, bool split_needed = false,
+                                             torch::Device device = torch::kCPU);
 
   std::size_t size() const { return labels_.size(); }
   const std::vector<int>& labels() const { return labels_; }

@@ -19,6 +19,7 @@
 #include "model/torch_seed.h"
 #include "stream/adapted_networks.h"
 #include "stream/canary.h"
+#include "stream/crop_views.h"
 #include "stream/familiarity.h"
 #include "stream/gates.h"
 #include "stream/labelled_faces.h"
@@ -29,14 +30,13 @@
 #include "stream/sample_memory.h"
 #include "stream/share_cap.h"
 #include "stream/tracklet.h"
-#include "stream/views.h"
 
 namespace fer {
 namespace {
 
 using nlohmann::json;
 using Tensors = AdaptedNetworks::Tensors;
-using Crops = std::vector<std::span<const std::uint8_t>>;
+using Crops = CropViews::Crops;
 
 /// What a random stream is for, so that no two uses of the seed share one.
 enum Purpose : std::uint64_t { kDraw = 1, kReplay, kWeak, kStrong, kWhich, kNetwork };
@@ -72,6 +72,7 @@ class OnlineLearner::Impl {
                   replay_faces_ ? replay_faces_->cut()
                                 : blocks_below(source.info.network, config_.frozen_blocks),
                   config_.momentum, torch::Device(config_.device)),
+        views_(source.info, torch::Device(config_.device)),
         builder_(config_.tracklet, source.info.network.input_size),
         memory_(new_memory()),
         thresholds_(new_thresholds()),
@@ -149,9 +150,9 @@ class OnlineLearner::Impl {
       }
       strong_crops.push_back(crops[which.below(crops.size())]);
     }
-    const torch::Tensor weak = networks_.lower(weak_views(weak_crops, source_.info, random(kWeak)));
-    const torch::Tensor strong = networks_.lower(
-        strong_views(strong_crops, source_.info, random(kStrong), config_.strength));
+    const torch::Tensor weak = networks_.lower(views_.weak(weak_crops, random(kWeak)));
+    const torch::Tensor strong =
+        networks_.lower(views_.strong(strong_crops, random(kStrong), config_.strength));
     Replay::Rows labelled{torch::Tensor(), torch::empty({0}, torch::kLong)};
     if (replay_ && config_.guards.replay) {
       const double share = config_.replay_share;
@@ -162,8 +163,10 @@ class OnlineLearner::Impl {
     const std::int64_t m = labelled.labels.size(0);
 
     PolicyStep shown;
-    shown.unlabelled = mean_over(ask_teacher(weak), row_of, n);
-    shown.labelled = m > 0 ? ask_teacher(labelled.activations) : torch::zeros({0, classes_});
+    // In one pass: a device is waited for once.
+    const torch::Tensor told = ask_teacher(m > 0 ? torch::cat({weak, labelled.activations}) : weak);
+    shown.unlabelled = mean_over(told.narrow(0, 0, weak.size(0)), row_of, n);
+    shown.labelled = told.narrow(0, weak.size(0), m);
     shown.labels = labelled.labels;
     shown.step = static_cast<std::int64_t>(counts_.steps);
     shown.epoch =
@@ -410,7 +413,8 @@ class OnlineLearner::Impl {
       throw std::runtime_error(std::string("learning needs labelled faces as ") + what +
                                ", but none are named and none lie beside the model");
     }
-    return LabelledFaces::open(path, split, source_, config_.frozen_blocks, shared);
+    return LabelledFaces::open(path, split, source_, config_.frozen_blocks, shared,
+                               torch::Device(config_.device));
   }
 
   SampleMemory new_memory() const {
@@ -650,6 +654,7 @@ class OnlineLearner::Impl {
   const std::size_t crop_bytes_;
   const std::shared_ptr<const LabelledFaces> replay_faces_;
   AdaptedNetworks networks_;
+  const CropViews views_;
   std::optional<Replay> replay_;
   std::optional<Canary> canary_;
   torch::Tensor prior_;       ///< Added to the teacher's logits, C.

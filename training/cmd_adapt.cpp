@@ -11,7 +11,7 @@
 #include "evaluation.h"
 #include "finite_range.h"
 #include "joined.h"
-#include "learn/json_text.h"
+#include "json_text.h"
 #include "learn/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"

@@ -11,8 +11,8 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "json_text.h"
 #include "learn/compute_device.h"
-#include "learn/json_text.h"
 #include "learn/process_group.h"
 #include "model/captured_work.h"
 #include "model/classifier.h"

@@ -8,7 +8,7 @@
 #include "data_source.h"
 #include "detection_evaluation.h"
 #include "finite_range.h"
-#include "learn/json_text.h"
+#include "json_text.h"
 #include "model/atomic_file.h"
 #include "output_files.h"
 #include "progress.h"

@@ -6,8 +6,8 @@
 
 #include "commands.h"
 #include "data_source.h"
+#include "json_text.h"
 #include "learn/detection_dataset.h"
-#include "learn/json_text.h"
 #include "learn/packed_dataset.h"
 #include "model/detector_info.h"
 #include "model/model_info.h"

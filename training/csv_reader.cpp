@@ -4,7 +4,7 @@
 #include <cctype>
 #include <stdexcept>
 
-#include "learn/json_text.h"
+#include "json_text.h"
 
 namespace fer {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "build_info.h"
-#include "learn/json_text.h"
+#include "json_text.h"
 #include "model/atomic_file.h"
 #include "model/runtime_info.h"
 

@@ -8,12 +8,12 @@
 #include <optional>
 #include <stdexcept>
 
+#include "folder_lock.h"
 #include "interrupt.h"
 #include "job_runner.h"
 #include "joined.h"
-#include "learn/folder_lock.h"
-#include "learn/json_text.h"
-#include "learn/make_folder.h"
+#include "json_text.h"
+#include "make_folder.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_info.h"

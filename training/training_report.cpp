@@ -7,7 +7,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "learn/json_text.h"
+#include "json_text.h"
 #include "line_chart.h"
 #include "report_text.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "learn/json_text.h"
+#include "json_text.h"
 #include "model/file_formats.h"
 
 namespace fer {

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "json_text.h"
 #include "learn/checkpoint.h"
-#include "learn/json_text.h"
 #include "model/atomic_file.h"
 
 namespace fer {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "export.h"
+#include "folder_lock.h"
 #include "learn/elapsed.h"
-#include "learn/folder_lock.h"
 #include "learn/process_group.h"
 #include "learn/train_progress.h"
 

@@ -1,4 +1,4 @@
-#include "learn/folder_lock.h"
+#include "folder_lock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@
 #include <string>
 #include <system_error>
 
-#include "learn/make_folder.h"
+#include "make_folder.h"
 
 namespace fer {
 

@@ -2,9 +2,14 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/torch.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "cuda/open_kernels.h"
 #include "learn/process_group.h"
@@ -18,6 +23,35 @@ int number_of(torch::Device device) {
   return std::max<int>(0, device.index());
 }
 
+/// For work on a device's default stream: it begins once the thread's current stream has come so
+/// far, and that goes on once it is done. Nothing where the two are one.
+class InTurn {
+ public:
+  explicit InTurn(torch::Device device) {
+    const c10::impl::VirtualGuardImpl streams(device.type());
+    const torch::Device numbered(device.type(), static_cast<c10::DeviceIndex>(number_of(device)));
+    const c10::Stream current = streams.getStream(numbered),
+                      standard = streams.getDefaultStream(numbered);
+    if (current == standard) return;
+    streams_ = {current, standard};
+    order(current, standard);
+  }
+  /// After what was launched.
+  void end() {
+    if (streams_) order(streams_->second, streams_->first);
+  }
+
+ private:
+  static void order(const c10::Stream& first, const c10::Stream& second) {
+    c10::Event event(first.device_type());
+    event.record(first);
+    event.block(second);
+  }
+
+  std::optional<std::pair<c10::Stream, c10::Stream>>
+      streams_;  ///< The current and the default one.
+};
+
 }  // namespace
 
 torch::Device compute_device(const std::string& name, const ProcessGroup* group) {
@@ -30,8 +64,11 @@ torch::Device compute_device(const std::string& name, const ProcessGroup* group)
 
 void launch_on(torch::Device device, const kernels::KernelTable& table, const std::string& what,
                const std::function<const char*()>& launch) {
+  InTurn in_turn(device);
   const char* refusal = table.use_device(number_of(device));
   if (!refusal) refusal = launch();
+  // Also where some of it was refused: the rest is under way.
+  in_turn.end();
   if (refusal) throw std::runtime_error(what + " on the device: " + refusal);
 }
 
@@ -51,6 +88,13 @@ int view_workers(torch::Device device) {
 
 torch::TensorOptions host_memory(torch::Device device) {
   return torch::TensorOptions().pinned_memory(device.is_cuda());
+}
+
+torch::Tensor numbers_on(torch::Device device, const std::vector<std::int64_t>& numbers) {
+  torch::Tensor here = torch::empty({static_cast<std::int64_t>(numbers.size())},
+                                    host_memory(device).dtype(torch::kLong));
+  std::copy(numbers.begin(), numbers.end(), here.data_ptr<std::int64_t>());
+  return here.to(device, /*non_blocking=*/true);
 }
 
 }  // namespace fer

@@ -96,8 +96,7 @@ torch::Tensor ResidentAugment::of(const std::vector<FaceRef>& faces,
       const std::vector<float>& values = views[static_cast<std::size_t>(i)].noise;
       at = std::copy(values.begin(), values.end(), at);
     }
-    x.index_add_(0, torch::tensor(noisy, torch::kLong).to(device_),
-                 noise.to(device_, /*non_blocking=*/true));
+    x.index_add_(0, numbers_on(device_, noisy), noise.to(device_, /*non_blocking=*/true));
   }
   const torch::Tensor column = along.view({1, 1, 1, side}), row = along.view({1, 1, side, 1});
   const torch::Tensor erased = (column >= number(kLeft)) & (column < number(kRight)) &

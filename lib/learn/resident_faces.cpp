@@ -33,11 +33,10 @@ ResidentFaces::ResidentFaces(const std::vector<const std::vector<FaceRef>*>& lis
 }
 
 torch::Tensor ResidentFaces::rows(const std::vector<FaceRef>& faces) const {
-  torch::Tensor rows = torch::empty({static_cast<std::int64_t>(faces.size())},
-                                    host_memory(device_).dtype(torch::kLong));
-  for (std::size_t i = 0; i < faces.size(); ++i)
-    rows.data_ptr<std::int64_t>()[i] = places_.at(faces[i].data).at(faces[i].row);
-  return rows.to(device_, /*non_blocking=*/true);
+  std::vector<std::int64_t> rows;
+  rows.reserve(faces.size());
+  for (const FaceRef& face : faces) rows.push_back(places_.at(face.data).at(face.row));
+  return numbers_on(device_, rows);
 }
 
 }  // namespace fer

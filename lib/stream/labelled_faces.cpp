@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "learn/batches.h"
+#include "learn/compute_device.h"
 #include "learn/face_ref.h"
 #include "learn/module_run.h"
 #include "model/file_formats.h"
@@ -115,7 +116,7 @@ class Latents : public LabelledFaces {
     torch::NoGradGuard no_grad;
     std::vector<std::int64_t> wanted;
     for (std::size_t row : rows) wanted.push_back(rows_.at(row));
-    const torch::Tensor index = torch::tensor(wanted, torch::kLong).to(bytes_.device());
+    const torch::Tensor index = numbers_on(bytes_.device(), wanted);
     return (bytes_.index_select(0, index).to(torch::kFloat) *
             scales_.index_select(0, index).view({-1, 1, 1, 1}))
         .to(network->device(), torch::kFloat, /*non_blocking=*/false, /*copy=*/false,

@@ -9,6 +9,7 @@
 #include "learn/batches.h"
 #include "learn/compute_device.h"
 #include "learn/face_views.h"
+#include "model/device_stream.h"
 
 namespace fer {
 namespace {
@@ -77,6 +78,9 @@ TEST_F(CropViewsTest, AreTheSameOnADevice) {
   }
   if (!kernels_for(device)) GTEST_SKIP() << "libfer-cuda does not open";
   const CropViews here(model_, torch::kCPU), there(model_, device);
+  // As the learner's thread has it, which works beside LibTorch's default stream.
+  const DeviceStream stream(device, Urgency::kLearning);
+  const DeviceStream::Scope on_stream(stream);
   const torch::Tensor view = there.strong(crops_, Random(3), 1);
   EXPECT_TRUE(view.device().is_cuda());
   // Pixels on a line of equalise or posterise may fall on its other side.

@@ -24,16 +24,6 @@ std::unique_ptr<const InferenceEngine> make_engine_on(const FoldedNetwork& netwo
   return make_aten_engine(network, precision, device);
 }
 
-/// For "auto" that has become a device, with the processor to fall back on.
-std::unique_ptr<const InferenceEngine> make_engine(const FoldedNetwork& network,
-                                                   Precision precision, const std::string& device,
-                                                   bool may_fall_back) {
-  auto engine = make_engine_on(network, precision, device);
-  if (!may_fall_back || device == "cpu") return engine;
-  return std::make_unique<FallbackEngine>(
-      std::move(engine), [network] { return make_engine_on(network, Precision::kFp32, "cpu"); });
-}
-
 /// The crops, rows of `side` pixels, and behind them their mirror images.
 std::vector<std::uint8_t> with_mirror_images(std::span<const std::uint8_t> crops,
                                              std::size_t side) {
@@ -56,17 +46,25 @@ Classifier::Classifier(const ModelFile& model, Precision precision, const std::s
   // On a GPU, fp32 unless asked: batches are small there, and bf16 gains little.
   const bool bf16 = place == "cpu" ? precision != Precision::kFp32 && cpu_has_bf16()
                                    : precision == Precision::kBf16;
-  if (bf16) {
-    try {
-      engine_ = make_engine(network, Precision::kBf16, place, device == "auto");
-      precision_ = Precision::kBf16;
-      return;
-    } catch (const std::exception&) {
-      // The library may have no kernels for what the processor could do; fp32 has its own say
-      // below.
+  const auto make = [&] {
+    if (bf16) {
+      try {
+        auto engine = make_engine_on(network, Precision::kBf16, place);
+        precision_ = Precision::kBf16;
+        return engine;
+      } catch (const std::exception&) {
+        // The library may have no kernels for what the processor could do; fp32 has its own say
+        // below.
+      }
     }
+    return make_engine_on(network, Precision::kFp32, place);
+  };
+  if (device != "auto" || place == "cpu") {
+    engine_ = make();
+    return;
   }
-  engine_ = make_engine(network, Precision::kFp32, place, device == "auto");
+  engine_ = std::make_unique<FallbackEngine>(
+      make, [network] { return make_engine_on(network, Precision::kFp32, "cpu"); }, place);
 }
 
 Classifier::~Classifier() = default;

@@ -18,6 +18,9 @@ class FallbackEngine final : public InferenceEngine {
   using Maker = std::function<std::unique_ptr<const InferenceEngine>()>;
   /// `make_second` is called once, if at all; what it throws, run() throws.
   FallbackEngine(std::unique_ptr<const InferenceEngine> first, Maker make_second);
+  /// The second from the start where the first, on `device`, cannot be made: where the device has
+  /// no memory left, or LibTorch no code for it. Throws what `make_second` throws then.
+  FallbackEngine(const Maker& make_first, Maker make_second, const std::string& device);
 
   void run(const std::uint8_t* crops, std::size_t n, float* logits) const override;
   bool divisible() const override { return current().divisible(); }
@@ -26,9 +29,10 @@ class FallbackEngine final : public InferenceEngine {
 
  private:
   const InferenceEngine& current() const;
+  /// `reason`: in words, with who failed.
   const InferenceEngine& second(const std::string& reason) const;
 
-  const std::unique_ptr<const InferenceEngine> first_;
+  std::unique_ptr<const InferenceEngine> first_;  ///< Null where it could not be made.
   const Maker make_second_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<const InferenceEngine> second_;  ///< Guarded by mutex_ until it is there.

@@ -56,6 +56,28 @@ TEST(FallbackEngine, GoesOnWithTheSecondWhereTheFirstFails) {
   EXPECT_TRUE(engine.divisible());
 }
 
+TEST(FallbackEngine, BeginsWithTheSecondWhereTheFirstCannotBeMade) {
+  const auto second = [] { return std::make_unique<Counting>(2.f, 1000); };
+  const FallbackEngine engine(
+      []() -> std::unique_ptr<const InferenceEngine> {
+        throw std::runtime_error("no kernel image is available\nException raised from here");
+      },
+      second, "cuda:0");
+  EXPECT_EQ(engine.fallback(), "cuda:0 cannot take the model: no kernel image is available");
+  EXPECT_EQ(engine.name(), "engine 2");
+  float logit = 0;
+  engine.run(nullptr, 1, &logit);
+  EXPECT_EQ(logit, 2);
+
+  const FallbackEngine made([] { return std::make_unique<Counting>(1.f, 1); }, second, "cuda:0");
+  EXPECT_EQ(made.name(), "engine 1");
+  made.run(nullptr, 1, &logit);
+  EXPECT_EQ(logit, 1);
+  made.run(nullptr, 1, &logit);
+  EXPECT_EQ(logit, 2);
+  EXPECT_EQ(made.fallback(), "engine 1 failed: out of memory");
+}
+
 TEST(FallbackEngine, ThrowsWhatTheSecondThrows) {
   const FallbackEngine engine(std::make_unique<Counting>(1.f, 0),
                               [] { return std::make_unique<Counting>(2.f, 0); });

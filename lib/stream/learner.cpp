@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "first_line.h"
-#include "learn/folder_lock.h"
+#include "folder_lock.h"
 #include "model/classifier.h"
 #include "model/device_name.h"
 #include "model/device_stream.h"
@@ -249,9 +249,11 @@ class Learner::Impl {
         OnlineLearner::Labelled{settings_.replay, settings_.canary}.or_beside(source_path_);
     try {
       learner_ = std::make_unique<OnlineLearner>(source_, labelled, settings_.learning);
-    } catch (const std::runtime_error& missing) {
-      warn(std::string(missing.what()) + "; the source model serves, and nothing is learnt");
-      stats_.reason = missing.what();
+    } catch (const std::exception& missing) {
+      // LibTorch's own, of a device that refuses, go on for a page.
+      const std::string reason = first_line(missing.what());
+      warn(reason + "; the source model serves, and nothing is learnt");
+      stats_.reason = reason;
       return;
     }
     if (!ring_) return;
@@ -260,8 +262,8 @@ class Learner::Impl {
       try {
         learner_->restore(entry->state);
         learner_->restore_history(ring_->good_models(skip));
-      } catch (const std::runtime_error& other) {
-        warn(settings_.checkpoint_dir.string() + ": " + other.what() +
+      } catch (const std::exception& other) {
+        warn(settings_.checkpoint_dir.string() + ": " + first_line(other.what()) +
              "; learning begins from the source model");
       }
     }
@@ -271,8 +273,11 @@ class Learner::Impl {
   void serve() {
     const ModelFile model = learner_ ? learner_->serving() : source_;
     const auto current = slot_->current();
+    // Until it has been laid out: a device without memory may refuse now and take it later.
+    unserved_ = true;
     if (!current || current->info().version != model.info.version)
       slot_->serve(std::make_shared<const ModelFile>(model));
+    unserved_ = false;
     publish(model);
   }
 
@@ -349,6 +354,7 @@ class Learner::Impl {
   }
 
   void work(std::vector<Entry> portion, const Asked& asked) {
+    if (unserved_ && !asked.paused) serve();
     if (asked.reset) {
       learner_->reset();
       serve();
@@ -423,7 +429,7 @@ class Learner::Impl {
     try {
       write();
     } catch (const std::exception& failed) {
-      warn(std::string(failed.what()) + "; learning goes on without it");
+      warn(first_line(failed.what()) + "; learning goes on without it");
     }
   }
 
@@ -445,7 +451,7 @@ class Learner::Impl {
       if (std::exchange(asked_.paused, true)) return;  // it was said
     }
     warn("learning is paused: " + first_line(reason) +
-         "; what serves goes on serving, and what was learnt is kept. Unpause it to go on");
+         "; what serves goes on serving. Unpause it to go on");
     if (unsaved_) save(/*good=*/false);
   }
 
@@ -478,7 +484,7 @@ class Learner::Impl {
       log_failed_ = false;
     } catch (const std::exception& failed) {
       if (!std::exchange(log_failed_, true))
-        warn(std::string(failed.what()) + "; learning goes on without it");
+        warn(first_line(failed.what()) + "; learning goes on without it");
     }
   }
 
@@ -532,7 +538,7 @@ class Learner::Impl {
   std::optional<LearnerLog> log_;
   std::unique_ptr<OnlineLearner> learner_;  ///< Null where nothing can be learnt; never changes.
   std::string published_;                   ///< Version in served.fer.
-  bool unsaved_ = false, stepped_ = false, log_failed_ = false;
+  bool unserved_ = false, unsaved_ = false, stepped_ = false, log_failed_ = false;
   Clock::time_point reported_{};
   double cpu_share_ = 0;
 

@@ -1,9 +1,12 @@
 // The program `fer`: trains and evaluates expression models and face detectors.
+#include <c10/util/Exception.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
 
 #include "commands.h"
+#include "first_line.h"
 
 namespace fer {
 namespace {
@@ -65,6 +68,13 @@ int run(int argc, char** argv) {
     return kUsage;
   } catch (const Interrupted&) {
     return kInterrupted;
+  } catch (const c10::OutOfMemoryError& full) {
+    std::fprintf(stderr, "fer: %s A smaller --batch needs less, --device cpu none of it.\n",
+                 first_line(full.what()).c_str());
+    return kBadInput;
+  } catch (const c10::Error& error) {
+    std::fprintf(stderr, "fer: %s\n", first_line(error.what()).c_str());
+    return kBadInput;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fer: %s\n", error.what());
     return kBadInput;

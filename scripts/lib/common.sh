@@ -37,7 +37,7 @@ has_sha256() { # FILE SHA256
 # COMMAND`: that would end the command at Ctrl-C before it could finish its files.
 enter_build_tree() {
   local dump
-  dump=$(meson devenv -C "$1" --dump)
+  dump=$(meson devenv -C "$1" --dump) || return
   set +u
   eval "$dump"
   set -u

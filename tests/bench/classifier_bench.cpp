@@ -2,19 +2,13 @@
 // run. On one thread the time is the processor's, so that what else the machine does counts little;
 // on several it is the clock's.
 //
-//   classifier-bench [--model=FILE] [--device=cuda] [--benchmark_…]
-//   classifier-bench --model=FILE [--precision=fp32|bf16] [--device=cuda]
-//                    --crops=FILE --logits=FILE
+//   classifier-bench [--model=FILE] [--benchmark_…]
 //
-// Without a model it takes FerNet with random weights. The second form classifies the crops (planar
-// uint8) of a file and writes the logits (fp32) to another, for comparison with others. On a device
-// the time is the clock's, from the crops in the processor's memory to the logits there.
+// Without a model it takes FerNet with random weights. serving-bench times whole batches wherever a
+// model runs, devices included.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,12 +26,6 @@ namespace {
 test::RandomModel& model() {
   static test::RandomModel random(network_preset("fernet"));
   return random;
-}
-
-bool begins(std::string_view text, std::string_view start, std::string& rest) {
-  if (!text.starts_with(start)) return false;
-  rest = text.substr(start.size());
-  return true;
 }
 
 std::vector<std::uint8_t> crops_for(const Classifier& classifier, std::int64_t n) {
@@ -66,15 +54,6 @@ void BM_Classifier(benchmark::State& state, Precision precision) {
 }
 BENCHMARK_CAPTURE(BM_Classifier, fp32, Precision::kFp32)->Arg(1)->Arg(4)->Arg(16);
 BENCHMARK_CAPTURE(BM_Classifier, bf16, Precision::kBf16)->Arg(1)->Arg(4)->Arg(16);
-
-/// Ours on a device, as serving calls it.
-void BM_OnDevice(benchmark::State& state, const std::string& device, Precision precision) {
-  const Classifier classifier(model().file(), precision, device);
-  const auto crops = crops_for(classifier, state.range(0));
-  for (int i = 0; i < 10; ++i) classifier.logits(crops);
-  for (auto _ : state) benchmark::DoNotOptimize(classifier.logits(crops));
-  note(state, state.range(0), classifier.engine());
-}
 
 /// Ours through the queue on two threads.
 void BM_TwoThreads(benchmark::State& state, Precision precision) {
@@ -119,40 +98,16 @@ BENCHMARK_CAPTURE(BM_Load, auto, Precision::kAuto) -> Unit(benchmark::kMilliseco
 
 int main(int argc, char** argv) {
   using namespace fer;
-  std::string file, precision = "auto", device = "cpu", crops, logits;
+  constexpr std::string_view kModel = "--model=";
   int left = 1;
   for (int i = 1; i < argc; ++i) {
-    if (!begins(argv[i], "--model=", file) && !begins(argv[i], "--precision=", precision) &&
-        !begins(argv[i], "--device=", device) && !begins(argv[i], "--crops=", crops) &&
-        !begins(argv[i], "--logits=", logits)) {
+    const std::string_view argument = argv[i];
+    if (argument.starts_with(kModel))
+      model().file() = read_model(argument.substr(kModel.size()));
+    else
       argv[left++] = argv[i];
-    }
   }
   argc = left;
-  if (!file.empty()) model().file() = read_model(file);
-  if (!logits.empty()) {
-    const Precision wanted = precision == "bf16"   ? Precision::kBf16
-                             : precision == "fp32" ? Precision::kFp32
-                                                   : Precision::kAuto;
-    std::ifstream in(crops, std::ios::binary);
-    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    const auto rows = Classifier(model().file(), wanted, device).logits(bytes);
-    std::ofstream(logits, std::ios::binary)
-        .write(reinterpret_cast<const char*>(rows.data()),
-               static_cast<std::streamsize>(rows.size() * sizeof(float)));
-    return 0;
-  }
-  if (device != "cpu") {
-    for (const auto& [name, kind] :
-         {std::pair{"fp32", Precision::kFp32}, std::pair{"bf16", Precision::kBf16}}) {
-      benchmark::RegisterBenchmark((std::string("BM_OnDevice/") + name).c_str(), BM_OnDevice,
-                                   device, kind)
-          ->Arg(1)
-          ->Arg(16)
-          ->Arg(256)
-          ->UseRealTime();
-    }
-  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -15,25 +15,13 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
 import onnxruntime
 import openvino
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-BENCH = BUILD / "tests/bench/classifier-bench"
-FER = BUILD / "training/fer"
-
-
-def to_onnx(model, batch):
-    """The bytes of the model as ONNX, for batches of this size."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "model.onnx"
-        subprocess.run([FER, "export", "--onnx", "--logits", f"--batch={batch}", model, out],
-                       check=True, stdout=subprocess.DEVNULL)
-        return out.read_bytes()
+from own_programs import OwnPrograms, add_build_dir
 
 
 def onnx_runtime(model, threads):
@@ -55,21 +43,11 @@ def open_vino(precision):
     return make
 
 
-def ours(model, crops, precision):
-    """Logits by the classifier."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "crops").write_bytes(crops.tobytes())
-        subprocess.run([BENCH, f"--model={model}", f"--precision={precision}",
-                        f"--crops={folder / 'crops'}", f"--logits={folder / 'logits'}"], check=True)
-        return np.fromfile(folder / "logits", np.float32).reshape(len(crops), -1)
-
-
-def time_ours(model, precision, batch):
+def time_ours(programs, model, precision, batch):
     """Milliseconds of processor time a face, the least of a few runs of the benchmark."""
     done = subprocess.run(
-        [BENCH, f"--model={model}", f"--benchmark_filter=^BM_Classifier/{precision}/{batch}$",
-         "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_repetitions=5"],
+        [programs.classifier_bench, f"--model={model}",
+         f"--benchmark_filter=^BM_Classifier/{precision}/{batch}$", "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_repetitions=5"],
         check=True, capture_output=True, text=True)
     runs = json.loads(done.stdout)["benchmarks"]
     return min(run["cpu_time"] / batch / 1e6 for run in runs if run["run_type"] == "iteration")
@@ -93,8 +71,9 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
+    add_build_dir(parser)
     options = parser.parse_args()
-    options.model = options.model.resolve()
+    programs = OwnPrograms(options.build_dir)
 
     rivals = {"ONNX Runtime fp32": onnx_runtime, "OpenVINO fp32": open_vino("f32"),
               "OpenVINO bf16": open_vino("bf16")}
@@ -102,12 +81,12 @@ def main():
           "ms of processor time a face")
     results = []
     for batch in options.batches:
-        model = to_onnx(options.model, batch)
+        model = programs.to_onnx(options.model, batch)
         session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         version = session.get_modelmeta().custom_metadata_map["version"]
         crops = np.random.default_rng(1).integers(0, 256, session.get_inputs()[0].shape, np.uint8)
         infer = {name: make(model, 1) for name, make in rivals.items()}
-        expected = ours(options.model, crops, "fp32")
+        expected = programs.logits(options.model, crops, "fp32")
         for name, run in infer.items():
             error = np.abs(run(crops) - expected).max() / max(1, np.ptp(expected))
             if error > (1e-3 if name.endswith("fp32") else 5e-2):
@@ -119,7 +98,7 @@ def main():
             for precision in ("fp32", "bf16"):
                 name = f"gst-fer {precision}"
                 least[name] = min(least.get(name, float("inf")),
-                                  time_ours(options.model, precision, batch))
+                                  time_ours(programs, options.model, precision, batch))
         for name, ms in least.items():
             ratio = ms / least["gst-fer " + name.split()[-1]]
             print(f"batch {batch:2}  {name:18} {ms:6.2f} ms  {ratio:5.2f} times gst-fer")

@@ -6,7 +6,7 @@
 for a python3 with torch and numpy, and gst-fer built against a LibTorch with CUDA
 (`-Dtorch_dir=`, the same torch's folder). Both take crops as bytes from the processor's memory and
 leave logits there; that both compute the same is checked first. Where onnxruntime-gpu and `fer export`
-are at hand, ONNX Runtime takes part too. They take turns; milliseconds a batch, the median of the rounds.
+are at hand, ONNX Runtime takes part too, in fp32, as `fer export` writes the model. They take turns; milliseconds a batch, the median of the rounds.
 `--device cpu` shows that it works where there is no GPU, and measures nothing of interest.
 """
 
@@ -14,40 +14,14 @@ import argparse
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
 import torch
 
-from training_rival import BENCH, FER, FerNet, read_model
-
-
-def ours(options, crops):
-    """Logits by the classifier."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "crops").write_bytes(crops.tobytes())
-        subprocess.run([BENCH, f"--model={options.model}", f"--precision={options.precision}",
-                        f"--device={options.device}", f"--crops={folder / 'crops'}",
-                        f"--logits={folder / 'logits'}"], check=True)
-        return np.fromfile(folder / "logits", np.float32).reshape(len(crops), -1)
-
-
-def time_ours(options, batch):
-    """Milliseconds a batch by the benchmark."""
-    name = "BM_Classifier" if options.device == "cpu" else "BM_OnDevice"
-    done = subprocess.run(
-        [BENCH, f"--model={options.model}", f"--device={options.device}",
-         f"--benchmark_filter=^{name}/{options.precision}/{batch}(/real_time)?$",
-         "--benchmark_format=json", "--benchmark_min_time=0.3"],
-        check=True, capture_output=True, text=True)
-    runs = [run for run in json.loads(done.stdout)["benchmarks"] if run["run_type"] == "iteration"]
-    if not runs:
-        sys.exit(f"classifier-bench has no {name} for batches of {batch}")
-    return runs[0]["real_time"] / 1e6
+from fernet import FerNet, read_model
+from own_programs import OwnPrograms, add_build_dir
 
 
 def pytorch(info, tensors, options):
@@ -63,7 +37,10 @@ def pytorch(info, tensors, options):
             x = (pixels.float() / 255 - info["mean"]) / info["std"]
             return network(x.contiguous(memory_format=torch.channels_last)).float()
 
-    compiled = torch.compile(forward, mode="max-autotune" if device.type == "cuda" else "default")
+    # For this batch alone: what was compiled for another would be taken, and made for all sizes.
+    torch.compiler.reset()
+    compiled = torch.compile(forward, dynamic=False,
+                             mode="max-autotune" if device.type == "cuda" else "default")
 
     def run(crops):
         with torch.no_grad():
@@ -72,18 +49,16 @@ def pytorch(info, tensors, options):
     return run
 
 
-def onnx_runtime(options, batch):
+def onnx_runtime(options, programs, batch):
     """The same by ONNX Runtime; None, and why, where it cannot run."""
     try:
         import onnxruntime
-        with tempfile.TemporaryDirectory() as folder:
-            out = pathlib.Path(folder) / "model.onnx"
-            subprocess.run([FER, "export", "--onnx", "--logits", f"--batch={batch}", options.model,
-                            out], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            provider = "CPUExecutionProvider" if options.device == "cpu" else "CUDAExecutionProvider"
-            session = onnxruntime.InferenceSession(out.read_bytes(), providers=[provider])
-    except (ImportError, OSError, subprocess.CalledProcessError, ValueError) as error:
-        return None, str(error)
+        provider = "CPUExecutionProvider" if options.device == "cpu" else "CUDAExecutionProvider"
+        session = onnxruntime.InferenceSession(programs.to_onnx(options.model, batch),
+                                               providers=[provider])
+    except Exception as error:  # pylint: disable=broad-except
+        # ONNX Runtime has exceptions of its own; the rows of the others are not lost for it.
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]
     if provider not in session.get_providers():
         return None, f"it has no {provider}"
     return lambda crops: session.run(["logits"], {"pixels": crops.astype(np.float32)})[0], None
@@ -108,30 +83,33 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 256])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
+    add_build_dir(parser)
     options = parser.parse_args()
-    options.model = options.model.resolve()
+    programs = OwnPrograms(options.build_dir)
 
     info, tensors = read_model(options.model)
     network = info["network"]
     side = network["input_size"]
-    results = []
+    results, left_out, engine = [], {}, None
     for batch in options.batches:
         crops = np.random.default_rng(1).integers(0, 256, (batch, network["channels"], side, side),
                                                   np.uint8)
         rivals = {f"PyTorch {torch.__version__}, compiled": pytorch(info, tensors, options)}
-        onnx, reason = onnx_runtime(options, batch)
+        onnx, reason = onnx_runtime(options, programs, batch)
         if onnx:
-            rivals["ONNX Runtime"] = onnx
+            rivals["ONNX Runtime, fp32"] = onnx
         else:
+            left_out["ONNX Runtime, fp32"] = reason
             print(f"ONNX Runtime is left out: {reason}")
-        expected = ours(options, crops)
+        expected = programs.logits(options.model, crops, options.precision, options.device)
         for name, run in rivals.items():
             error = np.abs(run(crops) - expected).max() / max(1, np.ptp(expected))
             if error > (1e-3 if options.precision == "fp32" else 5e-2):
                 sys.exit(f"{name} does not compute the same: it is off by {error:g} of the range")
         times = {name: [] for name in ["gst-fer", *rivals]}
         for _ in range(options.rounds):
-            times["gst-fer"].append(time_ours(options, batch))
+            ms, engine = programs.serving(options.model, batch, options.precision, options.device)
+            times["gst-fer"].append(ms)
             for name, run in rivals.items():
                 times[name].append(time_rival(run, crops))
         own = statistics.median(times["gst-fer"])
@@ -142,7 +120,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(
             {"device": options.device, "precision": options.precision, "torch": torch.__version__,
-             "results": results}, indent=2) + "\n")
+             "engine": engine, "not_run": left_out, "results": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ struct Options {
       "ferdetect ! ferinfer model-slot=all",
       "ferdetect ! ferinfer model-slot=all ! ferlearn model-slot=all max-cpu=1"};
   bool device = false;
-  int width = 1920, height = 1080, rate = 30, frames = 60;
+  int width = 1920, height = 1080, rate = 30, frames = 60, copies = 1;
   double seconds = 5;
 };
 
@@ -39,6 +39,28 @@ std::string caps_of(const Options& o) {
   const std::string size =
       ",format=NV12,width=" + std::to_string(o.width) + ",height=" + std::to_string(o.height);
   return (o.device ? "video/x-raw(memory:CUDAMemory)" : "video/x-raw") + size;
+}
+
+/// What makes of a clip's frames those that are played: the clip in each cell of a square grid, as
+/// far as there are copies.
+std::string picture_of(const Options& o) {
+  const std::string place = o.device ? "cudaupload ! " : "";
+  if (o.copies == 1) return "videoconvert ! videoscale ! " + place + caps_of(o);
+  int columns = 1;
+  while (columns * columns < o.copies) ++columns;
+  const int width = o.width / columns, height = o.height / columns;
+  std::string copied, placed;
+  for (int i = 0; i < o.copies; ++i) {
+    const std::string pad = "sink_" + std::to_string(i);
+    copied += "copies. ! queue ! whole." + pad + " ";
+    placed += pad + "::xpos=" + std::to_string(i % columns * width) + " " + pad +
+              "::ypos=" + std::to_string(i / columns * height) + " ";
+  }
+  return "videoconvert ! videoscale ! video/x-raw,width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + " ! tee name=copies " + copied +
+         "compositor name=whole " + placed +
+         "! videoconvert ! video/x-raw,width=" + std::to_string(o.width) +
+         ",height=" + std::to_string(o.height) + ",format=NV12 ! " + place + caps_of(o);
 }
 
 /// What came out of one stream. The sink's thread writes.
@@ -149,9 +171,13 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
     return sum;
   };
   // Models are opened and networks planned by the time that every stream has given a second.
+  const auto deadline = Clock::now() + std::chrono::minutes(2);
   for (const Arrived& stream : arrived) {
     while (stream.frames < static_cast<std::uint64_t>(o.rate)) {
       throw_error_of(pipeline.get());
+      if (Clock::now() > deadline)
+        throw std::runtime_error("a stream did not give a second's frames in two minutes: " +
+                                 chain);
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
@@ -177,10 +203,8 @@ nlohmann::ordered_json play(const Options& o, const std::vector<GstBuffer*>& pic
 
 void run(const Options& o) {
   gst_init(nullptr, nullptr);
-  const auto pictures = fer::bench::decoded(
-      o.clip,
-      std::string("videoconvert ! videoscale ! ") + (o.device ? "cudaupload ! " : "") + caps_of(o),
-      static_cast<std::size_t>(o.frames));
+  const auto pictures =
+      fer::bench::decoded(o.clip, picture_of(o), static_cast<std::size_t>(o.frames));
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   std::printf("%8s %10s %14s %12s %6s %7s  %s\n", "streams", "frames/s", "cameras at rate",
               "faces/frame", "cores", "device", "elements");
@@ -199,7 +223,8 @@ void run(const Options& o) {
   if (o.json.empty()) return;
   std::ofstream file(o.json);
   file << nlohmann::ordered_json{{"width", o.width},   {"height", o.height}, {"rate", o.rate},
-                                 {"frames", o.frames}, {"device", o.device}, {"runs", runs}}
+                                 {"frames", o.frames}, {"copies", o.copies}, {"device", o.device},
+                                 {"runs", runs}}
               .dump(2)
        << '\n';
   if (!file.flush()) throw std::runtime_error(o.json + ": cannot be written");
@@ -217,6 +242,9 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "Of each run")->capture_default_str();
   app.add_option("--frames", o.frames, "Of the clip, looped forth and back")
       ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  app.add_option("--copies", o.copies, "Of the clip in each frame, in a grid: of one face many")
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--width", o.width)->capture_default_str();
   app.add_option("--height", o.height)->capture_default_str();

@@ -22,105 +22,20 @@ import time
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-FER = BUILD / "training/fer"
-BENCH = BUILD / "tests/bench/classifier-bench"
+from fernet import FerNet, read_model
+from own_programs import OwnPrograms, add_build_dir
+
 LABELS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
 
 
-class Block(nn.Module):
-    def __init__(self, i, o, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(i, o, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(o)
-        self.conv2 = nn.Conv2d(o, o, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(o)
-        self.shortcut = None
-        if stride != 1 or i != o:
-            self.shortcut = nn.Conv2d(i, o, 1, stride, bias=False)
-            self.bn_shortcut = nn.BatchNorm2d(o)
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        return torch.relu(y + (x if self.shortcut is None else self.bn_shortcut(self.shortcut(x))))
-
-
-class Attention(nn.Module):
-    def __init__(self, channels, branches, reduction, drop):
-        super().__init__()
-        inner = channels // reduction
-        self.drop = drop
-        self.reduce = nn.Conv2d(channels, branches * inner, 1)
-        self.score = nn.Conv2d(branches * inner, branches, 1, groups=branches)
-
-    def forward(self, x):
-        maps = torch.sigmoid(self.score(torch.relu(self.reduce(x))).float())
-        if self.training and self.drop > 0:
-            n, branches = maps.shape[:2]
-            falls = (torch.rand(n, 1, device=x.device) < self.drop).float()
-            which = torch.randint(branches, (n,), device=x.device)
-            keep = 1 - F.one_hot(which, branches) * falls
-            maps = maps * keep.view(n, branches, 1, 1)
-        return x * maps.amax(1, keepdim=True).to(x.dtype)
-
-
-class FerNet(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        width = config["stem_width"]
-        kernel = config["stem_kernel"]
-        self.stem = nn.Conv2d(config["channels"], width, kernel, config["stem_stride"], kernel // 2,
-                              bias=False)
-        self.stem_bn = nn.BatchNorm2d(width)
-        self.blocks = []
-        for stage, (out, depth) in enumerate(zip(config["widths"], config["depths"])):
-            for i in range(depth):
-                block = Block(width, out, config["strides"][stage] if i == 0 else 1)
-                self.add_module(f"stage{stage}_{i}", block)
-                self.blocks.append(block)
-                width = out
-        self.attention = Attention(width, config["attention_branches"],
-                                   config["attention_reduction"], config["drop_branch"])
-        self.dropout = config["dropout"]
-        self.head = nn.Linear(width, config["classes"])
-
-    def forward(self, x):
-        x = torch.relu(self.stem_bn(self.stem(x)))
-        for block in self.blocks:
-            x = block(x)
-        x = self.attention(x).mean((2, 3))
-        return self.head(F.dropout(x, self.dropout, self.training)).float()
-
-
-def read_model(path):
-    """Metadata and tensors of a model file."""
-    data = path.read_bytes()
-    end = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:end])
-    info = json.loads(header.pop("__metadata__")["model"])
-    dtypes = {"F32": torch.float32, "BF16": torch.bfloat16}
-    tensors = {}
-    for name, tensor in header.items():
-        begin, stop = tensor["data_offsets"]
-        flat = torch.frombuffer(bytearray(data[end + begin:end + stop]), dtype=dtypes[tensor["dtype"]])
-        tensors[name] = flat.reshape(tensor["shape"]).float()
-    return info, tensors
-
-
-def check_same(network, info, model):
+def check_same(network, info, model, programs):
     """Ends the program where the two do not compute the same."""
     config = info["network"]
     side = config["input_size"]
     crops = np.random.default_rng(1).integers(0, 256, (16, config["channels"], side, side), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "crops").write_bytes(crops.tobytes())
-        subprocess.run([BENCH, f"--model={model}", "--precision=fp32", f"--crops={folder / 'crops'}",
-                        f"--logits={folder / 'logits'}"], check=True)
-        expected = np.fromfile(folder / "logits", np.float32).reshape(16, -1)
+    expected = programs.logits(model, crops, "fp32")
     network.eval()
     with torch.no_grad():
         pixels = torch.from_numpy(crops).float() / 255
@@ -204,31 +119,32 @@ class Rival:
         return steps * self.images / (time.perf_counter() - begun)
 
 
-def make_faces(folder, side, count):
-    """A folder a class of grey noise, as PGM files: what the pixels show costs no time."""
-    random = np.random.default_rng(1)
-    for label in LABELS:
-        (folder / label).mkdir(parents=True)
-        for i in range(count):
-            pixels = random.integers(0, 256, (side, side), np.uint8)
-            (folder / label / f"{i}.pgm").write_bytes(b"P5 %d %d 255\n" % (side, side) +
-                                                      pixels.tobytes())
+def pack_noise(path, side):
+    """A packed dataset of grey noise, 60 faces a class: what the pixels show costs no time."""
+    rows = 60 * len(LABELS)
+    labels = np.arange(rows, dtype=np.int64) % len(LABELS)
+    votes = np.eye(len(LABELS), dtype=np.float32)[labels]
+    none = np.zeros(rows, np.uint8)
+    crops = np.random.default_rng(1).integers(0, 256, (rows, 1, side, side), np.uint8)
+    header = {"__metadata__": {"format": "gst-fer-faces/1", "labels": json.dumps(LABELS),
+                               "splits": json.dumps(["train"]), "align_template": "fer",
+                               "source": "noise"}}
+    content = b""
+    for name, values, dtype in (("labels", labels, "I64"), ("votes", votes, "F32"),
+                                ("crops", crops, "U8"), ("splits", none, "U8"),
+                                ("duplicates", none, "U8"), ("aligned", none, "U8")):
+        begin = len(content)
+        content += values.tobytes()
+        header[name] = {"dtype": dtype, "shape": values.shape, "data_offsets": [begin, len(content)]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
 
 
-def pack_noise(folder, side):
-    """A packed dataset of make_faces()."""
-    make_faces(folder / "faces", side, 60)
-    packed = folder / "faces.packed"
-    subprocess.run([FER, "pack", "--data", folder / "faces", "--align", "never", "--size", str(side),
-                    "--out", packed], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-    return packed
-
-
-def ours(packed, folder, name, network, options, steps):
+def ours(programs, packed, folder, name, network, options, steps):
     """Images a second and the share of the time that data was waited for, of `fer train`."""
     out = folder / name
-    subprocess.run([FER, "train", "--labeled", packed, "--labels-per-class", "25", "--valid", packed,
+    subprocess.run([programs.fer, "train", "--labeled", packed, "--labels-per-class", "25", "--valid", packed,
                     "--method", "dta-snl", "--network", network, "--batch", str(options.batch),
                     "--mu", str(options.mu), "--threads", str(options.threads), "--device",
                     options.device, "--steps", str(2 * steps), "--epoch-steps", str(steps), "--out", out],
@@ -248,9 +164,9 @@ def main():
     parser.add_argument("--compile", action="store_true", help="PyTorch's step, by torch.compile")
     parser.add_argument("--steps", type=int, default=30, help="of each, a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--data", type=pathlib.Path, help="packed faces of the model's size; "
-                        "default: noise, which `fer pack` takes OpenCV to read")
+    parser.add_argument("--data", type=pathlib.Path, help="packed faces of the model's size; default: noise")
     parser.add_argument("--json", type=pathlib.Path)
+    add_build_dir(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -258,15 +174,18 @@ def main():
     config = info["network"]
     network = FerNet(config)
     network.load_state_dict(tensors, strict=False)
-    check_same(network, info, options.model.resolve())
+    programs = OwnPrograms(options.build_dir)
+    check_same(network, info, options.model, programs)
     rival = Rival(config, tensors, options)
     rates, shares = {"gst-fer": [], "PyTorch": []}, []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        packed = options.data or pack_noise(folder, config["input_size"])
+        packed = options.data or folder / "noise.packed"
+        if not options.data:
+            pack_noise(packed, config["input_size"])
         for turn in range(options.rounds):
             rates["PyTorch"].append(rival.images_per_second(options.steps))
-            rate, share = ours(packed, folder, f"run{turn}", config["name"], options, options.steps)
+            rate, share = ours(programs, packed, folder, f"run{turn}", config["name"], options, options.steps)
             rates["gst-fer"].append(rate)
             shares.append(share)
     median = {name: float(np.median(values)) for name, values in rates.items()}

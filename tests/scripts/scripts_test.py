@@ -90,6 +90,7 @@ class ArgumentsTest(unittest.TestCase):
         self.assertIn("expected debian13", run("test", "--on", "windows").stderr)
         self.assertIn("expected address", run("test", "--sanitize=everything").stderr)
         self.assertIn("expected a number", run("gpu-check", "--device", "first").stderr)
+        self.assertIn("/none/clip.mp4", run("gpu-check", "--clip=/none/clip.mp4").stderr)
 
     def test_scripts_say_how_they_are_used(self):
         for script in ("demo", "setup", "models", "sample-clip", "test", "gpu-check"):
@@ -125,6 +126,39 @@ class GpuReportTest(unittest.TestCase):
         self.assertTrue(rows["PyTorch, pseudo_label_step_compiled pseudo_label_step"]["met"])
         self.assertIn("torchvision", rows["PyTorch, augment_512 augment_512"]["not_run"])
         self.assertIn("not_run", rows["PyTorch, pseudo_label_step pseudo_label_step"])
+
+    def files(self, **contents):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name, content in contents.items():
+            (pathlib.Path(folder.name) / f"{name}.json").write_text(json.dumps(content))
+        return pathlib.Path(folder.name)
+
+    def test_holds_the_networks_against_pytorch(self):
+        serving = {"precision": "bf16", "not_run": {"ONNX Runtime": "it has no CUDA"},
+                   "results": [{"batch": batch, "what": what, "ms": ms, "ratio": ms / 2}
+                               for batch in (1, 256) for what, ms in (("gst-fer", 2), ("PyTorch", 3))]}
+        training = {"torch": "2.11", "network": "fernet", "batch": 64, "mu": 7, "compiled": True,
+                    "images_per_second": {"gst-fer": [1000, 1024, 5000], "PyTorch": [1, 1024, 1100]},
+                    "ratio": 1.0, "data_share": 0.01}
+        small, large, left_out, step = load("gpu_report").network_rows(
+            self.files(serving=serving, training=training), "")
+        self.assertNotIn("aim", small)
+        self.assertEqual((large["seconds"], large["rival_seconds"], large["met"]), (2e-3, 3e-3, True))
+        self.assertEqual(left_out["not_run"], "it has no CUDA")
+        self.assertEqual((step["seconds"], step["met"]), (0.5, False))
+        self.assertIn("compiled", step["against"])
+
+    def test_says_why_the_networks_were_not_measured(self):
+        report = load("gpu_report")
+        for folder, missing in ((self.files(), "no torch"), (self.files(), "")):
+            rows = report.network_rows(folder, missing)
+            self.assertEqual(len(rows), 2)
+            for row in rows:
+                self.assertIn(missing or "the log", row["not_run"])
+            self.assertIn(missing or "--clip", report.streams(folder, missing)["not_run"])
+        runs = {"runs": [{"streams": 4}]}
+        self.assertEqual(report.streams(self.files(streams=runs), ""), runs)
 
 
 class RecordsTest(unittest.TestCase):

@@ -224,8 +224,12 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
   struct Shape {
     int count, width, height;
   };
-  for (const Shape& shape :
-       {Shape{0, 48, 48}, {1, 48, 48}, {70, 112, 112}, {501, 37, 53}, {100000, 6, 7}}) {
+  for (const Shape& shape : {Shape{0, 48, 48},
+                             {1, 48, 48},
+                             {70, 112, 112},
+                             {501, 37, 53},
+                             {1500, 48, 48},
+                             {100000, 6, 7}}) {
     if (too_large(shape.count)) continue;
     for (const auto& [channels, order] :
          {std::pair{1, Batch::kNchw}, std::pair{3, Batch::kNhwc}, std::pair{3, Batch::kNchw}}) {

@@ -266,6 +266,7 @@ __global__ void __launch_bounds__(kViewThreads) show_around(Augment a, int strea
 /// How the current device makes views of this shape.
 struct Launch {
   std::size_t shared = 0;  ///< Bytes; 0 where the pixels do not fit.
+  int most_shared = 0;     ///< Bytes that there are, whatever the shape.
   int blocks = 1;          ///< Of those that look around, at most.
 };
 
@@ -274,9 +275,10 @@ Launch launch_for(const Augment& a) {
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+  most -= static_cast<int>(sizeof(Block)) + 1024;
   const std::size_t bytes = view_floats(a.channels, a.side) * sizeof(float);
-  if (bytes + sizeof(Block) + 1024 > static_cast<std::size_t>(most)) return {0, 4 * processors};
-  return {bytes, 16 * processors};
+  if (most < 0 || bytes > static_cast<std::size_t>(most)) return {0, 0, 4 * processors};
+  return {bytes, most, 16 * processors};
 }
 
 /// Where everything lies in the workspace, and how long that is, in bytes.
@@ -305,8 +307,9 @@ Room room_for(const Augment& a, const Launch& launch) {
 template <int kPixels>
 void launch_views(const Augment& a, const Launch& launch, const Drawn& drawn, Stream stream) {
   if (launch.shared > 0) {
+    // The kernel's, not this launch's: the same for all, as other threads may show other shapes.
     cudaFuncSetAttribute(show_around<kPixels>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                         static_cast<int>(launch.shared));
+                         launch.most_shared);
   }
   for (const int kind : {0, 1}) {
     const Augment::View& view = view_of(a, kind);

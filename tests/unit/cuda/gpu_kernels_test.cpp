@@ -48,6 +48,17 @@ bool too_large(int count) {
   return largest && count > std::atoi(largest);
 }
 
+/// These shapes, and some that `draw` draws.
+template <typename Shape, typename Draw>
+std::vector<Shape> and_random(std::vector<Shape> shapes, unsigned seed, const Draw& draw) {
+  std::mt19937 random(seed);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (int i = 0; i < 4; ++i) shapes.push_back(draw(between));
+  return shapes;
+}
+
 /// How far two arrays are from each other: the largest difference, and the share of values that
 /// differ by more than `near`. What is no number on both sides is the same.
 struct Apart {
@@ -140,15 +151,12 @@ TEST_F(GpuKernels, PseudoLabelStepIsTheProcessors) {
     int rows, labelled, classes;
   };
   unsigned seed = 0;
-  for (const Shape& shape : {Shape{0, 0, 8},
-                             {0, 33, 7},
-                             {1, 1, 2},
-                             {31, 0, 8},
-                             {257, 100, 7},
-                             {4096, 512, 8},
-                             {1000, 300, 10},
-                             {333, 77, 64},
-                             {100000, 1000, 8}}) {
+  const std::vector<Shape> shapes{{0, 0, 8},       {0, 33, 7},    {1, 1, 2},
+                                  {31, 0, 8},      {257, 100, 7}, {4096, 512, 8},
+                                  {1000, 300, 10}, {333, 77, 64}, {100000, 1000, 8}};
+  for (const Shape& shape : and_random(shapes, 21, [](const auto& between) {
+         return Shape{between(1, 2000), between(0, 500), between(2, 20)};
+       })) {
     if (too_large(shape.rows)) continue;
     for (const auto& [threshold, rule] : test::all_thresholds()) {
       for (const auto& [negative, negative_rule] : test::all_negatives()) {
@@ -224,12 +232,11 @@ TEST_F(GpuKernels, WarpFacesIsTheProcessors) {
   struct Shape {
     int count, width, height;
   };
-  for (const Shape& shape : {Shape{0, 48, 48},
-                             {1, 48, 48},
-                             {70, 112, 112},
-                             {501, 37, 53},
-                             {1500, 48, 48},
-                             {100000, 6, 7}}) {
+  const std::vector<Shape> shapes{{0, 48, 48},   {1, 48, 48},    {70, 112, 112},
+                                  {501, 37, 53}, {1500, 48, 48}, {100000, 6, 7}};
+  for (const Shape& shape : and_random(shapes, 22, [](const auto& between) {
+         return Shape{between(1, 1800), between(1, 80), between(1, 80)};
+       })) {
     if (too_large(shape.count)) continue;
     for (const auto& [channels, order] :
          {std::pair{1, Batch::kNchw}, std::pair{3, Batch::kNhwc}, std::pair{3, Batch::kNchw}}) {
@@ -382,12 +389,12 @@ TEST_F(GpuKernels, DecodeDetectionsIsTheProcessors) {
     int count, rows, columns;
     float share;
   };
-  for (const Shape& shape : {Shape{0, 4, 4, 0},
-                             {1, 4, 4, 0},
-                             {3, 12, 20, 0.1f},
-                             {64, 48, 80, 0.01f},
-                             {2, 48, 80, 0.4f},
-                             {2, 80, 80, 1}}) {
+  const std::vector<Shape> shapes{{0, 4, 4, 0},        {1, 4, 4, 0},      {3, 12, 20, 0.1f},
+                                  {64, 48, 80, 0.01f}, {2, 48, 80, 0.4f}, {2, 80, 80, 1}};
+  for (const Shape& shape : and_random(shapes, 23, [](const auto& between) {
+         return Shape{between(1, 20), 4 * between(1, 20), 4 * between(1, 20),
+                      static_cast<float>(between(0, 20)) / 100};
+       })) {
     test::DetectorMaps here(shape.count, shape.rows, shape.columns, 5, shape.share);
     decode_detections(here.pointed());
     std::vector<std::unique_ptr<DeviceArray<float>>> maps;
@@ -420,8 +427,11 @@ TEST_F(GpuKernels, AugmentIsTheProcessors) {
   struct Shape {
     int count, channels, side;
   };
-  for (const Shape& shape :
-       {Shape{0, 1, 48}, {1, 1, 48}, {300, 1, 48}, {200, 3, 41}, {20, 3, 160}, {100000, 1, 8}}) {
+  const std::vector<Shape> shapes{{0, 1, 48},   {1, 1, 48},   {300, 1, 48},
+                                  {200, 3, 41}, {20, 3, 160}, {100000, 1, 8}};
+  for (const Shape& shape : and_random(shapes, 24, [](const auto& between) {
+         return Shape{between(1, 500), between(0, 1) == 0 ? 1 : 3, between(8, 120)};
+       })) {
     if (too_large(shape.count)) continue;
     std::mt19937 random(13);
     const int stored = 50;

@@ -44,8 +44,9 @@ std::string caps_of(const Options& o) {
 /// What makes of a clip's frames those that are played: the clip in each cell of a square grid, as
 /// far as there are copies.
 std::string picture_of(const Options& o) {
-  const std::string place = o.device ? "cudaupload ! " : "";
-  if (o.copies == 1) return "videoconvert ! videoscale ! " + place + caps_of(o);
+  const std::string played =
+      std::string("videoconvert ! videoscale ! ") + (o.device ? "cudaupload ! " : "") + caps_of(o);
+  if (o.copies == 1) return played;
   int columns = 1;
   while (columns * columns < o.copies) ++columns;
   const int width = o.width / columns, height = o.height / columns;
@@ -58,9 +59,7 @@ std::string picture_of(const Options& o) {
   }
   return "videoconvert ! videoscale ! video/x-raw,width=" + std::to_string(width) +
          ",height=" + std::to_string(height) + " ! tee name=copies " + copied +
-         "compositor name=whole " + placed +
-         "! videoconvert ! video/x-raw,width=" + std::to_string(o.width) +
-         ",height=" + std::to_string(o.height) + ",format=NV12 ! " + place + caps_of(o);
+         "compositor name=whole " + placed + "! " + played;
 }
 
 /// What came out of one stream. The sink's thread writes.

@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cuda/view_rules.h"
 #include "export.h"
 #include "learn/methods.h"
 #include "learn/process_group.h"
-#include "learn/rand_augment.h"
 #include "learn/semi_data.h"
 #include "learn/start.h"
 #include "learn/train_progress.h"

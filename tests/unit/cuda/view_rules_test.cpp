@@ -1,4 +1,4 @@
-#include "learn/rand_augment.h"
+#include "cuda/view_rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "cuda/augment.h"
+#include "learn/random.h"
 
 namespace fer {
 namespace {
@@ -22,8 +25,11 @@ std::vector<std::uint8_t> random_crop(int channels) {
 
 std::vector<float> view(const std::vector<std::uint8_t>& crop, const RandAugmentConfig& config,
                         std::uint64_t seed) {
+  const int channels = static_cast<int>(crop.size()) / kPixels;
+  Random random(seed);
+  const kernels::ViewPlan plan = kernels::draw_view(config, channels, kSide, random);
   std::vector<float> out(crop.size());
-  rand_augment(crop, static_cast<int>(crop.size()) / kPixels, kSide, config, Random(seed), out);
+  kernels::apply_view(plan, crop.data(), channels, kSide, out);
   return out;
 }
 

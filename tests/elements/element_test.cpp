@@ -361,6 +361,8 @@ int main(int argc, char** argv) {
   // As a critical of GLib is a fault of ours, it fails the test that meets it.
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   const int failed = RUN_ALL_TESTS();
+  // A streaming thread may hold its task a moment longer than whoever stopped it waits.
+  gst_task_cleanup_all();
   const int leaked = report_leaks();
   gst_deinit();
   return failed != 0 || leaked > 0 ? 1 : 0;

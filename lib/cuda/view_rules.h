@@ -1,11 +1,11 @@
 // The arithmetic of random views of face crops: what is drawn for one view, and what becomes of one
 // pixel.
 //
-// The weak view is mirrored and shifted. The strong one is RandAugment (Cubuk et al. 2020) as FixMatch
-// uses it: such a view, then operations drawn from one list, each of random strength, then Cutout. The
-// list: identity, autocontrast, equalise, brightness, contrast, sharpness, posterise, solarise, turn
-// (30°), shear (0.3) and shift (0.3 of the side) along x and y, and with three channels saturation. The
-// border is repeated where a view looks past it.
+// The weak view is mirrored and shifted. The strong one is RandAugment (Cubuk et al. 2020) as
+// FixMatch uses it: such a view, then operations drawn from one list, each of random strength, then
+// Cutout. The list: identity, autocontrast, equalise, brightness, contrast, sharpness, posterise,
+// solarise, turn (30°), shear (0.3) and shift (0.3 of the side) along x and y, and with three
+// channels saturation. The border is repeated where a view looks past it.
 #pragma once
 
 #include <cmath>

@@ -52,9 +52,11 @@ class OwnPrograms:
         return result["batches"][0]["ms"], result["engine"]
 
     def to_onnx(self, model, batch):
-        """The bytes of the model as ONNX, for batches of this size."""
+        """The bytes of the model as ONNX, for batches of this size. RuntimeError: what the program said."""
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder) / "model.onnx"
-            subprocess.run([self.fer, "export", "--onnx", "--logits", f"--batch={batch}", model, out],
-                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            done = subprocess.run([self.fer, "export", "--onnx", "--logits", f"--batch={batch}",
+                                   model, out], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise RuntimeError(done.stderr.strip())
             return out.read_bytes()

@@ -1,4 +1,4 @@
-// The face detector for serving, and for other people's programs. docs/exporting.md.
+// The face detector for serving, and for other people's programs. docs/how-to/exporting.md.
 #pragma once
 
 #include <string>

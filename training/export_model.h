@@ -1,4 +1,4 @@
-// Expression models for other people's programs. docs/exporting.md.
+// Expression models for other people's programs. docs/how-to/exporting.md.
 #pragma once
 
 #include <string>

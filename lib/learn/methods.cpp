@@ -14,8 +14,8 @@ constexpr char kDta[] = "dta:t-min=0.3,t-max=0.6";
 
 const std::vector<Method>& methods() {
   // Weights as each paper or its published code has them. Ours were chosen on FER+'s validation
-  // split (docs/results.md, E1): labels count in full, and the threshold is capped far below the
-  // confidence that a teacher has in the few labels that it knows by heart.
+  // split (docs/explanation/results.md, E1): labels count in full, and the threshold is capped far
+  // below the confidence that a teacher has in the few labels that it knows by heart.
   static const std::vector<Method> all{
       {"supervised", "", "none", 1, 0, 0},    {"fixmatch", "fixed", "none", 1, 1, 0},
       {"flexmatch", "flex", "none", 1, 1, 0}, {"freematch", "free", "none", 1, 1, 0},

@@ -1,4 +1,5 @@
-// The model file *.fer: a safetensors file with a known set of metadata. docs/model-file.md.
+// The model file *.fer: a safetensors file with a known set of metadata.
+// docs/reference/model-file.md.
 #pragma once
 
 #include <torch/types.h>

@@ -22,7 +22,7 @@ struct ModelFile;
 
 /// Adapts a model to faces that nobody labelled, without forgetting. A student learns; its average,
 /// the teacher, labels and is the candidate that may serve. Guards, in order of value, stand in
-/// docs/learning-online.md.
+/// docs/explanation/learning-online.md.
 ///
 /// Everything follows from the configuration, its seed, and the order of the calls; on a CUDA
 /// device but for the order of its sums. A step that throws (where memory runs

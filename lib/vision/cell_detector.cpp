@@ -72,7 +72,7 @@ constexpr double kCloser = 2, kLeastCloser = 1.25;
 constexpr int kLargestLook = 2048;
 
 /// Two pictures bring two chances of a false alarm: what is taken from the scores' logits then.
-/// Chosen, as the heights above, on photos that were not trained on (docs/detector.md).
+/// Chosen, as the heights above, on photos that were not trained on (docs/explanation/detector.md).
 constexpr float kTwoLooks = 0.2f;
 
 /// Of the picture for a closer look at one of this size; nothing where there is none.

@@ -5,8 +5,8 @@ namespace fer {
 namespace {
 
 // Detector files by name, best first: whoever fetched a YuNet wants the small faces that it finds
-// and our own, which ships, does not (docs/detector.md); of YuNet the release that aligned the
-// faces that expression models are trained on.
+// and our own, which ships, does not (docs/explanation/detector.md); of YuNet the release that
+// aligned the faces that expression models are trained on.
 constexpr const char* kYuNet = "face_detection_yunet_2022mar.onnx";
 constexpr const char* kNetworks[] = {kYuNet, "face_detection_yunet_2023mar.onnx",
                                      "face-detector.onnx"};

@@ -1,4 +1,5 @@
-// The faces of a buffer as metadata, in the three dialects that docs/metadata.md describes.
+// The faces of a buffer as metadata, in the three dialects that docs/reference/metadata.md
+// describes.
 #pragma once
 
 #include <gst/gst.h>

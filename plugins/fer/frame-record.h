@@ -18,8 +18,8 @@ struct FrameRecord {
   std::vector<FaceRecord> faces;
 };
 
-/// The record in DL Streamer's shape, without line breaks (docs/publishing.md). Always valid JSON:
-/// labels are escaped, and what is no finite number becomes null.
+/// The record in DL Streamer's shape, without line breaks (docs/reference/publishing.md). Always
+/// valid JSON: labels are escaped, and what is no finite number becomes null.
 std::string to_json(const FrameRecord& record);
 
 }  // namespace fer

@@ -1,5 +1,6 @@
 // What learning costs a live stream: latency of each frame, frames lost, processor time and memory,
-// with learning off, on, and on while models are swapped. docs/benchmarks.md says how it is called.
+// with learning off, on, and on while models are swapped. docs/reference/benchmarks.md says how it
+// is called.
 //
 // The clip is decoded once; its frames then come at the pace of a camera, forth and back, into a
 // queue that drops what is late. One person gives a learner little to do, so that it is offered

@@ -1,5 +1,5 @@
 // Frames a second of whole pipelines on one clip, against decoding alone and against GStreamer's
-// `facedetect`, in the same run. docs/benchmarks.md says how it is called.
+// `facedetect`, in the same run. docs/reference/benchmarks.md says how it is called.
 //
 // Only the time from the first to the last frame at the sink counts, so that loading plugins and
 // models does not. The pipelines take turns for several rounds; the median of the rounds is shown.

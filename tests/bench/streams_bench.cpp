@@ -1,5 +1,5 @@
 // How many cameras one machine serves: streams side by side, each as fast as it goes, frames looped
-// from memory, so that decoding costs nothing. docs/benchmarks.md says how it is called.
+// from memory, so that decoding costs nothing. docs/reference/benchmarks.md says how it is called.
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>

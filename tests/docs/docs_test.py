@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^\| \[`(\w+)`\]\(docs/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M)
+ROW = re.compile(r"^\| \[`(\w+)`\]\(docs/reference/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -35,7 +35,7 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(broken, [])
 
     def test_the_dashboard_asks_for_documented_metrics_only(self):
-        page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
         rows = dict(re.findall(r"^\| `(fer_\w+)`[^|]*\| (\w+) \|", page, re.M))
         known = {name + end for name, kind in rows.items()
                  for end in (("_sum", "_count") if kind == "summary" else ("",))}

@@ -1,5 +1,5 @@
-"""Runs the Python of docs/exporting.md as it is printed there. FER_PROGRAM names the program `fer`,
-FER_TEST_PYTHON perhaps a Python with ONNX Runtime and OpenCV."""
+"""Runs the Python of docs/how-to/exporting.md as it is printed there. FER_PROGRAM names the program
+`fer`, FER_TEST_PYTHON perhaps a Python with ONNX Runtime and OpenCV."""
 import os
 import pathlib
 import re
@@ -22,7 +22,7 @@ def python(code, folder=None):
 class ExportingTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        page = (ROOT / "docs/exporting.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs/how-to/exporting.md").read_text(encoding="utf-8")
         cls.onnx_runtime, cls.opencv = re.findall(r"```python\n(.+?)```", page, re.S)
 
     def setUp(self):

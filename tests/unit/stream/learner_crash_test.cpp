@@ -1,5 +1,5 @@
 // Learners that are killed at any moment: what they had kept is whole, and learning goes on from
-// it. FER_KILLS says how often (docs/results.md: 200).
+// it. FER_KILLS says how often (docs/explanation/results.md: 200).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>

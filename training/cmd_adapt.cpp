@@ -10,8 +10,6 @@
 #include "device_option.h"
 #include "evaluation.h"
 #include "finite_range.h"
-#include "joined.h"
-#include "json_text.h"
 #include "learn/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
@@ -20,6 +18,8 @@
 #include "progress.h"
 #include "report.h"
 #include "stream_order.h"
+#include "util/joined.h"
+#include "util/json_text.h"
 #ifdef HAVE_VIDEO
 #include "video_faces.h"
 #endif

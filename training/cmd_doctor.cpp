@@ -11,7 +11,6 @@
 
 #include "commands.h"
 #include "data_source.h"
-#include "json_text.h"
 #include "learn/compute_device.h"
 #include "learn/process_group.h"
 #include "model/captured_work.h"
@@ -20,6 +19,7 @@
 #include "model/find_model.h"
 #include "model/runtime_info.h"
 #include "subprocess.h"
+#include "util/json_text.h"
 #ifdef HAVE_ONNX
 #include "onnx_graph.h"
 #endif

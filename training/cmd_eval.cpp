@@ -8,13 +8,13 @@
 #include "data_options.h"
 #include "evaluation.h"
 #include "finite_range.h"
-#include "joined.h"
-#include "json_text.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
 #include "output_files.h"
 #include "progress.h"
+#include "util/joined.h"
+#include "util/json_text.h"
 #ifdef HAVE_CAIRO
 #include "confusion_plot.h"
 #endif

@@ -8,10 +8,10 @@
 #include "data_source.h"
 #include "detection_evaluation.h"
 #include "finite_range.h"
-#include "json_text.h"
 #include "model/atomic_file.h"
 #include "output_files.h"
 #include "progress.h"
+#include "util/json_text.h"
 #ifdef HAVE_VISION
 #include "vision/detector.h"
 #endif

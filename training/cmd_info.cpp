@@ -6,13 +6,13 @@
 
 #include "commands.h"
 #include "data_source.h"
-#include "json_text.h"
 #include "learn/detection_dataset.h"
 #include "learn/packed_dataset.h"
 #include "model/detector_info.h"
 #include "model/model_info.h"
 #include "model/network_cost.h"
 #include "model/safetensors.h"
+#include "util/json_text.h"
 
 namespace fer {
 namespace {

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "commands.h"
-#include "joined.h"
 #include "model/atomic_file.h"
 #include "output_files.h"
 #include "report.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

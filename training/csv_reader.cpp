@@ -4,7 +4,7 @@
 #include <cctype>
 #include <stdexcept>
 
-#include "json_text.h"
+#include "util/json_text.h"
 
 namespace fer {
 

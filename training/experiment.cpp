@@ -4,7 +4,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "joined.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

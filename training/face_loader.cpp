@@ -8,9 +8,9 @@
 #include <stdexcept>
 
 #include "interrupt.h"
-#include "joined.h"
 #include "progress.h"
 #include "read_image.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

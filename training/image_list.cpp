@@ -11,9 +11,9 @@
 
 #include "csv_reader.h"
 #include "image_list_parts.h"
-#include "joined.h"
 #include "layouts/layouts.h"
 #include "model/labels.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

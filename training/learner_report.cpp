@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <utility>
 
-#include "joined.h"
 #include "line_chart.h"
 #include "report_text.h"
 #include "stream/learner_log.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "commands.h"
-#include "first_line.h"
+#include "util/first_line.h"
 
 namespace fer {
 namespace {

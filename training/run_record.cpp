@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "build_info.h"
-#include "json_text.h"
 #include "model/atomic_file.h"
 #include "model/runtime_info.h"
+#include "util/json_text.h"
 
 namespace fer {
 namespace {

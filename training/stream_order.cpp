@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

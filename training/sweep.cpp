@@ -8,17 +8,17 @@
 #include <optional>
 #include <stdexcept>
 
-#include "folder_lock.h"
 #include "interrupt.h"
 #include "job_runner.h"
-#include "joined.h"
-#include "json_text.h"
-#include "make_folder.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_info.h"
 #include "progress.h"
 #include "sweep_kind.h"
+#include "util/folder_lock.h"
+#include "util/joined.h"
+#include "util/json_text.h"
+#include "util/make_folder.h"
 
 namespace fer {
 namespace {

@@ -8,10 +8,10 @@
 #include "adaptation_table.h"
 #include "build_info.h"
 #include "interrupt.h"
-#include "joined.h"
 #include "learn/packed_dataset.h"
 #include "model/labels.h"
 #include "sweep_kind.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

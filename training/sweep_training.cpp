@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "evaluation.h"
-#include "joined.h"
 #include "learn/packed_dataset.h"
 #include "report_text.h"
 #include "results_table.h"
 #include "sweep_kind.h"
 #include "training_report.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {

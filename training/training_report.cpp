@@ -7,9 +7,9 @@
 #include <map>
 #include <stdexcept>
 
-#include "json_text.h"
 #include "line_chart.h"
 #include "report_text.h"
+#include "util/json_text.h"
 
 namespace fer {
 namespace {

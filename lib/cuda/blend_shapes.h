@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

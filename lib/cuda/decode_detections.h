@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "host_device.h"
+#include "util/host_device.h"
 #include "vision/face_cells.h"
 
 namespace fer::kernels {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "host_device.h"
+#include "util/host_device.h"
 #include "vision/frame.h"
 #include "vision/pixel_layout.h"
 

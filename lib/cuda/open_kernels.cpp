@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "cuda/driver_library.h"
-#include "optional_library.h"
+#include "util/optional_library.h"
 
 namespace fer::kernels {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "cuda/fast_exp.h"
 #include "cuda/pseudo_label_step.h"
-#include "host_device.h"
 #include "learn/negatives/negative_rules.h"
 #include "learn/thresholds/threshold_rules.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

@@ -4,7 +4,7 @@
 
 #include "cuda/batch.h"
 #include "cuda/frame_sampling.h"
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

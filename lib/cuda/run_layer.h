@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "host_device.h"
+#include "util/host_device.h"
 #include "vision/cell_layer.h"
 
 namespace fer::kernels {

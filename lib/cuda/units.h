@@ -1,7 +1,7 @@
 // Sums that come out the same in any order, so that blocks of a device may add as they come.
 #pragma once
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

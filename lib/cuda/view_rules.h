@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <numbers>
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer {
 

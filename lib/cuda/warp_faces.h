@@ -5,7 +5,7 @@
 
 #include "cuda/batch.h"
 #include "cuda/frame_sampling.h"
-#include "host_device.h"
+#include "util/host_device.h"
 #include "vision/crop_plan.h"
 
 namespace fer::kernels {

@@ -7,7 +7,7 @@
 
 #include "cuda/view_rules.h"
 #include "export.h"
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 

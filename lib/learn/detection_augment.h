@@ -7,7 +7,7 @@
 
 #include "export.h"
 #include "learn/detection_dataset.h"
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "json_text.h"
 #include "model/file_formats.h"
+#include "util/json_text.h"
 
 namespace fer {
 namespace {

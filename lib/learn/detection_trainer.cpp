@@ -12,11 +12,11 @@
 #include "learn/compute_device.h"
 #include "learn/detection_batches.h"
 #include "learn/detection_loss.h"
-#include "learn/elapsed.h"
 #include "learn/module_run.h"
 #include "model/detector_file.h"
 #include "model/detector_net.h"
 #include "model/torch_seed.h"
+#include "util/elapsed.h"
 #include "vision/face_cells.h"
 
 namespace fer {

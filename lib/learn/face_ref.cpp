@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "learn/random.h"
 #include "model/labels.h"
+#include "util/random.h"
 
 namespace fer {
 

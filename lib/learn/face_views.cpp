@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "json_text.h"
 #include "learn/checkpoint.h"
 #include "model/atomic_file.h"
+#include "util/json_text.h"
 
 namespace fer {
 

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "export.h"
-#include "folder_lock.h"
-#include "learn/elapsed.h"
 #include "learn/process_group.h"
 #include "learn/train_progress.h"
+#include "util/elapsed.h"
+#include "util/folder_lock.h"
 
 namespace fer {
 

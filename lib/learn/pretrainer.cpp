@@ -9,7 +9,6 @@
 #include "learn/autocast.h"
 #include "learn/batches.h"
 #include "learn/compute_device.h"
-#include "learn/elapsed.h"
 #include "learn/module_run.h"
 #include "learn/neighbours.h"
 #include "learn/pretrain_batches.h"
@@ -20,6 +19,7 @@
 #include "model/network.h"
 #include "model/network_layout.h"
 #include "model/torch_seed.h"
+#include "util/elapsed.h"
 
 namespace fer {
 namespace {

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "first_line.h"
 #include "learn/process_place.h"
+#include "util/first_line.h"
 
 namespace fer {
 

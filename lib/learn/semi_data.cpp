@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "learn/batches.h"
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

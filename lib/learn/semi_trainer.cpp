@@ -7,7 +7,6 @@
 
 #include "learn/autocast.h"
 #include "learn/compute_device.h"
-#include "learn/elapsed.h"
 #include "learn/face_views.h"
 #include "learn/losses.h"
 #include "learn/negatives/negative_policy.h"
@@ -18,6 +17,7 @@
 #include "learn/training_run.h"
 #include "learn/unlabelled_step.h"
 #include "model/torch_seed.h"
+#include "util/elapsed.h"
 
 namespace fer {
 namespace {

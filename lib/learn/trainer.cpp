@@ -8,13 +8,13 @@
 #include "learn/autocast.h"
 #include "learn/batches.h"
 #include "learn/compute_device.h"
-#include "learn/elapsed.h"
 #include "learn/losses.h"
 #include "learn/model_network.h"
 #include "learn/resident_augment.h"
 #include "learn/training_run.h"
 #include "model/model_file.h"
 #include "model/torch_seed.h"
+#include "util/elapsed.h"
 
 namespace fer {
 namespace {

@@ -9,10 +9,10 @@
 #include "learn/autocast.h"
 #include "learn/face_views.h"
 #include "learn/module_run.h"
-#include "learn/random.h"
 #include "model/network.h"
 #include "model/safetensors.h"
 #include "model/tensor_view.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

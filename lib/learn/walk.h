@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 

@@ -3,13 +3,13 @@
 
 #include <exception>
 
-#include "first_line.h"
 #include "model/captured_work.h"
 #include "model/device_stream.h"
 #include "model/folded_network.h"
 #include "model/graphed_batches.h"
 #include "model/inference_engine.h"
 #include "model/torch_threads.h"
+#include "util/first_line.h"
 
 namespace fer {
 namespace {

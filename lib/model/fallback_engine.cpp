@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "first_line.h"
+#include "util/first_line.h"
 
 namespace fer {
 

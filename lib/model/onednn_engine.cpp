@@ -20,8 +20,8 @@
 
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
-#include "omp_threads.h"
-#include "onednn_api.h"
+#include "util/omp_threads.h"
+#include "util/onednn_api.h"
 
 namespace fer {
 namespace {

@@ -1,7 +1,7 @@
 #include <dlfcn.h>
 
 #include "model/captured_work.h"
-#include "optional_library.h"
+#include "util/optional_library.h"
 
 namespace fer {
 

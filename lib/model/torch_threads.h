@@ -3,7 +3,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "omp_threads.h"
+#include "util/omp_threads.h"
 
 namespace fer {
 

@@ -9,8 +9,8 @@
 
 #include "cuda/kernel_table.h"
 #include "learn/face_views.h"
-#include "learn/random.h"
 #include "model/model_info.h"
+#include "util/random.h"
 
 namespace fer {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "learn/packed_dataset.h"
-#include "learn/random.h"
 #include "model/model_file.h"
 #include "model/network.h"
+#include "util/random.h"
 
 namespace fer {
 

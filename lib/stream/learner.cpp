@@ -16,8 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "first_line.h"
-#include "folder_lock.h"
 #include "model/classifier.h"
 #include "model/device_name.h"
 #include "model/device_stream.h"
@@ -29,6 +27,8 @@
 #include "stream/cpu_budget.h"
 #include "stream/learner_log.h"
 #include "stream/online_learner.h"
+#include "util/first_line.h"
+#include "util/folder_lock.h"
 
 namespace fer {
 namespace {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "learn/random.h"
 #include "stream/labelled_faces.h"
+#include "util/random.h"
 
 namespace fer {
 

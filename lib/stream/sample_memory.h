@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "export.h"
-#include "learn/random.h"
 #include "stream/learner_config.h"
 #include "stream/tracklet.h"
+#include "util/random.h"
 
 namespace fer {
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <vector>
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer {
 

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "omp_threads.h"
-#include "onednn_api.h"
+#include "util/omp_threads.h"
+#include "util/onednn_api.h"
 #include "vision/cell_network.h"
 
 namespace fer {

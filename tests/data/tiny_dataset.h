@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "learn/packed_dataset.h"
-#include "learn/random.h"
 #include "learn/trainer.h"
+#include "util/random.h"
 
 namespace fer::test {
 

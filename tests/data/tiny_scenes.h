@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "learn/detection_dataset.h"
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer::test {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 
-#include "host_device.h"
 #include "learn/negatives/argmin.h"
 #include "learn/negatives/fullmatch.h"
 #include "learn/negatives/lowest.h"
 #include "learn/negatives/negative_rule.h"
 #include "learn/negatives/snl.h"
 #include "learn/negatives/ups.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

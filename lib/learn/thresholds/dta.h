@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "cuda/units.h"
-#include "host_device.h"
 #include "learn/thresholds/threshold_rule.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "host_device.h"
 #include "learn/thresholds/threshold_rule.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

@@ -4,9 +4,9 @@
 
 #include "cuda/fast_exp.h"
 #include "cuda/units.h"
-#include "host_device.h"
 #include "learn/thresholds/moving_average.h"
 #include "learn/thresholds/threshold_rule.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "host_device.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

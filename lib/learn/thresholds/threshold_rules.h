@@ -1,7 +1,6 @@
 // Which policy's formula holds, by the kind of a rule.
 #pragma once
 
-#include "host_device.h"
 #include "learn/thresholds/ada_cm.h"
 #include "learn/thresholds/dta.h"
 #include "learn/thresholds/fixed.h"
@@ -9,6 +8,7 @@
 #include "learn/thresholds/free.h"
 #include "learn/thresholds/soft.h"
 #include "learn/thresholds/threshold_rule.h"
+#include "util/host_device.h"
 
 namespace fer::kernels {
 

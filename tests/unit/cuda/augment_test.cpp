@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer::kernels {
 namespace {

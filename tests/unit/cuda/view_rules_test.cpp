@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cuda/augment.h"
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

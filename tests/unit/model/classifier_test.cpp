@@ -14,9 +14,9 @@
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
 #include "model/model_file.h"
-#include "omp_threads.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
+#include "util/omp_threads.h"
 
 namespace fer {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "learn/random.h"
+#include "util/random.h"
 
 namespace fer::test {
 

@@ -15,11 +15,11 @@
 #include <thread>
 #include <vector>
 
-#include "learn/random.h"
 #include "model/model_file.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/learner.h"
 #include "tiny_learner.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

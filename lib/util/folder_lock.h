@@ -11,7 +11,7 @@
 #include <string>
 #include <system_error>
 
-#include "make_folder.h"
+#include "util/make_folder.h"
 
 namespace fer {
 

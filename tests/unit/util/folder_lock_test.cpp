@@ -1,4 +1,4 @@
-#include "folder_lock.h"
+#include "util/folder_lock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

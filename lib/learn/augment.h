@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "cuda/view_rules.h"
 #include "export.h"
+#include "kernels/view_rules.h"
 #include "util/random.h"
 
 namespace fer {

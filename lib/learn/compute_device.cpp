@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "cuda/open_kernels.h"
+#include "kernels/open_kernels.h"
 #include "learn/process_group.h"
 #include "model/device_name.h"
 

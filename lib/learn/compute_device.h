@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cuda/kernel_table.h"
 #include "export.h"
+#include "kernels/kernel_table.h"
 
 namespace fer {
 

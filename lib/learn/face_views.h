@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cuda/augment.h"
-#include "cuda/kernel_table.h"
+#include "kernels/augment.h"
+#include "kernels/kernel_table.h"
 #include "learn/batches.h"
 #include "learn/compute_device.h"
 #include "learn/face_ref.h"

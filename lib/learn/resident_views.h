@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "cuda/kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "learn/face_views.h"
 #include "learn/resident_faces.h"
 #include "learn/semi_data.h"

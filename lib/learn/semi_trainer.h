@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cuda/view_rules.h"
 #include "export.h"
+#include "kernels/view_rules.h"
 #include "learn/methods.h"
 #include "learn/process_group.h"
 #include "learn/semi_data.h"

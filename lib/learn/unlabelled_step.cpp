@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "cuda/pseudo_label_step.h"
+#include "kernels/pseudo_label_step.h"
 #include "learn/compute_device.h"
 
 namespace fer {

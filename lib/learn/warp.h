@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "cuda/view_rules.h"
+#include "kernels/view_rules.h"
 
 namespace fer {
 

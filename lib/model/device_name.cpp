@@ -7,7 +7,7 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "cuda/driver_library.h"
+#include "kernels/driver_library.h"
 
 namespace fer {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "cuda/kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "learn/face_views.h"
 #include "model/model_info.h"
 #include "util/random.h"

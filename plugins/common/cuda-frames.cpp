@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "cuda/device_frames.h"
-#include "cuda/driver_library.h"
-#include "cuda/open_kernels.h"
+#include "kernels/device_frames.h"
+#include "kernels/driver_library.h"
+#include "kernels/open_kernels.h"
 
 #if GST_CHECK_VERSION(1, 24, 0)
 #include <gst/cuda/gstcudastream.h>

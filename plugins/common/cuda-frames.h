@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "cuda/blend_shapes.h"
+#include "kernels/blend_shapes.h"
 #include "vision/frame_memory.h"
 
 namespace fer {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cuda/blend_shapes.h"
+#include "kernels/blend_shapes.h"
 
 namespace fer {
 

@@ -1,7 +1,7 @@
 // Gathers what is drawn, for frames that the processor cannot write to.
 #pragma once
 
-#include "cuda/blend_shapes.h"
+#include "kernels/blend_shapes.h"
 #include "overlay-canvas.h"
 
 namespace fer {

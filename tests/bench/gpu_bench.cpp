@@ -13,14 +13,14 @@
 #include <stdexcept>
 #include <vector>
 
-#include "cuda/device_cells.h"
-#include "cuda/open_kernels.h"
-#include "unit/cuda/detector_layers.h"
-#include "unit/cuda/detector_maps.h"
-#include "unit/cuda/device_array.h"
-#include "unit/cuda/device_step.h"
-#include "unit/cuda/pseudo_label_data.h"
-#include "unit/cuda/random_frames.h"
+#include "kernels/device_cells.h"
+#include "kernels/open_kernels.h"
+#include "unit/kernels/detector_layers.h"
+#include "unit/kernels/detector_maps.h"
+#include "unit/kernels/device_array.h"
+#include "unit/kernels/device_step.h"
+#include "unit/kernels/pseudo_label_data.h"
+#include "unit/kernels/random_frames.h"
 
 namespace fer {
 namespace {

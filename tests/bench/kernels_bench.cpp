@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "cuda/augment.h"
-#include "cuda/warp_faces.h"
+#include "kernels/augment.h"
+#include "kernels/warp_faces.h"
 #include "learn/losses.h"
-#include "unit/cuda/pseudo_label_data.h"
-#include "unit/cuda/tensor_policies.h"
+#include "unit/kernels/pseudo_label_data.h"
+#include "unit/kernels/tensor_policies.h"
 
 namespace fer {
 namespace {

@@ -25,7 +25,7 @@ class OwnPrograms:
         self.classifier_bench = build / "tests/bench/classifier-bench"
         self.serving_bench = build / "tests/bench/serving-bench"
         # As in the tree's own environment: without them nothing is done by kernels or CUDA graphs.
-        for variable, library in (("FER_CUDA_LIBRARY", "lib/cuda/libfer-cuda.so.0"),
+        for variable, library in (("FER_CUDA_LIBRARY", "lib/kernels/libfer-cuda.so.0"),
                                   ("FER_TORCH_CUDA_LIBRARY", "lib/model/libfer-torch-cuda.so.0")):
             if (build / library).exists():
                 os.environ.setdefault(variable, str((build / library).resolve()))

@@ -15,8 +15,8 @@
 #include <mutex>
 #include <vector>
 
-#include "cuda/kernel_table.h"
 #include "host_cuda/host_cuda.h"
+#include "kernels/kernel_table.h"
 
 namespace {
 

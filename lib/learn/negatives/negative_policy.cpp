@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cuda/pseudo_label_step.h"
+#include "kernels/pseudo_label_step.h"
 #include "learn/policy_options.h"
 
 namespace fer {

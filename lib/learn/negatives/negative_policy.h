@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/negatives/negative_rule.h"
+#include "kernels/negatives/negative_rule.h"
 
 namespace fer {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cuda/pseudo_label_step.h"
+#include "kernels/pseudo_label_step.h"
+#include "kernels/thresholds/threshold_rules.h"
 #include "learn/policy_options.h"
-#include "learn/thresholds/threshold_rules.h"
 
 namespace fer {
 namespace {

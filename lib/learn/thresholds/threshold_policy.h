@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/thresholds/threshold_rule.h"
+#include "kernels/thresholds/threshold_rule.h"
 
 namespace fer {
 

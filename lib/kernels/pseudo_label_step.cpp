@@ -1,0 +1,179 @@
+#include "kernels/pseudo_label_step.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "kernels/need.h"
+#include "kernels/pseudo_label_rules.h"
+
+namespace fer::kernels {
+namespace {
+
+/// The teacher's probabilities of a row.
+template <int Classes>
+void probabilities(const PseudoLabelStep& s, const float* row, float* q) {
+  if (s.teacher_is_probabilities) {
+    std::copy_n(row, count_of<Classes>(s.classes), q);
+  } else {
+    softmax_row<Classes>(row, s.classes, q);
+  }
+}
+
+template <int Classes>
+void add_labelled(const PseudoLabelStep& s, StepSums& sums) {
+  float q[kRoom<Classes>];
+  for (int i = 0; i < s.labelled_rows; ++i) {
+    probabilities<Classes>(s, s.labelled + static_cast<std::ptrdiff_t>(i) * s.classes, q);
+    const int label = likeliest<Classes>(q, s.classes);
+    if (label != s.labels[i]) continue;
+    ++sums.counts[label];
+    sums.by_class[label] += to_units(q[label]);
+  }
+}
+
+/// The first pass: labels and confidences, and what the rules sum up. With a student it leaves the
+/// probabilities in `gradient`, where the second pass finds them.
+template <int Classes>
+void look(const PseudoLabelStep& s, bool with_student, StepSums& sums) {
+  if (reads_labelled(s.thresholds)) add_labelled<Classes>(s, sums);
+  float own[kRoom<Classes>];
+  for (int i = 0; i < s.rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
+    float* q = with_student ? s.gradient + at : own;
+    probabilities<Classes>(s, s.teacher + at, q);
+    const int label = likeliest<Classes>(q, s.classes);
+    s.pseudo_labels[i] = label;
+    s.confidence[i] = q[label];
+    switch (s.thresholds.kind) {
+      case ThresholdRule::kFlex:
+        sums.counts[label] += q[label] >= static_cast<float>(s.thresholds.tau);
+        break;
+      case ThresholdRule::kFree:
+        for (int k = 0; k < count_of<Classes>(s.classes); ++k) sums.by_class[k] += to_units(q[k]);
+        sums.confidence += to_units(q[label]);
+        break;
+      case ThresholdRule::kSoft:
+        sums.confidence += to_units(q[label]);
+        sums.squares += to_units(q[label] * q[label]);
+        break;
+      default:
+        break;
+    }
+    if (with_student && s.negatives.kind == NegativeRule::kFullMatch) {
+      sums.likelier =
+          std::max(sums.likelier, likelier_classes<Classes>(s.student + at, s.classes, label));
+    }
+  }
+}
+
+/// The second pass: weights, negatives, losses and the gradient.
+template <int Classes>
+void judge(const PseudoLabelStep& s, int keep) {
+  const int n = count_of<Classes>(s.classes);
+  const auto scale_u = static_cast<float>(s.lambda_u / s.rows);
+  const auto scale_n = static_cast<float>(s.lambda_n / s.rows);
+  double u = 0, negative = 0;
+  for (int i = 0; i < s.rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
+    const auto label = static_cast<int>(s.pseudo_labels[i]);
+    const float weight = weight_of(s.thresholds, *s.state, s.confidence[i], label);
+    s.weights[i] = weight;
+    const StudentRow<Classes> student(s.student + at, s.classes);
+    const std::uint64_t chosen =
+        negatives_of(s.negatives, s.gradient + at, student.p, n, label, weight >= 0.5f, keep);
+    if (s.chosen) {
+      for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
+    }
+    const RowLoss loss = row_loss<Classes>(student, s.student + at, s.classes, label, weight,
+                                           chosen, scale_u, scale_n, s.gradient + at);
+    u += loss.u;
+    negative += loss.n;
+  }
+  const double rows = std::max(1, s.rows);
+  s.losses[0] = static_cast<float>(u / rows);
+  s.losses[1] = static_cast<float>(negative / rows);
+}
+
+template <int Classes>
+void run(const PseudoLabelStep& s) {
+  StepSums sums;
+  look<Classes>(s, /*with_student=*/true, sums);
+  move_state(s.thresholds, sums, place_of(s), *s.state);
+  judge<Classes>(s, FullMatch::keep(sums.likelier));
+}
+
+template <int Classes>
+void run_without_student(const PseudoLabelStep& s) {
+  StepSums sums;
+  look<Classes>(s, /*with_student=*/false, sums);
+  move_state(s.thresholds, sums, place_of(s), *s.state);
+  for (int i = 0; i < s.rows; ++i)
+    s.weights[i] =
+        weight_of(s.thresholds, *s.state, s.confidence[i], static_cast<int>(s.pseudo_labels[i]));
+}
+
+void check_classes(int classes, const Need& need) {
+  need(classes >= 2 && classes <= kMostClasses,
+       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+}
+
+/// What a step needs with a student and without.
+void check_judging(const PseudoLabelStep& s, const Need& need) {
+  check_classes(s.classes, need);
+  need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
+  need(s.state != nullptr, "a state");
+  need(s.rows == 0 || s.teacher, "the teacher's logits");
+  need(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights),
+       "room for labels, confidences and weights");
+  need(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
+       "the logits and labels of the labelled rows");
+}
+
+}  // namespace
+
+ThresholdState first_state(const ThresholdRule& rule, int classes) {
+  ThresholdState state;
+  begin_state(rule, classes, state);
+  return state;
+}
+
+void check(const PseudoLabelStep& s) {
+  const Need need{"pseudo_label_step"};
+  check_judging(s, need);
+  need(s.losses != nullptr, "room for two losses");
+  need(s.rows == 0 || (s.student && s.gradient), "the student's logits and room for the gradient");
+}
+
+void pseudo_label_step(const PseudoLabelStep& step) {
+  check(step);
+  with_classes(step.classes, [&](auto classes) { run<decltype(classes)::value>(step); });
+}
+
+void judge_pseudo_labels(const PseudoLabelStep& step) {
+  check_judging(step, Need{"judge_pseudo_labels"});
+  with_classes(step.classes,
+               [&](auto classes) { run_without_student<decltype(classes)::value>(step); });
+}
+
+void select_negatives(const NegativeRule& rule, const float* teacher, const float* student,
+                      const bool* accepted, int rows, int classes, bool* chosen) {
+  check_classes(classes, Need{"select_negatives"});
+  int likelier = 0;
+  if (rule.kind == NegativeRule::kFullMatch) {
+    for (int i = 0; i < rows; ++i) {
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
+      const int label = likeliest<0>(teacher + at, classes);
+      likelier = std::max(likelier, FullMatch::likelier(student + at, classes, label));
+    }
+  }
+  for (int i = 0; i < rows; ++i) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
+    const float* q = teacher + at;
+    const std::uint64_t row = negatives_of(rule, q, student + at, classes, likeliest<0>(q, classes),
+                                           accepted[i], FullMatch::keep(likelier));
+    for (int k = 0; k < classes; ++k) chosen[at + k] = row >> k & 1;
+  }
+}
+
+}  // namespace fer::kernels

@@ -1,0 +1,25 @@
+#include "kernels/resize_luma.h"
+
+#include <string>
+
+#include "kernels/need.h"
+
+namespace fer::kernels {
+
+void check(const ResizeLuma& r) {
+  const Need need{"resize_luma"};
+  need(r.count >= 0, "no negative number of frames");
+  need(r.out.channels == 1, "1 channel, found " + std::to_string(r.out.channels));
+  need(r.out.width > 0 && r.out.height > 0, "an input with pixels");
+  need(r.count == 0 || (r.frames && r.out.data), "frames and room for the input");
+}
+
+void resize_luma(const ResizeLuma& resize) {
+  check(resize);
+  for (int n = 0; n < resize.count; ++n) {
+    for (int y = 0; y < resize.out.height; ++y)
+      for (int x = 0; x < resize.out.width; ++x) resize_pixel(resize, n, y, x);
+  }
+}
+
+}  // namespace fer::kernels

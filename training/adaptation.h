@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/model_file.h"
 #include "stream/online_learner.h"
 #include "stream/tent.h"

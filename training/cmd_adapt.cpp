@@ -10,7 +10,7 @@
 #include "device_option.h"
 #include "evaluation.h"
 #include "finite_range.h"
-#include "learn/module_run.h"
+#include "learn/run/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_file.h"

@@ -11,8 +11,8 @@
 
 #include "commands.h"
 #include "data_source.h"
-#include "learn/compute_device.h"
-#include "learn/process_group.h"
+#include "learn/device/compute_device.h"
+#include "learn/distributed/process_group.h"
 #include "model/captured_work.h"
 #include "model/classifier.h"
 #include "model/device_name.h"

@@ -6,8 +6,8 @@
 
 #include "commands.h"
 #include "data_source.h"
-#include "learn/detection_dataset.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
+#include "learn/detection/detection_dataset.h"
 #include "model/detector_info.h"
 #include "model/model_info.h"
 #include "model/network_cost.h"

@@ -4,7 +4,7 @@
 
 #include "commands.h"
 #include "data_options.h"
-#include "learn/join_packed.h"
+#include "learn/data/join_packed.h"
 #include "output_files.h"
 #ifdef HAVE_VISION
 #include "read_dataset.h"

@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "data_source.h"
 #include "finite_range.h"
-#include "learn/detection_dataset.h"
+#include "learn/detection/detection_dataset.h"
 #include "output_files.h"
 #include "progress.h"
 #ifdef HAVE_VISION

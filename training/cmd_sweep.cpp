@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "commands.h"
-#include "learn/process_place.h"
+#include "learn/distributed/process_place.h"
 #include "sweep.h"
 
 namespace fer {

@@ -8,7 +8,7 @@
 #include "data_options.h"
 #include "device_option.h"
 #include "finite_range.h"
-#include "learn/trainer.h"
+#include "learn/supervised/trainer.h"
 #include "processes.h"
 #include "progress.h"
 #include "resumable_run.h"

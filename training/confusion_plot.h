@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "learn/metrics.h"
+#include "learn/evaluation/metrics.h"
 
 namespace fer {
 

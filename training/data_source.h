@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 
 namespace fer {
 

@@ -5,8 +5,8 @@
 
 #include "data_source.h"
 #include "interrupt.h"
-#include "learn/detection_dataset.h"
-#include "learn/detection_trainer.h"
+#include "learn/detection/detection_dataset.h"
+#include "learn/detection/detection_trainer.h"
 #include "model/detector_info.h"
 #ifdef HAVE_VISION
 #include "read_image.h"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "learn/detection_metrics.h"
+#include "learn/detection/detection_metrics.h"
 
 namespace fer {
 

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <string>
 
-#include "learn/compute_device.h"
-#include "learn/process_group.h"
+#include "learn/device/compute_device.h"
+#include "learn/distributed/process_group.h"
 #include "model/device_name.h"
 
 namespace fer {

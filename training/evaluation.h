@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "learn/metrics.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
+#include "learn/evaluation/metrics.h"
 #include "model/classifier.h"
 
 namespace fer {

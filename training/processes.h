@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "interrupt.h"
-#include "learn/process_group.h"
-#include "learn/train_progress.h"
+#include "learn/distributed/process_group.h"
+#include "learn/run/train_progress.h"
 #include "progress.h"
 
 namespace fer {

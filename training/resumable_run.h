@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "interrupt.h"
-#include "learn/train_progress.h"
+#include "learn/run/train_progress.h"
 
 namespace fer {
 

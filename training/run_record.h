@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "learn/train_progress.h"
+#include "learn/run/train_progress.h"
 
 namespace fer {
 

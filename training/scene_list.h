@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/detection_dataset.h"
+#include "learn/detection/detection_dataset.h"
 
 namespace fer {
 

@@ -6,8 +6,8 @@
 
 #include "data_sources.h"
 #include "interrupt.h"
-#include "learn/module_run.h"
-#include "learn/view_cache.h"
+#include "learn/run/module_run.h"
+#include "learn/semi/view_cache.h"
 #include "progress.h"
 #include "resumable_run.h"
 #include "run_record.h"

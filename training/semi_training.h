@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data_options.h"
-#include "learn/semi_trainer.h"
+#include "learn/semi/semi_trainer.h"
 #include "processes.h"
 
 namespace fer {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 
 namespace fer {
 

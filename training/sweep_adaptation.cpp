@@ -8,7 +8,7 @@
 #include "adaptation_table.h"
 #include "build_info.h"
 #include "interrupt.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/labels.h"
 #include "sweep_kind.h"
 #include "util/joined.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "evaluation.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "report_text.h"
 #include "results_table.h"
 #include "sweep_kind.h"

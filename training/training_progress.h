@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "learn/train_progress.h"
+#include "learn/run/train_progress.h"
 #include "progress.h"
 
 namespace fer {

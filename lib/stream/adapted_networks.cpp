@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "learn/model_network.h"
-#include "learn/module_run.h"
+#include "learn/run/model_network.h"
+#include "learn/run/module_run.h"
 
 namespace fer {
 namespace {

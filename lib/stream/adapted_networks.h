@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/sgd.h"
+#include "learn/optim/sgd.h"
 #include "model/model_file.h"
 #include "model/network.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/metrics.h"
+#include "learn/evaluation/metrics.h"
 #include "model/model_info.h"
 #include "stream/labelled_faces.h"
 

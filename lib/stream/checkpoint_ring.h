@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/checkpoint.h"
+#include "learn/run/checkpoint.h"
 #include "model/model_file.h"
 
 namespace fer {

@@ -3,7 +3,7 @@
 
 #include <torch/types.h>
 
-#include "learn/metrics.h"
+#include "learn/evaluation/metrics.h"
 
 namespace fer {
 

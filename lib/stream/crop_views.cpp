@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "learn/compute_device.h"
+#include "learn/device/compute_device.h"
 
 namespace fer {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/kernel_table.h"
-#include "learn/face_views.h"
+#include "learn/data/face_views.h"
 #include "model/model_info.h"
 #include "util/random.h"
 

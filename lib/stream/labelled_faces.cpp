@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "learn/batches.h"
-#include "learn/compute_device.h"
-#include "learn/face_ref.h"
-#include "learn/module_run.h"
+#include "learn/data/batches.h"
+#include "learn/data/face_ref.h"
+#include "learn/device/compute_device.h"
+#include "learn/run/module_run.h"
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"

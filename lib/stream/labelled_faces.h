@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "util/random.h"

@@ -69,7 +69,7 @@ struct OnlineConfig {
   double strength = 1;        ///< Of the strong views, as a share of RandAugment's usual ranges.
   double learning_rate = 1e-3;
   double momentum = 0.9;
-  double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the three losses; see learn/methods.h.
+  double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the losses; see learn/semi/methods.h.
   double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
   double pull = 1e-3;             ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "learn/checkpoint.h"
+#include "learn/run/checkpoint.h"
 #include "stream/sample_memory.h"
 
 namespace fer {

@@ -8,11 +8,11 @@
 #include <span>
 #include <stdexcept>
 
-#include "learn/batches.h"
-#include "learn/checkpoint.h"
-#include "learn/losses.h"
-#include "learn/negatives/negative_policy.h"
-#include "learn/thresholds/threshold_policy.h"
+#include "learn/data/batches.h"
+#include "learn/losses/losses.h"
+#include "learn/policies/negative_policy.h"
+#include "learn/policies/threshold_policy.h"
+#include "learn/run/checkpoint.h"
 #include "model/device_name.h"
 #include "model/model_file.h"
 #include "model/stored_weights.h"

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "learn/batches.h"
-#include "learn/model_network.h"
-#include "learn/module_run.h"
-#include "learn/sgd.h"
+#include "learn/data/batches.h"
+#include "learn/optim/sgd.h"
+#include "learn/run/model_network.h"
+#include "learn/run/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "model/stored_weights.h"

@@ -7,10 +7,10 @@
 #include <span>
 #include <stdexcept>
 
-#include "learn/batches.h"
-#include "learn/face_ref.h"
-#include "learn/model_network.h"
-#include "learn/module_run.h"
+#include "learn/data/batches.h"
+#include "learn/data/face_ref.h"
+#include "learn/run/model_network.h"
+#include "learn/run/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "stream/count_predictions.h"

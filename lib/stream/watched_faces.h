@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "export.h"
-#include "learn/metrics.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
+#include "learn/evaluation/metrics.h"
 
 namespace fer {
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <stdexcept>
 
-#include "learn/batches.h"
-#include "learn/model_network.h"
+#include "learn/data/batches.h"
+#include "learn/run/model_network.h"
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "export.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 
 namespace fer {
 

@@ -12,7 +12,7 @@
 
 #include "kernels/augment.h"
 #include "kernels/warp_faces.h"
-#include "learn/losses.h"
+#include "learn/losses/losses.h"
 #include "unit/kernels/pseudo_label_data.h"
 #include "unit/kernels/tensor_policies.h"
 

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "bench_frames.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/find_model.h"
 #include "model/model_info.h"
 #include "model/slot.h"

@@ -1,7 +1,7 @@
 // Views that are the image itself.
 #pragma once
 
-#include "learn/augment.h"
+#include "learn/augment/augment.h"
 
 namespace fer::test {
 

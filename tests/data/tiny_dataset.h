@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "learn/packed_dataset.h"
-#include "learn/trainer.h"
+#include "learn/data/packed_dataset.h"
+#include "learn/supervised/trainer.h"
 #include "util/random.h"
 
 namespace fer::test {

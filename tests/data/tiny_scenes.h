@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "learn/detection_dataset.h"
+#include "learn/detection/detection_dataset.h"
 #include "util/random.h"
 
 namespace fer::test {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "data/drawn_face.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/labels.h"
 #include "unit/model/model_support.h"
 

@@ -15,7 +15,7 @@
 #include "detector_models.h"
 #include "drawn_dataset.h"
 #include "fer_program.h"
-#include "learn/packed_dataset.h"
+#include "learn/data/packed_dataset.h"
 #include "model/safetensors.h"
 #include "python.h"
 #include "scoped.h"

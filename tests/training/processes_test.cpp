@@ -13,7 +13,7 @@
 #include "data/tiny_dataset.h"
 #include "fer_program.h"
 #include "free_port.h"
-#include "learn/process_group.h"
+#include "learn/distributed/process_group.h"
 #include "model/safetensors.h"
 
 namespace fer {

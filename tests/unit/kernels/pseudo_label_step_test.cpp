@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "learn/losses.h"
+#include "learn/losses/losses.h"
 #include "unit/kernels/pseudo_label_data.h"
 #include "unit/kernels/tensor_policies.h"
 

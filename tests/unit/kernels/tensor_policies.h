@@ -6,8 +6,8 @@
 
 #include <memory>
 
-#include "learn/negatives/negative_policy.h"
-#include "learn/thresholds/threshold_policy.h"
+#include "learn/policies/negative_policy.h"
+#include "learn/policies/threshold_policy.h"
 
 namespace fer::test {
 

@@ -8,7 +8,7 @@
 
 #include "error_of.h"
 #include "free_port.h"
-#include "learn/process_place.h"
+#include "learn/distributed/process_place.h"
 
 namespace fer::test {
 

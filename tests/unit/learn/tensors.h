@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "learn/thresholds/threshold_policy.h"
+#include "learn/policies/threshold_policy.h"
 
 namespace fer::test {
 

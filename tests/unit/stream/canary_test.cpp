@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "learn/module_run.h"
+#include "learn/run/module_run.h"
 #include "tiny_learner.h"
 
 namespace fer {

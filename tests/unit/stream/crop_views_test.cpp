@@ -6,9 +6,9 @@
 #include <stdexcept>
 
 #include "crops.h"
-#include "learn/batches.h"
-#include "learn/compute_device.h"
-#include "learn/face_views.h"
+#include "learn/data/batches.h"
+#include "learn/data/face_views.h"
+#include "learn/device/compute_device.h"
 #include "model/device_stream.h"
 
 namespace fer {

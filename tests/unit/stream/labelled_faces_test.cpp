@@ -9,8 +9,8 @@
 
 #include "content.h"
 #include "error_of.h"
-#include "learn/batches.h"
-#include "learn/module_run.h"
+#include "learn/data/batches.h"
+#include "learn/run/module_run.h"
 #include "stream/replay.h"
 #include "stream/write_latents.h"
 #include "tiny_learner.h"

@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "error_of.h"
-#include "learn/checkpoint.h"
-#include "learn/module_run.h"
+#include "learn/run/checkpoint.h"
+#include "learn/run/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "model/network_layout.h"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "learn/module_run.h"
+#include "learn/run/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "tiny_learner.h"

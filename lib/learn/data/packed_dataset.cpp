@@ -1,0 +1,152 @@
+#include "learn/data/packed_dataset.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "util/json_text.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kFormat[] = "gst-fer-faces/1";
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+  throw std::runtime_error(path.string() + ": " + what);
+}
+
+}  // namespace
+
+void write_packed(const std::filesystem::path& path, const PackedInfo& info,
+                  const std::vector<PackedRow>& rows) {
+  if (rows.empty()) throw std::invalid_argument("write_packed: expected rows");
+  const auto n = static_cast<std::int64_t>(rows.size());
+  const auto classes = static_cast<std::int64_t>(info.labels.size());
+  std::vector<std::uint8_t> crops, splits, duplicates, aligned;
+  std::vector<float> votes;
+  std::vector<std::int64_t> labels, persons;
+  const auto pixels = static_cast<std::size_t>(info.channels) * info.side * info.side;
+  crops.reserve(rows.size() * pixels);
+  for (const PackedRow& row : rows) {
+    if (row.crop.size() != pixels || row.votes.size() != info.labels.size())
+      throw std::invalid_argument("write_packed: a row's crop or votes do not fit the dataset");
+    crops.insert(crops.end(), row.crop.begin(), row.crop.end());
+    votes.insert(votes.end(), row.votes.begin(), row.votes.end());
+    labels.push_back(row.label);
+    splits.push_back(row.split);
+    duplicates.push_back(row.duplicate);
+    aligned.push_back(row.aligned);
+    persons.push_back(row.person);
+  }
+  auto view = [](DType dtype, std::vector<std::int64_t> shape, const auto& data) {
+    return TensorView{dtype, std::move(shape), data.data(), data.size() * sizeof(data[0])};
+  };
+  const std::int64_t side = info.side;
+  std::map<std::string, TensorView> tensors{
+      {"crops", view(DType::kU8, {n, info.channels, side, side}, crops)},
+      {"votes", view(DType::kF32, {n, classes}, votes)},
+      {"labels", view(DType::kI64, {n}, labels)},
+      {"splits", view(DType::kU8, {n}, splits)},
+      {"duplicates", view(DType::kU8, {n}, duplicates)},
+      {"aligned", view(DType::kU8, {n}, aligned)}};
+  if (std::any_of(persons.begin(), persons.end(), [](std::int64_t person) { return person >= 0; }))
+    tensors["persons"] = view(DType::kI64, {n}, persons);
+  write_safetensors(path, tensors,
+                    {{"format", kFormat},
+                     {"labels", json_text(json(info.labels))},
+                     {"splits", json_text(json(info.splits))},
+                     {"align_template", info.align_template},
+                     {"source", as_utf8(info.source)}});
+}
+
+PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name)
+    : file_(std::make_unique<SafetensorsFile>(path)),
+      name_(name.empty() ? path.string() : std::move(name)) {
+  const auto format = file_->metadata().find("format");
+  if (format == file_->metadata().end() || format->second != kFormat)
+    fail(path, std::string("expected a packed dataset (format ") + kFormat +
+                   "); make one with: fer pack");
+  try {
+    info_.labels = json::parse(file_->meta("labels")).get<std::vector<std::string>>();
+    info_.splits = json::parse(file_->meta("splits")).get<std::vector<std::string>>();
+  } catch (const json::exception& error) {
+    fail(path, std::string("its metadata is broken: ") + error.what());
+  }
+  info_.align_template = file_->meta("align_template");
+  info_.source = file_->meta("source");
+
+  const TensorView& crops = file_->at("crops", DType::kU8, 4);
+  const TensorView& votes = file_->at("votes", DType::kF32, 2);
+  const std::int64_t n = crops.shape[0];
+  info_.channels = static_cast<int>(crops.shape[1]);
+  info_.side = static_cast<int>(crops.shape[2]);
+  if (crops.shape[2] != crops.shape[3] || info_.side < 8 || info_.side > 1024 ||
+      (info_.channels != 1 && info_.channels != 3))
+    fail(path, "crops: expected N x (1 or 3) x S x S with S in [8, 1024]");
+  if (n == 0) fail(path, "it has no rows");
+  if (votes.shape[0] != n || votes.shape[1] != static_cast<std::int64_t>(info_.labels.size()))
+    fail(path, "votes: expected one row a crop and one column a label");
+  auto column = [&](const char* name, DType dtype) {
+    const TensorView& view = file_->at(name, dtype, 1);
+    if (view.shape[0] != n) fail(path, std::string(name) + ": expected one entry a crop");
+    return view.data;
+  };
+  size_ = static_cast<std::size_t>(n);
+  crops_ = static_cast<const std::uint8_t*>(crops.data);
+  votes_ = static_cast<const float*>(votes.data);
+  labels_ = static_cast<const std::int64_t*>(column("labels", DType::kI64));
+  splits_ = static_cast<const std::uint8_t*>(column("splits", DType::kU8));
+  duplicates_ = static_cast<const std::uint8_t*>(column("duplicates", DType::kU8));
+  aligned_ = static_cast<const std::uint8_t*>(column("aligned", DType::kU8));
+  if (file_->tensors().contains("persons"))
+    persons_ = static_cast<const std::int64_t*>(column("persons", DType::kI64));
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (splits_[i] >= info_.splits.size() || labels_[i] < -1 ||
+        labels_[i] >= static_cast<std::int64_t>(info_.labels.size()))
+      fail(path, "row " + std::to_string(i) + ": label or split out of range");
+    for (float vote : this->votes(i))
+      if (!(vote >= 0 && vote < 1e9f))
+        fail(path, "row " + std::to_string(i) + ": a vote is negative or no number");
+  }
+}
+
+std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {
+  const std::size_t bytes = static_cast<std::size_t>(info_.channels) * info_.side * info_.side;
+  return {crops_ + row * bytes, bytes};
+}
+
+std::span<const float> PackedDataset::votes(std::size_t row) const {
+  return {votes_ + row * info_.labels.size(), info_.labels.size()};
+}
+
+int PackedDataset::label(std::size_t row) const {
+  return static_cast<int>(labels_[row]);
+}
+bool PackedDataset::duplicate(std::size_t row) const {
+  return duplicates_[row] != 0;
+}
+bool PackedDataset::aligned(std::size_t row) const {
+  return aligned_[row] != 0;
+}
+const std::string& PackedDataset::split(std::size_t row) const {
+  return info_.splits[splits_[row]];
+}
+std::int64_t PackedDataset::person(std::size_t row) const {
+  return persons_ ? persons_[row] : -1;
+}
+
+std::vector<std::size_t> PackedDataset::rows(const std::string& split) const {
+  const auto found = std::find(info_.splits.begin(), info_.splits.end(), split);
+  if (!split.empty() && found == info_.splits.end()) {
+    fail(name_, "it has no split \"" + split + "\"; it has " + json(info_.splits).dump());
+  }
+  const auto index = static_cast<std::uint8_t>(found - info_.splits.begin());
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < size_; ++i)
+    if (split.empty() || splits_[i] == index) rows.push_back(i);
+  return rows;
+}
+
+}  // namespace fer

@@ -1,0 +1,127 @@
+#include "learn/data/semi_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <set>
+#include <stdexcept>
+
+#include "learn/data/batches.h"
+#include "util/random.h"
+
+namespace fer {
+namespace {
+
+/// Sets the draw of labels apart from the other uses of a seed.
+constexpr std::uint64_t kDrawOfLabels = 0x6c6162656cu;
+
+/// `count` rows of each class by their majority label.
+void draw_labels(const SemiSources& sources, SemiData& result) {
+  const PackedDataset& data = *sources.labelled;
+  const auto& labels = data.info().labels;
+  std::vector<std::vector<std::size_t>> rows(labels.size());
+  for (std::size_t row : data.rows("train"))
+    if (!data.duplicate(row) && data.label(row) >= 0)
+      rows[static_cast<std::size_t>(data.label(row))].push_back(row);
+  const auto wanted = static_cast<std::size_t>(sources.labels_per_class);
+  for (std::size_t k = 0; k < labels.size(); ++k) {
+    if (rows[k].size() < wanted && (rows[k].empty() || !sources.fewer_is_fine)) {
+      throw std::runtime_error(data.name() + ": expected " + std::to_string(wanted) +
+                               " labelled faces of each class in " + "split train, found " +
+                               std::to_string(rows[k].size()) + " of \"" + labels[k] + "\"");
+    }
+    // A class's draw depends on nothing but the seed and the class, and a larger draw holds the
+    // smaller ones.
+    Random random(sources.seed, kDrawOfLabels, k);
+    std::shuffle(rows[k].begin(), rows[k].end(), random);
+    rows[k].resize(std::min(rows[k].size(), wanted));
+    for (std::size_t row : rows[k]) {
+      result.labelled.push_back({&data, row, static_cast<int>(k)});
+      result.targets.emplace_back(labels.size(), 0.f);
+      result.targets.back()[k] = 1;
+    }
+  }
+}
+
+/// A share of each class's samples, the same for a seed; a larger share holds the smaller ones.
+std::vector<Sample> share_of(std::vector<Sample> samples, const SemiSources& sources) {
+  if (!(sources.label_share > 0 && sources.label_share <= 1)) {
+    throw std::runtime_error("the share of labels: expected more than 0 and up to 1, found " +
+                             std::to_string(sources.label_share));
+  }
+  if (sources.label_share == 1) return samples;
+  std::vector<std::vector<Sample>> of_class(sources.labelled->info().labels.size());
+  for (Sample& sample : samples) of_class[majority(sample)].push_back(std::move(sample));
+  std::vector<Sample> kept;
+  for (std::size_t k = 0; k < of_class.size(); ++k) {
+    Random random(sources.seed, kDrawOfLabels, k);
+    std::shuffle(of_class[k].begin(), of_class[k].end(), random);
+    of_class[k].resize(static_cast<std::size_t>(
+        std::ceil(sources.label_share * static_cast<double>(of_class[k].size()))));
+    std::move(of_class[k].begin(), of_class[k].end(), std::back_inserter(kept));
+  }
+  return kept;
+}
+
+/// All rows that can teach, or a share of them, with their votes as targets.
+void take_all_labels(const SemiSources& sources, SemiData& result) {
+  const PackedDataset& data = *sources.labelled;
+  std::vector<std::size_t> counts(data.info().labels.size());
+  for (Sample& sample : share_of(labelled_samples(data, "train", sources.min_votes), sources)) {
+    const std::size_t label = majority(sample);
+    ++counts[label];
+    result.labelled.push_back({&data, sample.row, static_cast<int>(label)});
+    result.targets.push_back(std::move(sample.target));
+  }
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] > 0) continue;
+    throw std::runtime_error(data.name() +
+                             ": expected labelled faces of each class in split train, " +
+                             "found none of \"" + data.info().labels[k] + "\"");
+  }
+}
+
+}  // namespace
+
+SemiData semi_data(const SemiSources& sources) {
+  const PackedDataset& data = *sources.labelled;
+  SemiData result;
+  result.info = data.info();
+  if (sources.labels_per_class > 0) {
+    draw_labels(sources, result);
+  } else {
+    take_all_labels(sources, result);
+  }
+
+  std::set<std::pair<const PackedDataset*, std::size_t>> taken;
+  for (const FaceRef& face : result.labelled) taken.emplace(face.data, face.row);
+  std::vector<const PackedDataset*> others;
+  if (sources.labels_per_class > 0 || sources.label_share < 1) others.push_back(&data);
+  for (const PackedDataset* other : sources.unlabelled)
+    if (std::find(others.begin(), others.end(), other) == others.end()) others.push_back(other);
+  for (const PackedDataset* other : others) {
+    require_same_crops(data, *other);
+    if (other != &data) result.info.source += " + " + other->info().source;
+    for (const FaceRef& face : faces_without_labels(*other, result.info.labels))
+      if (!taken.contains({face.data, face.row})) result.unlabelled.push_back(face);
+  }
+
+  const PackedDataset& valid = sources.valid ? *sources.valid : data;
+  require_same_crops(data, valid);
+  const std::vector<int> labels = label_mapping(valid.info().labels, result.info.labels);
+  const bool all = sources.valid && !has_split(valid, "valid");
+  for (std::size_t row : valid.rows(all ? "" : "valid")) {
+    if (valid.duplicate(row) || valid.label(row) < 0) continue;
+    const auto label = static_cast<std::size_t>(valid.label(row));
+    if (labels[label] < 0) {
+      throw std::runtime_error(valid.name() + ": expected the labels of " + data.name() +
+                               ", found \"" + valid.info().labels[label] + "\"");
+    }
+    result.valid.push_back({&valid, row, labels[label]});
+  }
+  if (result.valid.empty())
+    throw std::runtime_error(valid.name() + ": it has no labelled row to select by");
+  return result;
+}
+
+}  // namespace fer

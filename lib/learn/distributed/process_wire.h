@@ -1,0 +1,73 @@
+// How tensors travel between processes.
+#pragma once
+
+#include <c10/util/Exception.h>
+#include <torch/types.h>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "learn/distributed/process_place.h"
+#include "util/first_line.h"
+
+namespace fer {
+
+/// What all processes call together, in the same order, with contiguous tensors of the same shape
+/// and type. Each call returns when it is done, and throws std::exception where another process
+/// has gone or does not come in time.
+class ProcessWire {
+ public:
+  virtual ~ProcessWire() = default;
+  /// Replaces a tensor by its sum over the processes, bit for bit the same in all.
+  virtual void sum(torch::Tensor& tensor) = 0;
+  /// Replaces a tensor by rank 0's.
+  virtual void broadcast(torch::Tensor& tensor) = 0;
+  /// size x (the tensor's shape): what each rank brought.
+  virtual torch::Tensor gather(const torch::Tensor& tensor) = 0;
+};
+
+/// Between CPUs, over TCP: c10d with Gloo. Waits for all to come. GLOO_SOCKET_IFNAME names the
+/// network interface where the machine's own name leads to another. Throws std::runtime_error that
+/// names MASTER_ADDR and MASTER_PORT where they do not come, or WORLD_SIZE where this build has no
+/// Gloo.
+std::unique_ptr<ProcessWire> make_gloo_wire(const ProcessPlace& place,
+                                            std::chrono::milliseconds patience);
+
+/// True where this build has Gloo.
+bool have_gloo_wire();
+
+/// Between CUDA devices, one a process: NCCL. Tensors may lie on `device` or in the processor's
+/// memory. Throws std::runtime_error as make_gloo_wire() does, and where NCCL does not open.
+std::unique_ptr<ProcessWire> make_nccl_wire(const ProcessPlace& place,
+                                            std::chrono::milliseconds patience,
+                                            torch::Device device);
+
+/// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
+inline std::string reason(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return first_line(of_torch ? of_torch->what_without_backtrace() : error.what());
+}
+
+/// "300 s".
+inline std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+/// Makes a wire, and words what is thrown where the others do not come.
+template <typename Wire, typename... More>
+std::unique_ptr<ProcessWire> meeting(const ProcessPlace& place, std::chrono::milliseconds patience,
+                                     const More&... more) {
+  try {
+    return std::make_unique<Wire>(place, patience, more...);
+  } catch (const std::exception& error) {
+    throw std::runtime_error("MASTER_ADDR=" + place.host + ", MASTER_PORT=" +
+                             std::to_string(place.port) + ": RANK " + std::to_string(place.rank) +
+                             " did not meet the other processes of " + std::to_string(place.size) +
+                             " within " + seconds_text(patience) + " (" + reason(error) + ")");
+  }
+}
+
+}  // namespace fer

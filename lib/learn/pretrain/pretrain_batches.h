@@ -1,0 +1,48 @@
+// Batches of two random views of each face, made ahead of the trainer on threads of their own.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "learn/augment/augment.h"
+#include "learn/data/ahead.h"
+#include "learn/data/batches.h"
+#include "learn/data/face_ref.h"
+#include "learn/data/view_batch.h"
+#include "learn/data/walk.h"
+
+namespace fer {
+
+/// The batches of a run, one a step. Which faces, and which views of each, follow from the seed and
+/// the step alone. Every face is seen once before any is seen again.
+class PretrainBatches {
+ public:
+  /// `faces` must outlive it, and hold one at least. `device`: where the batches will be wanted;
+  /// they are made in memory, or where they are `resident`'s, there.
+  PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats, const AugmentConfig& views,
+                  int batch, std::uint64_t seed, std::int64_t first_step,
+                  torch::Device device = torch::kCPU, const ResidentAugment* resident = nullptr);
+
+  /// 2·batch x C x S x S, normalised, fp32: the first views, then the second in the same order.
+  torch::Tensor next();
+
+ private:
+  /// Which faces a step sees, by their indices.
+  std::vector<std::size_t> draw(std::int64_t step);
+  ViewBatch make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
+
+  const std::vector<FaceRef>& faces_;
+  const PixelStats stats_;
+  const AugmentConfig views_;
+  const int batch_;
+  const std::uint64_t seed_;
+  Walk walk_;
+  std::int64_t step_;
+  const torch::TensorOptions memory_;
+  const ResidentAugment* const resident_;
+  Ahead<ViewBatch> ahead_;
+};
+
+}  // namespace fer

@@ -1,0 +1,328 @@
+#include "learn/pretrain/pretrainer.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "learn/data/batches.h"
+#include "learn/data/resident_augment.h"
+#include "learn/device/autocast.h"
+#include "learn/device/compute_device.h"
+#include "learn/evaluation/neighbours.h"
+#include "learn/losses/pretrain_losses.h"
+#include "learn/optim/adamw.h"
+#include "learn/pretrain/pretrain_batches.h"
+#include "learn/run/module_run.h"
+#include "learn/supervised/trainer.h"
+#include "model/model_file.h"
+#include "model/network.h"
+#include "model/network_layout.h"
+#include "model/torch_seed.h"
+#include "util/elapsed.h"
+
+namespace fer {
+namespace {
+
+namespace nn = torch::nn;
+using nlohmann::json;
+
+nn::Sequential two_layers(int in, int hidden, int out) {
+  return nn::Sequential(nn::Linear(nn::LinearOptions(in, hidden).bias(false)),
+                        nn::BatchNorm1d(hidden), nn::ReLU(), nn::Linear(hidden, out));
+}
+
+/// A network with what pretraining puts on it. The teacher has a predictor too, which nobody asks.
+class PretrainNetImpl : public nn::Module {
+ public:
+  explicit PretrainNetImpl(const PretrainConfig& c)
+      : network(register_module("network", Network(c.network))),
+        projector_(register_module("projector",
+                                   two_layers(c.network.widths.back(), c.hidden, c.embedding))),
+        predictor_(register_module("predictor", two_layers(c.embedding, c.hidden, c.embedding))) {}
+
+  /// The network may work in bfloat16, the few layers on it do not.
+  torch::Tensor embed(const torch::Tensor& images, bool bf16) {
+    torch::Tensor features;
+    {
+      Bf16Scope scope(bf16, images.device());
+      features = network->features(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+    return projector_->forward(features.to(torch::kFloat));
+  }
+  torch::Tensor predict(const torch::Tensor& embedding) { return predictor_->forward(embedding); }
+
+  Network network;
+
+ private:
+  nn::Sequential projector_, predictor_;
+};
+TORCH_MODULE(PretrainNet);
+
+PretrainNet seeded(const PretrainConfig& config, torch::Device device) {
+  seed_torch(config.seed);
+  PretrainNet net(config);
+  net->to(device);
+  return net;
+}
+
+void require_fit(const PretrainData& data, const PretrainConfig& config) {
+  if (config.method != "contrast" && config.method != "regression") {
+    throw std::runtime_error("pretraining method \"" + config.method +
+                             "\" is not known; expected contrast or regression");
+  }
+  const NetworkConfig& n = config.network;
+  if (n.input_size != data.info.side || n.channels != data.info.channels) {
+    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
+                             std::to_string(n.input_size) + " px, the data has " +
+                             std::to_string(data.info.channels) + " x " +
+                             std::to_string(data.info.side) + " px");
+  }
+  if (data.faces.size() < static_cast<std::size_t>(config.batch)) {
+    throw std::runtime_error(std::to_string(data.faces.size()) +
+                             " faces to learn from, fewer than one batch of " +
+                             std::to_string(config.batch));
+  }
+}
+
+PixelStats stats_of(const PretrainData& data) {
+  PixelSums sums;
+  for (const FaceRef& face : data.faces) sums.add(face.crop());
+  return sums.stats();
+}
+
+/// A run: what pretrain() keeps while it works.
+class Pretraining {
+ public:
+  Pretraining(const PretrainData& data, const PretrainConfig& config,
+              const std::filesystem::path& out)
+      : data_(data),
+        config_(config),
+        stats_(stats_of(data)),
+        device_(compute_device(config.device)),
+        student_(seeded(config, device_)),
+        teacher_(seeded(config, device_)),
+        run_(student_.ptr(), teacher_.ptr(), config.ema, out),
+        optimiser_(*student_, config.weight_decay) {
+    for (const FaceRef& face : data.watched) {
+      watched_rows_.push_back(face.row);
+      watched_labels_.push_back(face.label);
+    }
+    json identity = config;
+    identity.erase("threads");
+    identity.erase("device");
+    identity["faces"] = fingerprint(fingerprint(0, data.faces), data.watched);
+    ModuleRun::Tensors kept;
+    for (const auto& [name, tensor] : optimiser_.state) kept["adamw." + name] = tensor;
+    run_.resume(identity, kept);
+  }
+
+  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
+                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
+    if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
+    std::optional<ResidentAugment> resident;
+    if (device_.is_cuda()) resident.emplace(data_.faces, stats_, device_);
+    PretrainBatches batches(data_.faces, stats_, config_.views, config_.batch, config_.seed,
+                            first_step(), device_, resident ? &*resident : nullptr);
+    while (run_.epoch < epochs()) {
+      json entry;
+      if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
+      watch(entry);
+      run_.finish_epoch(
+          entry, /*score=*/nullptr,
+          [&](const std::filesystem::path& path, const json& kept) { save(path, kept); });
+      on_epoch(entry);
+    }
+    return run_.result(/*stopped=*/false);
+  }
+
+ private:
+  int epochs() const { return (config_.steps + config_.epoch_steps - 1) / config_.epoch_steps; }
+  int first_step() const { return run_.epoch * config_.epoch_steps; }
+
+  double rate(int step) const {
+    return config_.learning_rate * warm_cosine(step, 1, config_.steps / 20.0, config_.steps);
+  }
+
+  /// False where `stop` was set.
+  bool run_epoch(PretrainBatches& batches, json& entry,
+                 const std::function<void(const TrainProgress&)>& on_progress,
+                 const std::atomic<bool>& stop) {
+    // What is random in the network follows from seed and epoch, so that a resumed run is the same.
+    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
+    student_->train();
+    const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
+    torch::Tensor sums = torch::zeros({3}, device_);
+    const auto begun = SteadyClock::now();
+    double waited = 0;
+    for (int i = 0; i < steps; ++i) {
+      if (stop) return false;
+      const auto asked = SteadyClock::now();
+      const torch::Tensor images = batches.next().to(device_, /*non_blocking=*/true);
+      waited += seconds_since(asked);
+      sums += learn(images, first_step() + i);
+      if (i % 10 == 9 || i + 1 == steps) {
+        const double loss = sums[0].item<double>() / (i + 1);
+        run_.check_finite(loss);
+        on_progress({run_.epoch, i + 1, steps, loss,
+                     (i + 1) * 2 * config_.batch / seconds_since(begun),
+                     run_.seconds_left(run_.epoch + (i + 1.0) / steps, epochs())});
+      }
+    }
+    const double spent = seconds_since(begun);
+    const torch::Tensor means = sums / steps;
+    const double even = means[1].item<double>();
+    entry["loss"] = means[0].item<double>();
+    entry["spread"] = even;
+    entry["dimensions"] = means[2].item<double>();
+    entry["collapsed"] = even < kCollapsedSpread;
+    entry["step"] = first_step() + steps;
+    entry["learning_rate"] = rate(first_step() + steps - 1);
+    entry["images_per_second"] = steps * 2 * config_.batch / spent;
+    entry["data_share"] = waited / spent;
+    return true;
+  }
+
+  /// Loss, spread and dimensions of a step.
+  torch::Tensor learn(const torch::Tensor& images, int step) {
+    torch::Tensor targets;
+    {
+      torch::NoGradGuard no_grad;
+      targets = teacher_->embed(images, config_.bf16);
+    }
+    const torch::Tensor embedding = student_->embed(images, config_.bf16);
+    // Each view is to find what the teacher makes of the other.
+    const auto p = student_->predict(embedding).chunk(2), t = targets.chunk(2);
+    const torch::Tensor loss = (compare(p[0], t[1]) + compare(p[1], t[0])) / 2;
+    loss.backward();
+    optimiser_.step(rate(step));
+    run_.step();
+    const torch::Tensor z = embedding.detach();
+    return torch::stack({loss.detach(), spread(z), filled_dimensions(z)});
+  }
+
+  torch::Tensor compare(const torch::Tensor& predictions, const torch::Tensor& targets) const {
+    return config_.method == "contrast" ? contrast_loss(predictions, targets, config_.temperature)
+                                        : regression_loss(predictions, targets);
+  }
+
+  void watch(json& entry) {
+    if (watched_rows_.size() < 2) return;
+    torch::NoGradGuard no_grad;
+    constexpr std::size_t kChunk = 256;
+    const PackedDataset& data = *data_.watched.front().data;
+    const std::span<const std::size_t> rows(watched_rows_);
+    std::vector<torch::Tensor> features;
+    for (std::size_t i = 0; i < rows.size(); i += kChunk) {
+      const auto part = rows.subspan(i, std::min(kChunk, rows.size() - i));
+      Bf16Scope bf16(config_.bf16, device_);
+      const torch::Tensor images = plain_images(data, part, stats_).to(device_);
+      features.push_back(teacher_->network->features(images).to(torch::kCPU, torch::kFloat));
+    }
+    const auto ask = [&, all = torch::cat(features)](bool balanced) {
+      return neighbours_confusion(all, watched_labels_, data_.info.labels, kWatchedNeighbours,
+                                  balanced);
+    };
+    entry["knn_accuracy"] = ask(/*balanced=*/false).accuracy();
+    entry["knn_macro_recall"] = ask(/*balanced=*/true).macro_recall();
+  }
+
+  void save(const std::filesystem::path& path, const json& entry) const {
+    ModelFile start;
+    start.info.network = config_.network;
+    start.info.mean = stats_.mean;
+    start.info.stddev = stats_.stddev;
+    start.info.align_template = data_.info.align_template;
+    start.info.provenance = {
+        {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
+    start.weights = state_in_memory(*teacher_->network);
+    std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
+    write_model(path, start);
+  }
+
+  const PretrainData& data_;
+  const PretrainConfig config_;
+  const PixelStats stats_;
+  std::vector<std::size_t> watched_rows_;
+  std::vector<int> watched_labels_;
+  const torch::Device device_;
+  PretrainNet student_, teacher_;
+  ModuleRun run_;
+  AdamW optimiser_;
+};
+
+}  // namespace
+
+AugmentConfig pretrain_views() {
+  AugmentConfig views;
+  views.rotation = 15;
+  views.scale = 0.2;
+  views.stretch = 0.1;
+  views.shift = 0.08;
+  views.gamma = 0.5;
+  views.contrast = 0.4;
+  views.brightness = 0.2;
+  views.blur = 0.3;
+  views.noise = 0.1;
+  views.erase = 0.5;
+  return views;
+}
+
+void to_json(json& j, const PretrainConfig& c) {
+  j = {{"network", c.network},
+       {"views", c.views},
+       {"method", c.method},
+       {"steps", c.steps},
+       {"epoch_steps", c.epoch_steps},
+       {"batch", c.batch},
+       {"hidden", c.hidden},
+       {"embedding", c.embedding},
+       {"temperature", c.temperature},
+       {"learning_rate", c.learning_rate},
+       {"weight_decay", c.weight_decay},
+       {"ema", c.ema},
+       {"bf16", c.bf16},
+       {"device", c.device},
+       {"threads", c.threads},
+       {"seed", c.seed}};
+}
+
+PretrainData pretrain_data(const std::vector<const PackedDataset*>& datasets) {
+  PretrainData result;
+  std::vector<const PackedDataset*> seen;
+  for (const PackedDataset* data : datasets) {
+    if (std::find(seen.begin(), seen.end(), data) != seen.end()) continue;
+    if (seen.empty()) {
+      result.info = data->info();
+    } else {
+      require_same_crops(*seen.front(), *data);
+      result.info.source += " + " + data->info().source;
+    }
+    seen.push_back(data);
+    const std::vector<FaceRef> faces = faces_without_labels(*data, {});
+    result.faces.insert(result.faces.end(), faces.begin(), faces.end());
+    if (!result.watched.empty() || !has_split(*data, "valid")) continue;
+    for (std::size_t row : data->rows("valid")) {
+      if (data->duplicate(row) || data->label(row) < 0) continue;
+      result.watched.push_back({data, row, data->label(row)});
+    }
+    if (!result.watched.empty()) result.info.labels = data->info().labels;
+  }
+  if (result.faces.empty()) {
+    throw std::runtime_error((seen.empty() ? std::string("no dataset") : seen.front()->name()) +
+                             ": expected faces to learn from, found none");
+  }
+  return result;
+}
+
+TrainResult pretrain(const PretrainData& data, const PretrainConfig& config,
+                     const std::filesystem::path& out,
+                     const std::function<void(const TrainProgress&)>& on_progress,
+                     const std::function<void(const json&)>& on_epoch,
+                     const std::atomic<bool>& stop) {
+  require_fit(data, config);
+  prepare_process(config.threads);
+  return Pretraining(data, config, out).go(on_progress, on_epoch, stop);
+}
+
+}  // namespace fer

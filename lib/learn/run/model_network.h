@@ -1,0 +1,24 @@
+// The network of a model file as a LibTorch module.
+#pragma once
+
+#include <string>
+
+#include "learn/run/module_run.h"
+#include "model/model_file.h"
+#include "model/network.h"
+
+namespace fer {
+
+/// In evaluation mode on `device`, with kernels laid out for channels last. Throws what
+/// copy_state() throws, `where` in it.
+inline Network network_of(const ModelFile& model, const std::string& where,
+                          torch::Device device = torch::kCPU) {
+  Network network(model.info.network);
+  copy_state(model.weights, *network, where);
+  lay_out_channels_last(*network);
+  if (!device.is_cpu()) network->to(device);
+  network->eval();
+  return network;
+}
+
+}  // namespace fer

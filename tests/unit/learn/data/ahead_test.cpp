@@ -1,0 +1,74 @@
+#include "learn/data/ahead.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "error_of.h"
+
+namespace fer {
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+TEST(Ahead, GivesInOrderWhatManyMakeAtOnce) {
+  std::atomic<int> at_once = 0, most = 0;
+  int drawn = 0;
+  const auto drawer = std::this_thread::get_id();
+  Ahead<int> ahead;
+  ahead.start(4, [&]() -> std::function<int()> {
+    EXPECT_EQ(std::this_thread::get_id(), drawer);
+    if (drawn == 12) return {};
+    return [&, number = drawn++] {
+      const int now = ++at_once;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      // The earlier ones take longer, so that they are not done in order.
+      std::this_thread::sleep_for(number % 4 == 0 ? 40ms : 5ms);
+      --at_once;
+      return number;
+    };
+  });
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_FALSE(ahead.empty());
+    EXPECT_EQ(ahead.next(), i);
+  }
+  EXPECT_TRUE(ahead.empty());
+  EXPECT_EQ(drawn, 12);
+  EXPECT_GT(most, 1);
+  EXPECT_LE(most, 4);
+}
+
+TEST(Ahead, IsEmptyWhereNothingIsDrawn) {
+  Ahead<int> ahead;
+  ahead.start(2, [] { return std::function<int()>(); });
+  EXPECT_TRUE(ahead.empty());
+}
+
+TEST(Ahead, HandsOnWhatWentWrong) {
+  Ahead<int> ahead;
+  ahead.start(1, []() -> std::function<int()> {
+    return []() -> int { throw std::runtime_error("no such face"); };
+  });
+  EXPECT_EQ(test::error_of([&] { ahead.next(); }), "no such face");
+}
+
+TEST(Ahead, WaitsForWhatNobodyTook) {
+  std::atomic<int> done = 0;
+  {
+    Ahead<int> ahead;
+    ahead.start(3, [&]() -> std::function<int()> {
+      return [&] {
+        std::this_thread::sleep_for(20ms);
+        return ++done;
+      };
+    });
+  }
+  EXPECT_EQ(done, 3);
+}
+
+}  // namespace
+}  // namespace fer

@@ -1,0 +1,111 @@
+#include "learn/run/start.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "error_of.h"
+#include "learn/data/batches.h"
+#include "model/model_file.h"
+#include "model/network.h"
+#include "scoped.h"
+#include "unit/model/model_support.h"
+
+namespace fer {
+namespace {
+
+using test::error_of;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A file of the tiny network, and another network of that kind.
+class StartTest : public testing::Test {
+ protected:
+  StartTest() {
+    version_ = model_.write(path_);
+    torch::manual_seed(5);
+    network_ = Network(test::tiny_config());
+    head_ = network_->head->weight.detach().clone();
+  }
+
+  bool has_the_files_stem() const {
+    return torch::equal(network_->stem->weight, model_.file().weights.at("stem.weight")) &&
+           torch::equal(network_->stem_bn->running_var,
+                        model_.file().weights.at("stem_bn.running_var"));
+  }
+
+  const test::ScopedFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "start.fer";
+  mutable test::RandomModel model_{test::tiny_config(), 2};
+  std::string version_;
+  Network network_{nullptr};
+  torch::Tensor head_;
+};
+
+TEST_F(StartTest, GivesEveryWeightWhereLabelsAgree) {
+  const Start start(path_);
+  EXPECT_TRUE(start);
+  EXPECT_EQ(start.version(), version_);
+  EXPECT_EQ(start.stats().mean, model_.info().mean);
+  EXPECT_EQ(start.stats().stddev, model_.info().stddev);
+  std::filesystem::remove(path_);  // read once
+  start.copy_to(*network_, model_.info().labels);
+  EXPECT_TRUE(has_the_files_stem());
+  EXPECT_TRUE(torch::equal(network_->head->weight, model_.file().weights.at("head.weight")));
+}
+
+TEST_F(StartTest, LeavesTheHeadOutWhereLabelsDiffer) {
+  auto labels = model_.info().labels;
+  std::swap(labels[0], labels[1]);
+  Start(path_).copy_to(*network_, labels);
+  EXPECT_TRUE(has_the_files_stem());
+  EXPECT_TRUE(torch::equal(network_->head->weight, head_));
+
+  NetworkConfig more = test::tiny_config();
+  more.classes += 2;
+  more.dropout = 0.1;
+  labels.insert(labels.end(), {"contempt", "awe"});
+  network_ = Network(more);
+  Start(path_).copy_to(*network_, labels);
+  EXPECT_TRUE(has_the_files_stem());
+}
+
+TEST_F(StartTest, LeavesTheAttentionOutWhereTheNetworkHasNone) {
+  NetworkConfig plain = test::tiny_config();
+  ASSERT_GT(plain.attention_branches, 0);
+  plain.attention_branches = 0;
+  network_ = Network(plain);
+  Start(path_).copy_to(*network_, model_.info().labels);
+  EXPECT_TRUE(has_the_files_stem());
+}
+
+TEST_F(StartTest, NeedsNoHead) {
+  ModelFile file = model_.file();
+  file.info.labels.clear();
+  file.info.prior.clear();
+  file.weights.erase("head.weight");
+  file.weights.erase("head.bias");
+  write_model(path_, file);
+  Start(path_).copy_to(*network_, model_.info().labels);
+  EXPECT_TRUE(has_the_files_stem());
+  EXPECT_TRUE(torch::equal(network_->head->weight, head_));
+}
+
+TEST_F(StartTest, NamesWhatDiffersInAnotherNetwork) {
+  NetworkConfig other = test::tiny_config();
+  other.stem_width += 1;
+  other.attention_branches += 1;
+  Network network(other);
+  EXPECT_THAT(error_of([&] { Start(path_).copy_to(*network, model_.info().labels); }),
+              AllOf(HasSubstr("start.fer"), HasSubstr("stem_width"),
+                    HasSubstr("attention_branches"), Not(HasSubstr("depths"))));
+  EXPECT_THAT(error_of([&] { Start(folder_.path() / "none.fer"); }), HasSubstr("none.fer"));
+}
+
+TEST(Start, IsByChanceWithoutAFile) {
+  EXPECT_FALSE(Start());
+}
+
+}  // namespace
+}  // namespace fer

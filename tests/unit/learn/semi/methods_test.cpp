@@ -1,0 +1,42 @@
+#include "learn/semi/methods.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "error_of.h"
+
+namespace fer {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+TEST(Methods, AreMadeOfPoliciesThatThereAre) {
+  EXPECT_EQ(methods().size(), 8u);
+  for (const Method& method : methods()) {
+    const nlohmann::json policies = describe_policies(method, 8);
+    EXPECT_EQ(policies["thresholds"].is_null(), method.name == "supervised");
+    EXPECT_EQ(policies["negatives"]["policy"], method.negatives);
+    EXPECT_EQ(method.lambda_n > 0, method.negatives != "none") << method.name;
+  }
+  const Method ours = method_named("dta-snl");
+  EXPECT_EQ(ours.lambda_x, 1);
+  EXPECT_EQ(describe_policies(ours, 8)["thresholds"]["settings"]["t-max"], 0.6);
+  EXPECT_EQ(ours.lambda_u, 1);
+  EXPECT_EQ(ours.lambda_n, 0.1);
+  EXPECT_EQ(describe_policies(method_named("fixmatch"), 8)["thresholds"]["settings"]["tau"], 0.95);
+}
+
+TEST(Methods, AreListedWhereANameIsUnknown) {
+  EXPECT_THAT(test::error_of([] { method_named("mixmatch"); }),
+              AllOf(HasSubstr("\"mixmatch\""), HasSubstr("supervised"), HasSubstr("ada-cm"),
+                    HasSubstr("dta-snl")));
+  Method method = method_named("fixmatch");
+  method.thresholds = "none";
+  EXPECT_THROW(describe_policies(method, 8), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace fer

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "subprocess.h"
+#include "terminal/subprocess.h"
 
 namespace fer::test {
 

@@ -5,7 +5,7 @@
 #include <exception>
 #include <string>
 
-#include "commands.h"
+#include "commands/commands.h"
 #include "util/first_line.h"
 
 namespace fer {

@@ -1,0 +1,386 @@
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+
+#include "commands/commands.h"
+#include "commands/data_options.h"
+#include "commands/device_option.h"
+#include "commands/finite_range.h"
+#include "evaluation/adaptation.h"
+#include "evaluation/evaluation.h"
+#include "evaluation/stream_order.h"
+#include "learn/run/module_run.h"
+#include "model/atomic_file.h"
+#include "model/find_model.h"
+#include "model/model_file.h"
+#include "report/report.h"
+#include "terminal/output_files.h"
+#include "terminal/progress.h"
+#include "util/joined.h"
+#include "util/json_text.h"
+#ifdef HAVE_VIDEO
+#include "data/video_faces.h"
+#endif
+
+namespace fer {
+namespace {
+
+enum class Method { kOnline, kTent };
+
+/// Labelled faces to watch.
+struct WatchOptions {
+  std::filesystem::path data;
+  std::string split;
+  std::vector<std::string> classes;
+};
+
+struct Options : DataOptions {
+  std::filesystem::path model, out, json, report;
+  std::vector<std::string> inputs;
+  std::string split;
+  StreamOrder order = StreamOrder::kFile;
+  std::uint64_t order_seed = 1;
+  double sample_interval = 0.2;  ///< Seconds, as ferlearn's.
+  Method method = Method::kOnline;
+  OnlineLearner::Labelled labelled;
+  std::vector<std::string> without;
+  OnlineConfig config;
+  TentConfig tent;
+  int passes = 1, max_steps = 0, threads = 0;
+  WatchOptions target, source;
+};
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void print(const LearnerStats& s) {
+  std::printf("%-12s %10s %10s %9s\n", "label", "threshold", "accepted", "rate");
+  for (const auto& c : s.classes) {
+    std::printf("%-12s %10.3f %10llu %8.1f %%\n", c.label.c_str(), c.threshold,
+                static_cast<unsigned long long>(c.accepted), c.accept_rate * 100);
+  }
+  std::string refused;
+  for (const auto& [why, count] : s.refused)
+    refused += (refused.empty() ? "" : ", ") + std::to_string(count) + " " + why;
+  std::printf("faces        %llu learnt from%s%s\n", static_cast<unsigned long long>(s.faces),
+              refused.empty() ? "" : "; refused: ", refused.c_str());
+  std::printf(
+      "steps        %llu, %llu promotions, %llu kept, %llu rolled back\n",
+      static_cast<unsigned long long>(s.steps), static_cast<unsigned long long>(s.promotions),
+      static_cast<unsigned long long>(s.kept), static_cast<unsigned long long>(s.rollbacks));
+  std::printf("canary       macro recall %.2f %% of the source, %.2f %% of what serves\n",
+              s.source_score * 100, s.serving_score * 100);
+  std::printf("             accuracy     %.2f %% of the source, %.2f %% of what serves\n",
+              s.source_accuracy * 100, s.serving_accuracy * 100);
+}
+
+/// First, lowest and last figure of what was watched.
+void print_watched(const std::vector<nlohmann::json>& history, const char* kind, const char* key,
+                   const char* name) {
+  if (history.empty() || !history.front().contains(kind)) return;
+  double least = 1;
+  for (const auto& seen : history) least = std::min(least, seen[kind][key].get<double>());
+  std::printf("%-12s %s %.2f %% before, %.2f %% after, %.2f %% at worst\n", kind, name,
+              history.front()[kind][key].get<double>() * 100,
+              history.back()[kind][key].get<double>() * 100, least * 100);
+}
+
+class Run {
+ public:
+  explicit Run(Options& options)
+      : o_(options), path_(o_.model.empty() ? require_expression_model() : o_.model) {}
+
+  void run() {
+    std::vector<std::filesystem::path> read{path_, o_.target.data, o_.source.data};
+    read.insert(read.end(), o_.inputs.begin(), o_.inputs.end());
+    if (o_.method == Method::kOnline) {
+      const OnlineLearner::Labelled labelled = o_.labelled.or_beside(path_);
+      read.insert(read.end(), {labelled.replay, labelled.canary});
+    }
+    require_outputs({o_.out, o_.json, o_.report}, read);
+    for (const std::string& name : o_.without) {
+      if (name == "all") {
+        for (const std::string& guard : guard_names()) guard_named(o_.config.guards, guard) = false;
+      } else {
+        guard_named(o_.config.guards, name) = false;
+      }
+    }
+    prepare_process(o_.threads);
+    source_ = read_model(path_);
+    if (o_.method == Method::kTent) {
+      TentAdapter adapter(source_, o_.tent);
+      adapt(adapter);
+      finish(adapter, nullptr);
+    } else {
+      o_.config.device = resolve_device(o_.config.device);
+      tell_device(o_.config.device);
+      OnlineLearner learner(source_, o_.labelled.or_beside(path_), o_.config);
+      cut_ = learner.cut();
+      OnlineAdapter adapter(learner, o_.max_steps);
+      adapt(adapter);
+      finish(adapter, &adapter);
+    }
+  }
+
+ private:
+  CropShape shape() const {
+    const NetworkConfig& n = source_.info.network;
+    return {n.input_size, n.channels, source_.info.align_template};
+  }
+
+  std::unique_ptr<WatchedFaces> watched(const WatchOptions& wanted) const {
+    if (wanted.data.empty()) return nullptr;
+    ReadOptions read = o_.read_options();
+    read.split = wanted.split;
+    const DataSource data(wanted.data, o_.align, shape(), read);
+    require_fit(source_.info, path_.string(), data.data().info(), wanted.data.string());
+    return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_, cut_);
+  }
+
+  void adapt(Adapter& adapter) {
+    Watched watched{this->watched(o_.target), this->watched(o_.source)};
+    Adaptation adaptation(adapter, watched);
+    try {
+      for (int pass = 0; pass < o_.passes; ++pass) {
+        // Tracks count anew in each video and pass: other people, as far as the learner can know.
+        for (const std::string& input : o_.inputs)
+          show(input, o_.passes > 1 ? input + "#" + std::to_string(pass) : input, adaptation,
+               adapter);
+      }
+      adaptation.finish();
+    } catch (const Interrupted&) {
+      if (adaptation.faces() == 0) throw;
+      stopped_ = true;
+      std::fprintf(stderr, "note: stopped; what was learnt so far is judged and written\n");
+      adaptation.stop();
+    }
+    history_ = adaptation.history();
+  }
+
+  static std::string note(const Adaptation& adaptation, const Adapter& adapter) {
+    return std::to_string(adaptation.faces()) + " faces, " + std::to_string(adapter.steps()) +
+           " steps";
+  }
+
+  /// `name`: of the source that the faces are said to be of.
+  void show(const std::string& input, const std::string& name, Adaptation& adaptation,
+            const Adapter& adapter) {
+    if (input.find("://") != std::string::npos || is_video(input)) {
+      show_video(input, name, adaptation, adapter);
+      return;
+    }
+    ReadOptions read = o_.read_options();
+    read.split = o_.split;
+    read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses;
+    const DataSource images(input, o_.align, shape(), read);
+    require_fit(source_.info, path_.string(), images.data().info(), input);
+    const auto rows =
+        in_stream_order(images.data(), images.data().rows(o_.split), o_.order, o_.order_seed);
+    Progress progress("adapting");
+    show_stills(adaptation, name, images.data(), rows, [&](std::size_t done) {
+      progress.update(static_cast<double>(done), static_cast<double>(rows.size()),
+                      note(adaptation, adapter));
+    });
+  }
+
+  void show_video(const std::string& video, const std::string& name, Adaptation& adaptation,
+                  const Adapter& adapter) {
+#ifdef HAVE_VIDEO
+    Progress progress("adapting");
+    each_video_face(
+        video, shape(), {o_.sample_interval, /*most=*/0},
+        [&](const VideoPlace& place, std::vector<VideoFace> found) {
+          std::vector<FaceSample> faces;
+          for (VideoFace& face : found) {
+            faces.push_back({std::move(face.crop), name, static_cast<std::int64_t>(face.track),
+                             static_cast<std::int64_t>(place.time * 1e9), face.confidence,
+                             face.size});
+          }
+          if (!faces.empty()) adaptation.take(std::move(faces));
+          progress.update(place.time, std::max(place.time, place.duration),
+                          note(adaptation, adapter));
+        });
+#else
+    (void)name;
+    (void)adaptation;
+    (void)adapter;
+    throw std::runtime_error(video + ": this build of fer reads no videos; it needs GStreamer");
+#endif
+  }
+
+  /// Writes what came of it and tells. `online`: the same adapter, null for a method without a
+  /// learner.
+  void finish(const Adapter& adapter, const OnlineAdapter* online) {
+    ModelFile serving = adapter.serving();
+    const bool promoted = serving.info.version != source_.info.version;
+    if (online) print(online->learner().stats());
+    print_watched(history_, "target", "macro_recall", "macro recall");
+    print_watched(history_, "source", "accuracy", "accuracy    ");
+    if (promoted) {
+      write_model(o_.out, serving);
+      std::printf("%s: version %s, adapted from %s\n", o_.out.c_str(), serving.info.version.c_str(),
+                  source_.info.version.c_str());
+    } else {
+      write_atomically(o_.out, {bytes_of(path_)});
+      std::printf("%s: nothing better was found; it is a copy of %s\n", o_.out.c_str(),
+                  path_.c_str());
+    }
+    nlohmann::json done{{"model", path_.string()},
+                        {"source_version", source_.info.version},
+                        {"method", o_.method == Method::kTent ? "tent" : "online"},
+                        {"promoted", promoted},
+                        {"steps", adapter.steps()},
+                        {"watched", history_}};
+    if (online) {
+      done["config"] = o_.config;
+      done["stats"] = online->learner().stats();
+      done["decisions"] = online->decisions();
+    }
+    if (!o_.json.empty()) write_atomically(o_.json, {json_text(done, 2) + "\n"});
+    if (!o_.report.empty() && online) {
+      write_atomically(o_.report, {learner_page(o_.out.stem().string(), online->told())});
+      std::printf("%s: what was learnt and decided\n", o_.report.c_str());
+    }
+    if (stopped_) throw Interrupted();
+    if (!promoted) throw CLI::RuntimeError(kNothingBetter);
+  }
+
+  Options& o_;
+  const std::filesystem::path path_;  ///< Of the source model.
+  ModelFile source_;
+  std::optional<int> cut_;
+  bool stopped_ = false;
+  std::vector<nlohmann::json> history_;
+};
+
+void add_watch(CLI::App& c, WatchOptions& watch, const std::string& name, const char* what) {
+  CLI::Option* data = c.add_option("--" + name, watch.data, what)->group("Watching");
+  c.add_option("--" + name + "-split", watch.split, "Of these, this split only")
+      ->needs(data)
+      ->group("Watching");
+  c.add_option("--" + name + "-classes", watch.classes,
+               "Of these, these classes only, with commas between")
+      ->delimiter(',')
+      ->needs(data)
+      ->group("Watching");
+}
+
+void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& without) {
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return c.add_option(name, value, what)->capture_default_str()->group("Learning");
+  };
+  add("--thresholds", config.threshold_policy,
+      "Which pseudo-labels are trusted: fixed, flex, free, soft, ada-cm or dta, with settings as "
+      "in dta:beta=0.95");
+  add("--negatives", config.negative_policy,
+      "Which classes faces are taught not to be: none, ups, fullmatch, lowest, argmin or snl");
+  add("--learning-rate", config.learning_rate, "Step size of the student")
+      ->check(finite_range(0, 1));
+  add("--ema", config.ema, "Decay of the teacher's weights, a step")
+      ->check(finite_range(0, 0.999999));
+  add("--pull", config.pull, "Share of the way back to the source's weights, a step")
+      ->check(finite_range(0, 1));
+  add("--prior-correction", config.prior_correction,
+      "Power of the model's prior that is divided out of the teacher's word")
+      ->check(finite_range(0, 1));
+  add("--anchor", config.anchor,
+      "Share of the replay's targets that is what the source says, the rest being labels")
+      ->check(finite_range(0, 1));
+  add("--keep-prior", config.keep_prior,
+      "Power of the model's prior that is taught, however often each class is drawn")
+      ->check(finite_range(0, 1));
+  add("--most-unsure", config.most_unsure,
+      "Largest share of a source's faces of which the model to begin from may be unsure, as it is "
+      "of one known face in twenty; beyond it, nothing is learnt from the source")
+      ->check(finite_range(0, 1));
+  add("--reuse", config.reuse, "How often a remembered face is drawn, on average")
+      ->check(finite_range(0.01, 1e6));
+  add("--least-memory", config.least_memory, "Remembered faces before the first step");
+  add("--frozen-blocks", config.frozen_blocks,
+      "Residual blocks that never change; -1: as the replay file says, else all but the last "
+      "stage's")
+      ->check(CLI::Range(-1, 1000));
+  add("--canary-interval", config.canary_interval, "Steps between two decisions");
+  add("--canary-margin", config.canary_margin,
+      "What a candidate may lose on the canary and still serve")
+      ->check(finite_range(0, 1));
+  c.add_option("--without", without,
+               "Take a guard away (for experiments): all, " + joined(guard_names()))
+      ->group("Learning");
+}
+
+}  // namespace
+
+void add_adapt(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand(
+      "adapt", "Adapt a model to faces that nobody labelled, as ferlearn does to streams.");
+  c->add_option("--model", o->model, "The model to begin from; otherwise the one that ships")
+      ->check(CLI::ExistingFile);
+  c->add_option("--input", o->inputs,
+                "A video, a URI, or images in order: a CSV with header (image, optionally person "
+                "and split), or a packed dataset; labels are not learnt from")
+      ->required();
+  c->add_option("--split", o->split, "Of images, take this split only");
+  const std::map<std::string, StreamOrder> orders{{"file", StreamOrder::kFile},
+                                                  {"persons", StreamOrder::kPersons},
+                                                  {"dirichlet", StreamOrder::kDirichlet},
+                                                  {"classes", StreamOrder::kClasses}};
+  c->add_option("--order", o->order,
+                "Of images: file (as they stand there), persons (each in one go), dirichlet "
+                "(expressions in waves) or classes (sorted by expression)")
+      ->transform(CLI::CheckedTransformer(orders))
+      ->default_str("file");
+  c->add_option("--order-seed", o->order_seed, "Of that order")
+      ->check(seed_range())
+      ->capture_default_str();
+  c->add_option("--sample-interval", o->sample_interval,
+                "Of videos: seconds between two looks at the face of one track")
+      ->check(finite_range(0, 60))
+      ->capture_default_str();
+  c->add_option("--passes", o->passes,
+                "Show the inputs so often; each time they count as other people: for short clips")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  o->add_align(*c);
+  o->add_max_unreadable(*c);
+  c->add_option("--replay", o->labelled.replay,
+                "Labelled faces that are taught on: a packed dataset (its split train) or a file "
+                "of `fer replay`; otherwise the model's own, beside it");
+  c->add_option("--canary", o->labelled.canary,
+                "Labelled faces that judge candidates: a packed dataset (its split valid) or a "
+                "file of `fer replay`; otherwise the model's own, beside it");
+  c->add_option("--out", o->out, "The adapted model, or a copy of the one it began from")
+      ->required();
+  c->add_option("--report", o->report, "Draw what was learnt and decided as a page (HTML)");
+  c->add_option("--json", o->json, "Write what was learnt and decided here");
+  c->add_option("--seed", o->config.seed, "Of all that is random")
+      ->check(seed_range())
+      ->capture_default_str();
+  c->add_option("--max-steps", o->max_steps, "Stop learning after so many steps; 0: no limit")
+      ->check(CLI::NonNegativeNumber);
+  c->add_option("--threads", o->threads, "Threads to learn on; 0: one a core")
+      ->check(CLI::Range(0, 1024));
+  add_device(*c, o->config.device);
+  const std::map<std::string, Method> methods{{"online", Method::kOnline}, {"tent", Method::kTent}};
+  c->add_option("--method", o->method,
+                "online (what ferlearn does) or, to compare with it, tent, which nothing guards")
+      ->transform(CLI::CheckedTransformer(methods))
+      ->default_str("online");
+  add_learning(*c, o->config, o->without);
+  add_watch(*c, o->target, "target",
+            "Labelled faces of the stream's kind, to watch how well they are told; nothing is "
+            "learnt from them");
+  add_watch(*c, o->source, "source",
+            "Labelled faces of the kind that the model was trained on, to watch what is forgotten");
+  c->footer(
+      "Exit codes: 0 promoted, 3 nothing better found, 1 bad input, 130 stopped (what was learnt "
+      "until then is judged and written).");
+  c->callback([o] { Run(*o).run(); });
+}
+
+}  // namespace fer

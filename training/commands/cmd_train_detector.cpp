@@ -1,0 +1,104 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands/commands.h"
+#include "commands/device_option.h"
+#include "commands/finite_range.h"
+#include "commands/resumable_run.h"
+#include "commands/training_progress.h"
+#include "learn/detection/detection_trainer.h"
+#include "learn/distributed/process_place.h"
+#include "terminal/progress.h"
+
+namespace fer {
+namespace {
+
+struct Options {
+  std::filesystem::path data, out;
+  DetectionTrainConfig train;
+};
+
+void run(Options& o) {
+  require_one_process("fer train --task detect");
+  o.train.check();
+  settle_device(o.train.device);
+  const DetectionDataset data(o.data);
+  std::printf(
+      "detector: %.1f k parameters, %.1f M multiply-accumulates at 320 x 192, %.1f M at "
+      "640 x 384\n",
+      static_cast<double>(detector_parameters(o.train.network)) / 1e3,
+      static_cast<double>(detector_macs(o.train.network, 320, 192)) / 1e6,
+      static_cast<double>(detector_macs(o.train.network, 640, 384)) / 1e6);
+  std::fflush(stdout);
+  Progress progress("training");
+  const TrainResult result = train_detector(
+      data, o.train, o.out,
+      [&](const TrainProgress& p) { show_epochs(progress, p, o.train.epochs, "views"); },
+      [&](const nlohmann::json& epoch) {
+        progress.clear();
+        std::printf(
+            "epoch %3d  loss %.4f  overlap %.3f  valid: average precision %.3f, recall %.1f %% at "
+            "%g false alarms a photo\n",
+            epoch["epoch"].get<int>() + 1, epoch["loss"].get<double>(), epoch["iou"].get<double>(),
+            epoch["average_precision"].get<double>(), epoch["recall"].get<double>() * 100,
+            kWatchedFalseAlarms);
+        std::fflush(stdout);
+      },
+      stop_requested);
+  progress.clear();
+  end_if_stopped(result, o.out);
+  std::printf("best.fer: epoch %d, average precision %.3f on valid; last.fer: %.3f; both in %s\n",
+              result.best["epoch"].get<int>() + 1, result.best["average_precision"].get<double>(),
+              result.last["average_precision"].get<double>(), o.out.c_str());
+}
+
+}  // namespace
+
+void add_train_detector(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand(
+      "train", "Train a face detector on photos; stop and repeat the command to go on.");
+  DetectionTrainConfig& t = o->train;
+  DetectionAugmentConfig& a = t.augment;
+  c->add_option("--data", o->data, "What fer pack --task detect made")->required();
+  c->add_option("--out", o->out, "Folder for last.fer, best.fer, log.jsonl and the checkpoint")
+      ->required();
+  const auto add = [&](const char* name, auto& value, const char* what) {
+    return c->add_option(name, value, what)->capture_default_str();
+  };
+  add("--epochs", t.epochs, "Times that the photos are gone through")->check(CLI::Range(1, 100000));
+  add("--views", t.views, "Views an epoch; 0: one a photo");
+  add("--batch", t.batch, "Views a step")->check(CLI::Range(1, 4096));
+  add("--side", t.side, "Side of a view in pixels, a multiple of 32");
+  add("--learning-rate", t.learning_rate, "Peak of AdamW; cosine to zero")
+      ->check(finite_range(0, 1000));
+  add("--weight-decay", t.weight_decay, "On kernels only")->check(finite_range(0, 1));
+  add("--ema", t.ema, "Decay of the averaged weights, a step")->check(finite_range(0, 1));
+  add("--box-weight", t.box_weight, "Weight of the boxes' loss")->check(finite_range(0, 1000));
+  add("--points-weight", t.points_weight, "Weight of the landmarks' loss")
+      ->check(finite_range(0, 1000));
+  add("--balance", t.balance, "Draw photos by (size of their source)^-balance; 0: as they are")
+      ->check(finite_range(0, 1));
+  add("--negatives", t.negatives, "Share of views of photos without faces")
+      ->check(finite_range(0, 1));
+  add("--mosaic", a.mosaic, "Share of views put together of four photos")
+      ->check(finite_range(0, 1));
+  add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
+  add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
+  add("--least-face", a.least_face, "Height of the smallest faces that are made, in pixels")
+      ->check(finite_range(4, 10000));
+  add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
+  add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
+  add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
+  add("--stem-width", t.network.stem_width, "Channels of the first convolution");
+  add("--stem-kernel", t.network.stem_kernel, "Its kernel");
+  add("--stem-stride", t.network.stem_stride, "Its stride: 4, or 2");
+  add("--seed", t.seed, "Of weights, draws and views")->check(seed_range());
+  add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
+  add_device(*c, t.device);
+  c->add_flag("!--fp32", t.bf16, "Convolutions in fp32 rather than bfloat16");
+  c->callback([o] { run(*o); });
+}
+
+}  // namespace fer

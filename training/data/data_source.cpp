@@ -1,0 +1,124 @@
+#include "data/data_source.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+
+#include "data/csv_reader.h"
+#ifdef HAVE_VISION
+#include "data/read_dataset.h"
+#endif
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef HAVE_VISION
+/// A folder under the temporary one that goes with its owner.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code error;
+    const fs::path parent = fs::temp_directory_path(error);
+    if (error) {
+      throw std::runtime_error("there is no temporary folder (" + error.message() +
+                               "); name one in TMPDIR");
+    }
+    std::string pattern = parent / "fer-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw std::runtime_error(parent.string() + ": cannot create a folder in it: " +
+                               std::generic_category().message(errno) + "; name another in TMPDIR");
+    }
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+#endif
+
+}  // namespace
+
+std::string size_text(double bytes) {
+  char text[32];
+  if (bytes >= 1e9)
+    std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
+  else if (bytes >= 1e6)
+    std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
+  else if (bytes >= 1e4)
+    std::snprintf(text, sizeof text, "%.0f kB", bytes / 1e3);
+  else
+    std::snprintf(text, sizeof text, "%.0f bytes", bytes);
+  return text;
+}
+
+double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels) {
+  const double row = static_cast<double>(shape.channels) * shape.side * shape.side +
+                     static_cast<double>(labels) * sizeof(float) + sizeof(std::int64_t) + 3;
+  return 4096 + static_cast<double>(count) * row;
+}
+
+void require_space(const fs::path& folder, double bytes, const std::string& remedy) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  // A file system that cannot say how much is free is asked by writing.
+  if (error || static_cast<double>(space.available) >= bytes) return;
+  throw std::runtime_error(folder.string() + ": the decoded faces need " + size_text(bytes) +
+                           ", but only " + size_text(static_cast<double>(space.available)) +
+                           " are free; " + remedy);
+}
+
+bool is_image_list(const fs::path& path) {
+  return fs::is_directory(path) || lower(path.extension().string()) == ".csv";
+}
+
+bool is_video(const fs::path& path) {
+  static const std::set<std::string> known{".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi",
+                                           ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
+  return !fs::is_directory(path) && known.contains(lower(path.extension().string()));
+}
+
+#ifdef HAVE_VISION
+DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& shape,
+                       const ReadOptions& options) {
+  if (!is_image_list(path) && !is_video(path)) {
+    data_ = std::make_unique<PackedDataset>(path);
+    return;
+  }
+  was_packed_ = false;
+  const TemporaryFolder folder;
+  const fs::path packed = folder.path() / "faces.packed";
+  {
+    const FaceRows faces =
+        read_dataset(path, mode, shape, options, folder.path(),
+                     "name another folder in TMPDIR, or pack them once by: fer pack");
+    unreadable_ = faces.unreadable;
+    write_packed(packed, faces.info, faces.rows);
+  }
+  // Mapped, it needs no name: the folder goes now, and nothing is left behind by whatever comes.
+  data_ = std::make_unique<PackedDataset>(packed, path.string());
+}
+#else
+DataSource::DataSource(const fs::path& path, AlignMode, const CropShape&, const ReadOptions&) {
+  if (is_image_list(path) || is_video(path)) {
+    throw std::runtime_error(path.string() +
+                             ": expected a packed dataset, since this program was built without "
+                             "OpenCV; make one by `fer pack` where it has it");
+  }
+  data_ = std::make_unique<PackedDataset>(path);
+}
+#endif
+
+}  // namespace fer

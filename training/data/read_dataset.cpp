@@ -1,0 +1,29 @@
+#include "data/read_dataset.h"
+
+#include <stdexcept>
+
+#include "data/face_loader.h"
+#include "data/image_list.h"
+#ifdef HAVE_VIDEO
+#include "data/video_faces.h"
+#endif
+
+namespace fer {
+
+FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+                      const ReadOptions& options, const std::filesystem::path& folder,
+                      const std::string& remedy) {
+  if (is_video(path)) {
+#ifdef HAVE_VIDEO
+    return read_video_faces(path, shape, options);
+#else
+    throw std::runtime_error(path.string() +
+                             ": this program was built without GStreamer and cannot read videos");
+#endif
+  }
+  const ImageList list = read_image_list(path, options.split, options.labelled);
+  require_space(folder, packed_bytes(list.entries.size(), shape, list.labels.size()), remedy);
+  return read_faces(path, list, mode, shape, options);
+}
+
+}  // namespace fer

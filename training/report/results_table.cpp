@@ -1,0 +1,145 @@
+#include "report/results_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "report/line_chart.h"
+
+namespace fer {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+template <typename T>
+void add_once(std::vector<T>& list, const T& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+/// In percent.
+std::vector<double> values_of(const json& runs, const std::string& method, int labels,
+                              const std::string& key) {
+  std::vector<double> values;
+  for (const json& run : runs) {
+    if (run["method"].get<std::string>() == method &&
+        run["labels_per_class"].get<int>() == labels && run.contains(key) && run[key].is_number()) {
+      values.push_back(100 * run[key].get<double>());
+    }
+  }
+  return values;
+}
+
+std::string table(const json& runs, const std::vector<std::string>& methods,
+                  const std::vector<int>& labels, const std::string& prefix,
+                  const std::string& suffix, std::size_t seeds) {
+  std::string head = "| method |", rule = "|---|";
+  for (const int n : labels) {
+    const std::string count = n == 0 ? "all labels" : std::to_string(n) + " a class";
+    head += " " + count + ": accuracy | macro recall |";
+    rule += "---|---|";
+  }
+  std::string text = head + "\n" + rule + "\n";
+  for (const std::string& method : methods) {
+    text += "| " + method + " |";
+    for (const int n : labels) {
+      for (const char* key : {"accuracy", "macro_recall"}) {
+        const Spread spread = spread_of(values_of(runs, method, n, prefix + key + suffix));
+        text.append(" ").append(spread_text(spread, "%.1f ± %.1f", seeds)).append(" |");
+      }
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+Spread spread_of(const std::vector<double>& values) {
+  Spread spread;
+  spread.n = values.size();
+  if (values.empty()) return spread;
+  const auto n = static_cast<double>(values.size());
+  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  if (values.size() < 2) return spread;
+  double sum = 0;
+  for (const double value : values) sum += (value - spread.mean) * (value - spread.mean);
+  spread.deviation = std::sqrt(sum / (n - 1));
+  return spread;
+}
+
+std::string spread_text(const Spread& spread, const char* format, std::size_t usual) {
+  if (spread.n == 0) return "–";
+  char text[64];
+  std::snprintf(text, sizeof text, format, spread.mean, spread.deviation);
+  return text + (spread.n == usual ? "" : " (n = " + std::to_string(spread.n) + ")");
+}
+
+std::string budget_text(const nlohmann::ordered_json& results) {
+  std::string text;
+  for (const auto& [name, value] : results["budget"].items()) {
+    text += (text.empty() ? "" : ", ") + name + " " +
+            (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
+std::string results_markdown(const nlohmann::ordered_json& results) {
+  const json& runs = results["runs"];
+  std::vector<std::string> methods;
+  std::vector<int> labels;
+  std::map<std::pair<std::string, int>, std::size_t> counts;
+  for (const json& run : runs) {
+    add_once(methods, run["method"].get<std::string>());
+    add_once(labels, run["labels_per_class"].get<int>());
+    ++counts[{run["method"], run["labels_per_class"]}];
+  }
+  std::size_t seeds = 0;
+  for (const auto& [of, count] : counts) seeds = std::max(seeds, count);
+  std::string text = results.value("about", "");
+  text += "\n\nBudget: " + budget_text(results) + ". " + std::to_string(runs.size()) + " runs, " +
+          std::to_string(seeds) +
+          " seeds a cell unless it says otherwise; percent on the test split, mean ± standard "
+          "deviation over seeds.\n\nThe last model:\n\n" +
+          table(runs, methods, labels, "", "", seeds) +
+          "\nThe model that was best on validation:\n\n" +
+          table(runs, methods, labels, "", "_best", seeds);
+  const bool also = std::any_of(runs.begin(), runs.end(),
+                                [](const json& run) { return run.contains("also_accuracy"); });
+  if (also) {
+    text += "\nThe other domain, the last model:\n\n" +
+            table(runs, methods, labels, "also_", "", seeds) +
+            "\nThe model that was best on validation:\n\n" +
+            table(runs, methods, labels, "also_", "_best", seeds);
+  }
+  return text;
+}
+
+std::string results_chart(const nlohmann::ordered_json& results) {
+  const json& runs = results["runs"];
+  std::vector<std::string> methods;
+  std::set<int> labels;
+  for (const json& run : runs) {
+    add_once(methods, run["method"].get<std::string>());
+    if (run["labels_per_class"].get<int>() > 0) labels.insert(run["labels_per_class"].get<int>());
+  }
+  if (labels.size() < 2) return {};
+  std::vector<Series> lines;
+  for (const std::string& method : methods) {
+    Series& line = lines.emplace_back();
+    line.name = method;
+    for (const int n : labels) {
+      const Spread spread = spread_of(values_of(runs, method, n, "macro_recall"));
+      if (spread.n > 0) line.points.emplace_back(n, spread.mean / 100);
+    }
+  }
+  ChartSpec spec;
+  spec.title = "Macro recall on test, mean over seeds";
+  spec.x_axis = "labels a class";
+  spec.shares = spec.fit = spec.log_x = true;
+  return line_chart_file(spec, lines);
+}
+
+}  // namespace fer

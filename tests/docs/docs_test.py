@@ -6,8 +6,21 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+KINDS = ("tutorials", "how-to", "reference", "explanation")
 ROW = re.compile(r"^\| \[`(\w+)`\]\(docs/reference/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M)
-LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+
+
+def pages():
+    return [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")]
+
+
+def anchors(page):
+    """The anchors that GitHub gives to a page's headings."""
+    for title in HEADING.findall(page.read_text(encoding="utf-8")):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()
+        yield re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def inspect(name):
@@ -27,12 +40,24 @@ class DocsTest(unittest.TestCase):
                 found[name] = re.search(r"^  Klass\s+(\S+)$", inspect(name), re.M)[1]
         self.assertEqual(listed, found)
 
-    def test_links_lead_somewhere(self):
-        pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")]
-        broken = [f"{page.relative_to(ROOT)}: {link}" for page in pages
-                  for link in LINK.findall(page.read_text(encoding="utf-8"))
-                  if "://" not in link and not (page.parent / link).exists()]
+    def test_links_lead_to_a_file_and_to_a_heading_in_it(self):
+        broken = []
+        for page in pages():
+            for link, heading in LINK.findall(page.read_text(encoding="utf-8")):
+                target = page.parent / link if link else page
+                if "://" in link:
+                    continue
+                if not target.exists() or (heading and heading not in anchors(target)):
+                    broken.append(f"{page.relative_to(ROOT)}: {link}#{heading}")
         self.assertEqual(broken, [])
+
+    def test_every_page_is_listed_and_installed(self):
+        listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+        installed = (ROOT / "docs" / "meson.build").read_text(encoding="utf-8")
+        for page in (ROOT / "docs").glob("*/*.md"):
+            if page.parent.name in KINDS:
+                self.assertIn(f"({page.parent.name}/{page.name})", listed)
+                self.assertIn(f"'{page.name}'", installed)
 
     def test_the_dashboard_asks_for_documented_metrics_only(self):
         page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")

@@ -34,8 +34,8 @@ using Words = std::vector<std::string>;
 
 /// How far a run in several processes may be from that in one. Sums are rounded in another order,
 /// and the steps of a usual learning rate let that grow as fast as another number of threads does;
-/// small steps show what is rounding and what is not (docs/reference/training.md has the figures of
-/// both).
+/// small steps show what is rounding and what is not
+/// (docs/how-to/train-on-gpus-and-many-machines.md has the figures of both).
 constexpr const char* kSmallSteps = "0.0001";
 constexpr double kLossTolerance = 1e-5;    ///< Of each loss in the log, relative.
 constexpr double kWeightTolerance = 2e-4;  ///< Of each tensor, relative to its largest value.

@@ -12,6 +12,7 @@ import time
 
 def seconds_of(torch, device, run):
     """Median over rounds of the seconds a run takes, many runs a round."""
+
     def one_round(runs):
         if device.type == "cuda":
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -40,17 +41,23 @@ def warp_faces_64(torch, device):
     theta = torch.zeros(64, 2, 3, device=device)
     theta[:, 0, 0], theta[:, 1, 1] = 2 * side / width, 2 * side / height
     theta[:, :, 2] = torch.rand(64, 2, device=device) * 1.8 - 0.9
-    to_rgb = torch.tensor([[1.0, 0.0, 1.403], [1.0, -0.344, -0.714], [1.0, 1.773, 0.0]],
-                          device=device)
+    to_rgb = torch.tensor(
+        [[1.0, 0.0, 1.403], [1.0, -0.344, -0.714], [1.0, 1.773, 0.0]], device=device
+    )
 
     def run():
-        both = functional.interpolate(chroma.permute(0, 3, 1, 2).float() - 128, scale_factor=2,
-                                      mode="bilinear", align_corners=False)
+        both = functional.interpolate(
+            chroma.permute(0, 3, 1, 2).float() - 128,
+            scale_factor=2,
+            mode="bilinear",
+            align_corners=False,
+        )
         yuv = torch.cat([luma.float(), both], 1)
         rgb = torch.einsum("rc,nchw->nrhw", to_rgb, yuv).clamp(0, 255)
         grid = functional.affine_grid(theta, (64, 3, side, side), align_corners=False)
-        faces = functional.grid_sample(rgb.expand(64, -1, -1, -1), grid, padding_mode="border",
-                                       align_corners=False)
+        faces = functional.grid_sample(
+            rgb.expand(64, -1, -1, -1), grid, padding_mode="border", align_corners=False
+        )
         return (faces / 255 - 0.5) / 0.25
 
     return run
@@ -59,14 +66,17 @@ def warp_faces_64(torch, device):
 def augment_512(torch, device):
     """A weak and a strong view of each of 512 grey faces by torchvision v2, each drawn by itself."""
     from torchvision.transforms import v2  # pylint: disable=import-outside-toplevel
+
     faces = torch.randint(256, (512, 1, 48, 48), dtype=torch.uint8, device=device)
     weak = v2.Compose([v2.RandomHorizontalFlip(), v2.RandomAffine(0, translate=(0.06, 0.06))])
     strong = v2.Compose([weak, v2.RandAugment(num_ops=2)])
     finish = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.5], [0.25])])
 
     def run():
-        return (finish(torch.stack([weak(face) for face in faces])),
-                finish(torch.stack([strong(face) for face in faces])))
+        return (
+            finish(torch.stack([weak(face) for face in faces])),
+            finish(torch.stack([strong(face) for face in faces])),
+        )
 
     return run
 
@@ -80,8 +90,10 @@ def pseudo_label_step(torch, device, compiled):
     labels = torch.randint(classes, (labelled,), device=device)
     student = (teacher * 0.8 + torch.randn(rows, classes, device=device)).requires_grad_()
     itself = torch.eye(classes, dtype=torch.bool, device=device)
-    state = {"sum": torch.zeros(classes, device=device),
-             "weight": torch.zeros(classes, device=device)}
+    state = {
+        "sum": torch.zeros(classes, device=device),
+        "weight": torch.zeros(classes, device=device),
+    }
 
     def loss_of(total, weight, z):
         with torch.no_grad():
@@ -89,7 +101,8 @@ def pseudo_label_step(torch, device, compiled):
             right = (predicted == labels).float()
             count = torch.zeros(classes, device=device).index_add(0, labels, right)
             mean = torch.zeros(classes, device=device).index_add(
-                0, labels, confidence * right) / count.clamp_min(1)
+                0, labels, confidence * right
+            ) / count.clamp_min(1)
             kept = torch.pow(0.99, count)
             total = total * kept + (1 - kept) * mean
             weight = weight * kept + (1 - kept)
@@ -99,8 +112,12 @@ def pseudo_label_step(torch, device, compiled):
             accepted = sure >= lines[label]
             ordered, order = q.sort(1)
             together = torch.zeros_like(q).scatter(1, order, ordered.cumsum(1))
-            chosen = ((together <= 0.1 + 1e-6) & (q < sure.unsqueeze(1)) & (p >= 0.01)
-                      & ~accepted.unsqueeze(1)).float()
+            chosen = (
+                (together <= 0.1 + 1e-6)
+                & (q < sure.unsqueeze(1))
+                & (p >= 0.01)
+                & ~accepted.unsqueeze(1)
+            ).float()
         log_p = functional.log_softmax(z, 1).gather(1, label.unsqueeze(1)).squeeze(1)
         others = z.unsqueeze(1).expand(rows, classes, classes).masked_fill(itself, -math.inf)
         log_not = others.logsumexp(2) - z.logsumexp(1, keepdim=True)
@@ -121,15 +138,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda")
     arguments = parser.parse_args()
-    rivals = {"warp_faces_64": warp_faces_64,
-              "augment_512": augment_512,
-              "pseudo_label_step": lambda *a: pseudo_label_step(*a, compiled=False),
-              "pseudo_label_step_compiled": lambda *a: pseudo_label_step(*a, compiled=True)}
+    rivals = {
+        "warp_faces_64": warp_faces_64,
+        "augment_512": augment_512,
+        "pseudo_label_step": lambda *a: pseudo_label_step(*a, compiled=False),
+        "pseudo_label_step_compiled": lambda *a: pseudo_label_step(*a, compiled=True),
+    }
     result = {}
     for name, make in rivals.items():
         # One that is missing or fails is no reason to lose the others.
         try:
             import torch  # pylint: disable=import-outside-toplevel
+
             result["torch"] = torch.__version__
             device = torch.device(arguments.device)
             result[name] = {"seconds": seconds_of(torch, device, make(torch, device))}

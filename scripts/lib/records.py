@@ -109,7 +109,8 @@ class Summary:
         level = len(bars) - 1
         return "".join(
             bars[max(1, round(hit / total * level)) if hit else 0] if total else " "
-            for hit, total in zip(hits, frames)).rstrip()
+            for hit, total in zip(hits, frames)
+        ).rstrip()
 
     def report(self, unicode=True, tracks=6):
         """Lines for people."""
@@ -121,14 +122,17 @@ class Summary:
             return ["No face was seen."]
         share = self.frames_with_faces / self.frames
         followed = len(self.tracks) + self.forgotten - (None in self.tracks)
-        lines.append(f"Faces: in {share:.0%} of the frames, {self.most_faces} at most at a time, "
-                     f"{followed} followed.")
+        lines.append(
+            f"Faces: in {share:.0%} of the frames, {self.most_faces} at most at a time, "
+            f"{followed} followed."
+        )
         longest = sorted(self.tracks.items(), key=lambda item: -item[1].frames)[:tracks]
         for name, track in sorted(longest, key=lambda item: item[1].first):
             lines.append("")
             title = "faces that were not followed" if name is None else f"face {name}"
-            lines.append(f"{title}: {track.first:.1f} to {track.last:.1f} s, "
-                         f"{track.frames} frames")
+            lines.append(
+                f"{title}: {track.first:.1f} to {track.last:.1f} s, " f"{track.frames} frames"
+            )
             total = sum(track.labels.values())
             if not total:
                 lines.append("  no expression")

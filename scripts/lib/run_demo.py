@@ -102,7 +102,11 @@ def main():
         # In a session of its own: Ctrl-C then comes from us, once, and the MP4 is finished.
         pipeline = subprocess.Popen(
             [options.pipeline, options.input, options.output, options.json],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
         def stop(_signal, _frame):
             nonlocal stops
@@ -148,15 +152,19 @@ def main():
     for line in summary.report(unicode=encoding.startswith("utf")):
         print(line)
     print()
-    print(f"Watched {summary.last:.1f} s of video, {summary.frames} frames, in {seconds:.1f} s "
-          f"with loading, decoding and encoding: {summary.frames / max(seconds, 1e-3):.0f} frames a second.")
+    print(
+        f"Watched {summary.last:.1f} s of video, {summary.frames} frames, in {seconds:.1f} s "
+        f"with loading, decoding and encoding: {summary.frames / max(seconds, 1e-3):.0f} frames a second."
+    )
     if summary.models:
         print(f"Model:   {', '.join(sorted(summary.models))}")
     if options.credit:
         print(options.credit)
     print(f"Video:   {os.path.abspath(options.output)} ({size_text(options.output)}, no sound)")
-    print(f"Records: {os.path.abspath(options.json)} ({size_text(options.json)}, "
-          f"{summary.frames} lines)")
+    print(
+        f"Records: {os.path.abspath(options.json)} ({size_text(options.json)}, "
+        f"{summary.frames} lines)"
+    )
     return 0
 
 

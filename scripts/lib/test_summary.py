@@ -9,7 +9,9 @@ import sys
 
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([\w./]+(?:, where .*)?) \(\d+ ms\)$", re.M)
 GTEST_REASON = re.compile(r"^.*: Skipped\n((?:(?!\[).*\n)*)", re.M)
-UNITTEST_CASE = re.compile(r"^(\w+ \([\w.]+\))(?:\n.*)? \.\.\. (.*\b)?(ok|FAIL|ERROR|skipped .*)$", re.M)
+UNITTEST_CASE = re.compile(
+    r"^(\w+ \([\w.]+\))(?:\n.*)? \.\.\. (.*\b)?(ok|FAIL|ERROR|skipped .*)$", re.M
+)
 
 
 def cases_of(output):
@@ -21,7 +23,7 @@ def cases_of(output):
         yield name, word, reason
     for name, _, state in UNITTEST_CASE.findall(output):
         if state.startswith("skipped"):
-            yield name, "skipped", state[len("skipped "):].strip("'\"")
+            yield name, "skipped", state[len("skipped ") :].strip("'\"")
         else:
             yield name, "passed" if state == "ok" else "failed", ""
 

@@ -47,8 +47,9 @@ class FerNet(nn.Module):
         super().__init__()
         width = config["stem_width"]
         kernel = config["stem_kernel"]
-        self.stem = nn.Conv2d(config["channels"], width, kernel, config["stem_stride"], kernel // 2,
-                              bias=False)
+        self.stem = nn.Conv2d(
+            config["channels"], width, kernel, config["stem_stride"], kernel // 2, bias=False
+        )
         self.stem_bn = nn.BatchNorm2d(width)
         self.blocks = []
         for stage, (out, depth) in enumerate(zip(config["widths"], config["depths"])):
@@ -57,8 +58,12 @@ class FerNet(nn.Module):
                 self.add_module(f"stage{stage}_{i}", block)
                 self.blocks.append(block)
                 width = out
-        self.attention = Attention(width, config["attention_branches"],
-                                   config["attention_reduction"], config["drop_branch"])
+        self.attention = Attention(
+            width,
+            config["attention_branches"],
+            config["attention_reduction"],
+            config["drop_branch"],
+        )
         self.dropout = config["dropout"]
         self.head = nn.Linear(width, config["classes"])
 
@@ -80,6 +85,8 @@ def read_model(path):
     tensors = {}
     for name, tensor in header.items():
         begin, stop = tensor["data_offsets"]
-        flat = torch.frombuffer(bytearray(data[end + begin:end + stop]), dtype=dtypes[tensor["dtype"]])
+        flat = torch.frombuffer(
+            bytearray(data[end + begin : end + stop]), dtype=dtypes[tensor["dtype"]]
+        )
         tensors[name] = flat.reshape(tensor["shape"]).float()
     return info, tensors

@@ -38,8 +38,9 @@ def told(model, *data):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("csv", type=pathlib.Path, help="images with label, person and split")
     parser.add_argument("--source", required=True, help="labelled faces with a split valid")
     parser.add_argument("--classes", default=CLASSES)
@@ -55,30 +56,65 @@ def main():
     turn = {}
     rows.sort(key=lambda row: (turn.setdefault(row[2], order.random()), row[1]))
 
-    target = ("--data", str(options.csv), "--split", "eval", "--align", "always",
-              "--classes", options.classes)
+    target = (
+        "--data",
+        str(options.csv),
+        "--split",
+        "eval",
+        "--align",
+        "always",
+        "--classes",
+        options.classes,
+    )
     source = ("--data", options.source, "--split", "valid")
     before = told(None, *target), told(None, *source)
     with tempfile.TemporaryDirectory() as folder:
         kept = pathlib.Path(folder) / "kept"
         # A frame a second: every still is due, however fast they are played.
         launched = subprocess.run(
-            ["gst-launch-1.0", "-m",
-             *source_of([image for image, _, _ in rows], folder, "1/1"), "!", "identity",
-             f"sleep-time={options.pause * 1000}", "!", *options.detect.split(), "!", "ferinfer",
-             "model-slot=cam", "!", *options.learn.split(), "model-slot=cam",
-             f"checkpoint-dir={kept}", "!", "fakesink", "sync=false"],
-            check=True, capture_output=True, text=True)
+            [
+                "gst-launch-1.0",
+                "-m",
+                *source_of([image for image, _, _ in rows], folder, "1/1"),
+                "!",
+                "identity",
+                f"sleep-time={options.pause * 1000}",
+                "!",
+                *options.detect.split(),
+                "!",
+                "ferinfer",
+                "model-slot=cam",
+                "!",
+                *options.learn.split(),
+                "model-slot=cam",
+                f"checkpoint-dir={kept}",
+                "!",
+                "fakesink",
+                "sync=false",
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         model = kept / "served.fer"
         if not model.exists():
             sys.exit("nothing was promoted:\n" + launched.stdout[-2000:] + launched.stderr)
         after = told(model, *target), told(model, *source)
     last = [line for line in launched.stdout.splitlines() if "fer-learning" in line][-1]
-    counts = {name: int(re.search(rf"\b{name}=\(guint64\)(\d+)", last).group(1))
-              for name in ("offered", "dropped", "steps", "promotions", "rollbacks")}
-    result = {"stills": len(rows), "order": "persons", "seed": options.seed, **counts,
-              "target_before": before[0]["macro_recall"], "target_after": after[0]["macro_recall"],
-              "source_before": before[1]["accuracy"], "source_after": after[1]["accuracy"]}
+    counts = {
+        name: int(re.search(rf"\b{name}=\(guint64\)(\d+)", last).group(1))
+        for name in ("offered", "dropped", "steps", "promotions", "rollbacks")
+    }
+    result = {
+        "stills": len(rows),
+        "order": "persons",
+        "seed": options.seed,
+        **counts,
+        "target_before": before[0]["macro_recall"],
+        "target_after": after[0]["macro_recall"],
+        "source_before": before[1]["accuracy"],
+        "source_after": after[1]["accuracy"],
+    }
     print(json.dumps(result, indent=2))
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")

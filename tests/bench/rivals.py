@@ -35,20 +35,36 @@ def onnx_runtime(model, threads):
 def open_vino(precision):
     def make(model, threads):
         compiled = openvino.Core().compile_model(
-            openvino.Core().read_model(model=model), "CPU",
-            {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
-             "INFERENCE_PRECISION_HINT": precision})
+            openvino.Core().read_model(model=model),
+            "CPU",
+            {
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_PRECISION_HINT": precision,
+            },
+        )
         request = compiled.create_infer_request()
         return lambda crops: request.infer({0: crops.astype(np.float32)})[compiled.output(0)]
+
     return make
 
 
 def time_ours(programs, model, precision, batch):
     """Milliseconds of processor time a face, the least of a few runs of the benchmark."""
     done = subprocess.run(
-        [programs.classifier_bench, f"--model={model}",
-         f"--benchmark_filter=^BM_Classifier/{precision}/{batch}$", "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_repetitions=5"],
-        check=True, capture_output=True, text=True)
+        [
+            programs.classifier_bench,
+            f"--model={model}",
+            f"--benchmark_filter=^BM_Classifier/{precision}/{batch}$",
+            "--benchmark_format=json",
+            "--benchmark_min_time=0.2",
+            "--benchmark_repetitions=5",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     runs = json.loads(done.stdout)["benchmarks"]
     return min(run["cpu_time"] / batch / 1e6 for run in runs if run["run_type"] == "iteration")
 
@@ -65,8 +81,9 @@ def time_rival(infer, crops):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--rounds", type=int, default=3)
@@ -75,10 +92,15 @@ def main():
     options = parser.parse_args()
     programs = OwnPrograms(options.build_dir)
 
-    rivals = {"ONNX Runtime fp32": onnx_runtime, "OpenVINO fp32": open_vino("f32"),
-              "OpenVINO bf16": open_vino("bf16")}
-    print(f"ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__}; one thread, "
-          "ms of processor time a face")
+    rivals = {
+        "ONNX Runtime fp32": onnx_runtime,
+        "OpenVINO fp32": open_vino("f32"),
+        "OpenVINO bf16": open_vino("bf16"),
+    }
+    print(
+        f"ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__}; one thread, "
+        "ms of processor time a face"
+    )
     results = []
     for batch in options.batches:
         model = programs.to_onnx(options.model, batch)
@@ -97,16 +119,27 @@ def main():
                 least[name] = min(least.get(name, float("inf")), time_rival(run, crops))
             for precision in ("fp32", "bf16"):
                 name = f"gst-fer {precision}"
-                least[name] = min(least.get(name, float("inf")),
-                                  time_ours(programs, options.model, precision, batch))
+                least[name] = min(
+                    least.get(name, float("inf")),
+                    time_ours(programs, options.model, precision, batch),
+                )
         for name, ms in least.items():
             ratio = ms / least["gst-fer " + name.split()[-1]]
             print(f"batch {batch:2}  {name:18} {ms:6.2f} ms  {ratio:5.2f} times gst-fer")
             results.append({"batch": batch, "what": name, "ms_per_face": ms, "ratio": ratio})
     if options.json:
-        options.json.write_text(json.dumps(
-            {"model": version, "onnxruntime": onnxruntime.__version__,
-             "openvino": openvino.__version__, "results": results}, indent=2) + "\n")
+        options.json.write_text(
+            json.dumps(
+                {
+                    "model": version,
+                    "onnxruntime": onnxruntime.__version__,
+                    "openvino": openvino.__version__,
+                    "results": results,
+                },
+                indent=2,
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

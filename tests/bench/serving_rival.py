@@ -39,8 +39,9 @@ def pytorch(info, tensors, options):
 
     # For this batch alone: what was compiled for another would be taken, and made for all sizes.
     torch.compiler.reset()
-    compiled = torch.compile(forward, dynamic=False,
-                             mode="max-autotune" if device.type == "cuda" else "default")
+    compiled = torch.compile(
+        forward, dynamic=False, mode="max-autotune" if device.type == "cuda" else "default"
+    )
 
     def run(crops):
         with torch.no_grad():
@@ -53,9 +54,11 @@ def onnx_runtime(options, programs, batch):
     """The same by ONNX Runtime; None, and why, where it cannot run."""
     try:
         import onnxruntime
+
         provider = "CPUExecutionProvider" if options.device == "cpu" else "CUDAExecutionProvider"
-        session = onnxruntime.InferenceSession(programs.to_onnx(options.model, batch),
-                                               providers=[provider])
+        session = onnxruntime.InferenceSession(
+            programs.to_onnx(options.model, batch), providers=[provider]
+        )
     except Exception as error:  # pylint: disable=broad-except
         # ONNX Runtime has exceptions of its own; the rows of the others are not lost for it.
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
@@ -75,8 +78,9 @@ def time_rival(run, crops):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
@@ -92,8 +96,9 @@ def main():
     side = network["input_size"]
     results, left_out, engine = [], {}, None
     for batch in options.batches:
-        crops = np.random.default_rng(1).integers(0, 256, (batch, network["channels"], side, side),
-                                                  np.uint8)
+        crops = np.random.default_rng(1).integers(
+            0, 256, (batch, network["channels"], side, side), np.uint8
+        )
         rivals = {f"PyTorch {torch.__version__}, compiled": pytorch(info, tensors, options)}
         onnx, reason = onnx_runtime(options, programs, batch)
         if onnx:
@@ -118,9 +123,20 @@ def main():
             print(f"batch {batch:3}  {name:26} {median:8.3f} ms  {median / own:5.2f} times gst-fer")
             results.append({"batch": batch, "what": name, "ms": median, "ratio": median / own})
     if options.json:
-        options.json.write_text(json.dumps(
-            {"device": options.device, "precision": options.precision, "torch": torch.__version__,
-             "engine": engine, "not_run": left_out, "results": results}, indent=2) + "\n")
+        options.json.write_text(
+            json.dumps(
+                {
+                    "device": options.device,
+                    "precision": options.precision,
+                    "torch": torch.__version__,
+                    "engine": engine,
+                    "not_run": left_out,
+                    "results": results,
+                },
+                indent=2,
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

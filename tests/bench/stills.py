@@ -4,8 +4,14 @@ import csv
 import pathlib
 import sys
 
-ALIASES = {"happy": "happiness", "sad": "sadness", "angry": "anger", "surprised": "surprise",
-           "disgusted": "disgust", "fearful": "fear"}
+ALIASES = {
+    "happy": "happiness",
+    "sad": "sadness",
+    "angry": "anger",
+    "surprised": "surprise",
+    "disgusted": "disgust",
+    "fearful": "fear",
+}
 
 
 def label_of(name):
@@ -16,8 +22,11 @@ def label_of(name):
 def rows_of(path, split, classes=None):
     """(image, label, person) of the rows of a split (None: all), of these classes only."""
     with open(path, newline="", encoding="utf-8") as file:
-        rows = [(path.parent / row["image"], label_of(row["label"]), row.get("person", ""))
-                for row in csv.DictReader(file) if split is None or row["split"] == split]
+        rows = [
+            (path.parent / row["image"], label_of(row["label"]), row.get("person", ""))
+            for row in csv.DictReader(file)
+            if split is None or row["split"] == split
+        ]
     rows = [row for row in rows if classes is None or row[1] in classes]
     if not rows:
         sys.exit(f"{path}: no rows of split {split} with a label among {classes or 'all'}")
@@ -29,5 +38,10 @@ def source_of(images, folder, framerate):
     folder = pathlib.Path(folder)
     for number, image in enumerate(images):
         (folder / f"{number:06}.jpg").symlink_to(image.resolve())
-    return ["multifilesrc", f"location={folder}/%06d.jpg",
-            f"caps=image/jpeg,framerate={framerate}", "!", "jpegdec"]
+    return [
+        "multifilesrc",
+        f"location={folder}/%06d.jpg",
+        f"caps=image/jpeg,framerate={framerate}",
+        "!",
+        "jpegdec",
+    ]

@@ -34,7 +34,9 @@ def check_same(network, info, model, programs):
     """Ends the program where the two do not compute the same."""
     config = info["network"]
     side = config["input_size"]
-    crops = np.random.default_rng(1).integers(0, 256, (16, config["channels"], side, side), np.uint8)
+    crops = np.random.default_rng(1).integers(
+        0, 256, (16, config["channels"], side, side), np.uint8
+    )
     expected = programs.logits(model, crops, "fp32")
     network.eval()
     with torch.no_grad():
@@ -42,7 +44,9 @@ def check_same(network, info, model, programs):
         logits = network((pixels - info["mean"]) / info["std"]).numpy()
     error = np.abs(logits - expected).max() / max(1, np.ptp(expected))
     if error > 1e-3:
-        sys.exit(f"PyTorch's network does not compute the same: it is off by {error:g} of the range")
+        sys.exit(
+            f"PyTorch's network does not compute the same: it is off by {error:g} of the range"
+        )
 
 
 class Rival:
@@ -59,13 +63,24 @@ class Rival:
         self.teacher.eval()
         decay = [p for p in self.student.parameters() if p.dim() > 1]
         plain = [p for p in self.student.parameters() if p.dim() <= 1]
-        self.sgd = torch.optim.SGD([{"params": decay, "weight_decay": 5e-4}, {"params": plain}],
-                                   lr=1e-3, momentum=0.9, nesterov=True, foreach=True)
-        self.pairs = [[t for t in network.state_dict().values() if t.is_floating_point()]
-                      for network in (self.teacher, self.student)]
+        self.sgd = torch.optim.SGD(
+            [{"params": decay, "weight_decay": 5e-4}, {"params": plain}],
+            lr=1e-3,
+            momentum=0.9,
+            nesterov=True,
+            foreach=True,
+        )
+        self.pairs = [
+            [t for t in network.state_dict().values() if t.is_floating_point()]
+            for network in (self.teacher, self.student)
+        ]
         side, channels = config["input_size"], config["channels"]
-        views = [torch.randn(n, channels, side, side, device=self.device).contiguous(
-            memory_format=torch.channels_last) for n in (batch, mu * batch, mu * batch)]
+        views = [
+            torch.randn(n, channels, side, side, device=self.device).contiguous(
+                memory_format=torch.channels_last
+            )
+            for n in (batch, mu * batch, mu * batch)
+        ]
         self.labelled, self.weak, self.strong = views
         self.labels = torch.arange(batch, device=self.device) % config["classes"]
         self.images = batch * (1 + mu)
@@ -77,7 +92,7 @@ class Rival:
         with torch.autocast(self.device.type, torch.bfloat16):
             with torch.no_grad():
                 q = torch.softmax(self.teacher(torch.cat([self.weak, self.labelled])), 1)
-                unlabelled, own = q[:len(self.weak)], q[len(self.weak):]
+                unlabelled, own = q[: len(self.weak)], q[len(self.weak) :]
                 confidence, said = unlabelled.max(1)
                 top, label = own.max(1)
                 # Of each class, over the rows that were told right; without asking how many.
@@ -126,16 +141,31 @@ def pack_noise(path, side):
     votes = np.eye(len(LABELS), dtype=np.float32)[labels]
     none = np.zeros(rows, np.uint8)
     crops = np.random.default_rng(1).integers(0, 256, (rows, 1, side, side), np.uint8)
-    header = {"__metadata__": {"format": "gst-fer-faces/1", "labels": json.dumps(LABELS),
-                               "splits": json.dumps(["train"]), "align_template": "fer",
-                               "source": "noise"}}
+    header = {
+        "__metadata__": {
+            "format": "gst-fer-faces/1",
+            "labels": json.dumps(LABELS),
+            "splits": json.dumps(["train"]),
+            "align_template": "fer",
+            "source": "noise",
+        }
+    }
     content = b""
-    for name, values, dtype in (("labels", labels, "I64"), ("votes", votes, "F32"),
-                                ("crops", crops, "U8"), ("splits", none, "U8"),
-                                ("duplicates", none, "U8"), ("aligned", none, "U8")):
+    for name, values, dtype in (
+        ("labels", labels, "I64"),
+        ("votes", votes, "F32"),
+        ("crops", crops, "U8"),
+        ("splits", none, "U8"),
+        ("duplicates", none, "U8"),
+        ("aligned", none, "U8"),
+    ):
         begin = len(content)
         content += values.tobytes()
-        header[name] = {"dtype": dtype, "shape": values.shape, "data_offsets": [begin, len(content)]}
+        header[name] = {
+            "dtype": dtype,
+            "shape": values.shape,
+            "data_offsets": [begin, len(content)],
+        }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(len(text).to_bytes(8, "little") + text + content)
@@ -144,18 +174,47 @@ def pack_noise(path, side):
 def ours(programs, packed, folder, name, network, options, steps):
     """Images a second and the share of the time that data was waited for, of `fer train`."""
     out = folder / name
-    subprocess.run([programs.fer, "train", "--labeled", packed, "--labels-per-class", "25", "--valid", packed,
-                    "--method", "dta-snl", "--network", network, "--batch", str(options.batch),
-                    "--mu", str(options.mu), "--threads", str(options.threads), "--device",
-                    options.device, "--steps", str(2 * steps), "--epoch-steps", str(steps), "--out", out],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [
+            programs.fer,
+            "train",
+            "--labeled",
+            packed,
+            "--labels-per-class",
+            "25",
+            "--valid",
+            packed,
+            "--method",
+            "dta-snl",
+            "--network",
+            network,
+            "--batch",
+            str(options.batch),
+            "--mu",
+            str(options.mu),
+            "--threads",
+            str(options.threads),
+            "--device",
+            options.device,
+            "--steps",
+            str(2 * steps),
+            "--epoch-steps",
+            str(steps),
+            "--out",
+            out,
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     epoch = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][-1]
     return epoch["images_per_second"], epoch["data_share"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--mu", type=int, default=2)
@@ -164,7 +223,9 @@ def main():
     parser.add_argument("--compile", action="store_true", help="PyTorch's step, by torch.compile")
     parser.add_argument("--steps", type=int, default=30, help="of each, a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--data", type=pathlib.Path, help="packed faces of the model's size; default: noise")
+    parser.add_argument(
+        "--data", type=pathlib.Path, help="packed faces of the model's size; default: noise"
+    )
     parser.add_argument("--json", type=pathlib.Path)
     add_build_dir(parser)
     options = parser.parse_args()
@@ -185,19 +246,30 @@ def main():
             pack_noise(packed, config["input_size"])
         for turn in range(options.rounds):
             rates["PyTorch"].append(rival.images_per_second(options.steps))
-            rate, share = ours(programs, packed, folder, f"run{turn}", config["name"], options, options.steps)
+            rate, share = ours(
+                programs, packed, folder, f"run{turn}", config["name"], options, options.steps
+            )
             rates["gst-fer"].append(rate)
             shares.append(share)
     median = {name: float(np.median(values)) for name, values in rates.items()}
-    result = {"torch": torch.__version__, "network": config["name"], "batch": options.batch,
-              "mu": options.mu, "threads": options.threads, "device": options.device,
-              "compiled": options.compile, "images_per_second": rates,
-              "ratio": median["gst-fer"] / median["PyTorch"],
-              "data_share": float(np.median(shares))}
+    result = {
+        "torch": torch.__version__,
+        "network": config["name"],
+        "batch": options.batch,
+        "mu": options.mu,
+        "threads": options.threads,
+        "device": options.device,
+        "compiled": options.compile,
+        "images_per_second": rates,
+        "ratio": median["gst-fer"] / median["PyTorch"],
+        "data_share": float(np.median(shares)),
+    }
     for name, rate in median.items():
         print(f"{name:8} {rate:7.1f} images/s")
-    print(f"gst-fer's rate is {result['ratio']:.2f} times PyTorch {torch.__version__}'s; it waited "
-          f"for data {result['data_share'] * 100:.1f} % of the time")
+    print(
+        f"gst-fer's rate is {result['ratio']:.2f} times PyTorch {torch.__version__}'s; it waited "
+        f"for data {result['data_share'] * 100:.1f} % of the time"
+    )
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
 

@@ -7,7 +7,9 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KINDS = ("tutorials", "how-to", "reference", "explanation")
-ROW = re.compile(r"^\| \[`(\w+)`\]\(docs/reference/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M)
+ROW = re.compile(
+    r"^\| \[`(\w+)`\]\(docs/reference/elements/(\w+)\.md\) \| ([\w/]+) \| .+ \|$", re.M
+)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
@@ -24,8 +26,9 @@ def anchors(page):
 
 
 def inspect(name):
-    return subprocess.run(["gst-inspect-1.0", "--no-colors", name], capture_output=True, text=True,
-                          check=True).stdout
+    return subprocess.run(
+        ["gst-inspect-1.0", "--no-colors", name], capture_output=True, text=True, check=True
+    ).stdout
 
 
 class DocsTest(unittest.TestCase):
@@ -62,11 +65,20 @@ class DocsTest(unittest.TestCase):
     def test_the_dashboard_asks_for_documented_metrics_only(self):
         page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
         rows = dict(re.findall(r"^\| `(fer_\w+)`[^|]*\| (\w+) \|", page, re.M))
-        known = {name + end for name, kind in rows.items()
-                 for end in (("_sum", "_count") if kind == "summary" else ("",))}
-        dashboard = json.loads((ROOT / "docs" / "grafana" / "gst-fer.json").read_text(encoding="utf-8"))
-        asked = {name for panel in dashboard["panels"] for target in panel.get("targets", [])
-                 for name in re.findall(r"\bfer_\w+", target["expr"])}
+        known = {
+            name + end
+            for name, kind in rows.items()
+            for end in (("_sum", "_count") if kind == "summary" else ("",))
+        }
+        dashboard = json.loads(
+            (ROOT / "docs" / "grafana" / "gst-fer.json").read_text(encoding="utf-8")
+        )
+        asked = {
+            name
+            for panel in dashboard["panels"]
+            for target in panel.get("targets", [])
+            for name in re.findall(r"\bfer_\w+", target["expr"])
+        }
         self.assertEqual(asked - known, set())
         self.assertGreater(len(asked), 30)
         numbers = [panel["id"] for panel in dashboard["panels"]]
@@ -75,8 +87,12 @@ class DocsTest(unittest.TestCase):
     def test_the_element_reference_is_up_to_date(self):
         if "\n  topic " not in inspect("ferpublish"):
             self.skipTest("built without MQTT, which the reference tells of")
-        done = subprocess.run([ROOT / "scripts" / "element-docs", "--check"], capture_output=True,
-                              text=True, check=False)
+        done = subprocess.run(
+            [ROOT / "scripts" / "element-docs", "--check"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 

@@ -15,8 +15,9 @@ ANSWER = re.compile(r"(neutral|happiness|surprise|sadness|anger|disgust|fear|con
 
 
 def python(code, folder=None):
-    return subprocess.run([PYTHON, "-c", code], cwd=folder, capture_output=True, text=True,
-                          check=False)
+    return subprocess.run(
+        [PYTHON, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 class ExportingTest(unittest.TestCase):
@@ -29,9 +30,20 @@ class ExportingTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
-        subprocess.run([os.environ["FER_PROGRAM"], "export", "--onnx", ROOT / "models/fernet.fer",
-                        "fernet.onnx", "--labels", "labels.txt"],
-                       cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                os.environ["FER_PROGRAM"],
+                "export",
+                "--onnx",
+                ROOT / "models/fernet.fer",
+                "fernet.onnx",
+                "--labels",
+                "labels.txt",
+            ],
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def need(self, modules):
         if python(f"import {modules}").returncode != 0:
@@ -48,8 +60,11 @@ class ExportingTest(unittest.TestCase):
     def test_onnx_runtime(self):
         self.need("cv2, numpy, onnxruntime")
         (self.folder / "faces").mkdir()
-        python("import cv2, numpy; cv2.imwrite('faces/face-000000.png', "
-               "numpy.random.default_rng(1).integers(0, 256, (48, 48, 3)))", self.folder)
+        python(
+            "import cv2, numpy; cv2.imwrite('faces/face-000000.png', "
+            "numpy.random.default_rng(1).integers(0, 256, (48, 48, 3)))",
+            self.folder,
+        )
         self.assertEqual(len(self.answers(self.onnx_runtime)), 1)
 
     def test_opencv(self):
@@ -58,7 +73,9 @@ class ExportingTest(unittest.TestCase):
         if not (4, 5) <= tuple(map(int, version)) < (4, 8):
             self.skipTest(f"{YUNET} is for OpenCV 4.5.4 to 4.7, and here is {'.'.join(version)}")
         folders = os.environ.get("FER_MODELS", "").split(":")
-        found = [pathlib.Path(f) / YUNET for f in folders if f and (pathlib.Path(f) / YUNET).exists()]
+        found = [
+            pathlib.Path(f) / YUNET for f in folders if f and (pathlib.Path(f) / YUNET).exists()
+        ]
         if not found:
             self.skipTest(f"no folder in FER_MODELS holds {YUNET}")
         shutil.copy(found[0], self.folder)

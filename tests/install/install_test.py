@@ -34,16 +34,22 @@ int main() {
 
 
 def run(*command, **variables):
-    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True,
-                          env=dict(os.environ, **variables)).stdout
+    return subprocess.run(
+        list(map(str, command)),
+        check=True,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, **variables),
+    ).stdout
 
 
 class InstallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="fer-install-")
-        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir",
-            cls.folder.name)
+        run(
+            "meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.folder.name
+        )
         cls.prefix = pathlib.Path(cls.folder.name + PREFIX)
         cls.libraries = next(cls.prefix.glob("lib*/**/libfer-vision.so")).parent
         # As if the folder had been the prefix from the start.
@@ -57,12 +63,20 @@ class InstallTest(unittest.TestCase):
 
     def compile_and_run(self, package, source):
         """Against what pkg-config says."""
-        flags = shlex.split(run("pkg-config", "--cflags", "--libs", package,
-                                PKG_CONFIG_PATH=str(self.libraries / "pkgconfig")))
+        flags = shlex.split(
+            run(
+                "pkg-config",
+                "--cflags",
+                "--libs",
+                package,
+                PKG_CONFIG_PATH=str(self.libraries / "pkgconfig"),
+            )
+        )
         program = pathlib.Path(self.folder.name) / package
         program.with_suffix(".cpp").write_text(source)
-        subprocess.run([*CXX, "-std=c++20", program.with_suffix(".cpp"), *flags, "-o", program],
-                       check=True)
+        subprocess.run(
+            [*CXX, "-std=c++20", program.with_suffix(".cpp"), *flags, "-o", program], check=True
+        )
         return run(program, LD_LIBRARY_PATH=str(self.libraries))
 
     def test_a_program_against_fer_vision(self):
@@ -77,21 +91,29 @@ class InstallTest(unittest.TestCase):
 
     def test_gstreamer_finds_the_elements_by_the_plugin_path_alone(self):
         plugins = self.libraries / "gstreamer-1.0"
-        for element, library in {"ferdetect": "libgstfer.so", "ferinfer": "libgstfertorch.so"}.items():
+        for element, library in {
+            "ferdetect": "libgstfer.so",
+            "ferinfer": "libgstfertorch.so",
+        }.items():
             if not (plugins / library).exists():
                 continue
-            text = run("gst-inspect-1.0", element, GST_PLUGIN_PATH_1_0=str(plugins),
-                       GST_REGISTRY=self.folder.name + "/registry.bin",
-                       LD_LIBRARY_PATH=str(self.libraries))
+            text = run(
+                "gst-inspect-1.0",
+                element,
+                GST_PLUGIN_PATH_1_0=str(plugins),
+                GST_REGISTRY=self.folder.name + "/registry.bin",
+                LD_LIBRARY_PATH=str(self.libraries),
+            )
             self.assertIn(str(plugins / library), text)
 
     def test_pipelines_know_where_the_plugins_went(self):
         folder = self.prefix / "share" / "gst-fer" / "pipelines"
         if not folder.exists():
             self.skipTest("built without the plugins")
-        self.assertEqual(self.prefix.parent / (folder / "plugin-path").read_text().strip(),
-                         pathlib.Path(PREFIX) / self.libraries.relative_to(self.prefix) /
-                         "gstreamer-1.0")
+        self.assertEqual(
+            self.prefix.parent / (folder / "plugin-path").read_text().strip(),
+            pathlib.Path(PREFIX) / self.libraries.relative_to(self.prefix) / "gstreamer-1.0",
+        )
         self.assertIn("file.sh INPUT", run(folder / "file.sh", "--help"))
 
 

@@ -20,8 +20,17 @@ RTSP_SERVER = os.environ.get("FER_RTSP_SERVER")
 FER = os.environ["FER_PROGRAM"]
 WIDTH, HEIGHT, FRAMES, RATE = 320, 240, 45, 15
 LIMIT = 60
-PARSE_RAW = ("rawvideoparse", "format=bgr", f"width={WIDTH}", f"height={HEIGHT}",
-             f"framerate={RATE}/1", "!", "videoconvert", "!", "video/x-raw,format=I420")
+PARSE_RAW = (
+    "rawvideoparse",
+    "format=bgr",
+    f"width={WIDTH}",
+    f"height={HEIGHT}",
+    f"framerate={RATE}/1",
+    "!",
+    "videoconvert",
+    "!",
+    "video/x-raw,format=I420",
+)
 
 
 def launch(*words):
@@ -35,11 +44,22 @@ def have(element):
 def grey_frames(video, folder, width=WIDTH, height=HEIGHT):
     """The frames of a video in grey, one after the other."""
     raw = pathlib.Path(folder) / "grey.raw"
-    launch("filesrc", f"location={video}", "!", "decodebin", "!", "videoconvert", "!",
-           "video/x-raw,format=GRAY8", "!", "filesink", f"location={raw}")
+    launch(
+        "filesrc",
+        f"location={video}",
+        "!",
+        "decodebin",
+        "!",
+        "videoconvert",
+        "!",
+        "video/x-raw,format=GRAY8",
+        "!",
+        "filesink",
+        f"location={raw}",
+    )
     data = raw.read_bytes()
     size = width * height
-    return [data[at:at + size] for at in range(0, len(data), size)]
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 class PipelinesTest(unittest.TestCase):
@@ -49,11 +69,26 @@ class PipelinesTest(unittest.TestCase):
         folder = pathlib.Path(cls.shared.name)
         cls.raw, cls.clip = folder / "clip.bgr", folder / "a drawn face.mp4"
         with open(cls.raw, "wb") as frames:
-            subprocess.run([TEST_FILES, "clip", str(WIDTH), str(HEIGHT), str(FRAMES)],
-                           stdout=frames, check=True)
+            subprocess.run(
+                [TEST_FILES, "clip", str(WIDTH), str(HEIGHT), str(FRAMES)],
+                stdout=frames,
+                check=True,
+            )
         encoder = ["x264enc", "!", "h264parse"] if have("x264enc") else ["jpegenc"]
-        launch("filesrc", f"location={cls.raw}", f"blocksize={WIDTH * HEIGHT * 3}", "!",
-               *PARSE_RAW, "!", *encoder, "!", "mp4mux", "!", "filesink", f"location={cls.clip}")
+        launch(
+            "filesrc",
+            f"location={cls.raw}",
+            f"blocksize={WIDTH * HEIGHT * 3}",
+            "!",
+            *PARSE_RAW,
+            "!",
+            *encoder,
+            "!",
+            "mp4mux",
+            "!",
+            "filesink",
+            f"location={cls.clip}",
+        )
         subprocess.run([TEST_FILES, "model", str(folder / "fernet.fer")], check=True)
         cls.labelled = folder / "labelled.packed"
         subprocess.run([TEST_FILES, "labelled", str(cls.labelled)], check=True)
@@ -61,7 +96,8 @@ class PipelinesTest(unittest.TestCase):
             shutil.copyfile(cls.labelled, folder / f"fernet.{ending}")
         before = os.environ.get("FER_MODELS")
         cls.shared_environment = dict(
-            os.environ, FER_MODELS=str(folder) + (f":{before}" if before else ""))
+            os.environ, FER_MODELS=str(folder) + (f":{before}" if before else "")
+        )
 
     @classmethod
     def tearDownClass(cls):
@@ -74,9 +110,13 @@ class PipelinesTest(unittest.TestCase):
         # A file of its own for every process: those of gst-inspect-1.0 say nothing.
         self.traces = self.folder / "traces"
         self.traces.mkdir()
-        self.environment = dict(self.shared_environment, GST_TRACERS="leaks",
-                                GST_DEBUG="GST_TRACER:7,leaks:5", GST_DEBUG_NO_COLOR="1",
-                                GST_DEBUG_FILE=str(self.traces / "%p.log"))
+        self.environment = dict(
+            self.shared_environment,
+            GST_TRACERS="leaks",
+            GST_DEBUG="GST_TRACER:7,leaks:5",
+            GST_DEBUG_NO_COLOR="1",
+            GST_DEBUG_FILE=str(self.traces / "%p.log"),
+        )
 
     def check_leaks(self):
         """A pipeline has ended, was searched for objects that outlived it, and none was found."""
@@ -85,16 +125,28 @@ class PipelinesTest(unittest.TestCase):
             text = trace.read_text(encoding="utf-8", errors="replace")
             searched += "checking for leaks" in text
             # Not the line that says how such lines will look.
-            self.assertEqual([line for line in text.splitlines() if " object-alive, " in line
-                              and "new format string" not in line], [])
+            self.assertEqual(
+                [
+                    line
+                    for line in text.splitlines()
+                    if " object-alive, " in line and "new format string" not in line
+                ],
+                [],
+            )
             self.assertNotIn("Leaks detected", text)
         self.assertGreater(searched, 0)
 
     def run_script(self, script, *arguments, **variables):
         done = subprocess.run(
-            [PIPELINES / script, *map(str, arguments)], capture_output=True, text=True,
-            timeout=LIMIT, stdin=subprocess.DEVNULL, cwd=self.folder,
-            env=dict(self.environment, **variables), check=False)
+            [PIPELINES / script, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+            env=dict(self.environment, **variables),
+            check=False,
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.check_leaks()
         return done.stdout
@@ -107,7 +159,7 @@ class PipelinesTest(unittest.TestCase):
         self.assertGreater(len(with_face), 0.9 * frames)
         for record in with_face:
             self.assertEqual(record["resolution"], {"width": WIDTH, "height": HEIGHT})
-            face, = record["objects"]
+            (face,) = record["objects"]
             self.assertEqual(face["roi_type"], "face")
             self.assertEqual(face["emotion"]["label"], "happiness")
             # The face sways around the middle.
@@ -128,8 +180,7 @@ class PipelinesTest(unittest.TestCase):
         self.run_script("file.sh", self.clip, "annotated.mp4", "records.jsonl")
         lines = (self.folder / "records.jsonl").read_text().splitlines()
         records = self.check_records(lines, FRAMES)
-        steps = {round(b["timestamp"] - a["timestamp"], -6)
-                 for a, b in zip(records, records[1:])}
+        steps = {round(b["timestamp"] - a["timestamp"], -6) for a, b in zip(records, records[1:])}
         self.assertEqual(steps, {round(1e9 / RATE, -6)})
         self.check_annotated(self.folder / "annotated.mp4", FRAMES)
 
@@ -139,11 +190,28 @@ class PipelinesTest(unittest.TestCase):
         # Nobody listens at port 9 of this machine: what is fetched fails at once.
         dead = "http://127.0.0.1:9"
         done = subprocess.run(
-            [ROOT / "scripts" / "demo", f"--input={self.clip}", "--output", "demo.mp4",
-             "--json", "demo.jsonl", "--learn"], capture_output=True, text=True, timeout=6 * LIMIT,
-            stdin=subprocess.DEVNULL, cwd=self.folder, check=False,
-            env=dict(self.environment, XDG_CACHE_HOME=str(self.folder / "cache"),
-                     https_proxy=dead, HTTPS_PROXY=dead))
+            [
+                ROOT / "scripts" / "demo",
+                f"--input={self.clip}",
+                "--output",
+                "demo.mp4",
+                "--json",
+                "demo.jsonl",
+                "--learn",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=6 * LIMIT,
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+            check=False,
+            env=dict(
+                self.environment,
+                XDG_CACHE_HOME=str(self.folder / "cache"),
+                https_proxy=dead,
+                HTTPS_PROXY=dead,
+            ),
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.check_leaks()
         self.check_records((self.folder / "demo.jsonl").read_text().splitlines(), FRAMES)
@@ -163,17 +231,36 @@ class PipelinesTest(unittest.TestCase):
         self.run_script("side-by-side.sh", self.clip, self.clip, "both.mp4", "one", "the <other>")
         frames = grey_frames(self.folder / "both.mp4", self.folder, 1280, 360)
         self.assertEqual(len(frames), FRAMES)
-        rows = [frames[FRAMES // 2][at:at + 1280] for at in range(0, 360 * 1280, 1280)]
+        rows = [frames[FRAMES // 2][at : at + 1280] for at in range(0, 360 * 1280, 1280)]
         # 4:3 in the middle of each half, and words in the corner, which differ.
         self.assertGreater(sum(row[320] for row in rows) / 360, 40)
         self.assertNotEqual([row[:320] for row in rows[:60]], [row[640:960] for row in rows[:60]])
 
     def test_a_model_adapts_to_a_video(self):
         done = subprocess.run(
-            [FER, "adapt", "--input", self.clip, "--passes", "3", "--least-memory", "3",
-             "--thresholds", "fixed:tau=0", "--out", "adapted.fer", "--json", "adapted.json"],
-            capture_output=True, text=True, timeout=LIMIT, cwd=self.folder,
-            env=self.shared_environment, check=False)
+            [
+                FER,
+                "adapt",
+                "--input",
+                self.clip,
+                "--passes",
+                "3",
+                "--least-memory",
+                "3",
+                "--thresholds",
+                "fixed:tau=0",
+                "--out",
+                "adapted.fer",
+                "--json",
+                "adapted.json",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            cwd=self.folder,
+            env=self.shared_environment,
+            check=False,
+        )
         self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
         stats = json.loads((self.folder / "adapted.json").read_text())["stats"]
         # In each of three passes of 45 frames: the detector looks at every second one, and a look at
@@ -194,8 +281,9 @@ class PipelinesTest(unittest.TestCase):
 
     def test_adapt(self):
         raw = self.folder / "window.raw"
-        said = self.run_script("adapt.sh", self.clip, "learnt", self.labelled,
-                               FER_SINK=f"filesink location={raw}")
+        said = self.run_script(
+            "adapt.sh", self.clip, "learnt", self.labelled, FER_SINK=f"filesink location={raw}"
+        )
         self.assertNotIn("nothing is learnt", said)
         self.assertEqual(raw.stat().st_size, FRAMES * WIDTH * HEIGHT * 3 // 2)
         self.assertTrue((self.folder / "learnt" / "served.fer").exists())
@@ -217,8 +305,9 @@ class PipelinesTest(unittest.TestCase):
         for crop in crops:
             header = crop.read_bytes()[:24]
             self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")
-            self.assertEqual([int.from_bytes(header[at:at + 4], "big") for at in (16, 20)],
-                             [96, 96])
+            self.assertEqual(
+                [int.from_bytes(header[at : at + 4], "big") for at in (16, 20)], [96, 96]
+            )
 
     def test_json_to_stdout(self):
         # Nothing but records, hence every line of it must be one.
@@ -231,9 +320,14 @@ class PipelinesTest(unittest.TestCase):
             self.skipTest("there is no x264enc or no rtspsrc")
         # The raw frames again and again: a camera has no end.
         server = subprocess.Popen(
-            [RTSP_SERVER, f"( multifilesrc loop=true location={self.raw} ! {' '.join(PARSE_RAW)} ! "
-             "x264enc tune=zerolatency key-int-max=15 ! rtph264pay name=pay0 pt=96 )"],
-            stdout=subprocess.PIPE, text=True)
+            [
+                RTSP_SERVER,
+                f"( multifilesrc loop=true location={self.raw} ! {' '.join(PARSE_RAW)} ! "
+                "x264enc tune=zerolatency key-int-max=15 ! rtph264pay name=pay0 pt=96 )",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
@@ -241,9 +335,15 @@ class PipelinesTest(unittest.TestCase):
 
     def start(self, script, *arguments, **variables):
         script = subprocess.Popen(
-            [PIPELINES / script, *map(str, arguments)], cwd=self.folder, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            env=dict(self.environment, **variables))
+            [PIPELINES / script, *map(str, arguments)],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env=dict(self.environment, **variables),
+        )
         self.addCleanup(script.stdout.close)
         return script
 
@@ -290,11 +390,19 @@ class PipelinesTest(unittest.TestCase):
         self.assertGreater(len(grey_frames(self.folder / "annotated.mp4", self.folder)), 5)
 
     def test_errors_name_the_file(self):
-        for script, arguments in {"file.sh": ["none.mp4", "out.mp4"],
-                                  "json-to-stdout.sh": ["none.mp4"],
-                                  "webcam.sh": ["/dev/video-none"]}.items():
-            done = subprocess.run([PIPELINES / script, *arguments], capture_output=True, text=True,
-                                  env=self.environment, timeout=LIMIT, check=False)
+        for script, arguments in {
+            "file.sh": ["none.mp4", "out.mp4"],
+            "json-to-stdout.sh": ["none.mp4"],
+            "webcam.sh": ["/dev/video-none"],
+        }.items():
+            done = subprocess.run(
+                [PIPELINES / script, *arguments],
+                capture_output=True,
+                text=True,
+                env=self.environment,
+                timeout=LIMIT,
+                check=False,
+            )
             self.assertEqual(done.returncode, 1)
             self.assertIn(arguments[0], done.stderr)
 
@@ -302,17 +410,32 @@ class PipelinesTest(unittest.TestCase):
         for script in PIPELINES.glob("*.sh"):
             if script.name == "common.sh":
                 continue
-            done = subprocess.run([script, "--help"], capture_output=True, text=True,
-                                  timeout=LIMIT, check=False)
+            done = subprocess.run(
+                [script, "--help"], capture_output=True, text=True, timeout=LIMIT, check=False
+            )
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"  {script.name}", done.stdout)
 
     def run_demo(self, input_file):
         return subprocess.run(
-            [sys.executable, ROOT / "scripts" / "lib" / "run_demo.py", "--credit", "Drawn by us",
-             PIPELINES / "file.sh", input_file, "demo.mp4", "demo.jsonl"],
-            capture_output=True, text=True, encoding="utf-8", cwd=self.folder, timeout=LIMIT,
-            env=dict(self.environment, PYTHONUTF8="1", PYTHONDONTWRITEBYTECODE="1"), check=False)
+            [
+                sys.executable,
+                ROOT / "scripts" / "lib" / "run_demo.py",
+                "--credit",
+                "Drawn by us",
+                PIPELINES / "file.sh",
+                input_file,
+                "demo.mp4",
+                "demo.jsonl",
+            ],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=self.folder,
+            timeout=LIMIT,
+            env=dict(self.environment, PYTHONUTF8="1", PYTHONDONTWRITEBYTECODE="1"),
+            check=False,
+        )
 
     def test_demo_says_what_it_saw(self):
         done = self.run_demo(self.clip)

@@ -20,9 +20,15 @@ def load(name):
 
 
 def run(script, *arguments, **variables):
-    return subprocess.run([ROOT / "scripts" / script, *map(str, arguments)], capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, timeout=120, check=False,
-                          env=dict(os.environ, **variables))
+    return subprocess.run(
+        [ROOT / "scripts" / script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+        env=dict(os.environ, **variables),
+    )
 
 
 class ModelsTest(unittest.TestCase):
@@ -35,8 +41,15 @@ class ModelsTest(unittest.TestCase):
     def models(self, *arguments, named=""):
         # Nobody listens at port 9 of this machine: every source on the net fails at once.
         dead = "http://127.0.0.1:9"
-        return run("models", *arguments, XDG_CACHE_HOME=str(self.folder / "cache"),
-                   FER_MODELS=named, FER_DETECTOR="yunet", https_proxy=dead, HTTPS_PROXY=dead)
+        return run(
+            "models",
+            *arguments,
+            XDG_CACHE_HOME=str(self.folder / "cache"),
+            FER_MODELS=named,
+            FER_DETECTOR="yunet",
+            https_proxy=dead,
+            HTTPS_PROXY=dead,
+        )
 
     def test_takes_no_file_with_another_hash(self):
         for name in YUNET.values():
@@ -56,8 +69,14 @@ class ModelsTest(unittest.TestCase):
 
     def test_copies_what_a_named_folder_has_and_then_needs_no_source(self):
         folders = [pathlib.Path(folder) for folder in os.environ.get("FER_MODELS", "").split(":")]
-        source = next((folder for folder in folders if (folder / YUNET["2022"]).exists()
-                       and (folder / YUNET["2023"]).exists()), None)
+        source = next(
+            (
+                folder
+                for folder in folders
+                if (folder / YUNET["2022"]).exists() and (folder / YUNET["2023"]).exists()
+            ),
+            None,
+        )
         if source is None:
             self.skipTest("FER_MODELS names no folder with both versions of YuNet")
         done = self.models("--all", named=str(source))
@@ -100,12 +119,27 @@ class ArgumentsTest(unittest.TestCase):
 
 
 class GpuReportTest(unittest.TestCase):
-    BENCH = {"card": "A card", "capability": "9.0", "toolkit": 13000, "driver": 13000,
-             "copy": {"seconds": 1.0, "bytes": 2e12},
-             **{name: {"seconds": 1e-3, "bytes": 1.5e9}
-                for name in ("warp_faces", "warp_faces_rgb", "augment", "resize_luma",
-                             "decode_detections", "detector_network", "warp_faces_64", "augment_512",
-                             "pseudo_label_step")}}
+    BENCH = {
+        "card": "A card",
+        "capability": "9.0",
+        "toolkit": 13000,
+        "driver": 13000,
+        "copy": {"seconds": 1.0, "bytes": 2e12},
+        **{
+            name: {"seconds": 1e-3, "bytes": 1.5e9}
+            for name in (
+                "warp_faces",
+                "warp_faces_rgb",
+                "augment",
+                "resize_luma",
+                "decode_detections",
+                "detector_network",
+                "warp_faces_64",
+                "augment_512",
+                "pseudo_label_step",
+            )
+        },
+    }
 
     def rows(self, rivals):
         rows = load("gpu_report").report(self.BENCH, rivals)["rows"]
@@ -117,9 +151,13 @@ class GpuReportTest(unittest.TestCase):
         self.assertTrue(row["met"])
 
     def test_holds_small_ones_against_pytorch(self):
-        rows = self.rows({"warp_faces_64": {"seconds": 4e-3},
-                          "pseudo_label_step_compiled": {"seconds": 2e-3},
-                          "augment_512": {"not_run": "ModuleNotFoundError: torchvision"}})
+        rows = self.rows(
+            {
+                "warp_faces_64": {"seconds": 4e-3},
+                "pseudo_label_step_compiled": {"seconds": 2e-3},
+                "augment_512": {"not_run": "ModuleNotFoundError: torchvision"},
+            }
+        )
         row = rows["PyTorch, warp_faces_64 warp_faces_64"]
         self.assertAlmostEqual(row["ratio"], 4)
         self.assertFalse(row["met"])
@@ -135,16 +173,32 @@ class GpuReportTest(unittest.TestCase):
         return pathlib.Path(folder.name)
 
     def test_holds_the_networks_against_pytorch(self):
-        serving = {"precision": "bf16", "not_run": {"ONNX Runtime": "it has no CUDA"},
-                   "results": [{"batch": batch, "what": what, "ms": ms, "ratio": ms / 2}
-                               for batch in (1, 256) for what, ms in (("gst-fer", 2), ("PyTorch", 3))]}
-        training = {"torch": "2.11", "network": "fernet", "batch": 64, "mu": 7, "compiled": True,
-                    "images_per_second": {"gst-fer": [1000, 1024, 5000], "PyTorch": [1, 1024, 1100]},
-                    "ratio": 1.0, "data_share": 0.01}
+        serving = {
+            "precision": "bf16",
+            "not_run": {"ONNX Runtime": "it has no CUDA"},
+            "results": [
+                {"batch": batch, "what": what, "ms": ms, "ratio": ms / 2}
+                for batch in (1, 256)
+                for what, ms in (("gst-fer", 2), ("PyTorch", 3))
+            ],
+        }
+        training = {
+            "torch": "2.11",
+            "network": "fernet",
+            "batch": 64,
+            "mu": 7,
+            "compiled": True,
+            "images_per_second": {"gst-fer": [1000, 1024, 5000], "PyTorch": [1, 1024, 1100]},
+            "ratio": 1.0,
+            "data_share": 0.01,
+        }
         small, large, left_out, step = load("gpu_report").network_rows(
-            self.files(serving=serving, training=training), "")
+            self.files(serving=serving, training=training), ""
+        )
         self.assertNotIn("aim", small)
-        self.assertEqual((large["seconds"], large["rival_seconds"], large["met"]), (2e-3, 3e-3, True))
+        self.assertEqual(
+            (large["seconds"], large["rival_seconds"], large["met"]), (2e-3, 3e-3, True)
+        )
         self.assertEqual(left_out["not_run"], "it has no CUDA")
         self.assertEqual((step["seconds"], step["met"]), (0.5, False))
         self.assertIn("compiled", step["against"])
@@ -166,16 +220,25 @@ class RecordsTest(unittest.TestCase):
         self.summary = load("records").Summary()
 
     def add(self, seconds, *faces):
-        objects = [{"id": track, "emotion": {"label": label, "confidence": 0.5,
-                                             "model_version": "abc"}} for track, label in faces]
+        objects = [
+            {"id": track, "emotion": {"label": label, "confidence": 0.5, "model_version": "abc"}}
+            for track, label in faces
+        ]
         self.summary.add_line(json.dumps({"timestamp": int(seconds * 1e9), "objects": objects}))
 
     def test_counts_frames_faces_and_tracks(self):
         self.add(10.0)
         self.add(10.5, (1, "anger"), (2, "fear"))
         self.add(11.0, (2, "fear"))
-        self.assertEqual((self.summary.frames, self.summary.frames_with_faces,
-                          self.summary.most_faces, len(self.summary.tracks)), (3, 2, 2, 2))
+        self.assertEqual(
+            (
+                self.summary.frames,
+                self.summary.frames_with_faces,
+                self.summary.most_faces,
+                len(self.summary.tracks),
+            ),
+            (3, 2, 2, 2),
+        )
         self.assertEqual(self.summary.last, 1.0)
         self.assertEqual(self.summary.now_text(), "1 face: fear 50%")
         self.assertEqual(self.summary.models, {"abc"})
@@ -197,8 +260,7 @@ class RecordsTest(unittest.TestCase):
         track = self.summary.tracks[1]
         self.assertLess(len(track.bins), 2000)
         self.assertEqual(track.labels, {"neutral": 4320, "surprise": 4320})
-        self.assertRegex(self.summary.timeline(track, "surprise", " x"),
-                         r"^ {29,30}x{30,31}$")
+        self.assertRegex(self.summary.timeline(track, "surprise", " x"), r"^ {29,30}x{30,31}$")
 
     def test_faces_without_an_expression_count_too(self):
         self.summary.add_line('{"timestamp": null, "objects": [{"id": null}]}')
@@ -222,34 +284,54 @@ class TestSummaryTest(unittest.TestCase):
     def sum_up(self, *programs):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
             for name, result, output in programs:
-                log.write(json.dumps({"name": name, "result": result, "stdout": output,
-                                      "duration": 1.0}) + "\n")
+                log.write(
+                    json.dumps({"name": name, "result": result, "stdout": output, "duration": 1.0})
+                    + "\n"
+                )
             log.flush()
             return subprocess.run(
                 [sys.executable, ROOT / "scripts" / "lib" / "test_summary.py", log.name],
-                capture_output=True, text=True, check=True).stdout
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
 
     def test_counts_cases_of_googletest(self):
-        text = self.sum_up(("a", "FAIL", "[       OK ] A.one (3 ms)\n"
-                                         "[       OK ] Sizes/A.two/0 (0 ms)\n"
-                                         "x_test.cpp:7: Skipped\nno YuNet here\n\n"
-                                         "[  SKIPPED ] A.three (0 ms)\n"
-                                         "[  FAILED  ] A.four (1 ms)\n"
-                                         "[  FAILED  ] A.four\n"))
+        text = self.sum_up(
+            (
+                "a",
+                "FAIL",
+                "[       OK ] A.one (3 ms)\n"
+                "[       OK ] Sizes/A.two/0 (0 ms)\n"
+                "x_test.cpp:7: Skipped\nno YuNet here\n\n"
+                "[  SKIPPED ] A.three (0 ms)\n"
+                "[  FAILED  ] A.four (1 ms)\n"
+                "[  FAILED  ] A.four\n",
+            )
+        )
         self.assertEqual(text.splitlines()[-1], "2 passed, 1 failed, 1 skipped")
         self.assertIn("no YuNet here\n    a: A.three", text)
         self.assertIn("a: A.four", text)
 
     def test_counts_cases_of_unittest(self):
-        text = self.sum_up(("b", "OK", "test_x (__main__.T.test_x) ... ok\n"
-                                       "test_y (__main__.T.test_y)\nWhat it does. ... ok\n"
-                                       "test_z (__main__.T.test_z) ... skipped 'no server'\n"))
+        text = self.sum_up(
+            (
+                "b",
+                "OK",
+                "test_x (__main__.T.test_x) ... ok\n"
+                "test_y (__main__.T.test_y)\nWhat it does. ... ok\n"
+                "test_z (__main__.T.test_z) ... skipped 'no server'\n",
+            )
+        )
         self.assertEqual(text.splitlines()[-1], "2 passed, 0 failed, 1 skipped")
         self.assertIn("no server", text)
 
     def test_a_program_that_died_has_failed(self):
-        text = self.sum_up(("c", "TIMEOUT", "[       OK ] A.one (3 ms)\n"), ("d", "OK", "fine"),
-                           ("e", "SKIP", "not here"))
+        text = self.sum_up(
+            ("c", "TIMEOUT", "[       OK ] A.one (3 ms)\n"),
+            ("d", "OK", "fine"),
+            ("e", "SKIP", "not here"),
+        )
         self.assertEqual(text.splitlines()[-1], "2 passed, 1 failed, 1 skipped")
         self.assertIn("c: timeout", text)
 

@@ -5,8 +5,12 @@ import sys
 from safetensors import safe_open
 
 with safe_open(sys.argv[1], "np") as file:
-    print(json.dumps({
-        "metadata": file.metadata(),
-        "shapes": {name: file.get_slice(name).get_shape() for name in file.keys()},
-        "head.bias": file.get_tensor("head.bias").tolist(),
-    }))
+    print(
+        json.dumps(
+            {
+                "metadata": file.metadata(),
+                "shapes": {name: file.get_slice(name).get_shape() for name in file.keys()},
+                "head.bias": file.get_tensor("head.bias").tolist(),
+            }
+        )
+    )

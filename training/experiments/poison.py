@@ -62,24 +62,27 @@ def covered(random, tensors):
     for crop in chosen["crops"]:
         top = side // 2 if random.random() < 0.5 else 0
         patch = random.integers(60, 200) + random.normal(0, 8, (crop.shape[0], side // 2, side))
-        crop[:, top:top + side // 2] = np.clip(patch, 0, 255)
+        crop[:, top : top + side // 2] = np.clip(patch, 0, 255)
     return chosen
 
 
 def one_expression(person):
     """Happiness for an hour, of everybody or of one person."""
+
     def make(random, tensors, labels):
         happy = np.flatnonzero(tensors["labels"] == labels.index("happiness"))
         chosen = some(random, tensors, happy)
         if person and "persons" in chosen:
             chosen["persons"][:] = 1
         return chosen
+
     return make
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("stream", type=pathlib.Path)
     parser.add_argument("--split", default="stream")
     parser.add_argument("--no-faces", type=pathlib.Path, required=True, help="a folder of pictures")
@@ -102,8 +105,11 @@ def main():
         path = options.out / f"{name}.packed"
         save_file(make(random, tensors), path, dict(metadata, source=name))
         print(f"{path}: {FACES} faces")
-    photos = sorted(path for path in options.no_faces.iterdir()
-                    if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    photos = sorted(
+        path
+        for path in options.no_faces.iterdir()
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png")
+    )
     if not photos:
         sys.exit(f"{options.no_faces}: expected PNG or JPEG pictures, found none")
     path = options.out / "no-faces.csv"

@@ -4,6 +4,7 @@
 # The checkout that the running script belongs to.
 fer_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Downloads that every checkout of this user shares; find_detector_model() looks in its models/.
+# shellcheck disable=SC2034 # for the scripts that source this
 fer_cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/gst-fer
 
 say() { printf '%s\n' "$*"; }

@@ -1,5 +1,6 @@
 # A Debian 13 root in the user's cache, and commands run in it. Sourced, never run.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # fer_root and fer_cache are those of common.sh
 
 debian13_root=$fer_cache/debian13
 

@@ -1,6 +1,7 @@
 # The half of scripts/gpu-check that needs LibTorch: the networks on the device, against PyTorch. Sourced,
 # never run.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # fer_root is that of common.sh
 
 # Programs whose tests named *OnADevice* hold the device against the processor.
 network_tests=(

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+HELPFUL = ("demo", "setup", "models", "sample-clip", "test", "lint", "coverage", "gpu-check")
 YUNET = {"2022": "face_detection_yunet_2022mar.onnx", "2023": "face_detection_yunet_2023mar.onnx"}
 
 
@@ -102,7 +103,7 @@ class ArgumentsTest(unittest.TestCase):
         self.assertIn("/none", done.stderr)
 
     def test_scripts_refuse_what_they_do_not_know(self):
-        for script in ("demo", "setup", "models", "sample-clip", "gpu-check"):
+        for script in ("demo", "setup", "models", "sample-clip", "lint", "gpu-check"):
             done = run(script, "--nonsense")
             self.assertEqual(done.returncode, 1, script)
             self.assertIn("--nonsense", done.stderr)
@@ -112,7 +113,7 @@ class ArgumentsTest(unittest.TestCase):
         self.assertIn("/none/clip.mp4", run("gpu-check", "--clip=/none/clip.mp4").stderr)
 
     def test_scripts_say_how_they_are_used(self):
-        for script in ("demo", "setup", "models", "sample-clip", "test", "gpu-check"):
+        for script in HELPFUL:
             done = run(script, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"scripts/{script}", done.stdout)

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model_dirs.h"
+
 namespace fer {
 
 /// The folders that the user named in FER_MODELS (colon-separated), best first.
@@ -24,8 +26,8 @@ inline std::vector<std::filesystem::path> named_model_folders() {
 
 /// The folders that are looked in whatever the user named, best first: the source tree's models
 /// folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models), the installed data folder.
-/// FER_SOURCE_MODELS and FER_INSTALLED_MODELS come from the build (paths_args); the environment's
-/// FER_SHIPPED_MODELS stands for both, where what was installed lies elsewhere now.
+/// The build writes FER_SOURCE_MODELS and FER_INSTALLED_MODELS into model_dirs.h. The environment's
+/// FER_SHIPPED_MODELS replaces both, where what was installed lies elsewhere now.
 inline std::vector<std::filesystem::path> usual_model_folders() {
   const char* shipped = std::getenv("FER_SHIPPED_MODELS");
   std::vector<std::filesystem::path> folders{shipped != nullptr ? shipped : FER_SOURCE_MODELS};

@@ -4,7 +4,7 @@ import json
 import pathlib
 import statistics
 
-# What each kernel is held against, and the least ratio that is aimed at (docs/explanation/cuda.md).
+# What each kernel is held against, and the least ratio that is aimed at (docs/reference/benchmarks-gpu.md).
 COPY_AIM = 0.7
 OF_COPY = ("warp_faces", "warp_faces_rgb", "augment", "resize_luma")
 RIVALS = {

@@ -1,7 +1,7 @@
 // What a step of semi-supervised learning makes of the teacher's and the student's logits, in one
 // call: pseudo-labels, the thresholds' statistics, negatives, losses and the gradient. The formulas
-// are those of kernels/thresholds, kernels/negatives and learn/losses/losses.h, which say where they
-// come from; a step is two passes over its rows.
+// are those of kernels/thresholds, kernels/negatives and learn/losses/losses.h, which say where
+// they come from; a step is two passes over its rows.
 #pragma once
 
 #include <cstddef>

@@ -11,10 +11,19 @@ INCLUDE_ROOTS = ("lib", "training", "plugins/common", "plugins/fer", "plugins/fe
 
 # Libraries by the first part of <their/header.h>, as the table names them. Others go unchecked.
 LIBRARIES = {
-    "ATen": "LibTorch", "c10": "LibTorch", "torch": "LibTorch",
-    "CLI": "CLI11", "cairo.h": "Cairo", "gst": "GStreamer", "mosquitto.h": "Mosquitto",
-    "nlohmann": "nlohmann-json", "oneapi": "oneDNN", "onnx": "ONNX", "opencv2": "OpenCV",
-    "pango": "Pango", "prometheus": "prometheus-cpp",
+    "ATen": "LibTorch",
+    "c10": "LibTorch",
+    "torch": "LibTorch",
+    "CLI": "CLI11",
+    "cairo.h": "Cairo",
+    "gst": "GStreamer",
+    "mosquitto.h": "Mosquitto",
+    "nlohmann": "nlohmann-json",
+    "oneapi": "oneDNN",
+    "onnx": "ONNX",
+    "opencv2": "OpenCV",
+    "pango": "Pango",
+    "prometheus": "prometheus-cpp",
 }
 
 Include = collections.namedtuple("Include", "file line header folder")  # folder: or a library
@@ -23,18 +32,24 @@ Include = collections.namedtuple("Include", "file line header folder")  # folder
 def includes_of(root, tops):
     """All includes of sources below `tops` that lead to another folder of ours or to a library."""
     found = []
-    for file in sorted(path for top in tops for path in (root / top).rglob("*")
-                       if path.suffix in SOURCES):
+    for file in sorted(
+        path for top in tops for path in (root / top).rglob("*") if path.suffix in SOURCES
+    ):
         text = file.read_text(encoding="utf-8")
         for match in INCLUDE.finditer(text):
-            line = text.count("\n", 0, match.start("own") if match["own"] else match.start("foreign"))
+            line = text.count(
+                "\n", 0, match.start("own") if match["own"] else match.start("foreign")
+            )
             if match["foreign"]:
                 folder = LIBRARIES.get(match["foreign"].split("/")[0])
             else:
                 folder = _folder_of(root, file.parent, match["own"])
             if folder and folder != _name(root, file.parent):
-                found.append(Include(file.relative_to(root), line + 1,
-                                     match["own"] or match["foreign"], folder))
+                found.append(
+                    Include(
+                        file.relative_to(root), line + 1, match["own"] or match["foreign"], folder
+                    )
+                )
     return found
 
 
@@ -65,8 +80,10 @@ def tables_in(page):
         elif in_table and not line.startswith("|-"):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
             rows[cells[0].strip("`")] = set(re.findall(r"`([^`]+)`", cells[-1])) | {
-                library for library in LIBRARIES.values()
-                if re.search(rf"\b{re.escape(library)}\b", cells[-1])}
+                library
+                for library in LIBRARIES.values()
+                if re.search(rf"\b{re.escape(library)}\b", cells[-1])
+            }
     return rows
 
 
@@ -95,7 +112,7 @@ def circle_in(graph):
 
     def visit(node):
         if node in path:
-            return path[path.index(node):]
+            return path[path.index(node) :]
         if node in done:
             return []
         path.append(node)

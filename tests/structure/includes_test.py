@@ -29,40 +29,58 @@ class TreeTest(unittest.TestCase):
         return used
 
     def test_every_folder_of_sources_has_a_row(self):
-        with_sources = {path.parent.relative_to(ROOT).as_posix()
-                        for top in ("lib", "plugins", "training") for path in (ROOT / top).rglob("*")
-                        if path.suffix in folders.SOURCES}
+        with_sources = {
+            path.parent.relative_to(ROOT).as_posix()
+            for top in ("lib", "plugins", "training")
+            for path in (ROOT / top).rglob("*")
+            if path.suffix in folders.SOURCES
+        }
         without = sorted(name for name in with_sources if not folders.row_of(name, self.rows))
         self.assertEqual(without, [], f"{PAGE} must say what these are and what they use")
 
     def test_folders_include_what_their_row_allows_and_nothing_else(self):
-        wrong = [f"{seen.file}:{seen.line} includes {seen.header}, but {PAGE} does not let {row} "
-                 f"use {other}"
-                 for row, others in self.rows_used().items() for other, seen in others.items()
-                 if other not in FOR_ALL and not folders.allows(self.rows[row], other)]
+        wrong = [
+            f"{seen.file}:{seen.line} includes {seen.header}, but {PAGE} does not let {row} "
+            f"use {other}"
+            for row, others in self.rows_used().items()
+            for other, seen in others.items()
+            if other not in FOR_ALL and not folders.allows(self.rows[row], other)
+        ]
         self.assertEqual(wrong, [])
 
     def test_rows_allow_only_what_is_used(self):
-        unused = [f"{row}: {name}" for row, allowed in self.rows.items() for name in sorted(allowed)
-                  if not any(folders.allows({name}, other) for other in self.rows_used()[row])]
+        unused = [
+            f"{row}: {name}"
+            for row, allowed in self.rows.items()
+            for name in sorted(allowed)
+            if not any(folders.allows({name}, other) for other in self.rows_used()[row])
+        ]
         self.assertEqual(unused, [], f"{PAGE} allows more than the sources need")
 
     def test_every_row_is_a_folder(self):
         self.assertEqual([row for row in self.rows if not (ROOT / row).is_dir()], [])
 
     def test_no_folders_include_each_other_in_a_circle(self):
-        graph = {row: {other for other in others if other in self.rows}
-                 for row, others in self.rows_used().items()}
+        graph = {
+            row: {other for other in others if other in self.rows}
+            for row, others in self.rows_used().items()
+        }
         circle = folders.circle_in(graph)
-        shown = [f"{seen.file}:{seen.line} includes {seen.header}"
-                 for row, after in zip(circle, circle[1:] + circle[:1])
-                 for seen in [self.rows_used()[row][after]]]
+        shown = [
+            f"{seen.file}:{seen.line} includes {seen.header}"
+            for row, after in zip(circle, circle[1:] + circle[:1])
+            for seen in [self.rows_used()[row][after]]
+        ]
         self.assertEqual(circle, [], "\n".join(shown))
 
     def test_rows_use_rows_above_them(self):
         order = list(self.rows)
-        wrong = [f"{row}: {other}" for row, allowed in self.rows.items() for other in order
-                 if folders.allows(allowed, other) and order.index(other) >= order.index(row)]
+        wrong = [
+            f"{row}: {other}"
+            for row, allowed in self.rows.items()
+            for other in order
+            if folders.allows(allowed, other) and order.index(other) >= order.index(row)
+        ]
         self.assertEqual(wrong, [], f"{PAGE}: a row may name only rows above it")
 
 
@@ -76,15 +94,20 @@ class FoldersTest(unittest.TestCase):
             (root / "lib/high").mkdir()
             (root / "lib/low/a.h").write_text("#pragma once\n")
             (root / "lib/high/b.cpp").write_text(
-                '#include <torch/types.h>\n\n#include "low/a.h"\n#include <vector>\n')
+                '#include <torch/types.h>\n\n#include "low/a.h"\n#include <vector>\n'
+            )
             found = [(str(i.file), i.line, i.folder) for i in folders.includes_of(root, ["lib"])]
-        self.assertEqual(found, [("lib/high/b.cpp", 1, "LibTorch"), ("lib/high/b.cpp", 3, "lib/low")])
+        self.assertEqual(
+            found, [("lib/high/b.cpp", 1, "LibTorch"), ("lib/high/b.cpp", 3, "lib/low")]
+        )
 
     def test_a_table_says_what_its_folders_may_use(self):
-        rows = folders.tables_in("| folder | is | uses |\n|---|---|---|\n"
-                                 "| `lib/low` | numbers | OpenCV |\n"
-                                 "| `lib/high` | `words` | `lib/low`, LibTorch, Gloo |\n\n"
-                                 "| package | other |\n|---|---|\n| `lib/x` | `lib/low` |\n")
+        rows = folders.tables_in(
+            "| folder | is | uses |\n|---|---|---|\n"
+            "| `lib/low` | numbers | OpenCV |\n"
+            "| `lib/high` | `words` | `lib/low`, LibTorch, Gloo |\n\n"
+            "| package | other |\n|---|---|\n| `lib/x` | `lib/low` |\n"
+        )
         self.assertEqual(rows, {"lib/low": {"OpenCV"}, "lib/high": {"lib/low", "LibTorch"}})
 
     def test_a_row_speaks_for_subfolders_unless_they_have_rows(self):

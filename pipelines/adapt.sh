@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Watches a video or a camera, shows what every face expresses, and adapts the model to those faces
-# while it serves. What was learnt is kept, and learning goes on from it the next time.
+# Watches a video or a camera, shows every face's expression, and adapts the model to those faces
+# while it serves. FOLDER keeps the learned model, and the next run goes on from it.
 #
 #   adapt.sh INPUT FOLDER [REPLAY [CANARY]]
 #
 #   INPUT   a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
-#   FOLDER  keeps what was learnt; served.fer in it is the model that serves, for any ferinfer
+#   FOLDER  keeps the learner's files; served.fer in it is the model that serves, for any ferinfer
 #   REPLAY  labelled faces that keep the model from forgetting (fer pack, fer replay), and
-#   CANARY  those that judge what was learnt; default: what lies beside the model, then REPLAY
+#   CANARY  labelled faces that judge a new model; default: the files beside the model, then REPLAY
 #
 # FER_SINK names another sink than the window, for example "fakesink sync=true".
 set -euo pipefail

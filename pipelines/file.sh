@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Finds the faces of a video, says what each expresses, and writes the annotated video.
+# Finds the faces of a video, names their expressions, and writes the annotated video.
 #
 #   file.sh INPUT OUTPUT.mp4 [RECORDS.jsonl]
 #
 #   INPUT          a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
 #   OUTPUT.mp4     the video with boxes and labels, without sound
-#   RECORDS.jsonl  one JSON object a frame, a line each
+#   RECORDS.jsonl  one JSON object per frame, one per line
 #
 # An input without end runs until Ctrl-C; the MP4 is whole then, too. FER_MODEL names another
 # expression model than the one that ships.

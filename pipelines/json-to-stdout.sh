@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what is seen in a video, one JSON object a frame, for the next program in a shell's pipe:
+# Prints the faces of a video, one JSON object per frame, for the next program in a shell's pipe:
 #
 #   json-to-stdout.sh INPUT | jq -r '.objects[].emotion.label' | sort | uniq -c
 #

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Many videos at a time over one model: the streams share a model slot, hence one set of weights in
-# memory, and faces of different streams are inferred in one batch.
+# Runs many videos at a time over one model. The streams share a model slot, hence one set of
+# weights in memory, and one batch holds faces of different streams.
 #
 #   many-streams.sh FOLDER INPUT…
 #
-#   FOLDER   gets stream-1.jsonl, stream-2.jsonl, …: one JSON object a frame, in the order of the inputs
+#   FOLDER   gets stream-1.jsonl, stream-2.jsonl, … in the order of the inputs, one JSON object
+#            per frame
 #   INPUT    a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
 set -euo pipefail
 # shellcheck source=pipelines/common.sh

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Watches a network camera: one JSON object a frame, and a new try when the camera goes away.
+# Watches a network camera: writes one JSON object per frame, and tries again when the camera goes.
 #
 #   rtsp.sh rtsp://HOST/PATH [RECORDS.jsonl]
 #
 #   RECORDS.jsonl  is added to; default: standard output
 #
-# Frames that come faster than they are looked at are dropped, so that records are never late. Tries
-# again 5 s after the camera has gone (FER_RETRY seconds; 0: not at all). Ctrl-C ends it.
+# Drops frames that come too fast, so that records are never late. Tries again 5 s after the camera
+# has gone (FER_RETRY seconds; 0: not at all). Ctrl-C ends it.
 set -euo pipefail
 # shellcheck source=pipelines/common.sh
 . "$(dirname "$(readlink -f "$0")")/common.sh"

@@ -3,7 +3,7 @@
 #
 #   side-by-side.sh LEFT RIGHT OUTPUT.mp4 [LEFT-WORDS RIGHT-WORDS]
 #
-#   LEFT, RIGHT  video files or URIs; each becomes 640x360, with black at its sides where it is narrower
+#   LEFT, RIGHT  video files or URIs; each becomes 640x360, with black sides if it is narrower
 #   OUTPUT.mp4   both, without sound; as long as the longer one
 #   …-WORDS      stand in the upper left corner; default: before and after
 set -euo pipefail

@@ -4,7 +4,8 @@
     scripts/lib/check_prose.py FILE.md…
 
 A line has at most 100 columns, unless it is a table's row, code, or one link that cannot be broken.
-A sentence has at most 25 words; code and links count as one word each. Tables and code are not read.
+A sentence has at most 25 words; code and links count as one word each. Tables and code are not
+read.
 proselint reads the same prose with the settings in scripts/lib/lint/proselint/config.
 """
 import os

@@ -18,7 +18,7 @@
 #include "report/report.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
-#include "util/joined.h"
+#include "util/join.h"
 #include "util/json_text.h"
 #ifdef HAVE_VIDEO
 #include "data/video_faces.h"
@@ -309,7 +309,7 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
       "What a candidate may lose on the canary and still serve")
       ->check(finite_range(0, 1));
   c.add_option("--without", without,
-               "Take a guard away (for experiments): all, " + joined(guard_names()))
+               "Take a guard away (for experiments): all, " + join(guard_names()))
       ->group("Learning");
 }
 

@@ -13,7 +13,7 @@
 #include "model/labels.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
-#include "util/joined.h"
+#include "util/join.h"
 #include "util/json_text.h"
 #ifdef HAVE_CAIRO
 #include "report/confusion_plot.h"
@@ -90,11 +90,11 @@ std::string report_text(const Options& o, const Classifier& classifier, const Da
         text("%zu marked as duplicates (--keep-duplicates counts them)", e.duplicates));
   if (e.other_classes) left_out.push_back(text("%zu of other classes", e.other_classes));
   if (source.unreadable()) left_out.push_back(text("%zu unreadable", source.unreadable()));
-  if (!left_out.empty()) out += line("left out", joined(left_out));
+  if (!left_out.empty()) out += line("left out", join(left_out));
   if (e.restricted) {
     out += line("classes", text("predictions are taken among %zu of the model's %zu classes: ",
                                 e.confusion.labels().size(), model.labels.size()) +
-                               joined(e.confusion.labels()));
+                               join(e.confusion.labels()));
   }
   if (o.eval.prior_correction != 0)
     out += line("prior", text("divided out to the power of %g", o.eval.prior_correction));
@@ -149,7 +149,7 @@ void run(Options& o) {
 /// Empty for names of expressions only.
 std::string check_class(const std::string& name) {
   if (canonical_label(name)) return "";
-  return "\"" + name + "\" names no expression; expected any of " + joined(ferplus_labels());
+  return "\"" + name + "\" names no expression; expected any of " + join(ferplus_labels());
 }
 
 std::string check_plot(const std::string& path) {

@@ -12,7 +12,7 @@
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
 #include "data/data_sources.h"
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 #include "learn/pretrain/pretrainer.h"
 #include "report/run_record.h"
 #include "terminal/progress.h"

@@ -7,7 +7,7 @@
 #include "model/atomic_file.h"
 #include "report/report.h"
 #include "terminal/output_files.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -61,7 +61,7 @@ void add_report(CLI::App& app) {
     std::vector<std::string> parts;
     if (!runs.empty()) parts.push_back(counted(runs.size(), "run"));
     if (!learners.empty()) parts.push_back(counted(learners.size(), "learner"));
-    std::printf("%s: %s\n", o->out.c_str(), joined(parts).c_str());
+    std::printf("%s: %s\n", o->out.c_str(), join(parts).c_str());
   });
 }
 

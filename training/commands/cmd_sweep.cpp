@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "commands/commands.h"
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 #include "sweep/sweep.h"
 
 namespace fer {

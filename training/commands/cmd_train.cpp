@@ -51,7 +51,7 @@ NetworkConfig network_of(const Options& o) {
 }
 
 void run_supervised(Options& o) {
-  if (!o.init.empty()) o.train.init = Start(o.init);
+  if (!o.init.empty()) o.train.init = InitialWeights(o.init);
   o.train.network = network_of(o);
   take(o.train.batch, o.batch);
   take(o.train.learning_rate, o.learning_rate);
@@ -105,7 +105,7 @@ void start_semi_supervised(Options& o) {
   semi.train.method = method_of(o);
   semi.train.network = network_of(o);
   if (semi.train.frozen_blocks > 0 && o.init.empty()) throw CLI::RequiredError("--init");
-  if (!o.init.empty()) semi.train.init = Start(o.init);
+  if (!o.init.empty()) semi.train.init = InitialWeights(o.init);
   semi.init = o.init;
   semi.train.weight_decay = o.train.weight_decay;
   semi.train.momentum = o.train.momentum;

@@ -8,7 +8,7 @@
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
 #include "learn/detection/detection_trainer.h"
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 #include "terminal/progress.h"
 
 namespace fer {

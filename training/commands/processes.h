@@ -27,12 +27,12 @@ class Processes {
 
   /// Meets the others, where there are any, to compute on `device`, as device_of() takes it. From
   /// here on all but the first are silent, but for warnings and errors. Throws what
-  /// process_place(), device_of() and ProcessGroup throw.
+  /// distributed_env(), device_of() and ProcessGroup throw.
   void join(const std::string& device) {
-    const auto place = process_place();
-    if (!place) return;
-    group_ = std::make_unique<ProcessGroup>(*place, std::chrono::seconds(patience_),
-                                            device_of(*place, device));
+    const auto env = distributed_env();
+    if (!env) return;
+    group_ = std::make_unique<ProcessGroup>(*env, std::chrono::seconds(patience_),
+                                            device_of(*env, device));
     if (!writes()) Progress::silence();
   }
 

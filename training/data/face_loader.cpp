@@ -10,7 +10,7 @@
 #include "data/read_image.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -144,7 +144,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
   const std::size_t all = list.entries.size();
   if (faces.unreadable > 0) {
     const std::string sentence = std::to_string(faces.unreadable) + " of " + std::to_string(all) +
-                                 " images could not be read (" + joined(unreadable) +
+                                 " images could not be read (" + join(unreadable) +
                                  (faces.unreadable > unreadable.size() ? ", …)" : ")");
     const double share = static_cast<double>(faces.unreadable) / static_cast<double>(all);
     if (share > options.max_unreadable || faces.rows.empty())
@@ -154,7 +154,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
   }
   if (list.unknown_labels > 0) {
     std::fprintf(stderr, "warning: %zu images have a label that names no expression (%s)\n",
-                 list.unknown_labels, joined(list.unknown_examples).c_str());
+                 list.unknown_labels, join(list.unknown_examples).c_str());
   }
   if (list.held_out > 0) {
     std::fprintf(stderr, "note: there is no split valid; %zu images were put into it\n",

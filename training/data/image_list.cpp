@@ -13,7 +13,7 @@
 #include "data/image_list_parts.h"
 #include "data/layouts/layouts.h"
 #include "model/labels.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -66,7 +66,7 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
                              (labelled ? " and either \"label\" or one column of votes for each "
                                          "expression"
                                        : "") +
-                             ", found: " + joined(header));
+                             ", found: " + join(header));
   }
   return columns;
 }

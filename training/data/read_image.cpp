@@ -7,7 +7,7 @@
 #include <opencv2/imgproc.hpp>
 #include <sstream>
 
-#include "data/image_end.h"
+#include "data/truncated_image.h"
 
 namespace fer {
 namespace {
@@ -28,7 +28,7 @@ cv::Mat read_image(const std::filesystem::path& path, bool grey) {
   // Not cv::imread(), which complains on stderr of every file that it cannot read.
   std::string bytes = bytes_of(path);
   // What OpenCV decodes of such a file is grey below.
-  if (bytes.empty() || bytes.size() > INT_MAX || ends_early(bytes)) return {};
+  if (bytes.empty() || bytes.size() > INT_MAX || is_truncated_image(bytes)) return {};
   cv::Mat image;
   try {
     image = cv::imdecode(

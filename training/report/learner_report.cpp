@@ -8,7 +8,7 @@
 #include "report/line_chart.h"
 #include "report/report_text.h"
 #include "stream/learner_log.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -209,7 +209,7 @@ std::string one_learner(const LearnerRun& run) {
   for (const auto& [label, one] : classes_of(last).items())
     if (number_of(one, "accepted") == 0) never.push_back(label);
   if (step_of(last) > 0 && !never.empty())
-    html += warning("No face was ever accepted as " + joined(never) + ".");
+    html += warning("No face was ever accepted as " + join(never) + ".");
   if (step_of(last) == 0) {
     const std::string why = text_of(last, "reason");
     html += warning("No step of learning was made" + (why.empty() ? "." : ": " + why + "."));

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -28,7 +28,7 @@ class Reader {
     const std::vector<std::string> known{"about",   "command",   "budget",
                                          "methods", cells_key(), "seeds"};
     for (const auto& [key, value] : json_.items()) {
-      if (std::find(known.begin(), known.end(), key) == known.end()) fail(joined(known), key);
+      if (std::find(known.begin(), known.end(), key) == known.end()) fail(join(known), key);
     }
   }
 

@@ -16,7 +16,7 @@
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
 #include "util/folder_lock.h"
-#include "util/joined.h"
+#include "util/join.h"
 #include "util/json_text.h"
 #include "util/make_folder.h"
 
@@ -81,7 +81,7 @@ class Sweep {
     };
     events.tick = [&](std::size_t done, const std::vector<std::string>& running) {
       progress.update(static_cast<double>(done), static_cast<double>(jobs.size()),
-                      joined(running, " "));
+                      join(running, " "));
     };
     const bool all = run_jobs(jobs, settings_.parallel, events, stop_requested);
     progress.clear();

@@ -11,7 +11,7 @@
 #include "report/adaptation_table.h"
 #include "sweep/sweep_kind.h"
 #include "terminal/interrupt.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -55,7 +55,7 @@ class AdaptationSweep : public SweepKind {
   std::string public_command(const ExperimentRun& run) const override {
     const std::string data = settings_.data.filename().string();
     return "fer adapt " + (names_input(run) ? "" : "--input " + data + " ") + "--target " + data +
-           " --source " + settings_.source.filename().string() + " " + joined(run.options, " ") +
+           " --source " + settings_.source.filename().string() + " " + join(run.options, " ") +
            " --out " + run.name + ".fer";
   }
 
@@ -111,7 +111,7 @@ class AdaptationSweep : public SweepKind {
       if (std::none_of(labels.begin(), labels.end(),
                        [&](const std::string& label) { return common(label) == common(name); })) {
         throw std::runtime_error(data.name() + ": expected labels of class \"" + name +
-                                 "\", found those of " + joined(labels));
+                                 "\", found those of " + join(labels));
       }
     }
   }

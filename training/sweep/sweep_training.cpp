@@ -11,7 +11,7 @@
 #include "report/results_table.h"
 #include "report/training_report.h"
 #include "sweep/sweep_kind.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -58,7 +58,7 @@ class TrainingSweep : public SweepKind {
 
   std::string public_command(const ExperimentRun& run) const override {
     return "fer train --labeled " + settings_.data.filename().string() + " " +
-           joined(run.options, " ") + " --out " + run.name;
+           join(run.options, " ") + " --out " + run.name;
   }
 
   json measure(const ExperimentRun& run, const fs::path& folder) const override {

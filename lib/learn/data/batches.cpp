@@ -118,7 +118,7 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
     if (random.chance(copies)) order_.push_back(i);
   }
   std::shuffle(order_.begin(), order_.end(), random);
-  ahead_.start(view_workers(device), [this]() -> std::function<std::shared_ptr<Made>()> {
+  prefetcher_.start(view_workers(device), [this]() -> std::function<std::shared_ptr<Made>()> {
     if (drawn_ >= size()) return {};
     return [this, index = drawn_++] { return make(index); };
   });
@@ -129,8 +129,8 @@ Batch Batch::to(torch::Device device) const {
 }
 
 std::optional<Batch> EpochBatches::next() {
-  if (ahead_.empty()) return std::nullopt;
-  const std::shared_ptr<Made> made = ahead_.next();
+  if (prefetcher_.empty()) return std::nullopt;
+  const std::shared_ptr<Made> made = prefetcher_.next();
   return Batch{made->views.images(), made->targets};
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "learn/augment/augment.h"
-#include "learn/data/ahead.h"
 #include "learn/data/packed_dataset.h"
+#include "learn/data/prefetcher.h"
 #include "learn/distributed/batch_part.h"
 
 namespace fer {
@@ -105,7 +105,7 @@ class EpochBatches {
   const torch::TensorOptions memory_;
   const ResidentAugment* const resident_;
   int drawn_ = 0;
-  Ahead<std::shared_ptr<Made>> ahead_;
+  Prefetcher<std::shared_ptr<Made>> prefetcher_;
 };
 
 /// Share of each class among the draws of EpochBatches with this balance.

@@ -62,12 +62,12 @@ void DetectionBatches::start() {
   if (started_ >= settings_.steps) return;
   const auto n = static_cast<std::int64_t>(settings_.batch);
   const auto cells = static_cast<std::int64_t>(cell_count(settings_.side, settings_.side));
-  ahead_ = {torch::empty({n, 1, settings_.side, settings_.side}, settings_.memory),
-            torch::empty({n, cells, kTargetValues}, settings_.memory)};
+  next_ = {torch::empty({n, 1, settings_.side, settings_.side}, settings_.memory),
+           torch::empty({n, cells, kTargetValues}, settings_.memory)};
   const int workers = std::clamp(settings_.workers, 1, settings_.batch);
   for (int w = 0; w < workers; ++w) {
     const int first = settings_.batch * w / workers, end = settings_.batch * (w + 1) / workers;
-    work_.push_back(std::async(std::launch::async, [this, batch = ahead_, step = started_, first,
+    work_.push_back(std::async(std::launch::async, [this, batch = next_, step = started_, first,
                                                     end] { fill(batch, step, first, end); }));
   }
   ++started_;
@@ -77,7 +77,7 @@ std::optional<DetectionBatch> DetectionBatches::next() {
   if (work_.empty()) return std::nullopt;
   for (auto& work : work_) work.get();
   work_.clear();
-  DetectionBatch batch = std::move(ahead_);
+  DetectionBatch batch = std::move(next_);
   start();
   return batch;
 }

@@ -65,7 +65,7 @@ class FER_API DetectionBatches {
   const Settings settings_;
   const int epoch_;
   int started_ = 0;
-  DetectionBatch ahead_;
+  DetectionBatch next_;
   std::vector<std::future<void>> work_;
 };
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "learn/distributed/batch_part.h"
-#include "learn/distributed/process_wire.h"
+#include "learn/distributed/communicator.h"
 
 namespace fer {
 namespace {
@@ -17,18 +17,19 @@ constexpr std::int64_t kBucketBytes = 25 << 20;
 
 }  // namespace
 
-ProcessGroup::ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience,
+ProcessGroup::ProcessGroup(const DistributedEnv& env, std::chrono::milliseconds patience,
                            const std::string& device)
-    : place_(place),
+    : env_(env),
       patience_(patience),
       device_(device),
-      wire_(device == "cpu" ? make_gloo_wire(place, patience)
-                            : make_nccl_wire(place, patience, torch::Device(device))) {}
+      communicator_(device == "cpu"
+                        ? make_gloo_communicator(env, patience)
+                        : make_nccl_communicator(env, patience, torch::Device(device))) {}
 
 ProcessGroup::~ProcessGroup() = default;
 
 bool ProcessGroup::available() {
-  return have_gloo_wire();
+  return have_gloo_communicator();
 }
 
 template <typename Exchange>
@@ -36,7 +37,7 @@ void ProcessGroup::together(Exchange&& exchange) {
   try {
     exchange();
   } catch (const std::exception& error) {
-    throw std::runtime_error("RANK " + std::to_string(place_.rank) +
+    throw std::runtime_error("RANK " + std::to_string(env_.rank) +
                              ": another process of the run has ended, or did not answer for " +
                              seconds_text(patience_) +
                              "; see what it says, and start all of them again to go on from the "
@@ -69,42 +70,42 @@ void ProcessGroup::in_buckets(const std::vector<torch::Tensor>& tensors, Exchang
 }
 
 BatchPart ProcessGroup::part(int batch) const {
-  if (batch % place_.size != 0) {
+  if (batch % env_.size != 0) {
     throw std::runtime_error("a batch of " + std::to_string(batch) +
-                             ": expected a multiple of WORLD_SIZE (" + std::to_string(place_.size) +
+                             ": expected a multiple of WORLD_SIZE (" + std::to_string(env_.size) +
                              "), so that all processes learn from equally many");
   }
-  return {place_.rank, place_.size};
+  return {env_.rank, env_.size};
 }
 
 void ProcessGroup::sum(torch::Tensor& tensor) {
-  together([&] { wire_->sum(tensor); });
+  together([&] { communicator_->sum(tensor); });
 }
 
 void ProcessGroup::average(const std::vector<torch::Tensor>& tensors) {
   in_buckets(tensors, [&](torch::Tensor& bucket) {
-    wire_->sum(bucket);
-    bucket /= place_.size;
+    communicator_->sum(bucket);
+    bucket /= env_.size;
   });
 }
 
 void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors) {
-  in_buckets(tensors, [&](torch::Tensor& bucket) { wire_->broadcast(bucket); });
+  in_buckets(tensors, [&](torch::Tensor& bucket) { communicator_->broadcast(bucket); });
 }
 
 std::string ProcessGroup::broadcast(const std::string& text) {
   torch::Tensor length = torch::tensor({static_cast<std::int64_t>(text.size())});
-  together([&] { wire_->broadcast(length); });
+  together([&] { communicator_->broadcast(length); });
   const auto n = length.item<std::int64_t>();
   torch::Tensor bytes = torch::zeros({n}, torch::kByte);
   if (writes()) std::memcpy(bytes.data_ptr(), text.data(), text.size());
-  together([&] { wire_->broadcast(bytes); });
+  together([&] { communicator_->broadcast(bytes); });
   return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(n)};
 }
 
 torch::Tensor ProcessGroup::gather_rows(const torch::Tensor& rows) {
   torch::Tensor all;
-  together([&] { all = wire_->gather(rows.contiguous()); });
+  together([&] { all = communicator_->gather(rows.contiguous()); });
   return all.flatten(0, 1);
 }
 
@@ -116,7 +117,7 @@ bool ProcessGroup::any(bool own) {
 
 void ProcessGroup::require_same(const std::string& text, const std::string& what) {
   const torch::Tensor differs = gather_rows(torch::tensor({std::int64_t{broadcast(text) != text}}));
-  for (int other = 1; other < place_.size; ++other) {
+  for (int other = 1; other < env_.size; ++other) {
     if (differs[other].item<std::int64_t>() == 0) continue;
     throw std::runtime_error("RANK " + std::to_string(other) + " was started with other " + what +
                              " than RANK 0; start all processes by the same command on the same "

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "export.h"
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 
 namespace at {
 class Tensor;
@@ -15,7 +15,7 @@ class Tensor;
 
 namespace fer {
 
-class ProcessWire;
+class Communicator;
 struct BatchPart;
 
 /// What the processes of a run tell each other. All of them must make the same calls in the same
@@ -29,19 +29,19 @@ class FER_API ProcessGroup {
   /// Waits for all to come. `device`: of this process, by its own name; "cpu" exchanges by Gloo,
   /// others by NCCL. Throws std::runtime_error that names MASTER_ADDR and MASTER_PORT where they do
   /// not, or WORLD_SIZE where this build can run one process only.
-  ProcessGroup(const ProcessPlace& place, std::chrono::milliseconds patience,
+  ProcessGroup(const DistributedEnv& env, std::chrono::milliseconds patience,
                const std::string& device = "cpu");
   ~ProcessGroup();
   ProcessGroup(const ProcessGroup&) = delete;
   ProcessGroup& operator=(const ProcessGroup&) = delete;
 
-  int rank() const { return place_.rank; }
-  int size() const { return place_.size; }
+  int rank() const { return env_.rank; }
+  int size() const { return env_.size; }
   const std::string& device() const { return device_; }
   /// Processes of the group on this machine.
-  int local_size() const { return place_.local_size; }
+  int local_size() const { return env_.local_size; }
   /// True for the one that writes files and talks to the user.
-  bool writes() const { return place_.rank == 0; }
+  bool writes() const { return env_.rank == 0; }
 
   /// This process's rows of batches of `batch` rows, and of every multiple of it. Throws
   /// std::runtime_error where they cannot be shared evenly.
@@ -72,10 +72,10 @@ class FER_API ProcessGroup {
   template <typename Exchange>
   void in_buckets(const std::vector<at::Tensor>& tensors, Exchange&& exchange);
 
-  const ProcessPlace place_;
+  const DistributedEnv env_;
   const std::chrono::milliseconds patience_;
   const std::string device_;
-  std::unique_ptr<ProcessWire> wire_;
+  std::unique_ptr<Communicator> communicator_;
 };
 
 }  // namespace fer

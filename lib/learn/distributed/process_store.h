@@ -4,7 +4,7 @@
 #include <chrono>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 
 namespace fer {
 
@@ -17,15 +17,15 @@ void meet_by_sockets(Options& options) {
 
 /// Values that all of them see, at rank 0's host. Waits for all to come; throws std::exception
 /// where they do not within `patience`.
-inline c10::intrusive_ptr<c10d::Store> meet(const ProcessPlace& place,
+inline c10::intrusive_ptr<c10d::Store> meet(const DistributedEnv& env,
                                             std::chrono::milliseconds patience) {
   c10d::TCPStoreOptions options;
-  options.port = place.port;
-  options.isServer = place.rank == 0;
-  options.numWorkers = static_cast<std::size_t>(place.size);
+  options.port = env.port;
+  options.isServer = env.rank == 0;
+  options.numWorkers = static_cast<std::size_t>(env.size);
   options.timeout = patience;
   meet_by_sockets(options);
-  return c10::make_intrusive<c10d::TCPStore>(place.host, options);
+  return c10::make_intrusive<c10d::TCPStore>(env.host, options);
 }
 
 }  // namespace fer

@@ -19,25 +19,25 @@ PretrainBatches::PretrainBatches(const std::vector<FaceRef>& faces, PixelStats s
       views_(views),
       batch_(batch),
       seed_(seed),
-      walk_(faces.size(), seed, kOrder),
+      sampler_(faces.size(), seed, kOrder),
       step_(first_step),
       memory_(host_memory(device)),
       resident_(resident) {
-  ahead_.start(view_workers(device), [this]() -> std::function<ViewBatch()> {
+  prefetcher_.start(view_workers(device), [this]() -> std::function<ViewBatch()> {
     const std::int64_t step = step_++;
     return [this, step, drawn = draw(step)] { return make(step, drawn); };
   });
 }
 
 torch::Tensor PretrainBatches::next() {
-  return ahead_.next().images();
+  return prefetcher_.next().images();
 }
 
 std::vector<std::size_t> PretrainBatches::draw(std::int64_t step) {
   std::vector<std::size_t> drawn;
   const auto count = static_cast<std::uint64_t>(batch_);
   for (std::uint64_t i = 0; i < count; ++i)
-    drawn.push_back(walk_.at(static_cast<std::uint64_t>(step) * count + i));
+    drawn.push_back(sampler_.at(static_cast<std::uint64_t>(step) * count + i));
   return drawn;
 }
 

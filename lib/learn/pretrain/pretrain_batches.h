@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "learn/augment/augment.h"
-#include "learn/data/ahead.h"
 #include "learn/data/batches.h"
 #include "learn/data/face_ref.h"
+#include "learn/data/prefetcher.h"
+#include "learn/data/shuffled_sampler.h"
 #include "learn/data/view_batch.h"
-#include "learn/data/walk.h"
 
 namespace fer {
 
@@ -38,11 +38,11 @@ class PretrainBatches {
   const AugmentConfig views_;
   const int batch_;
   const std::uint64_t seed_;
-  Walk walk_;
+  ShuffledSampler sampler_;
   std::int64_t step_;
   const torch::TensorOptions memory_;
   const ResidentAugment* const resident_;
-  Ahead<ViewBatch> ahead_;
+  Prefetcher<ViewBatch> prefetcher_;
 };
 
 }  // namespace fer

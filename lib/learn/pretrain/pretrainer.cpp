@@ -9,7 +9,7 @@
 #include "learn/data/resident_augment.h"
 #include "learn/device/autocast.h"
 #include "learn/device/compute_device.h"
-#include "learn/evaluation/neighbours.h"
+#include "learn/evaluation/knn_probe.h"
 #include "learn/losses/pretrain_losses.h"
 #include "learn/optim/adamw.h"
 #include "learn/pretrain/pretrain_batches.h"
@@ -220,8 +220,7 @@ class Pretraining {
       features.push_back(teacher_->network->features(images).to(torch::kCPU, torch::kFloat));
     }
     const auto ask = [&, all = torch::cat(features)](bool balanced) {
-      return neighbours_confusion(all, watched_labels_, data_.info.labels, kWatchedNeighbours,
-                                  balanced);
+      return knn_probe(all, watched_labels_, data_.info.labels, kWatchedNeighbours, balanced);
     };
     entry["knn_accuracy"] = ask(/*balanced=*/false).accuracy();
     entry["knn_macro_recall"] = ask(/*balanced=*/true).macro_recall();

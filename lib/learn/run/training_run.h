@@ -11,8 +11,8 @@
 #include "learn/data/batches.h"
 #include "learn/evaluation/metrics.h"
 #include "learn/optim/sgd.h"
+#include "learn/run/initial_weights.h"
 #include "learn/run/module_run.h"
-#include "learn/run/start.h"
 #include "model/model_info.h"
 #include "model/network.h"
 
@@ -39,7 +39,7 @@ class TrainingRun : public ModuleRun {
     double momentum = 0.9, weight_decay = 5e-4;
     double ema = 0.999;  ///< Decay of the averaged weights, a step.
     std::uint64_t seed = 1;
-    Start init;  ///< What the weights are at first.
+    InitialWeights init;  ///< What the weights are at first.
     torch::Device device = torch::kCPU;
     ProcessGroup* group = nullptr;  ///< The processes that train together; nullptr: this one.
   };

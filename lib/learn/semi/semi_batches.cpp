@@ -21,21 +21,21 @@ SemiBatches::SemiBatches(const SemiData& data, const FaceViews& views,
     : data_(data),
       views_(views),
       config_(config),
-      unlabelled_walk_(data.unlabelled.size(), config.seed, kUnlabelledOrder),
+      unlabelled_sampler_(data.unlabelled.size(), config.seed, kUnlabelledOrder),
       step_(first_step) {
   of_class_.resize(data.info.labels.size());
   for (std::size_t i = 0; i < data.labelled.size(); ++i)
     of_class_[static_cast<std::size_t>(data.labelled[i].label)].push_back(i);
   std::erase_if(of_class_, [](const auto& faces) { return faces.empty(); });
   for (std::size_t k = 0; k < of_class_.size(); ++k)
-    class_walks_.emplace_back(of_class_[k].size(), config.seed, kClassOrder + k);
-  ahead_.start(view_workers(config.device), [this]() -> std::function<SemiBatch()> {
+    class_samplers_.emplace_back(of_class_[k].size(), config.seed, kClassOrder + k);
+  prefetcher_.start(view_workers(config.device), [this]() -> std::function<SemiBatch()> {
     return [this, drawn = draw(step_++)] { return make(drawn); };
   });
 }
 
 SemiBatch SemiBatches::next() {
-  return ahead_.next();
+  return prefetcher_.next();
 }
 
 std::uint64_t SemiBatches::place(std::int64_t step, int rows, int i) const {
@@ -49,11 +49,11 @@ SemiBatches::Draw SemiBatches::draw(std::int64_t step) {
   for (int i = 0; i < labelled; ++i) {
     const std::uint64_t position = place(step, config_.batch, i);
     const std::size_t k = position % of_class_.size();
-    drawn.labelled.push_back(of_class_[k][class_walks_[k].at(position / of_class_.size())]);
+    drawn.labelled.push_back(of_class_[k][class_samplers_[k].at(position / of_class_.size())]);
   }
   const int all = config_.mu * config_.batch, unlabelled = config_.part.count(all);
   for (int i = 0; i < unlabelled; ++i)
-    drawn.unlabelled.push_back(unlabelled_walk_.at(place(step, all, i)));
+    drawn.unlabelled.push_back(unlabelled_sampler_.at(place(step, all, i)));
   return drawn;
 }
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "learn/data/ahead.h"
 #include "learn/data/face_views.h"
+#include "learn/data/prefetcher.h"
 #include "learn/data/semi_data.h"
-#include "learn/data/walk.h"
+#include "learn/data/shuffled_sampler.h"
 #include "learn/distributed/batch_part.h"
 
 namespace fer {
@@ -67,10 +67,10 @@ class SemiBatches {
   const SemiBatchConfig config_;
   std::vector<std::vector<std::size_t>>
       of_class_;  ///< Labelled faces, classes without any left out.
-  std::vector<Walk> class_walks_;
-  Walk unlabelled_walk_;
+  std::vector<ShuffledSampler> class_samplers_;
+  ShuffledSampler unlabelled_sampler_;
   std::int64_t step_;
-  Ahead<SemiBatch> ahead_;
+  Prefetcher<SemiBatch> prefetcher_;
 };
 
 }  // namespace fer

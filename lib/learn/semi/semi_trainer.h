@@ -13,7 +13,7 @@
 #include "kernels/view_rules.h"
 #include "learn/data/semi_data.h"
 #include "learn/distributed/process_group.h"
-#include "learn/run/start.h"
+#include "learn/run/initial_weights.h"
 #include "learn/run/train_progress.h"
 #include "learn/semi/methods.h"
 #include "model/network_config.h"
@@ -25,7 +25,7 @@ class FaceViews;
 /// Settings of a run. All but `device` and `threads` must be the same where a stopped run goes on.
 struct SemiConfig {
   NetworkConfig network;
-  Start init;  ///< What the weights are at first.
+  InitialWeights init;  ///< What the weights are at first.
   Method method;
   RandAugmentConfig weak = kWeakView;
   RandAugmentConfig strong;

@@ -13,7 +13,7 @@
 #include "learn/augment/augment.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/distributed/process_group.h"
-#include "learn/run/start.h"
+#include "learn/run/initial_weights.h"
 #include "learn/run/train_progress.h"
 #include "model/network_config.h"
 
@@ -23,7 +23,7 @@ namespace fer {
 /// checkpoint and compared.
 struct TrainConfig {
   NetworkConfig network;
-  Start init;  ///< What the weights are at first.
+  InitialWeights init;  ///< What the weights are at first.
   AugmentConfig augment;
   int epochs = 60;
   int batch = 128;             ///< Rows a step, of all processes together.

@@ -8,26 +8,26 @@
 
 #include "error_of.h"
 #include "free_port.h"
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 
 namespace fer::test {
 
 /// Calls `act` in `size` threads, each with a place of its own. Returns the error of each; "" for
 /// none.
 inline std::vector<std::string> together(int size,
-                                         const std::function<void(const ProcessPlace&)>& act) {
+                                         const std::function<void(const DistributedEnv&)>& act) {
   const int port = free_port();
   std::vector<std::string> errors(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
       errors[static_cast<std::size_t>(rank)] = error_of([&] {
-        ProcessPlace place;
-        place.rank = rank;
-        place.size = size;
-        place.host = "127.0.0.1";
-        place.port = static_cast<std::uint16_t>(port);
-        act(place);
+        DistributedEnv env;
+        env.rank = rank;
+        env.size = size;
+        env.host = "127.0.0.1";
+        env.port = static_cast<std::uint16_t>(port);
+        act(env);
       });
     });
   }

@@ -24,8 +24,8 @@ using testing::HasSubstr;
 /// Threads that meet as processes do. Returns the error of each; "" for none.
 std::vector<std::string> together(int size, const std::function<void(ProcessGroup&)>& act,
                                   std::chrono::milliseconds patience = 30s) {
-  return test::together(size, [&](const ProcessPlace& place) {
-    ProcessGroup group(place, patience);
+  return test::together(size, [&](const DistributedEnv& env) {
+    ProcessGroup group(env, patience);
     act(group);
   });
 }
@@ -148,14 +148,14 @@ TEST(ProcessGroup, DoesNotWaitForeverForOneThatHangs) {
 }
 
 TEST(ProcessGroup, DoesNotWaitForeverForOneThatDoesNotCome) {
-  ProcessPlace place;
-  place.size = 2;
-  place.host = "127.0.0.1";
+  DistributedEnv env;
+  env.size = 2;
+  env.host = "127.0.0.1";
   for (const int rank : {0, 1}) {
-    place.rank = rank;
-    place.port = static_cast<std::uint16_t>(test::free_port());
-    EXPECT_THAT(test::error_of([&] { ProcessGroup(place, 2s); }),
-                AllOf(HasSubstr("MASTER_ADDR=127.0.0.1, MASTER_PORT=" + std::to_string(place.port)),
+    env.rank = rank;
+    env.port = static_cast<std::uint16_t>(test::free_port());
+    EXPECT_THAT(test::error_of([&] { ProcessGroup(env, 2s); }),
+                AllOf(HasSubstr("MASTER_ADDR=127.0.0.1, MASTER_PORT=" + std::to_string(env.port)),
                       HasSubstr("RANK " + std::to_string(rank) + " did not meet")));
   }
 }

@@ -210,7 +210,7 @@ TEST_F(PretrainerTest, LeavesAStartThatTrainingTakesAndServingRefuses) {
               AllOf(HasSubstr("last.fer"), HasSubstr("without a head"), HasSubstr("--init")));
 
   TrainConfig train_config = test::tiny_train_config();
-  train_config.init = Start(start);
+  train_config.init = InitialWeights(start);
   train_config.epochs = 1;
   const std::atomic<bool> stop{false};
   const auto trained = [&](const TrainConfig& t, const char* name) {

@@ -253,7 +253,7 @@ TEST_F(SemiTrainerTest, StartsFromAModelFile) {
   const fs::path start = test::train_tiny_model(out("start"));
   const std::string parent = read_model_info(start).version;
   SemiConfig c = config("dta-snl");
-  c.init = Start(start);
+  c.init = InitialWeights(start);
   c.learning_rate = 1e-6;
   c.steps = 30;
   run(c, "run");
@@ -265,14 +265,14 @@ TEST_F(SemiTrainerTest, StartsFromAModelFile) {
   EXPECT_TRUE(run(c, "pieces", 1).stopped);
   run(c, "pieces");
   EXPECT_EQ(version("pieces", "last.fer"), version("run", "last.fer"));
-  c.init = Start();
+  c.init = InitialWeights();
   EXPECT_THAT(error_of(c, "run"), testing::AllOf(HasSubstr("other settings"), HasSubstr("init")));
 }
 
 TEST_F(SemiTrainerTest, LeavesFrozenBlocksAsTheyAre) {
   const fs::path start = test::train_tiny_model(out("start"));
   SemiConfig c = config("dta-snl");
-  c.init = Start(start);
+  c.init = InitialWeights(start);
   c.frozen_blocks = 1;
   c.steps = 30;
   ASSERT_TRUE(write_views(out("views"), data_, c, [](std::size_t, std::size_t) { return true; }));

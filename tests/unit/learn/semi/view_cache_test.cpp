@@ -24,7 +24,7 @@ class ViewCacheTest : public testing::Test {
     faces_ = std::make_unique<PackedDataset>(folder_.path() / "faces");
     data_ = drawn(4, 1);
     config_.network = test::tiny_train_config().network;
-    config_.init = Start(test::train_tiny_model(folder_.path() / "start"));
+    config_.init = InitialWeights(test::train_tiny_model(folder_.path() / "start"));
     config_.frozen_blocks = 1;
     config_.views = 3;
     config_.bf16 = false;

@@ -273,7 +273,7 @@ TEST_F(TrainerTest, StartsFromAModelFile) {
   const std::string parent = version("first", "last.fer");
 
   // So little is learnt that what is known comes from the start.
-  config.init = Start(start);
+  config.init = InitialWeights(start);
   config.epochs = 2;
   config.learning_rate = 1e-6;
   run(config, "second");
@@ -290,7 +290,7 @@ TEST_F(TrainerTest, StartsFromAModelFile) {
   EXPECT_EQ(version("pieces", "last.fer"), version("second", "last.fer"));
 
   TrainConfig from_chance = config;
-  from_chance.init = Start();
+  from_chance.init = InitialWeights();
   EXPECT_THAT(error_of(from_chance, "second"),
               testing::AllOf(HasSubstr("other settings"), HasSubstr("init")));
   run(from_chance, "chance");

@@ -9,7 +9,7 @@
 
 namespace fer {
 
-struct ProcessPlace {
+struct DistributedEnv {
   int rank = 0;            ///< Among all processes, from 0.
   int size = 1;            ///< Processes in all.
   int local_size = 1;      ///< Of them on this machine.
@@ -24,11 +24,11 @@ struct ProcessPlace {
 /// itself listens on that (TORCHELASTIC_USE_AGENT_STORE): what it speaks there differs between
 /// LibTorch's versions, and it may be of another one. Throws std::runtime_error that names the
 /// variable that is missing or makes no sense.
-FER_API std::optional<ProcessPlace> process_place();
+FER_API std::optional<DistributedEnv> distributed_env();
 
 /// The device that a name means for one process of several: of "cuda", the one with the process's
 /// number on its machine; "auto" is the processor. Throws what resolve_device() throws.
-FER_API std::string device_of(const ProcessPlace& place, const std::string& name);
+FER_API std::string device_of(const DistributedEnv& env, const std::string& name);
 
 /// For what one process alone can do. Throws std::runtime_error, `what` in it, where the
 /// environment asks for several.

@@ -1,4 +1,4 @@
-// Lists for people.
+// Lists of texts as one text.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace fer {
 
-/// The texts in one, with the separator between each two.
-inline std::string joined(const std::vector<std::string>& texts, const char* separator = ", ") {
+/// The texts as one, with `separator` between them.
+inline std::string join(const std::vector<std::string>& texts, const char* separator = ", ") {
   std::string all;
   for (const std::string& text : texts) {
     if (&text != &texts.front()) all += separator;

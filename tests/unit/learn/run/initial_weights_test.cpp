@@ -1,4 +1,4 @@
-#include "learn/run/start.h"
+#include "learn/run/initial_weights.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,9 +20,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// A file of the tiny network, and another network of that kind.
-class StartTest : public testing::Test {
+class InitialWeightsTest : public testing::Test {
  protected:
-  StartTest() {
+  InitialWeightsTest() {
     version_ = model_.write(path_);
     torch::manual_seed(5);
     network_ = Network(test::tiny_config());
@@ -43,8 +43,8 @@ class StartTest : public testing::Test {
   torch::Tensor head_;
 };
 
-TEST_F(StartTest, GivesEveryWeightWhereLabelsAgree) {
-  const Start start(path_);
+TEST_F(InitialWeightsTest, GivesEveryWeightWhereLabelsAgree) {
+  const InitialWeights start(path_);
   EXPECT_TRUE(start);
   EXPECT_EQ(start.version(), version_);
   EXPECT_EQ(start.stats().mean, model_.info().mean);
@@ -55,10 +55,10 @@ TEST_F(StartTest, GivesEveryWeightWhereLabelsAgree) {
   EXPECT_TRUE(torch::equal(network_->head->weight, model_.file().weights.at("head.weight")));
 }
 
-TEST_F(StartTest, LeavesTheHeadOutWhereLabelsDiffer) {
+TEST_F(InitialWeightsTest, LeavesTheHeadOutWhereLabelsDiffer) {
   auto labels = model_.info().labels;
   std::swap(labels[0], labels[1]);
-  Start(path_).copy_to(*network_, labels);
+  InitialWeights(path_).copy_to(*network_, labels);
   EXPECT_TRUE(has_the_files_stem());
   EXPECT_TRUE(torch::equal(network_->head->weight, head_));
 
@@ -67,44 +67,45 @@ TEST_F(StartTest, LeavesTheHeadOutWhereLabelsDiffer) {
   more.dropout = 0.1;
   labels.insert(labels.end(), {"contempt", "awe"});
   network_ = Network(more);
-  Start(path_).copy_to(*network_, labels);
+  InitialWeights(path_).copy_to(*network_, labels);
   EXPECT_TRUE(has_the_files_stem());
 }
 
-TEST_F(StartTest, LeavesTheAttentionOutWhereTheNetworkHasNone) {
+TEST_F(InitialWeightsTest, LeavesTheAttentionOutWhereTheNetworkHasNone) {
   NetworkConfig plain = test::tiny_config();
   ASSERT_GT(plain.attention_branches, 0);
   plain.attention_branches = 0;
   network_ = Network(plain);
-  Start(path_).copy_to(*network_, model_.info().labels);
+  InitialWeights(path_).copy_to(*network_, model_.info().labels);
   EXPECT_TRUE(has_the_files_stem());
 }
 
-TEST_F(StartTest, NeedsNoHead) {
+TEST_F(InitialWeightsTest, NeedsNoHead) {
   ModelFile file = model_.file();
   file.info.labels.clear();
   file.info.prior.clear();
   file.weights.erase("head.weight");
   file.weights.erase("head.bias");
   write_model(path_, file);
-  Start(path_).copy_to(*network_, model_.info().labels);
+  InitialWeights(path_).copy_to(*network_, model_.info().labels);
   EXPECT_TRUE(has_the_files_stem());
   EXPECT_TRUE(torch::equal(network_->head->weight, head_));
 }
 
-TEST_F(StartTest, NamesWhatDiffersInAnotherNetwork) {
+TEST_F(InitialWeightsTest, NamesWhatDiffersInAnotherNetwork) {
   NetworkConfig other = test::tiny_config();
   other.stem_width += 1;
   other.attention_branches += 1;
   Network network(other);
-  EXPECT_THAT(error_of([&] { Start(path_).copy_to(*network, model_.info().labels); }),
+  EXPECT_THAT(error_of([&] { InitialWeights(path_).copy_to(*network, model_.info().labels); }),
               AllOf(HasSubstr("start.fer"), HasSubstr("stem_width"),
                     HasSubstr("attention_branches"), Not(HasSubstr("depths"))));
-  EXPECT_THAT(error_of([&] { Start(folder_.path() / "none.fer"); }), HasSubstr("none.fer"));
+  EXPECT_THAT(error_of([&] { InitialWeights(folder_.path() / "none.fer"); }),
+              HasSubstr("none.fer"));
 }
 
-TEST(Start, IsByChanceWithoutAFile) {
-  EXPECT_FALSE(Start());
+TEST(InitialWeights, IsByChanceWithoutAFile) {
+  EXPECT_FALSE(InitialWeights());
 }
 
 }  // namespace

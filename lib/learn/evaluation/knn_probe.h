@@ -1,4 +1,4 @@
-// What features know of labels that nobody taught them.
+// How much features tell of labels that they were not trained on: a k-nearest-neighbour probe.
 #pragma once
 
 #include <torch/types.h>
@@ -15,7 +15,7 @@ namespace fer {
 /// With `balanced` votes count by the rarity of their class, so that frequent ones do not win by
 /// their number.
 /// `features`: N x C, fp32; `labels`: one a row, an index into `names`.
-Confusion neighbours_confusion(const torch::Tensor& features, const std::vector<int>& labels,
-                               const std::vector<std::string>& names, int k, bool balanced);
+Confusion knn_probe(const torch::Tensor& features, const std::vector<int>& labels,
+                    const std::vector<std::string>& names, int k, bool balanced);
 
 }  // namespace fer

@@ -1,4 +1,4 @@
-#include "data/image_end.h"
+#include "data/truncated_image.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +48,7 @@ bool png_ends_early(std::string_view bytes) {
 
 }  // namespace
 
-bool ends_early(std::string_view bytes) {
+bool is_truncated_image(std::string_view bytes) {
   if (bytes.starts_with(kJpeg)) return jpeg_ends_early(bytes);
   return bytes.starts_with(kPng) && png_ends_early(bytes);
 }

@@ -1,4 +1,4 @@
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -37,36 +37,36 @@ int world_size() {
 
 }  // namespace
 
-std::optional<ProcessPlace> process_place() {
-  ProcessPlace place;
-  place.size = world_size();
-  if (place.size == 1) return std::nullopt;
-  const std::string why = ", though WORLD_SIZE is " + std::to_string(place.size);
-  place.rank = number("RANK", 0, place.size - 1, "the number of this process", why);
+std::optional<DistributedEnv> distributed_env() {
+  DistributedEnv env;
+  env.size = world_size();
+  if (env.size == 1) return std::nullopt;
+  const std::string why = ", though WORLD_SIZE is " + std::to_string(env.size);
+  env.rank = number("RANK", 0, env.size - 1, "the number of this process", why);
   if (!variable("LOCAL_WORLD_SIZE").empty()) {
-    place.local_size =
-        number("LOCAL_WORLD_SIZE", 1, place.size, "how many processes this machine runs", why);
+    env.local_size =
+        number("LOCAL_WORLD_SIZE", 1, env.size, "how many processes this machine runs", why);
   }
-  place.local_rank = place.rank % place.local_size;
+  env.local_rank = env.rank % env.local_size;
   if (!variable("LOCAL_RANK").empty()) {
-    place.local_rank = number("LOCAL_RANK", 0, place.size - 1,
-                              "the number of this process among those of its machine", why);
+    env.local_rank = number("LOCAL_RANK", 0, env.size - 1,
+                            "the number of this process among those of its machine", why);
   }
-  place.host = variable("MASTER_ADDR");
-  if (place.host.empty()) {
+  env.host = variable("MASTER_ADDR");
+  if (env.host.empty()) {
     throw std::runtime_error("MASTER_ADDR is not set" + why +
                              ": expected the name or address of the machine that runs RANK 0");
   }
   const int offset = variable("TORCHELASTIC_USE_AGENT_STORE") == "True" ? 1 : 0;
   const int port =
       number("MASTER_PORT", 1, 65535 - offset, "a free port of the machine that runs RANK 0", why);
-  place.port = static_cast<std::uint16_t>(port + offset);
-  return place;
+  env.port = static_cast<std::uint16_t>(port + offset);
+  return env;
 }
 
-std::string device_of(const ProcessPlace& place, const std::string& name) {
+std::string device_of(const DistributedEnv& env, const std::string& name) {
   if (name == "auto") return "cpu";
-  return resolve_device(name == "cuda" ? "cuda:" + std::to_string(place.local_rank) : name);
+  return resolve_device(name == "cuda" ? "cuda:" + std::to_string(env.local_rank) : name);
 }
 
 void require_one_process(const std::string& what) {

@@ -1,4 +1,4 @@
-#include "learn/run/start.h"
+#include "learn/run/initial_weights.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -33,18 +33,18 @@ std::pair<std::string, std::string> differences(const NetworkConfig& mine,
 
 }  // namespace
 
-Start::Start(const std::filesystem::path& file)
+InitialWeights::InitialWeights(const std::filesystem::path& file)
     : name_(file.string()), model_(std::make_shared<const ModelFile>(read_start(file))) {}
 
-const std::string& Start::version() const {
+const std::string& InitialWeights::version() const {
   return model_->info.version;
 }
 
-PixelStats Start::stats() const {
+PixelStats InitialWeights::stats() const {
   return {model_->info.mean, model_->info.stddev};
 }
 
-void Start::copy_to(NetworkImpl& network, const std::vector<std::string>& labels) const {
+void InitialWeights::copy_to(NetworkImpl& network, const std::vector<std::string>& labels) const {
   const auto [expected, found] = differences(network.config(), model_->info.network);
   if (!expected.empty()) {
     throw std::runtime_error(name_ + ": expected the weights of the network to train (" + expected +

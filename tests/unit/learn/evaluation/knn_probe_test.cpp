@@ -1,4 +1,4 @@
-#include "learn/evaluation/neighbours.h"
+#include "learn/evaluation/knn_probe.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -14,7 +14,7 @@ TEST(Neighbours, AskTheNearestOthersAndNeverThemselves) {
   // Two pairs that point alike, and one that stands among strangers.
   const torch::Tensor features =
       torch::tensor({{1.0, 0.0}, {5.0, 0.5}, {0.0, 1.0}, {0.1, 2.0}, {0.5, 2.0}});
-  const Confusion found = neighbours_confusion(features, {0, 0, 1, 1, 0}, kNames, 1, false);
+  const Confusion found = knn_probe(features, {0, 0, 1, 1, 0}, kNames, 1, false);
   EXPECT_EQ(found.total(), 5);
   EXPECT_EQ(found.count(0, 0), 2);
   EXPECT_EQ(found.count(1, 1), 2);
@@ -26,7 +26,7 @@ TEST(Neighbours, WeighVotesByLikeness) {
   // votes count e^(-0.2 / 0.07) = 0.057 each. Of the last: its like of class 1, the other two, and
   // so on; only the first row is looked at here.
   const torch::Tensor features = torch::tensor({{1.0, 0.0}, {2.0, 0.0}, {0.8, 0.6}, {0.8, -0.6}});
-  const Confusion found = neighbours_confusion(features, {0, 0, 1, 1}, kNames, 3, false);
+  const Confusion found = knn_probe(features, {0, 0, 1, 1}, kNames, 3, false);
   EXPECT_EQ(found.count(0, 0), 2);
 }
 
@@ -35,11 +35,11 @@ TEST(Neighbours, LetRareClassesCountAsMuchAsFrequentOnes) {
   // of class 1, of a row of class 1 three of class 0 and one of its own.
   const torch::Tensor features = torch::ones({5, 2});
   const std::vector<int> labels{0, 0, 0, 1, 1};
-  EXPECT_EQ(neighbours_confusion(features, labels, kNames, 4, false).recall(0), 1);
-  EXPECT_EQ(neighbours_confusion(features, labels, kNames, 4, false).recall(1), 0);
+  EXPECT_EQ(knn_probe(features, labels, kNames, 4, false).recall(0), 1);
+  EXPECT_EQ(knn_probe(features, labels, kNames, 4, false).recall(1), 0);
   // By rarity, 2/3 against 2/2 there, and 3/3 against 1/2 here.
-  EXPECT_EQ(neighbours_confusion(features, labels, kNames, 4, true).recall(0), 0);
-  EXPECT_EQ(neighbours_confusion(features, labels, kNames, 4, true).recall(1), 0);
+  EXPECT_EQ(knn_probe(features, labels, kNames, 4, true).recall(0), 0);
+  EXPECT_EQ(knn_probe(features, labels, kNames, 4, true).recall(1), 0);
 }
 
 TEST(Neighbours, AreAsManyAsThereAre) {
@@ -50,9 +50,8 @@ TEST(Neighbours, AreAsManyAsThereAre) {
       torch::tensor({{1.0, 0.0, 0.0, 0.0}, {0.0, 1.0, 0.0, 0.0}}).repeat({600, 1});
   std::vector<int> labels;
   for (int i = 0; i < 1200; ++i) labels.push_back(i % 2);
-  EXPECT_GT(neighbours_confusion(features, labels, kNames, 20, false).accuracy(), 0.99);
-  EXPECT_EQ(neighbours_confusion(features.narrow(0, 0, 2), {0, 1}, kNames, 20, false).accuracy(),
-            0);
+  EXPECT_GT(knn_probe(features, labels, kNames, 20, false).accuracy(), 0.99);
+  EXPECT_EQ(knn_probe(features.narrow(0, 0, 2), {0, 1}, kNames, 20, false).accuracy(), 0);
 }
 
 }  // namespace

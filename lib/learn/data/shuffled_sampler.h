@@ -1,4 +1,4 @@
-// An order of things to learn from that never ends.
+// The order in which training visits its samples.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,15 @@
 
 namespace fer {
 
-/// An endless walk through `size` things, each once a round, every round in another order. Where it
-/// leads follows from seed, stream and position alone. Not thread-safe.
-class Walk {
+/// Indices of `size` samples without end: each round visits every sample once, in a new random
+/// order. An index follows from seed, stream and position alone, so that a stopped run can go on.
+/// Not thread-safe.
+class ShuffledSampler {
  public:
-  Walk(std::size_t size, std::uint64_t seed, std::uint64_t stream)
+  ShuffledSampler(std::size_t size, std::uint64_t seed, std::uint64_t stream)
       : size_(size), seed_(seed), stream_(stream) {}
 
+  /// The index at this position; positions count from 0 over all rounds.
   std::size_t at(std::uint64_t position) {
     const std::uint64_t round = position / size_;
     if (round != round_) {

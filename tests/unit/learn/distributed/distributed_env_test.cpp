@@ -1,4 +1,4 @@
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,9 +16,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 /// The environment that says where a process stands; what a test does not set is empty.
-class ProcessPlaceTest : public testing::Test {
+class DistributedEnvTest : public testing::Test {
  protected:
-  ProcessPlaceTest() {
+  DistributedEnvTest() {
     for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR",
                              "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE"})
       set(name, "");
@@ -42,63 +42,62 @@ class ProcessPlaceTest : public testing::Test {
   } variables_;
 };
 
-TEST_F(ProcessPlaceTest, IsNoneForOneProcess) {
-  EXPECT_FALSE(process_place());
+TEST_F(DistributedEnvTest, IsNoneForOneProcess) {
+  EXPECT_FALSE(distributed_env());
   set("WORLD_SIZE", "1");
-  EXPECT_FALSE(process_place());
+  EXPECT_FALSE(distributed_env());
   require_one_process("this");
 }
 
-TEST_F(ProcessPlaceTest, HasANumberOnItsMachine) {
+TEST_F(DistributedEnvTest, HasANumberOnItsMachine) {
   set_second_of_three();
-  EXPECT_EQ(process_place()->local_rank, 0);  // one a machine
+  EXPECT_EQ(distributed_env()->local_rank, 0);  // one a machine
   set("LOCAL_WORLD_SIZE", "2");
-  EXPECT_EQ(process_place()->local_rank, 1);
+  EXPECT_EQ(distributed_env()->local_rank, 1);
   set("LOCAL_RANK", "0");
-  EXPECT_EQ(process_place()->local_rank, 0);
+  EXPECT_EQ(distributed_env()->local_rank, 0);
   set("LOCAL_RANK", "3");
-  EXPECT_THAT(test::error_of([] { process_place(); }), HasSubstr("LOCAL_RANK=3"));
+  EXPECT_THAT(test::error_of([] { distributed_env(); }), HasSubstr("LOCAL_RANK=3"));
 }
 
 TEST(DeviceOfProcess, IsTheOneOfItsNumber) {
-  ProcessPlace place;
-  place.size = 2;
-  place.local_rank = 1;
-  EXPECT_EQ(device_of(place, "auto"), "cpu");
-  EXPECT_EQ(device_of(place, "cpu"), "cpu");
-  EXPECT_THAT(test::error_of([&] { device_of(place, "gpu"); }), HasSubstr("device \"gpu\""));
-  const std::string refusal =
-      test::error_of([&] { EXPECT_EQ(device_of(place, "cuda"), "cuda:1"); });
+  DistributedEnv env;
+  env.size = 2;
+  env.local_rank = 1;
+  EXPECT_EQ(device_of(env, "auto"), "cpu");
+  EXPECT_EQ(device_of(env, "cpu"), "cpu");
+  EXPECT_THAT(test::error_of([&] { device_of(env, "gpu"); }), HasSubstr("device \"gpu\""));
+  const std::string refusal = test::error_of([&] { EXPECT_EQ(device_of(env, "cuda"), "cuda:1"); });
   if (!refusal.empty()) {
     EXPECT_THAT(refusal, HasSubstr("device cuda:1: "));
   }
 }
 
-TEST_F(ProcessPlaceTest, IsWhatTheEnvironmentSays) {
+TEST_F(DistributedEnvTest, IsWhatTheEnvironmentSays) {
   set_second_of_three();
-  const ProcessPlace place = process_place().value();
-  EXPECT_EQ(place.rank, 1);
-  EXPECT_EQ(place.size, 3);
-  EXPECT_EQ(place.local_size, 1);
-  EXPECT_EQ(place.host, "node-0");
-  EXPECT_EQ(place.port, 29500);
+  const DistributedEnv env = distributed_env().value();
+  EXPECT_EQ(env.rank, 1);
+  EXPECT_EQ(env.size, 3);
+  EXPECT_EQ(env.local_size, 1);
+  EXPECT_EQ(env.host, "node-0");
+  EXPECT_EQ(env.port, 29500);
   set("LOCAL_WORLD_SIZE", "2");
-  EXPECT_EQ(process_place()->local_size, 2);
+  EXPECT_EQ(distributed_env()->local_size, 2);
   EXPECT_THAT(test::error_of([] { require_one_process("fer sing"); }),
               AllOf(HasSubstr("WORLD_SIZE=3"), HasSubstr("fer sing runs in one process")));
 }
 
-TEST_F(ProcessPlaceTest, LeavesItsPortToTorchrun) {
+TEST_F(DistributedEnvTest, LeavesItsPortToTorchrun) {
   set_second_of_three();
   set("TORCHELASTIC_USE_AGENT_STORE", "True");
-  EXPECT_EQ(process_place()->port, 29501);
+  EXPECT_EQ(distributed_env()->port, 29501);
   set("MASTER_PORT", "65535");
-  EXPECT_THAT(test::error_of([] { process_place(); }),
+  EXPECT_THAT(test::error_of([] { distributed_env(); }),
               AllOf(HasSubstr("MASTER_PORT=65535"), HasSubstr("1 to 65534")));
 }
 
-TEST_F(ProcessPlaceTest, NamesTheVariableThatMakesNoSense) {
-  const auto error = [] { return test::error_of([] { process_place(); }); };
+TEST_F(DistributedEnvTest, NamesTheVariableThatMakesNoSense) {
+  const auto error = [] { return test::error_of([] { distributed_env(); }); };
   set("WORLD_SIZE", "many");
   EXPECT_THAT(error(), HasSubstr("WORLD_SIZE=many: expected"));
   set("WORLD_SIZE", "0");

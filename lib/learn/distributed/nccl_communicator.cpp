@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "learn/distributed/communicator.h"
 #include "learn/distributed/nccl_library.h"
 #include "learn/distributed/process_store.h"
-#include "learn/distributed/process_wire.h"
 
 namespace fer {
 namespace {
@@ -46,16 +46,17 @@ std::size_t count_of(const torch::Tensor& tensor) {
 
 /// On the device's default stream, as LibTorch computes there. What lies in the processor's memory
 /// goes by way of the device.
-class NcclWire : public ProcessWire {
+class NcclCommunicator : public Communicator {
  public:
-  NcclWire(const ProcessPlace& place, std::chrono::milliseconds patience, torch::Device device)
+  NcclCommunicator(const DistributedEnv& env, std::chrono::milliseconds patience,
+                   torch::Device device)
       : nccl_(open_nccl()),
-        size_(place.size),
+        size_(env.size),
         patience_(patience),
         device_(device),
-        store_(meet(place, patience)) {
+        store_(meet(env, patience)) {
     NcclId id{};
-    if (place.rank == 0) {
+    if (env.rank == 0) {
       check(nccl_.get_unique_id(&id));
       store_->set(kIdKey, std::vector<std::uint8_t>(id.bytes.begin(), id.bytes.end()));
     } else {
@@ -64,9 +65,9 @@ class NcclWire : public ProcessWire {
       std::copy(told.begin(), told.end(), id.bytes.begin());
     }
     const c10::DeviceGuard on(device_);
-    check(nccl_.comm_init_rank(&comm_, size_, id, place.rank));
+    check(nccl_.comm_init_rank(&comm_, size_, id, env.rank));
   }
-  ~NcclWire() override {
+  ~NcclCommunicator() override {
     if (comm_) nccl_.comm_destroy(comm_);
   }
 
@@ -147,11 +148,11 @@ class NcclWire : public ProcessWire {
 
 }  // namespace
 
-std::unique_ptr<ProcessWire> make_nccl_wire(const ProcessPlace& place,
-                                            std::chrono::milliseconds patience,
-                                            torch::Device device) {
+std::unique_ptr<Communicator> make_nccl_communicator(const DistributedEnv& env,
+                                                     std::chrono::milliseconds patience,
+                                                     torch::Device device) {
   open_nccl();
-  return meeting<NcclWire>(place, patience, device);
+  return meeting<NcclCommunicator>(env, patience, device);
 }
 
 }  // namespace fer

@@ -1,4 +1,4 @@
-#include "learn/data/ahead.h"
+#include "learn/data/prefetcher.h"
 
 #include <gtest/gtest.h>
 
@@ -14,11 +14,11 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
-TEST(Ahead, GivesInOrderWhatManyMakeAtOnce) {
+TEST(Prefetcher, GivesInOrderWhatManyMakeAtOnce) {
   std::atomic<int> at_once = 0, most = 0;
   int drawn = 0;
   const auto drawer = std::this_thread::get_id();
-  Ahead<int> ahead;
+  Prefetcher<int> ahead;
   ahead.start(4, [&]() -> std::function<int()> {
     EXPECT_EQ(std::this_thread::get_id(), drawer);
     if (drawn == 12) return {};
@@ -42,24 +42,24 @@ TEST(Ahead, GivesInOrderWhatManyMakeAtOnce) {
   EXPECT_LE(most, 4);
 }
 
-TEST(Ahead, IsEmptyWhereNothingIsDrawn) {
-  Ahead<int> ahead;
+TEST(Prefetcher, IsEmptyWhereNothingIsDrawn) {
+  Prefetcher<int> ahead;
   ahead.start(2, [] { return std::function<int()>(); });
   EXPECT_TRUE(ahead.empty());
 }
 
-TEST(Ahead, HandsOnWhatWentWrong) {
-  Ahead<int> ahead;
+TEST(Prefetcher, HandsOnWhatWentWrong) {
+  Prefetcher<int> ahead;
   ahead.start(1, []() -> std::function<int()> {
     return []() -> int { throw std::runtime_error("no such face"); };
   });
   EXPECT_EQ(test::error_of([&] { ahead.next(); }), "no such face");
 }
 
-TEST(Ahead, WaitsForWhatNobodyTook) {
+TEST(Prefetcher, WaitsForWhatNobodyTook) {
   std::atomic<int> done = 0;
   {
-    Ahead<int> ahead;
+    Prefetcher<int> ahead;
     ahead.start(3, [&]() -> std::function<int()> {
       return [&] {
         std::this_thread::sleep_for(20ms);

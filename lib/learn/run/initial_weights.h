@@ -16,11 +16,11 @@ struct PixelStats;
 class NetworkImpl;
 
 /// Weights to start from: chance, or a model file, which is read once and may go then.
-class FER_API Start {
+class FER_API InitialWeights {
  public:
-  Start() = default;
+  InitialWeights() = default;
   /// Throws what read_start() throws.
-  explicit Start(const std::filesystem::path& file);
+  explicit InitialWeights(const std::filesystem::path& file);
 
   explicit operator bool() const { return model_ != nullptr; }
 

@@ -1,4 +1,4 @@
-#include "learn/evaluation/neighbours.h"
+#include "learn/evaluation/knn_probe.h"
 
 #include <torch/torch.h>
 
@@ -15,8 +15,8 @@ constexpr std::int64_t kChunk = 512;
 
 }  // namespace
 
-Confusion neighbours_confusion(const torch::Tensor& features, const std::vector<int>& labels,
-                               const std::vector<std::string>& names, int k, bool balanced) {
+Confusion knn_probe(const torch::Tensor& features, const std::vector<int>& labels,
+                    const std::vector<std::string>& names, int k, bool balanced) {
   torch::NoGradGuard no_grad;
   const torch::Tensor rows = torch::nn::functional::normalize(
       features, torch::nn::functional::NormalizeFuncOptions().p(2).dim(1));

@@ -1,4 +1,4 @@
-#include "data/image_end.h"
+#include "data/truncated_image.h"
 
 #include <gtest/gtest.h>
 
@@ -23,13 +23,13 @@ std::string encoded(const char* ending, int side = 64) {
 TEST(ImageEnd, SeesThatAFileIsCutShort) {
   for (const char* ending : {".jpg", ".png"}) {
     const std::string whole = encoded(ending);
-    EXPECT_FALSE(ends_early(whole)) << ending;
-    EXPECT_FALSE(ends_early(whole + std::string("\0\0behind", 8))) << ending;
+    EXPECT_FALSE(is_truncated_image(whole)) << ending;
+    EXPECT_FALSE(is_truncated_image(whole + std::string("\0\0behind", 8))) << ending;
     for (std::size_t size = 8; size < whole.size() - 5; size += 7)
-      EXPECT_TRUE(ends_early(whole.substr(0, size))) << ending << ", " << size << " bytes";
+      EXPECT_TRUE(is_truncated_image(whole.substr(0, size))) << ending << ", " << size << " bytes";
   }
-  EXPECT_FALSE(ends_early("BM, and so on"));
-  EXPECT_FALSE(ends_early(""));
+  EXPECT_FALSE(is_truncated_image("BM, and so on"));
+  EXPECT_FALSE(is_truncated_image(""));
 }
 
 TEST(ImageEnd, DoesNotTakeAThumbnailsEndForTheImages) {
@@ -39,8 +39,8 @@ TEST(ImageEnd, DoesNotTakeAThumbnailsEndForTheImages) {
   with += static_cast<char>(length >> 8);
   with += static_cast<char>(length & 0xff);
   with += thumbnail + whole.substr(2);
-  EXPECT_FALSE(ends_early(with));
-  EXPECT_TRUE(ends_early(with.substr(0, with.size() - 9)));
+  EXPECT_FALSE(is_truncated_image(with));
+  EXPECT_TRUE(is_truncated_image(with.substr(0, with.size() - 9)));
 }
 
 TEST(ImageEnd, IsAskedForBeforeAnImageIsDecoded) {

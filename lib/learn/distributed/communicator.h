@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "learn/distributed/process_place.h"
+#include "learn/distributed/distributed_env.h"
 #include "util/first_line.h"
 
 namespace fer {
@@ -18,9 +18,9 @@ namespace fer {
 /// What all processes call together, in the same order, with contiguous tensors of the same shape
 /// and type. Each call returns when it is done, and throws std::exception where another process
 /// has gone or does not come in time.
-class ProcessWire {
+class Communicator {
  public:
-  virtual ~ProcessWire() = default;
+  virtual ~Communicator() = default;
   /// Replaces a tensor by its sum over the processes, bit for bit the same in all.
   virtual void sum(torch::Tensor& tensor) = 0;
   /// Replaces a tensor by rank 0's.
@@ -33,17 +33,18 @@ class ProcessWire {
 /// network interface where the machine's own name leads to another. Throws std::runtime_error that
 /// names MASTER_ADDR and MASTER_PORT where they do not come, or WORLD_SIZE where this build has no
 /// Gloo.
-std::unique_ptr<ProcessWire> make_gloo_wire(const ProcessPlace& place,
-                                            std::chrono::milliseconds patience);
+std::unique_ptr<Communicator> make_gloo_communicator(const DistributedEnv& env,
+                                                     std::chrono::milliseconds patience);
 
 /// True where this build has Gloo.
-bool have_gloo_wire();
+bool have_gloo_communicator();
 
 /// Between CUDA devices, one a process: NCCL. Tensors may lie on `device` or in the processor's
-/// memory. Throws std::runtime_error as make_gloo_wire() does, and where NCCL does not open.
-std::unique_ptr<ProcessWire> make_nccl_wire(const ProcessPlace& place,
-                                            std::chrono::milliseconds patience,
-                                            torch::Device device);
+/// memory. Throws std::runtime_error as make_gloo_communicator() does, and where NCCL does not
+/// open.
+std::unique_ptr<Communicator> make_nccl_communicator(const DistributedEnv& env,
+                                                     std::chrono::milliseconds patience,
+                                                     torch::Device device);
 
 /// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
 inline std::string reason(const std::exception& error) {
@@ -56,16 +57,16 @@ inline std::string seconds_text(std::chrono::milliseconds time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
 }
 
-/// Makes a wire, and words what is thrown where the others do not come.
-template <typename Wire, typename... More>
-std::unique_ptr<ProcessWire> meeting(const ProcessPlace& place, std::chrono::milliseconds patience,
-                                     const More&... more) {
+/// Makes a communicator; where the others do not come, throws an error that says so.
+template <typename Kind, typename... More>
+std::unique_ptr<Communicator> meeting(const DistributedEnv& env, std::chrono::milliseconds patience,
+                                      const More&... more) {
   try {
-    return std::make_unique<Wire>(place, patience, more...);
+    return std::make_unique<Kind>(env, patience, more...);
   } catch (const std::exception& error) {
-    throw std::runtime_error("MASTER_ADDR=" + place.host + ", MASTER_PORT=" +
-                             std::to_string(place.port) + ": RANK " + std::to_string(place.rank) +
-                             " did not meet the other processes of " + std::to_string(place.size) +
+    throw std::runtime_error("MASTER_ADDR=" + env.host + ", MASTER_PORT=" +
+                             std::to_string(env.port) + ": RANK " + std::to_string(env.rank) +
+                             " did not meet the other processes of " + std::to_string(env.size) +
                              " within " + seconds_text(patience) + " (" + reason(error) + ")");
   }
 }

@@ -1,4 +1,4 @@
-// What is made ahead of who takes it, on threads of its own.
+// Ordered prefetch: items are made on threads of their own before somebody asks for them.
 #pragma once
 
 #include <deque>
@@ -8,26 +8,27 @@
 
 namespace fer {
 
-/// Things in order, of which so many are being made at a time.
+/// Makes items in order, up to `workers` of them at a time. Not thread-safe.
 template <typename T>
-class Ahead {
+class Prefetcher {
  public:
-  /// From now on `next()` returns what the jobs make that `draw` gives, one after the other, until
-  /// it gives an empty one. `draw` is called by who calls next(); the jobs run each on a thread of
-  /// its own, up to `workers` at once, and must not need what `draw` changes.
+  /// Begins to run jobs. `draw` returns the next job, or an empty function after the last; next()
+  /// calls it on the caller's thread. Each job runs on a thread of its own and makes one item. A job
+  /// must not read what `draw` changes.
   void start(int workers, std::function<std::function<T()>()> draw) {
     draw_ = std::move(draw);
     for (int i = 0; i < workers; ++i) add();
   }
 
-  /// Waits for what is still being made.
-  ~Ahead() {
+  /// Waits for the jobs that still run.
+  ~Prefetcher() {
     for (auto& job : jobs_) job.wait();
   }
 
   bool empty() const { return jobs_.empty(); }
 
-  /// Throws what making it threw. Must not be called where empty().
+  /// The next item, in the order of draw()'s jobs. Rethrows what its job threw. Must not be called
+  /// when empty().
   T next() {
     std::future<T> first = std::move(jobs_.front());
     first.wait();

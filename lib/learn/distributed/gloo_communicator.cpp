@@ -2,22 +2,23 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
 
+#include "learn/distributed/communicator.h"
 #include "learn/distributed/process_store.h"
-#include "learn/distributed/process_wire.h"
 
 namespace fer {
 namespace {
 
-class GlooWire : public ProcessWire {
+class GlooCommunicator : public Communicator {
  public:
-  GlooWire(const ProcessPlace& place, std::chrono::milliseconds patience) : size_(place.size) {
-    const auto store = meet(place, patience);
+  GlooCommunicator(const DistributedEnv& env, std::chrono::milliseconds patience)
+      : size_(env.size) {
+    const auto store = meet(env, patience);
     const auto options = c10d::ProcessGroupGloo::Options::create(patience);
     const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
     options->devices.push_back(
         interface ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
                   : c10d::ProcessGroupGloo::createDefaultDevice());
-    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.size, options);
+    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, env.rank, env.size, options);
   }
 
   void sum(torch::Tensor& tensor) override {
@@ -45,12 +46,12 @@ class GlooWire : public ProcessWire {
 
 }  // namespace
 
-std::unique_ptr<ProcessWire> make_gloo_wire(const ProcessPlace& place,
-                                            std::chrono::milliseconds patience) {
-  return meeting<GlooWire>(place, patience);
+std::unique_ptr<Communicator> make_gloo_communicator(const DistributedEnv& env,
+                                                     std::chrono::milliseconds patience) {
+  return meeting<GlooCommunicator>(env, patience);
 }
 
-bool have_gloo_wire() {
+bool have_gloo_communicator() {
   return true;
 }
 

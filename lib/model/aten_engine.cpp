@@ -3,10 +3,10 @@
 
 #include <exception>
 
-#include "model/captured_work.h"
+#include "model/cuda_graph.h"
+#include "model/cuda_graph_runner.h"
 #include "model/device_stream.h"
 #include "model/folded_network.h"
-#include "model/graphed_batches.h"
 #include "model/inference_engine.h"
 #include "model/torch_threads.h"
 #include "util/first_line.h"
@@ -135,7 +135,7 @@ class AtenEngine : public InferenceEngine {
       return;
     }
     try {
-      graphs_ = std::make_unique<GraphedBatches>(
+      graphs_ = std::make_unique<CudaGraphRunner>(
           [this](const torch::Tensor& bytes) { return forward(bytes); },
           std::vector<std::int64_t>{channels_, side_, side_}, options_.device(), capture);
     } catch (const std::exception& error) {
@@ -153,8 +153,8 @@ class AtenEngine : public InferenceEngine {
   bool attends_ = false;
   Conv reduce_, score_;
   torch::Tensor head_weight_, head_bias_;
-  std::unique_ptr<GraphedBatches> graphs_;  ///< Null: every kernel is started by itself.
-  std::string no_graphs_;                   ///< Why.
+  std::unique_ptr<CudaGraphRunner> graphs_;  ///< Null: every kernel is started by itself.
+  std::string no_graphs_;                    ///< Why.
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "model/norm_relu.h"
+#include "model/fused_batch_norm_relu.h"
 #include "vision/face_cells.h"
 
 namespace fer {
@@ -40,8 +40,8 @@ SeparableBlockImpl::SeparableBlockImpl(int in, int out, int kernel, int stride) 
 }
 
 torch::Tensor SeparableBlockImpl::forward(torch::Tensor x) {
-  x = norm_relu(*depthwise_bn, depthwise(x));
-  return norm_relu(*pointwise_bn, pointwise(x));
+  x = fused_batch_norm_relu(*depthwise_bn, depthwise(x));
+  return fused_batch_norm_relu(*pointwise_bn, pointwise(x));
 }
 
 DetectorNetImpl::DetectorNetImpl(const DetectorNetConfig& config) : config_(config) {
@@ -82,7 +82,7 @@ DetectorNetImpl::DetectorNetImpl(const DetectorNetConfig& config) : config_(conf
 }
 
 std::vector<torch::Tensor> DetectorNetImpl::forward(const torch::Tensor& pixels) {
-  torch::Tensor x = norm_relu(*stem_bn, stem(pixels * (1.0 / 255)));
+  torch::Tensor x = fused_batch_norm_relu(*stem_bn, stem(pixels * (1.0 / 255)));
   std::vector<torch::Tensor> features;
   for (auto& stage : stages) {
     for (auto& block : stage) x = block(x);
@@ -93,7 +93,8 @@ std::vector<torch::Tensor> DetectorNetImpl::forward(const torch::Tensor& pixels)
     torch::Tensor above;
     if (level + 1 < features.size())
       above = torch::upsample_nearest2d(features[level + 1], {lateral.size(2), lateral.size(3)});
-    features[level] = norm_relu(*lateral_bns[level - 1], lateral, {}, above, /*relu=*/false);
+    features[level] =
+        fused_batch_norm_relu(*lateral_bns[level - 1], lateral, {}, above, /*relu=*/false);
   }
   features[0] = features[0] +
                 torch::upsample_nearest2d(features[1], {features[0].size(2), features[0].size(3)});

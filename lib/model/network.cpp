@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/fused_batch_norm_relu.h"
 #include "model/network_layout.h"
-#include "model/norm_relu.h"
 
 namespace fer {
 namespace nn = torch::nn;
@@ -19,13 +19,13 @@ nn::Conv2d conv(int in, int out, int kernel, int stride) {
 /// Drops of each row of `x` (N x C x …) whole channels, each with `probability`, and scales what
 /// stays, by what torch::feature_dropout() draws for the whole batch.
 torch::Tensor drop_channels(const torch::Tensor& x, double probability,
-                            const BatchSharePtr& share) {
-  if (!share) return torch::feature_dropout(x, probability, /*train=*/true);
+                            const BatchShardPtr& shard) {
+  if (!shard) return torch::feature_dropout(x, probability, /*train=*/true);
   std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[0] = share->size;
+  shape[0] = shard->size;
   shape[1] = x.size(1);
   const torch::Tensor kept = torch::empty(shape, x.options()).bernoulli_(1 - probability);
-  return x * share->own(kept.div_(1 - probability));
+  return x * shard->own(kept.div_(1 - probability));
 }
 
 }  // namespace
@@ -42,10 +42,11 @@ ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
 }
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x) {
-  const torch::Tensor y = norm_relu(*bn1, conv1(x), share);
-  const torch::Tensor past =
-      shortcut.is_empty() ? x : norm_relu(*bn_shortcut, shortcut(x), share, {}, /*relu=*/false);
-  return norm_relu(*bn2, conv2(y), share, past);
+  const torch::Tensor y = fused_batch_norm_relu(*bn1, conv1(x), shard);
+  const torch::Tensor past = shortcut.is_empty() ? x
+                                                 : fused_batch_norm_relu(*bn_shortcut, shortcut(x),
+                                                                         shard, {}, /*relu=*/false);
+  return fused_batch_norm_relu(*bn2, conv2(y), shard, past);
 }
 
 LocalAttentionImpl::LocalAttentionImpl(int channels, int branches, int reduction,
@@ -62,7 +63,7 @@ torch::Tensor LocalAttentionImpl::forward(const torch::Tensor& x) {
   const auto n = maps.size(0), branches = maps.size(1);
   if (is_training() && drop_branch_ > 0 && branches > 1) {
     // One branch a sample, chosen at random, falls silent with probability drop_branch.
-    const auto drawn = share ? share->size : n;
+    const auto drawn = shard ? shard->size : n;
     const torch::Tensor victim =
         torch::randint(branches, {drawn, 1}, maps.options().dtype(torch::kLong));
     const torch::Tensor falls =
@@ -70,7 +71,7 @@ torch::Tensor LocalAttentionImpl::forward(const torch::Tensor& x) {
     // Not one_hot(), which asks the device whether all numbers are classes.
     const torch::Tensor hit = victim == torch::arange(branches, victim.options());
     torch::Tensor keep = 1 - hit.to(torch::kFloat) * falls;
-    if (share) keep = share->own(keep);
+    if (shard) keep = shard->own(keep);
     maps = maps * keep.view({n, branches, 1, 1});
   }
   return x * maps.amax(1, /*keepdim=*/true).to(x.scalar_type());
@@ -105,44 +106,44 @@ NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
 }
 
 torch::Tensor NetworkImpl::forward(torch::Tensor x) {
-  return upper(lower(std::move(x), blocks.size()), blocks.size());
+  return head_blocks(trunk(std::move(x), blocks.size()), blocks.size());
 }
 
 torch::Tensor NetworkImpl::features(torch::Tensor x) {
-  return pooled(lower(std::move(x), blocks.size()), blocks.size());
+  return pooled(trunk(std::move(x), blocks.size()), blocks.size());
 }
 
-torch::Tensor NetworkImpl::lower(torch::Tensor x, std::size_t blocks_below) {
-  x = norm_relu(*stem_bn, stem(x), share_);
+torch::Tensor NetworkImpl::trunk(torch::Tensor x, std::size_t split_point) {
+  x = fused_batch_norm_relu(*stem_bn, stem(x), shard_);
   if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
-  for (std::size_t i = 0; i < blocks_below; ++i) x = blocks.at(i)(x);
+  for (std::size_t i = 0; i < split_point; ++i) x = blocks.at(i)(x);
   return x;
 }
 
-torch::Tensor NetworkImpl::upper(torch::Tensor x, std::size_t blocks_below) {
-  x = pooled(std::move(x), blocks_below);
-  if (is_training() && config_.dropout > 0) x = drop_channels(x, config_.dropout, share_);
+torch::Tensor NetworkImpl::head_blocks(torch::Tensor x, std::size_t split_point) {
+  x = pooled(std::move(x), split_point);
+  if (is_training() && config_.dropout > 0) x = drop_channels(x, config_.dropout, shard_);
   return head(x).to(torch::kFloat);
 }
 
-torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t blocks_below) {
-  for (std::size_t i = blocks_below; i < blocks.size(); ++i) x = blocks[i](x);
-  if (is_training() && config_.drop_feature > 0) x = drop_channels(x, config_.drop_feature, share_);
+torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t split_point) {
+  for (std::size_t i = split_point; i < blocks.size(); ++i) x = blocks[i](x);
+  if (is_training() && config_.drop_feature > 0) x = drop_channels(x, config_.drop_feature, shard_);
   if (!attention.is_empty()) x = attention(x);
   return x.mean({2, 3});
 }
 
-void NetworkImpl::share_batches(const BatchSharePtr& share) {
-  share_ = share;
-  if (!attention.is_empty()) attention->share = share;
-  for (ResidualBlock& block : blocks) block->share = share;
+void NetworkImpl::enable_sync_bn(const BatchShardPtr& shard) {
+  shard_ = shard;
+  if (!attention.is_empty()) attention->shard = shard;
+  for (ResidualBlock& block : blocks) block->shard = shard;
 }
 
-bool NetworkImpl::is_below(const std::string& tensor, std::size_t blocks_below) const {
+bool NetworkImpl::is_in_trunk(const std::string& tensor, std::size_t split_point) const {
   if (tensor.starts_with("stem.") || tensor.starts_with("stem_bn.")) return true;
   for (std::size_t stage = 0; stage < config_.depths.size(); ++stage) {
     for (int i = 0; i < config_.depths[stage]; ++i) {
-      if (blocks_below-- == 0) return false;
+      if (split_point-- == 0) return false;
       if (tensor.starts_with(block_name(stage, i) + ".")) return true;
     }
   }

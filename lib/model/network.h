@@ -3,7 +3,7 @@
 
 #include <torch/nn.h>
 
-#include "model/batch_share.h"
+#include "model/batch_shard.h"
 #include "model/network_config.h"
 
 namespace fer {
@@ -16,7 +16,7 @@ class ResidualBlockImpl : public torch::nn::Module {
 
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, shortcut{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn_shortcut{nullptr};
-  BatchSharePtr share;  ///< Empty: the rows here are the whole batch.
+  BatchShardPtr shard;  ///< Empty: this process has the whole batch.
 };
 TORCH_MODULE(ResidualBlock);
 
@@ -35,7 +35,7 @@ class LocalAttentionImpl : public torch::nn::Module {
 
   /// All branches as one convolution: C → B·C/r, then grouped → B.
   torch::nn::Conv2d reduce{nullptr}, score{nullptr};
-  BatchSharePtr share;  ///< Empty: the rows here are the whole batch.
+  BatchShardPtr shard;  ///< Empty: this process has the whole batch.
 
  private:
   double drop_branch_;
@@ -51,17 +51,17 @@ class NetworkImpl : public torch::nn::Module {
   /// What the head sees, but for dropout: N x C, pooled.
   torch::Tensor features(torch::Tensor x);
 
-  /// forward() in two halves, cut above the stem and the first `blocks_below` residual blocks (in
-  /// [0, blocks.size()]): upper(lower(x, n), n) is forward(x). Of the lower half, N x C' x S' x S',
-  /// never negative.
-  torch::Tensor lower(torch::Tensor x, std::size_t blocks_below);
-  torch::Tensor upper(torch::Tensor x, std::size_t blocks_below);
-  /// True for a parameter or buffer of the half below the cut, by its name.
-  bool is_below(const std::string& tensor, std::size_t blocks_below) const;
+  /// forward() in two parts. The trunk is the stem and the first `split_point` residual blocks, in
+  /// [0, blocks.size()]; the rest are the head's blocks: head_blocks(trunk(x, n), n) is forward(x).
+  /// trunk() returns N x C' x S' x S', never negative.
+  torch::Tensor trunk(torch::Tensor x, std::size_t split_point);
+  torch::Tensor head_blocks(torch::Tensor x, std::size_t split_point);
+  /// True where the named parameter or buffer belongs to the trunk.
+  bool is_in_trunk(const std::string& tensor, std::size_t split_point) const;
 
-  /// From now on the rows that it is shown in training are a share of a batch: what is random is
-  /// drawn as for the whole batch, and batch norm sees the whole batch.
-  void share_batches(const BatchSharePtr& share);
+  /// From now on, in training, forward() gets one process's rows of a batch. Batch norm takes its
+  /// statistics over the whole batch, and dropout draws as for the whole batch.
+  void enable_sync_bn(const BatchShardPtr& shard);
 
   const NetworkConfig& config() const { return config_; }
   /// Where its weights lie.
@@ -76,11 +76,11 @@ class NetworkImpl : public torch::nn::Module {
   torch::nn::Linear head{nullptr};
 
  private:
-  /// From the cut to what the head sees.
-  torch::Tensor pooled(torch::Tensor x, std::size_t blocks_below);
+  /// From the trunk's output to the head's input.
+  torch::Tensor pooled(torch::Tensor x, std::size_t split_point);
 
   NetworkConfig config_;
-  BatchSharePtr share_;
+  BatchShardPtr shard_;
 };
 TORCH_MODULE(Network);
 

@@ -205,9 +205,9 @@ class Plan {
 
 // --- What one thread works in.
 
-class Lane {
+class ExecutionContext {
  public:
-  explicit Lane(const Plan& plan) : plan_(plan), stream_(cpu()) {
+  explicit ExecutionContext(const Plan& plan) : plan_(plan), stream_(cpu()) {
     for (const std::size_t size : plan.sizes()) blocks_.emplace_back(size);
     for (const Step& step : plan.steps()) {
       std::unordered_map<int, memory> arguments{
@@ -284,25 +284,25 @@ class OneDnnEngine : public InferenceEngine {
     for (std::size_t value = 0; value < input_.size(); ++value) {
       input_bf16_[value] = to_bf16(input_[value]);
     }
-    idle_.push_back(std::make_unique<Lane>(plan_));
+    idle_.push_back(std::make_unique<ExecutionContext>(plan_));
   }
 
   void run(const std::uint8_t* crops, std::size_t n, float* logits) const override {
     const OneThread one_thread;
-    std::unique_ptr<Lane> lane = take_lane();
+    std::unique_ptr<ExecutionContext> context = take_context();
     const std::size_t crop_bytes = channels_ * side_ * side_;
     std::vector<float> pooled(static_cast<std::size_t>(plan_.features().channels));
     for (std::size_t i = 0; i < n; ++i) {
       if (bf16_) {
-        normalise(crops + i * crop_bytes, input_bf16_, lane->block<std::uint16_t>(kInput));
+        normalise(crops + i * crop_bytes, input_bf16_, context->block<std::uint16_t>(kInput));
       } else {
-        normalise(crops + i * crop_bytes, input_, lane->block<float>(kInput));
+        normalise(crops + i * crop_bytes, input_, context->block<float>(kInput));
       }
-      lane->execute();
-      pool(*lane, pooled);
+      context->execute();
+      pool(*context, pooled);
       head(pooled, logits + i * classes_);
     }
-    give_back(std::move(lane));
+    give_back(std::move(context));
   }
 
   bool divisible() const override { return true; }
@@ -322,11 +322,11 @@ class OneDnnEngine : public InferenceEngine {
   }
 
   /// The mean of the features over all pixels, weighted by the attention where there is one.
-  void pool(const Lane& lane, std::vector<float>& pooled) const {
+  void pool(const ExecutionContext& context, std::vector<float>& pooled) const {
     const Value& features = plan_.features();
     const auto pixels = static_cast<std::size_t>(features.side * features.side);
-    const float* row = lane.block<float>(features.block);
-    const float* hidden = lane.block<float>(plan_.reduced().block);
+    const float* row = context.block<float>(features.block);
+    const float* hidden = context.block<float>(plan_.reduced().block);
     std::fill(pooled.begin(), pooled.end(), 0.f);
     for (std::size_t p = 0; p < pixels; ++p, row += pooled.size()) {
       float weight = 1.f / static_cast<float>(pixels);
@@ -347,21 +347,21 @@ class OneDnnEngine : public InferenceEngine {
     }
   }
 
-  std::unique_ptr<Lane> take_lane() const {
+  std::unique_ptr<ExecutionContext> take_context() const {
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
-        std::unique_ptr<Lane> lane = std::move(idle_.back());
+        std::unique_ptr<ExecutionContext> context = std::move(idle_.back());
         idle_.pop_back();
-        return lane;
+        return context;
       }
     }
-    return std::make_unique<Lane>(plan_);
+    return std::make_unique<ExecutionContext>(plan_);
   }
 
-  void give_back(std::unique_ptr<Lane> lane) const {
+  void give_back(std::unique_ptr<ExecutionContext> context) const {
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(lane));
+    idle_.push_back(std::move(context));
   }
 
   const bool bf16_;
@@ -373,7 +373,8 @@ class OneDnnEngine : public InferenceEngine {
   const std::vector<float> head_weight_, head_bias_;
   const Plan plan_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Lane>> idle_;  ///< Guarded by mutex_. Lanes that nobody uses.
+  /// Contexts that no thread uses now. Guarded by mutex_.
+  mutable std::vector<std::unique_ptr<ExecutionContext>> idle_;
 };
 
 }  // namespace

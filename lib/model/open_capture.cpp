@@ -1,6 +1,6 @@
 #include <dlfcn.h>
 
-#include "model/captured_work.h"
+#include "model/cuda_graph.h"
 #include "util/optional_library.h"
 
 namespace fer {
@@ -18,8 +18,8 @@ Capture open_capture(std::string& reason) {
   }();
   reason = opened.second;
   if (!opened.first) return {};
-  return [](const std::function<void()>& work, const CapturedWork* beside) {
-    return std::unique_ptr<CapturedWork>(opened.first(work, beside));
+  return [](const std::function<void()>& work, const CudaGraph* beside) {
+    return std::unique_ptr<CudaGraph>(opened.first(work, beside));
   };
 #else
   reason = "built without them";

@@ -29,7 +29,7 @@ std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {
     if (layout_) return serving;
     layout_ = source.layout;
     if (serving != laid_out_.lock() || layout_ == Layout()) return serving;
-    auto anew = lay_out();
+    auto anew = build_engine();
     const std::lock_guard lock(mutex_);
     if (current_ == serving) current_ = std::move(anew);
     return current_;
@@ -56,10 +56,10 @@ std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {
 void ModelSlot::serve(std::shared_ptr<const ModelFile> model) {
   const std::lock_guard opening(opening_);
   served_ = std::move(model);
-  swap(lay_out());
+  swap(build_engine());
 }
 
-std::shared_ptr<const Classifier> ModelSlot::lay_out() {
+std::shared_ptr<const Classifier> ModelSlot::build_engine() {
   const Layout layout = layout_.value_or(Layout());
   auto made = std::make_shared<const Classifier>(*served_, layout.precision, layout.device);
   laid_out_ = made;

@@ -79,7 +79,7 @@ class FER_API ModelSlot {
 
  private:
   /// What serve() was given, in the slot's layout; with opening_ held.
-  std::shared_ptr<const Classifier> lay_out();
+  std::shared_ptr<const Classifier> build_engine();
   /// A model that the watcher opened.
   void reloaded(std::shared_ptr<const Classifier> next);
   void failed(const std::string& error);

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "model/captured_work.h"
+#include "model/cuda_graph.h"
 
 namespace fer {
 namespace {
@@ -51,7 +51,7 @@ class InPool {
 /// thread's random numbers part of a recording, so that others that draw some meanwhile fail, and
 /// which leaves the allocator in the middle of a recording that CUDA broke off. No random numbers
 /// are drawn here.
-class Graph final : public CapturedWork {
+class Graph final : public CudaGraph {
  public:
   Graph(const std::function<void()>& work, const Graph* beside)
       : stream_(c10::cuda::getCurrentCUDAStream()),
@@ -117,7 +117,7 @@ class Graph final : public CapturedWork {
 }  // namespace
 }  // namespace fer
 
-extern "C" __attribute__((visibility("default"))) fer::CapturedWork* fer_torch_cuda_capture_2(
-    const std::function<void()>& work, const fer::CapturedWork* beside) {
+extern "C" __attribute__((visibility("default"))) fer::CudaGraph* fer_torch_cuda_capture_2(
+    const std::function<void()>& work, const fer::CudaGraph* beside) {
   return new fer::Graph(work, static_cast<const fer::Graph*>(beside));
 }

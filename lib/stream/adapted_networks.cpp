@@ -36,7 +36,7 @@ AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double moment
       source_(network_of(source, "the source model", device)),
       cut_(cut) {
   for (const auto& [name, tensor] : state_of(*student_))
-    if (!student_->is_below(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
+    if (!student_->is_in_trunk(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
   for (auto& item : student_->named_parameters())
     item.value().set_requires_grad(adapts(item.key()));
   for (Network* network : {&teacher_, &source_})
@@ -46,21 +46,21 @@ AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double moment
 
 torch::Tensor AdaptedNetworks::lower(const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
-  return teacher_->lower(images.to(teacher_->device()), static_cast<std::size_t>(cut_));
+  return teacher_->trunk(images.to(teacher_->device()), static_cast<std::size_t>(cut_));
 }
 
 torch::Tensor AdaptedNetworks::student_logits(const torch::Tensor& activations) {
-  return student_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return student_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::teacher_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return teacher_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return teacher_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::source_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return source_->upper(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return source_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
 void AdaptedNetworks::set_training_mode(bool freeze_norm) {

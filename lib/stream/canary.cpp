@@ -57,7 +57,7 @@ void Canary::ask(Network& network, See&& see) const {
   torch::NoGradGuard no_grad;
   for (std::int64_t i = 0; i < size(); i += kChunk) {
     const std::int64_t n = std::min(kChunk, size() - i);
-    see(network->upper(activations_.narrow(0, i, n), cut_).to(torch::kCPU),
+    see(network->head_blocks(activations_.narrow(0, i, n), cut_).to(torch::kCPU),
         labels_.narrow(0, i, n));
   }
 }

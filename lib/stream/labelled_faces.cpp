@@ -44,7 +44,7 @@ class Pictures : public LabelledFaces {
     for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
     const torch::Tensor images = random ? views_.weak(crops, *random)
                                         : plain_images(crops, info.channels, info.side, stats_);
-    return network->lower(
+    return network->trunk(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
         static_cast<std::size_t>(cut_));
   }
@@ -87,7 +87,7 @@ class Latents : public LabelledFaces {
     torch::NoGradGuard no_grad;
     const NetworkConfig& n = model.info.network;
     const auto expected = network
-                              ->lower(torch::zeros({1, n.channels, n.input_size, n.input_size}),
+                              ->trunk(torch::zeros({1, n.channels, n.input_size, n.input_size}),
                                       static_cast<std::size_t>(cut_))
                               .sizes()
                               .vec();
@@ -187,7 +187,7 @@ std::string trunk_version(const ModelFile& model, int blocks_below) {
   const Network network(model.info.network);
   std::map<std::string, torch::Tensor> lower;
   for (const auto& [name, tensor] : model.weights)
-    if (network->is_below(name, static_cast<std::size_t>(blocks_below))) lower[name] = tensor;
+    if (network->is_in_trunk(name, static_cast<std::size_t>(blocks_below))) lower[name] = tensor;
   return StoredWeights(lower, /*bf16=*/false).version();
 }
 

@@ -61,7 +61,7 @@ class WatchedFaces::Impl {
           std::span(counted).subspan(i, std::min<std::size_t>(kChunk, counted.size() - i));
       torch::Tensor x =
           plain_images(data, part, stats).contiguous(torch::MemoryFormat::ChannelsLast);
-      if (cut_) x = network_->lower(x, static_cast<std::size_t>(*cut_));
+      if (cut_) x = network_->trunk(x, static_cast<std::size_t>(*cut_));
       chunks_.push_back(x);
     }
   }
@@ -77,7 +77,7 @@ class WatchedFaces::Impl {
     std::int64_t row = 0;
     for (const torch::Tensor& x : chunks_) {
       const torch::Tensor logits =
-          cut_ ? network_->upper(x, static_cast<std::size_t>(*cut_)) : network_(x);
+          cut_ ? network_->head_blocks(x, static_cast<std::size_t>(*cut_)) : network_(x);
       count_predictions(logits.index_select(1, columns), labels.narrow(0, row, x.size(0)),
                         confusion);
       row += x.size(0);

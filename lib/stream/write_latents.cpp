@@ -52,7 +52,7 @@ LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& d
     if (on_progress) on_progress(i, rows_.size());
     const auto part = std::span(rows_).subspan(i, std::min(kChunk, rows_.size() - i));
     const torch::Tensor rows_of_part =
-        network->lower(plain_images(data, part, stats), static_cast<std::size_t>(cut));
+        network->trunk(plain_images(data, part, stats), static_cast<std::size_t>(cut));
     const torch::Tensor scale = rows_of_part.amax({1, 2, 3}).clamp_min(1e-12) / 255;
     bytes.push_back((rows_of_part / scale.view({-1, 1, 1, 1})).round().to(torch::kU8));
     scales.push_back(scale);

@@ -15,7 +15,7 @@ inline Network network_of(const ModelFile& model, const std::string& where,
                           torch::Device device = torch::kCPU) {
   Network network(model.info.network);
   copy_state(model.weights, *network, where);
-  lay_out_channels_last(*network);
+  to_channels_last(*network);
   if (!device.is_cpu()) network->to(device);
   network->eval();
   return network;

@@ -56,7 +56,7 @@ void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Mod
   copy_tensors(from, state_of(to), where);
 }
 
-void lay_out_channels_last(torch::nn::Module& module) {
+void to_channels_last(torch::nn::Module& module) {
   torch::NoGradGuard no_grad;
   for (auto& parameter : module.parameters())
     if (parameter.dim() == 4)
@@ -89,8 +89,8 @@ ModuleRun::ModuleRun(std::shared_ptr<torch::nn::Module> network,
       ema_(ema),
       out_(std::move(out)),
       group_(group) {
-  lay_out_channels_last(*network_);
-  lay_out_channels_last(*average_);
+  to_channels_last(*network_);
+  to_channels_last(*average_);
   copy_state(state_of(*network_), *average_, "new network");
   average_->eval();
   for (const auto& [name, tensor] : state_of(*network_)) from_.push_back(tensor);

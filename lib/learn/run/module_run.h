@@ -33,7 +33,7 @@ void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Mod
 
 /// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
 /// convolution.
-void lay_out_channels_last(torch::nn::Module& module);
+void to_channels_last(torch::nn::Module& module);
 
 /// Sets the number of LibTorch's threads (0: one a core, shared with the other processes of `group`
 /// on this machine) and how the process keeps freed memory.

@@ -100,9 +100,9 @@ void TrainingRun::step(double learning_rate) {
   ModuleRun::step();
 }
 
-void TrainingRun::share_batches(const std::vector<int>& parts) {
+void TrainingRun::enable_sync_bn(const std::vector<int>& parts) {
   if (!group_) return;
-  auto share = c10::make_intrusive<BatchShare>();
+  auto share = c10::make_intrusive<BatchShard>();
   std::vector<torch::Tensor> rows;
   for (const int count : parts) {
     const torch::Tensor all = torch::arange(share->size, share->size + count, torch::kLong);
@@ -111,7 +111,7 @@ void TrainingRun::share_batches(const std::vector<int>& parts) {
   }
   share->rows = torch::cat(rows).to(network->device());
   share->sum = [group = group_](torch::Tensor& tensor) { group->sum(tensor); };
-  network->share_batches(share);
+  network->enable_sync_bn(share);
 }
 
 void TrainingRun::finish_epoch(json& entry, const char* score, const json& provenance,

@@ -58,7 +58,7 @@ class TrainingRun : public ModuleRun {
 
   /// The network is shown this process's part of each batch in training: of each of `parts` rows of
   /// the whole batch, one after the other, the process's part. Nothing to do for one process.
-  void share_batches(const std::vector<int>& parts);
+  void enable_sync_bn(const std::vector<int>& parts);
 
   /// As ModuleRun's. `provenance` and `thresholds` go into the model files.
   void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,

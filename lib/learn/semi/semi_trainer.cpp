@@ -182,9 +182,9 @@ class SemiSupervised {
       valid_.labels.push_back(face.label);
     }
     if (thresholds_)
-      run_.share_batches({config.batch, config.mu * config.batch});
+      run_.enable_sync_bn({config.batch, config.mu * config.batch});
     else
-      run_.share_batches({config.batch});
+      run_.enable_sync_bn({config.batch});
     json identity = config;
     identity.erase("threads");
     identity.erase("device");
@@ -345,7 +345,7 @@ class SemiSupervised {
   /// Logits of views as the batches hold them.
   torch::Tensor forward(Network& network, const torch::Tensor& views) const {
     const torch::Tensor x = views.contiguous(torch::MemoryFormat::ChannelsLast);
-    return config_.cache ? network->upper(x, static_cast<std::size_t>(config_.frozen_blocks))
+    return config_.cache ? network->head_blocks(x, static_cast<std::size_t>(config_.frozen_blocks))
                          : network(x);
   }
 

@@ -121,7 +121,7 @@ bool write_views(const std::filesystem::path& file, const SemiData& data, const 
   Network network(config.network);
   config.init.copy_to(*network, data.info.labels);
   network->eval();
-  lay_out_channels_last(*network);
+  to_channels_last(*network);
   const FreshViews fresh({config.init.stats(), config.weak, config.strong});
   const std::vector<FaceRef> faces = faces_of(data);
   const auto views = static_cast<std::size_t>(config.views);
@@ -140,7 +140,7 @@ bool write_views(const std::filesystem::path& file, const SemiData& data, const 
           fresh.of(kind, shown, {kSeed, static_cast<std::uint64_t>(kind), first});
       const torch::Tensor activations =
           network
-              ->lower(images.contiguous(torch::MemoryFormat::ChannelsLast),
+              ->trunk(images.contiguous(torch::MemoryFormat::ChannelsLast),
                       static_cast<std::size_t>(config.frozen_blocks))
               .permute({0, 2, 3, 1});
       if (!kept.defined()) {

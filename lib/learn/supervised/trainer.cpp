@@ -114,7 +114,7 @@ class Supervised {
       for (const Sample& sample : samples_) faces.push_back({&data_, sample.row});
       resident_.emplace(faces, stats_, device_);
     }
-    run_.share_batches({config.batch});
+    run_.enable_sync_bn({config.batch});
     json identity = config;
     identity.erase("threads");
     identity.erase("device");

@@ -51,9 +51,9 @@ TEST_P(Presets, RunInTwoHalvesAsInOne) {
   const torch::Tensor x = images(config_, 2);
   const torch::Tensor whole = network->forward(x);
   for (std::size_t cut = 0; cut <= network->blocks.size(); ++cut) {
-    const torch::Tensor middle = network->lower(x, cut);
+    const torch::Tensor middle = network->trunk(x, cut);
     EXPECT_GE(middle.min().item<float>(), 0);
-    EXPECT_TRUE(torch::equal(network->upper(middle, cut), whole)) << cut;
+    EXPECT_TRUE(torch::equal(network->head_blocks(middle, cut), whole)) << cut;
   }
 }
 
@@ -64,10 +64,10 @@ TEST_P(Presets, NameWhatLiesBelowACut) {
     network->eval();
     // Not zero_grad(): gradients of nought are gradients.
     for (torch::Tensor& parameter : network->parameters()) parameter.mutable_grad().reset();
-    const torch::Tensor middle = network->lower(x, cut).detach();
-    network->upper(middle, cut).sum().backward();
+    const torch::Tensor middle = network->trunk(x, cut).detach();
+    network->head_blocks(middle, cut).sum().backward();
     for (const auto& item : network->named_parameters()) {
-      const bool below = network->is_below(item.key(), cut);
+      const bool below = network->is_in_trunk(item.key(), cut);
       EXPECT_EQ(item.value().grad().defined(), !below) << item.key() << ' ' << cut;
     }
   }
@@ -135,13 +135,13 @@ TEST(Network, DrawsForTheWholeBatchThatItSeesAShareOf) {
   const torch::Tensor whole = network->forward(x);
   EXPECT_FALSE(torch::equal(whole, network->forward(x)));
   for (const auto& rows : {std::vector<std::int64_t>{0, 1, 4}, {2, 3, 5}}) {
-    auto share = c10::make_intrusive<BatchShare>();
-    share->size = 6;
-    share->rows = torch::tensor(rows);
-    network->share_batches(share);
+    auto shard = c10::make_intrusive<BatchShard>();
+    shard->size = 6;
+    shard->rows = torch::tensor(rows);
+    network->enable_sync_bn(shard);
     torch::manual_seed(3);
-    const torch::Tensor part = network->forward(x.index_select(0, share->rows));
-    EXPECT_TRUE(part.allclose(whole.index_select(0, share->rows), 1e-5, 1e-6));
+    const torch::Tensor part = network->forward(x.index_select(0, shard->rows));
+    EXPECT_TRUE(part.allclose(whole.index_select(0, shard->rows), 1e-5, 1e-6));
   }
 }
 

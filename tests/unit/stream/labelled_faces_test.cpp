@@ -53,7 +53,7 @@ TEST_F(LabelledFacesTest, OpensASplitOfAPackedDataset) {
   const std::vector<std::size_t> rows{0, 1, 2};
   const torch::Tensor activations = faces->activations(rows, network_, nullptr);
   EXPECT_EQ(activations.sizes(), (std::vector<std::int64_t>{3, 8, 8, 8}));
-  const torch::Tensor logits = network_->upper(activations, 1);
+  const torch::Tensor logits = network_->head_blocks(activations, 1);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(logits[i].argmax().item<int>(), faces->labels()[static_cast<std::size_t>(i)]);
 }
@@ -93,7 +93,7 @@ TEST_F(LabelledFacesTest, LatentsAreWhatTheLowerHalfMakes) {
   const torch::Tensor stored = latents->activations(rows, network_, nullptr);
   const torch::NoGradGuard no_grad;
   const torch::Tensor computed =
-      network_->lower(plain_images(data, taken, {model_.info.mean, model_.info.stddev}), 1);
+      network_->trunk(plain_images(data, taken, {model_.info.mean, model_.info.stddev}), 1);
   // A byte's step of each row's largest value.
   const double step = computed.max().item<double>() / 255;
   EXPECT_LE((stored - computed).abs().max().item<double>(), 0.51 * step);

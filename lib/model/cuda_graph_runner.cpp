@@ -1,17 +1,17 @@
-#include "model/graphed_batches.h"
+#include "model/cuda_graph_runner.h"
 
 #include <iterator>
 
 namespace fer {
 
-GraphedBatches::GraphedBatches(const Forward& forward, torch::IntArrayRef crop_shape,
-                               torch::Device device, const Capture& capture) {
-  recordings_.resize(std::size(kGraphedSizes));
-  const CapturedWork* beside = nullptr;
+CudaGraphRunner::CudaGraphRunner(const Forward& forward, torch::IntArrayRef crop_shape,
+                                 torch::Device device, const Capture& capture) {
+  recordings_.resize(std::size(kGraphBatchSizes));
+  const CudaGraph* beside = nullptr;
   for (std::size_t i = recordings_.size(); i-- > 0;) {
     Recording& recording = recordings_[i];
     std::vector<std::int64_t> shape = crop_shape.vec();
-    shape.insert(shape.begin(), kGraphedSizes[i]);
+    shape.insert(shape.begin(), kGraphBatchSizes[i]);
     recording.crops =
         torch::zeros(shape, torch::TensorOptions().dtype(torch::kUInt8).device(device));
     // What libraries allocate and choose at first must not be recorded.
@@ -21,7 +21,7 @@ GraphedBatches::GraphedBatches(const Forward& forward, torch::IntArrayRef crop_s
   }
 }
 
-bool GraphedBatches::run(const std::uint8_t* crops, std::int64_t n, float* logits) {
+bool CudaGraphRunner::run(const std::uint8_t* crops, std::int64_t n, float* logits) {
   for (Recording& recording : recordings_) {
     if (recording.crops.size(0) < n) continue;
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-#include "model/graphed_batches.h"
+#include "model/cuda_graph_runner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ torch::Tensor sums(const torch::Tensor& crops) {
 }
 
 /// As a device's: what is done again reads and writes the memory of the first time.
-class Again final : public CapturedWork {
+class Again final : public CudaGraph {
  public:
   Again(torch::Tensor crops, torch::Tensor logits, std::vector<std::int64_t>& sizes)
       : crops_(std::move(crops)), logits_(std::move(logits)), sizes_(sizes) {}
@@ -48,7 +48,7 @@ class Graphs : public testing::Test {
               return logits_ = sums(crops);
             },
             std::vector<std::int64_t>{1, 2, 3}, torch::kCPU,
-            [this](const std::function<void()>& work, const CapturedWork* beside) {
+            [this](const std::function<void()>& work, const CudaGraph* beside) {
               work();
               auto again = std::make_unique<Again>(crops_, logits_, replayed_);
               EXPECT_EQ(beside, last_);
@@ -65,8 +65,8 @@ class Graphs : public testing::Test {
 
   torch::Tensor crops_, logits_;               ///< Of the last batch that was made.
   std::vector<std::int64_t> made_, replayed_;  ///< Sizes of batches.
-  const CapturedWork* last_ = nullptr;         ///< Recording.
-  GraphedBatches batches_;
+  const CudaGraph* last_ = nullptr;            ///< Recording.
+  CudaGraphRunner batches_;
 };
 
 TEST_F(Graphs, AreRecordedOnceEachSizeHasRunTheLargestFirst) {
@@ -89,10 +89,10 @@ TEST_F(Graphs, LeaveLargerBatchesToTheCaller) {
 
 TEST_F(Graphs, FailWhereWhatIsDoneCannotBeRecorded) {
   const auto refuse = [](const std::function<void()>&,
-                         const CapturedWork*) -> std::unique_ptr<CapturedWork> {
+                         const CudaGraph*) -> std::unique_ptr<CudaGraph> {
     throw std::runtime_error("not to be recorded");
   };
-  EXPECT_THROW(GraphedBatches(sums, std::vector<std::int64_t>{1, 2, 3}, torch::kCPU, refuse),
+  EXPECT_THROW(CudaGraphRunner(sums, std::vector<std::int64_t>{1, 2, 3}, torch::kCPU, refuse),
                std::runtime_error);
 }
 

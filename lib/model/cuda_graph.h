@@ -10,9 +10,9 @@
 namespace fer {
 
 /// What was recorded, with the memory that it works in.
-class CapturedWork {
+class CudaGraph {
  public:
-  virtual ~CapturedWork() = default;
+  virtual ~CudaGraph() = default;
   /// Starts it once more on the thread's current stream, with what lies in the tensors that it
   /// reads now. Returns at once. Throws std::exception where the device refuses.
   virtual void replay() = 0;
@@ -25,8 +25,8 @@ class CapturedWork {
 ///
 /// `beside`: null, or what was recorded before in memory that this may use as well; of the two, one
 /// runs at a time then, on one stream.
-using Capture = std::function<std::unique_ptr<CapturedWork>(const std::function<void()>& work,
-                                                            const CapturedWork* beside)>;
+using Capture = std::function<std::unique_ptr<CudaGraph>(const std::function<void()>& work,
+                                                         const CudaGraph* beside)>;
 
 /// By CUDA graphs, in libfer-torch-cuda. Empty where this build or machine has none, and
 /// `reason` says why. Thread-safe.
@@ -37,6 +37,6 @@ FER_API Capture open_capture(std::string& reason);
 
 /// The library's one symbol, of this type.
 inline constexpr const char* kCaptureSymbol = "fer_torch_cuda_capture_2";
-using CaptureFunction = CapturedWork* (*)(const std::function<void()>&, const CapturedWork*);
+using CaptureFunction = CudaGraph* (*)(const std::function<void()>&, const CudaGraph*);
 
 }  // namespace fer

@@ -1,4 +1,4 @@
-#include "model/norm_relu.h"
+#include "model/fused_batch_norm_relu.h"
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
@@ -73,7 +73,7 @@ struct Moments {
   double count = 0;
 };
 
-Moments moments_of(const torch::Tensor& x, const BatchSharePtr& share) {
+Moments moments_of(const torch::Tensor& x, const BatchShardPtr& shard) {
   const auto count = static_cast<double>(row_count(x));
   const torch::Tensor pivot =
       x.select(0, 0).select(1, 0).select(1, 0).to(torch::kFloat).contiguous();
@@ -89,10 +89,10 @@ Moments moments_of(const torch::Tensor& x, const BatchSharePtr& share) {
   torch::Tensor variance = torch::tensor(sums.second, torch::kDouble) / count - mean * mean;
   mean += pivot;
   Moments moments{{}, {}, count};
-  if (share) {
+  if (shard) {
     torch::Tensor all = torch::cat(
         {mean * count, (variance + mean * mean) * count, torch::full({1}, count, torch::kDouble)});
-    share->sum(all);
+    shard->sum(all);
     const std::int64_t channels = x.size(1);
     moments.count = all[2 * channels].item<double>();
     mean = all.narrow(0, 0, channels) / moments.count;
@@ -103,7 +103,7 @@ Moments moments_of(const torch::Tensor& x, const BatchSharePtr& share) {
   return moments;
 }
 
-class NormRelu : public torch::autograd::Function<NormRelu> {
+class FusedBatchNormRelu : public torch::autograd::Function<FusedBatchNormRelu> {
  public:
   /// `shortcut` is empty where there is none. `count`: the number of rows that mean and variance
   /// are of, and through which gradients go; 0 where they are given.
@@ -111,7 +111,7 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
                                const torch::Tensor& shortcut, const torch::Tensor& weight,
                                const torch::Tensor& bias, const torch::Tensor& mean,
                                const torch::Tensor& variance, double count, double eps, bool relu,
-                               const BatchSharePtr& share) {
+                               const BatchShardPtr& shard) {
     const torch::Tensor deviation = torch::rsqrt(variance + eps);
     const torch::Tensor scale = weight * deviation, shift = bias - mean * scale;
     torch::Tensor y = torch::empty_like(x);
@@ -124,7 +124,7 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
     });
     context->save_for_backward({x, y, weight, mean, deviation});
     context->saved_data["count"] = count;
-    context->saved_data["share"] = c10::IValue::make_capsule(share);
+    context->saved_data["share"] = c10::IValue::make_capsule(shard);
     context->saved_data["relu"] = relu;
     context->saved_data["adds"] = shortcut.numel() > 0;
     return y;
@@ -156,9 +156,9 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
     torch::Tensor b = torch::zeros_like(a), c = torch::zeros_like(a);
     if (const double count = context->saved_data["count"].toDouble(); count > 0) {
       torch::Tensor means = torch::stack({of_weight, of_bias});
-      const auto share =
-          c10::static_intrusive_pointer_cast<BatchShare>(context->saved_data["share"].toCapsule());
-      if (share) share->sum(means);
+      const auto shard =
+          c10::static_intrusive_pointer_cast<BatchShard>(context->saved_data["share"].toCapsule());
+      if (shard) shard->sum(means);
       means /= count;
       b = -a * deviation * means[0];
       c = -a * means[1] - b * mean;
@@ -192,10 +192,10 @@ class SharedNorm : public torch::autograd::Function<SharedNorm> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight, const torch::Tensor& bias,
                                const torch::Tensor& mean, const torch::Tensor& variance,
-                               const torch::Tensor& count, double eps, const BatchSharePtr& share) {
+                               const torch::Tensor& count, double eps, const BatchShardPtr& shard) {
     const torch::Tensor deviation = torch::rsqrt(variance + eps);
     context->save_for_backward({x, weight, mean, deviation, count});
-    context->saved_data["share"] = c10::IValue::make_capsule(share);
+    context->saved_data["share"] = c10::IValue::make_capsule(shard);
     return ((x - by_channel(mean)) * by_channel(weight * deviation) + by_channel(bias))
         .to(x.scalar_type());
   }
@@ -208,7 +208,7 @@ class SharedNorm : public torch::autograd::Function<SharedNorm> {
     const torch::Tensor normal = (x - by_channel(mean)) * by_channel(deviation);
     const torch::Tensor of_weight = sum_by_channel(dy * normal), of_bias = sum_by_channel(dy);
     torch::Tensor means = torch::stack({of_weight, of_bias});
-    c10::static_intrusive_pointer_cast<BatchShare>(context->saved_data["share"].toCapsule())
+    c10::static_intrusive_pointer_cast<BatchShard>(context->saved_data["share"].toCapsule())
         ->sum(means);
     means = means / count;
     const torch::Tensor dx = by_channel(weight * deviation) *
@@ -219,7 +219,7 @@ class SharedNorm : public torch::autograd::Function<SharedNorm> {
 
 /// In training, of a share that is not is_plain(). Moves the running statistics.
 torch::Tensor shared_norm(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& x,
-                          const BatchSharePtr& share) {
+                          const BatchShardPtr& shard) {
   const torch::ScalarType type = norm.weight.scalar_type();
   torch::Tensor mean, variance, count;
   {
@@ -230,7 +230,7 @@ torch::Tensor shared_norm(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor&
     variance = wide.var({0, 2, 3}, /*unbiased=*/false).to(torch::kDouble);
     torch::Tensor all = torch::cat(
         {mean * here, (variance + mean * mean) * here, torch::full({1}, here, mean.options())});
-    share->sum(all);
+    shard->sum(all);
     const std::int64_t channels = x.size(1);
     count = all[2 * channels];
     mean = all.narrow(0, 0, channels) / count;
@@ -241,7 +241,7 @@ torch::Tensor shared_norm(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor&
     norm.num_batches_tracked += 1;
   }
   return SharedNorm::apply(x, norm.weight, norm.bias, mean.to(type), variance.to(type),
-                           count.to(type), norm.options.eps(), share);
+                           count.to(type), norm.options.eps(), shard);
 }
 
 bool is_plain(const torch::Tensor& x) {
@@ -255,13 +255,14 @@ torch::Tensor in_rows(const torch::Tensor& x) {
 
 }  // namespace
 
-torch::Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& input,
-                        const BatchSharePtr& share, const torch::Tensor& shortcut, bool relu) {
+torch::Tensor fused_batch_norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& input,
+                                    const BatchShardPtr& shard, const torch::Tensor& shortcut,
+                                    bool relu) {
   const bool fits = is_plain(input) && norm.weight.scalar_type() == torch::kFloat &&
                     norm.weight.is_contiguous() && (!shortcut.defined() || is_plain(shortcut));
   if (!fits) {
     torch::Tensor y =
-        share && norm.is_training() ? shared_norm(norm, input, share) : norm.forward(input);
+        shard && norm.is_training() ? shared_norm(norm, input, shard) : norm.forward(input);
     if (shortcut.defined()) y = y + shortcut;
     return relu ? torch::relu(y) : y;
   }
@@ -273,21 +274,22 @@ torch::Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& i
       shortcut.defined() ? in_rows(shortcut.to(x.scalar_type())) : torch::empty({0});
   const double eps = norm.options.eps();
   if (!norm.is_training()) {
-    return NormRelu::apply(x, added, norm.weight, norm.bias, norm.running_mean, norm.running_var,
-                           /*count=*/0., eps, relu, share);
+    return FusedBatchNormRelu::apply(x, added, norm.weight, norm.bias, norm.running_mean,
+                                     norm.running_var,
+                                     /*count=*/0., eps, relu, shard);
   }
   Moments moments;
   {
     torch::NoGradGuard no_grad;
-    moments = moments_of(x, share);
+    moments = moments_of(x, shard);
     const double momentum = *norm.options.momentum();
     norm.running_mean.lerp_(moments.mean, momentum);
     norm.running_var.lerp_(moments.variance * (moments.count / std::max(1.0, moments.count - 1)),
                            momentum);
     norm.num_batches_tracked += 1;
   }
-  return NormRelu::apply(x, added, norm.weight, norm.bias, moments.mean, moments.variance,
-                         moments.count, eps, relu, share);
+  return FusedBatchNormRelu::apply(x, added, norm.weight, norm.bias, moments.mean, moments.variance,
+                                   moments.count, eps, relu, shard);
 }
 
 }  // namespace fer

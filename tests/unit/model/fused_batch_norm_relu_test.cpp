@@ -1,4 +1,4 @@
-#include "model/norm_relu.h"
+#include "model/fused_batch_norm_relu.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -33,10 +33,10 @@ torch::nn::BatchNorm2d uneven_norm() {
   return norm;
 }
 
-class NormReluTest
+class FusedBatchNormReluTest
     : public testing::TestWithParam<std::tuple<torch::ScalarType, bool, bool, bool>> {
  protected:
-  /// One by one by LibTorch's operations, in fp32, or by norm_relu().
+  /// One by one by LibTorch's operations, in fp32, or by fused_batch_norm_relu().
   template <typename Forward>
   Made make(torch::ScalarType type, const Forward& forward) const {
     const auto [_, training, adds, relu] = GetParam();
@@ -52,7 +52,7 @@ class NormReluTest
             norm->weight.grad(), norm->bias.grad(), norm->running_mean,
             norm->running_var};
   }
-  static Made one_by_one(const NormReluTest& test) {
+  static Made one_by_one(const FusedBatchNormReluTest& test) {
     return test.make(torch::kFloat, [](auto& norm, const auto& x, const auto& s, bool relu) {
       torch::Tensor y = norm(x);
       if (s.defined()) y = y + s;
@@ -79,11 +79,11 @@ void expect_near(const torch::Tensor& a, const torch::Tensor& b, double toleranc
   EXPECT_LT(error, tolerance * b.abs().max().item<double>()) << what;
 }
 
-TEST_P(NormReluTest, IsWhatTheOperationsMakeOneByOne) {
+TEST_P(FusedBatchNormReluTest, IsWhatTheOperationsMakeOneByOne) {
   const auto type = std::get<0>(GetParam());
   const Made expected = one_by_one(*this);
   const Made made = make(type, [](auto& norm, const auto& x, const auto& s, bool relu) {
-    return norm_relu(*norm, x, {}, s, relu);
+    return fused_batch_norm_relu(*norm, x, {}, s, relu);
   });
   EXPECT_EQ(made.y.scalar_type(), type);
   EXPECT_TRUE(made.y.is_contiguous(torch::MemoryFormat::ChannelsLast));
@@ -98,9 +98,9 @@ TEST_P(NormReluTest, IsWhatTheOperationsMakeOneByOne) {
   expect_near(made.variance, expected.variance, 1e-5, "running variance");
 }
 
-TEST_P(NormReluTest, DoesNotDependOnTheNumberOfThreads) {
+TEST_P(FusedBatchNormReluTest, DoesNotDependOnTheNumberOfThreads) {
   const auto forward = [](auto& norm, const auto& x, const auto& s, bool relu) {
-    return norm_relu(*norm, x, {}, s, relu);
+    return fused_batch_norm_relu(*norm, x, {}, s, relu);
   };
   const int threads = torch::get_num_threads();
   torch::set_num_threads(1);
@@ -113,59 +113,59 @@ TEST_P(NormReluTest, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(one.of_weight.equal(three.of_weight));
 }
 
-std::string name_of(const testing::TestParamInfo<NormReluTest::ParamType>& info) {
+std::string name_of(const testing::TestParamInfo<FusedBatchNormReluTest::ParamType>& info) {
   const auto [type, training, adds, relu] = info.param;
   return std::string(type == torch::kFloat ? "Fp32" : "Bf16") + (training ? "Training" : "Frozen") +
          (adds ? "Shortcut" : "") + (relu ? "Relu" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, NormReluTest,
+INSTANTIATE_TEST_SUITE_P(All, FusedBatchNormReluTest,
                          testing::Combine(testing::Values(torch::kFloat, torch::kBFloat16),
                                           testing::Bool(), testing::Bool(), testing::Bool()),
                          name_of);
 
-TEST(NormRelu, TakesOtherLayouts) {
+TEST(FusedBatchNormRelu, TakesOtherLayouts) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->eval();
   const torch::Tensor x = torch::randn({2, kChannels, 5, 6});  // channels first
-  EXPECT_TRUE(norm_relu(*norm, x).allclose(torch::relu(norm(x)), 1e-5, 1e-5));
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x).allclose(torch::relu(norm(x)), 1e-5, 1e-5));
   const torch::Tensor shortcut = torch::randn_like(x);
-  EXPECT_TRUE(
-      norm_relu(*norm, x, {}, shortcut, /*relu=*/false).allclose(norm(x) + shortcut, 1e-5, 1e-5));
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x, {}, shortcut, /*relu=*/false)
+                  .allclose(norm(x) + shortcut, 1e-5, 1e-5));
 }
 
-TEST(NormRelu, LeavesOtherTypesToLibTorch) {
+TEST(FusedBatchNormRelu, LeavesOtherTypesToLibTorch) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->to(torch::kDouble);
   const torch::Tensor x = torch::randn({2, kChannels, 5, 6}, torch::kDouble);
-  EXPECT_TRUE(norm_relu(*norm, x).equal(torch::relu(norm->forward(x))));
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x).equal(torch::relu(norm->forward(x))));
 }
 
-TEST(NormRelu, RefusesAShortcutOfAnotherShape) {
+TEST(FusedBatchNormRelu, RefusesAShortcutOfAnotherShape) {
   torch::nn::BatchNorm2d norm = uneven_norm();
-  EXPECT_THROW(
-      norm_relu(*norm, torch::randn({2, kChannels, 5, 6}), {}, torch::randn({2, kChannels, 5, 5})),
-      c10::Error);
+  EXPECT_THROW(fused_batch_norm_relu(*norm, torch::randn({2, kChannels, 5, 6}), {},
+                                     torch::randn({2, kChannels, 5, 5})),
+               c10::Error);
 }
 
-TEST(NormRelu, NeedsNoGradients) {
+TEST(FusedBatchNormRelu, NeedsNoGradients) {
   torch::NoGradGuard no_grad;
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->eval();
   const torch::Tensor x =
       torch::randn({2, kChannels, 5, 6}).contiguous(torch::MemoryFormat::ChannelsLast);
-  const torch::Tensor y = norm_relu(*norm, x);
+  const torch::Tensor y = fused_batch_norm_relu(*norm, x);
   EXPECT_FALSE(y.requires_grad());
   EXPECT_TRUE(y.allclose(torch::relu(norm(x)), 1e-5, 1e-5));
 }
 
-TEST(NormRelu, KeepsWhatIsNoNumber) {
+TEST(FusedBatchNormRelu, KeepsWhatIsNoNumber) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->eval();
   torch::Tensor x = torch::ones({1, kChannels, 2, 2}).contiguous(torch::MemoryFormat::ChannelsLast);
   x[0][3][1][1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(norm_relu(*norm, x, {}, {}, /*relu=*/false).isnan().any().item<bool>());
-  EXPECT_TRUE(norm_relu(*norm, x).isnan().any().item<bool>());
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x, {}, {}, /*relu=*/false).isnan().any().item<bool>());
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x).isnan().any().item<bool>());
 }
 
 /// Two threads that add up tensors, as two processes do.
@@ -193,11 +193,11 @@ class Adder {
   int round_ = 0;
 };
 
-Made run(const torch::Tensor& input, const torch::Tensor& gradient, const BatchSharePtr& share) {
+Made run(const torch::Tensor& input, const torch::Tensor& gradient, const BatchShardPtr& shard) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   if (input.scalar_type() == torch::kDouble) norm->to(torch::kDouble);
   const torch::Tensor x = input.clone().requires_grad_();
-  const torch::Tensor y = norm_relu(*norm, x, share, {}, /*relu=*/false);
+  const torch::Tensor y = fused_batch_norm_relu(*norm, x, shard, {}, /*relu=*/false);
   y.backward(gradient);
   EXPECT_EQ(norm->num_batches_tracked.item<std::int64_t>(), 1);
   return {y.detach(),         x.grad(),         {}, norm->weight.grad(), norm->bias.grad(),
@@ -210,11 +210,11 @@ std::array<Made, 2> run_in_parts(const torch::Tensor& input, const torch::Tensor
   Adder adder;
   std::array<Made, 2> made;
   const auto run_part = [&](std::size_t part) {
-    auto share = c10::make_intrusive<BatchShare>();
-    share->sum = [&](torch::Tensor& tensor) { adder.sum(tensor); };
+    auto shard = c10::make_intrusive<BatchShard>();
+    shard->sum = [&](torch::Tensor& tensor) { adder.sum(tensor); };
     const auto rows = part == 0 ? rows_of_first : input.size(0) - rows_of_first;
     const auto first = part == 0 ? 0 : rows_of_first;
-    made[part] = run(input.narrow(0, first, rows), gradient.narrow(0, first, rows), share);
+    made[part] = run(input.narrow(0, first, rows), gradient.narrow(0, first, rows), shard);
   };
   std::thread other(run_part, 1);
   run_part(0);
@@ -252,7 +252,7 @@ torch::Tensor uneven_batch() {
   return torch::randn({10, kChannels, 5, 5}) + rows + offset;
 }
 
-TEST(NormRelu, OfPartsIsThatOfTheWholeBatch) {
+TEST(FusedBatchNormRelu, OfPartsIsThatOfTheWholeBatch) {
   const torch::Tensor x = uneven_batch();
   const torch::Tensor gradient = torch::randn_like(x);
   expect_parts_are_the_whole(x, gradient, 2e-5);
@@ -260,25 +260,25 @@ TEST(NormRelu, OfPartsIsThatOfTheWholeBatch) {
                              gradient.contiguous(torch::MemoryFormat::ChannelsLast), 2e-5);
 }
 
-TEST(NormRelu, OfPartsIsThatOfTheWholeBatchInBf16) {
+TEST(FusedBatchNormRelu, OfPartsIsThatOfTheWholeBatchInBf16) {
   torch::manual_seed(1);
   const torch::Tensor x = torch::randn({10, kChannels, 5, 5}).to(torch::kBFloat16);
   expect_parts_are_the_whole(x, torch::randn_like(x), 1e-2);
 }
 
 // On devices, too, LibTorch's operations do it.
-TEST(NormRelu, OfPartsIsThatOfTheWholeBatchInWhatIsLeftToLibTorch) {
+TEST(FusedBatchNormRelu, OfPartsIsThatOfTheWholeBatchInWhatIsLeftToLibTorch) {
   const torch::Tensor x = uneven_batch().to(torch::kDouble);
   expect_parts_are_the_whole(x, torch::randn_like(x), 1e-9);
 }
 
-TEST(NormRelu, AsksNobodyWhenItDoesNotLearn) {
+TEST(FusedBatchNormRelu, AsksNobodyWhenItDoesNotLearn) {
   torch::nn::BatchNorm2d norm(kChannels);
-  const auto share = c10::make_intrusive<BatchShare>();
-  share->sum = [](torch::Tensor&) { FAIL() << "asked for a sum"; };
+  const auto shard = c10::make_intrusive<BatchShard>();
+  shard->sum = [](torch::Tensor&) { FAIL() << "asked for a sum"; };
   norm->eval();
   const torch::Tensor x = torch::randn({2, kChannels, 4, 4});
-  EXPECT_TRUE(norm_relu(*norm, x, share, {}, /*relu=*/false).allclose(x, 1e-4));
+  EXPECT_TRUE(fused_batch_norm_relu(*norm, x, shard, {}, /*relu=*/false).allclose(x, 1e-4));
 }
 
 }  // namespace

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 #include "kernels/units.h"
 
 namespace fer::kernels {
 namespace {
 
 /// What an operation must know of a plane; `below` keeps the levels.
-LightStats stats_of(const LightStep& step, std::span<const float> plane,
-                    std::array<int, kLevels>& below) {
-  LightStats stats;
+PhotometricStats stats_of(const PhotometricOp& step, std::span<const float> plane,
+                          std::array<int, kLevels>& below) {
+  PhotometricStats stats;
   if (step.operation == Operation::kAutocontrast) {
     const auto [low, high] = std::minmax_element(plane.begin(), plane.end());
     stats.low = *low;
@@ -48,7 +48,8 @@ float mean_of(std::span<const float> planes) {
   return static_cast<float>(from_units(sum) / static_cast<double>(planes.size()));
 }
 
-void change_light(std::span<float> planes, int channels, int side, const LightStep& step) {
+void apply_photometric_op(std::span<float> planes, int channels, int side,
+                          const PhotometricOp& step) {
   const auto size = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
   if (step.operation == Operation::kSaturation) {
     for (std::size_t i = 0; i < size; ++i)
@@ -63,15 +64,15 @@ void change_light(std::span<float> planes, int channels, int side, const LightSt
       sharpen(plane, side, step.factor);
       continue;
     }
-    LightStats stats = stats_of(step, plane, below);
+    PhotometricStats stats = stats_of(step, plane, below);
     stats.mean = mean;
-    for (float& value : plane) value = lit(step, stats, value);
+    for (float& value : plane) value = apply_photometric(step, stats, value);
   }
 }
 
 }  // namespace
 
-void apply_view(const ViewPlan& plan, const std::uint8_t* crop, int channels, int side,
+void apply_view(const AugmentParams& plan, const std::uint8_t* crop, int channels, int side,
                 std::span<float> out) {
   const int size = side * side;
   for (int c = 0; c < channels; ++c) {
@@ -80,7 +81,8 @@ void apply_view(const ViewPlan& plan, const std::uint8_t* crop, int channels, in
       for (int x = 0; x < side; ++x)
         *to++ = seen_at(crop + c * size, side, plan.view, x, y) * kByte;
   }
-  for (int i = 0; i < plan.light_steps; ++i) change_light(out, channels, side, plan.light[i]);
+  for (int i = 0; i < plan.photometric_count; ++i)
+    apply_photometric_op(out, channels, side, plan.photometric_ops[i]);
   for (int c = 0; c < channels; ++c)
     for (int y = plan.top; y < plan.bottom; ++y)
       for (int x = plan.left; x < plan.right; ++x)
@@ -88,18 +90,19 @@ void apply_view(const ViewPlan& plan, const std::uint8_t* crop, int channels, in
 }
 
 void check(const Augment& a) {
-  const Need need{"augment"};
-  need(a.count >= 0, "no negative number of crops");
-  need(a.channels == 1 || a.channels == 3, "1 channel or 3, found " + std::to_string(a.channels));
-  need(a.side > 0, "crops with pixels");
-  need(a.stddev > 0, "a positive standard deviation");
-  need(a.count == 0 || a.crops, "crops");
+  const ArgumentChecker require{"augment"};
+  require(a.count >= 0, "no negative number of crops");
+  require(a.channels == 1 || a.channels == 3,
+          "1 channel or 3, found " + std::to_string(a.channels));
+  require(a.side > 0, "crops with pixels");
+  require(a.stddev > 0, "a positive standard deviation");
+  require(a.count == 0 || a.crops, "crops");
   for (const Augment::View* view : {&a.weak, &a.strong}) {
     if (!view->out.data) continue;
-    need(view->config.operations >= 0 && view->config.operations <= kMostOperations,
-         "0 to " + std::to_string(kMostOperations) + " operations, found " +
-             std::to_string(view->config.operations));
-    need(
+    require(view->config.operations >= 0 && view->config.operations <= kMaxOperations,
+            "0 to " + std::to_string(kMaxOperations) + " operations, found " +
+                std::to_string(view->config.operations));
+    require(
         view->out.channels == a.channels && view->out.height == a.side && view->out.width == a.side,
         "views of the crops' shape");
   }
@@ -114,7 +117,7 @@ void augment(const Augment& a) {
     if (!to.out.data) continue;
     for (int n = 0; n < a.count; ++n) {
       PhiloxRandom random = random_of(a, stream, n);
-      const ViewPlan plan = draw_view(to.config, a.channels, a.side, random);
+      const AugmentParams plan = draw_view(to.config, a.channels, a.side, random);
       apply_view(plan, crop_of(a, n), a.channels, a.side, view);
       std::size_t i = 0;
       for (int c = 0; c < a.channels; ++c)

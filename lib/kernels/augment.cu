@@ -17,7 +17,7 @@ constexpr int kDrawThreads = 128;
 
 /// What the launches leave each other in the workspace.
 struct Drawn {
-  ViewPlan* plans;  ///< Of each kind of view `count`: first the weak ones.
+  AugmentParams* plans;  ///< Of each kind of view `count`: first the weak ones.
   int* around;      ///< Likewise the numbers of those that look around, in any order …
   int* counts;      ///< … and for each kind how many these are.
   float* planes;    ///< For a block each where shared memory does not hold them, else null.
@@ -38,7 +38,7 @@ __host__ __device__ std::size_t view_floats(int channels, int side) {
          static_cast<std::size_t>(side);
 }
 
-__device__ void find_range(const float* plane, int size, Block& b, LightStats& stats) {
+__device__ void find_range(const float* plane, int size, Block& b, PhotometricStats& stats) {
   float low = plane[0], high = plane[0];
   for (int i = static_cast<int>(threadIdx.x); i < size; i += kViewThreads) {
     low = fminf(low, plane[i]);
@@ -59,7 +59,7 @@ __device__ void find_range(const float* plane, int size, Block& b, LightStats& s
   stats.high = high;
 }
 
-__device__ void count_levels(const float* plane, int size, Block& b, LightStats& stats) {
+__device__ void count_levels(const float* plane, int size, Block& b, PhotometricStats& stats) {
   const int thread = static_cast<int>(threadIdx.x);
   for (int level = thread; level < kLevels; level += kViewThreads) b.counts[level] = 0;
   __syncthreads();
@@ -107,8 +107,8 @@ __device__ float find_mean(const float* planes, int size, Block& b) {
 }
 
 /// Begins and ends with all pixels as they are seen by all threads.
-__device__ void change_light(float* planes, float* spare, int channels, int side,
-                             const LightStep& step, Block& b) {
+__device__ void apply_photometric_op(float* planes, float* spare, int channels, int side,
+                                     const PhotometricOp& step, Block& b) {
   const int size = side * side, thread = static_cast<int>(threadIdx.x);
   if (step.operation == Operation::kSaturation) {
     for (int i = thread; i < size; i += kViewThreads)
@@ -116,7 +116,7 @@ __device__ void change_light(float* planes, float* spare, int channels, int side
     __syncthreads();
     return;
   }
-  LightStats stats;
+  PhotometricStats stats;
   if (step.operation == Operation::kContrast) stats.mean = find_mean(planes, channels * size, b);
   for (int c = 0; c < channels; ++c) {
     float* plane = planes + c * size;
@@ -128,7 +128,8 @@ __device__ void change_light(float* planes, float* spare, int channels, int side
     } else {
       if (step.operation == Operation::kAutocontrast) find_range(plane, size, b, stats);
       if (step.operation == Operation::kEqualise) count_levels(plane, size, b, stats);
-      for (int i = thread; i < size; i += kViewThreads) plane[i] = lit(step, stats, plane[i]);
+      for (int i = thread; i < size; i += kViewThreads)
+        plane[i] = apply_photometric(step, stats, plane[i]);
     }
     __syncthreads();
   }
@@ -150,7 +151,7 @@ __device__ void for_each_place(int channels, int side, Body&& body) {
 template <int kPixels>
 class Shown {
  public:
-  __device__ Shown(const Augment& a, const Augment::View& to, int n, const ViewPlan& plan)
+  __device__ Shown(const Augment& a, const Augment::View& to, int n, const AugmentParams& plan)
       : a_(a),
         to_(to),
         n_(static_cast<std::size_t>(n)),
@@ -195,9 +196,9 @@ __host__ __device__ const Augment::View& view_of(const Augment& a, int stream) {
   return stream == 0 ? a.weak : a.strong;
 }
 
-__device__ bool looks_around(const ViewPlan& plan) {
-  for (int i = 0; i < plan.light_steps; ++i)
-    if (looks_around(plan.light[i].operation)) return true;
+__device__ bool looks_around(const AugmentParams& plan) {
+  for (int i = 0; i < plan.photometric_count; ++i)
+    if (looks_around(plan.photometric_ops[i].operation)) return true;
   return false;
 }
 
@@ -207,7 +208,7 @@ __global__ void __launch_bounds__(kDrawThreads) draw_views(Augment a, Drawn draw
   const int stream = i / a.count, n = i - stream * a.count;
   if (!view_of(a, stream).out.data) return;
   PhiloxRandom random = random_of(a, stream, n);
-  ViewPlan& plan = drawn.plans[i];
+  AugmentParams& plan = drawn.plans[i];
   plan = draw_view(view_of(a, stream).config, a.channels, a.side, random);
   if (looks_around(plan)) drawn.around[stream * a.count + atomicAdd(&drawn.counts[stream], 1)] = n;
 }
@@ -216,15 +217,16 @@ __global__ void __launch_bounds__(kDrawThreads) draw_views(Augment a, Drawn draw
 template <int kPixels>
 __global__ void __launch_bounds__(kViewThreads) show_views(Augment a, int stream, Drawn drawn) {
   for (int n = static_cast<int>(blockIdx.x); n < a.count; n += static_cast<int>(gridDim.x)) {
-    const ViewPlan& plan = drawn.plans[stream * a.count + n];
+    const AugmentParams& plan = drawn.plans[stream * a.count + n];
     if (looks_around(plan)) continue;
     const Shown<kPixels> shown(a, view_of(a, stream), n, plan);
     for_each_place<kPixels>(a.channels, a.side, [&](int c, int y, int x) {
       float values[kPixels];
       shown.look_up(c, y, x, values);
-      for (int i = 0; i < plan.light_steps; ++i) {
+      for (int i = 0; i < plan.photometric_count; ++i) {
 #pragma unroll
-        for (int k = 0; k < kPixels; ++k) values[k] = lit(plan.light[i], {}, values[k]);
+        for (int k = 0; k < kPixels; ++k)
+          values[k] = apply_photometric(plan.photometric_ops[i], {}, values[k]);
       }
       shown.store_all(c, y, x, values);
     });
@@ -241,7 +243,7 @@ __global__ void __launch_bounds__(kViewThreads) show_around(Augment a, int strea
       drawn.planes ? drawn.planes + blockIdx.x * view_floats(a.channels, a.side) : shared;
   for (int i = static_cast<int>(blockIdx.x); i < count; i += static_cast<int>(gridDim.x)) {
     const int n = drawn.around[stream * a.count + i];
-    const ViewPlan& plan = drawn.plans[stream * a.count + n];
+    const AugmentParams& plan = drawn.plans[stream * a.count + n];
     const Shown<kPixels> shown(a, view_of(a, stream), n, plan);
     const auto pixels = [&](int c, int y, int x) { return planes + c * size + y * a.side + x; };
     for_each_place<kPixels>(a.channels, a.side, [&](int c, int y, int x) {
@@ -251,8 +253,9 @@ __global__ void __launch_bounds__(kViewThreads) show_around(Augment a, int strea
       for (int k = 0; k < kPixels; ++k) pixels(c, y, x)[k] = values[k];
     });
     __syncthreads();
-    for (int step = 0; step < plan.light_steps; ++step)
-      change_light(planes, planes + a.channels * size, a.channels, a.side, plan.light[step], b);
+    for (int step = 0; step < plan.photometric_count; ++step)
+      apply_photometric_op(planes, planes + a.channels * size, a.channels, a.side,
+                           plan.photometric_ops[step], b);
     for_each_place<kPixels>(a.channels, a.side, [&](int c, int y, int x) {
       float values[kPixels];
 #pragma unroll
@@ -266,19 +269,19 @@ __global__ void __launch_bounds__(kViewThreads) show_around(Augment a, int strea
 /// How the current device makes views of this shape.
 struct Launch {
   std::size_t shared = 0;  ///< Bytes; 0 where the pixels do not fit.
-  int most_shared = 0;     ///< Bytes that there are, whatever the shape.
+  int max_shared = 0;      ///< Bytes that there are, whatever the shape.
   int blocks = 1;          ///< Of those that look around, at most.
 };
 
 Launch launch_for(const Augment& a) {
-  int device = 0, most = 0, processors = 1;
+  int device = 0, max = 0, processors = 1;
   cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  cudaDeviceGetAttribute(&max, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
-  most -= static_cast<int>(sizeof(Block)) + 1024;
+  max -= static_cast<int>(sizeof(Block)) + 1024;
   const std::size_t bytes = view_floats(a.channels, a.side) * sizeof(float);
-  if (most < 0 || bytes > static_cast<std::size_t>(most)) return {0, 0, 4 * processors};
-  return {bytes, most, 16 * processors};
+  if (max < 0 || bytes > static_cast<std::size_t>(max)) return {0, 0, 4 * processors};
+  return {bytes, max, 16 * processors};
 }
 
 /// Where everything lies in the workspace, and how long that is, in bytes.
@@ -296,7 +299,7 @@ Room room_for(const Augment& a, const Launch& launch) {
   const std::size_t views = 2 * static_cast<std::size_t>(a.count);
   const auto blocks = static_cast<std::size_t>(launch.shared == 0 ? launch.blocks : 0);
   Room room;
-  room.plans = take(views * sizeof(ViewPlan));
+  room.plans = take(views * sizeof(AugmentParams));
   room.around = take(views * sizeof(int));
   room.counts = take(2 * sizeof(int));
   room.planes = take(view_floats(a.channels, a.side) * sizeof(float) * blocks);
@@ -309,7 +312,7 @@ void launch_views(const Augment& a, const Launch& launch, const Drawn& drawn, St
   if (launch.shared > 0) {
     // The kernel's, not this launch's: the same for all, as other threads may show other shapes.
     cudaFuncSetAttribute(show_around<kPixels>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                         launch.most_shared);
+                         launch.max_shared);
   }
   for (const int kind : {0, 1}) {
     const Augment::View& view = view_of(a, kind);
@@ -333,7 +336,7 @@ const char* augment_on(const Augment& a, Stream stream) {
   const Launch launch = launch_for(a);
   const Room room = room_for(a, launch);
   char* base = static_cast<char*>(a.workspace);
-  Drawn drawn{reinterpret_cast<ViewPlan*>(base + room.plans),
+  Drawn drawn{reinterpret_cast<AugmentParams*>(base + room.plans),
               reinterpret_cast<int*>(base + room.around),
               reinterpret_cast<int*>(base + room.counts),
               launch.shared == 0 ? reinterpret_cast<float*>(base + room.planes) : nullptr};

@@ -54,7 +54,7 @@ FER_HOST_DEVICE inline const std::uint8_t* crop_of(const Augment& a, int view) {
 }
 
 /// One crop as the plan shows it, in [0, 1]; `out` is planar like the crop.
-void apply_view(const ViewPlan& plan, const std::uint8_t* crop, int channels, int side,
+void apply_view(const AugmentParams& plan, const std::uint8_t* crop, int channels, int side,
                 std::span<float> out);
 
 }  // namespace fer::kernels

@@ -1,19 +1,19 @@
 #include "kernels/blend_shapes.h"
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 
 namespace fer::kernels {
 
 void check(const BlendShapes& b) {
-  const Need need{"blend_shapes"};
-  need(b.count >= 0, "no negative number of shapes");
-  need(b.canvas.plane_count >= 0 && b.canvas.plane_count <= 3, "at most 3 planes");
-  need(b.canvas.width > 0 && b.canvas.height > 0, "a frame with pixels");
-  need(b.x >= 0 && b.y >= 0 && b.width >= 0 && b.height >= 0, "pixels of the frame");
-  need(b.count == 0 || (b.shapes && b.coverage), "shapes and their coverage");
+  const ArgumentChecker require{"blend_shapes"};
+  require(b.count >= 0, "no negative number of shapes");
+  require(b.canvas.plane_count >= 0 && b.canvas.plane_count <= 3, "at most 3 planes");
+  require(b.canvas.width > 0 && b.canvas.height > 0, "a frame with pixels");
+  require(b.x >= 0 && b.y >= 0 && b.width >= 0 && b.height >= 0, "pixels of the frame");
+  require(b.count == 0 || (b.shapes && b.coverage), "shapes and their coverage");
   for (int i = 0; i < b.canvas.plane_count; ++i)
-    need(b.canvas.planes[i].data && b.canvas.planes[i].step > 0 && b.canvas.planes[i].step <= 4,
-         "planes of samples of 1 to 4 bytes");
+    require(b.canvas.planes[i].data && b.canvas.planes[i].step > 0 && b.canvas.planes[i].step <= 4,
+            "planes of samples of 1 to 4 bytes");
 }
 
 void blend_shapes(const BlendShapes& blend) {

@@ -9,8 +9,8 @@ namespace fer::kernels {
 namespace {
 
 constexpr int kWide = 1024;  ///< Threads of a block.
-constexpr int kEach = kMostGuesses / kWide;
-static_assert(kFaceCandidates >= kMostGuesses, "the CPU looks at no fewer guesses");
+constexpr int kEach = kMaxGuesses / kWide;
+static_assert(kFaceCandidates >= kMaxGuesses, "the CPU looks at no fewer guesses");
 
 /// A key that sorts by score, best first, and among equals by cell. Scores are positive, so that
 /// their bits are in their order.
@@ -57,9 +57,9 @@ __device__ Place place_of(bool holds) {
   return place;
 }
 
-__global__ void __launch_bounds__(kWide) decode(DecodeDetections d, float least_logit, int cells) {
-  __shared__ std::uint64_t keys[kMostGuesses];
-  __shared__ CellFace best;
+__global__ void __launch_bounds__(kWide) decode(DecodeDetections d, float min_logit, int cells) {
+  __shared__ std::uint64_t keys[kMaxGuesses];
+  __shared__ GridCandidate best;
   __shared__ bool taken;
   const int frame = static_cast<int>(blockIdx.x), thread = static_cast<int>(threadIdx.x);
 
@@ -70,22 +70,22 @@ __global__ void __launch_bounds__(kWide) decode(DecodeDetections d, float least_
     float score = 0;
     if (number < cells) {
       const Cell cell = cell_at(d, frame, number);
-      guess = passes(d, cell, least_logit);
+      guess = passes(d, cell, min_logit);
       if (guess) score = face_at(d, cell).score;
     }
     const Place place = place_of(guess);
-    if (guess && passed + place.before < kMostGuesses)
+    if (guess && passed + place.before < kMaxGuesses)
       keys[passed + place.before] = key_of(score, number);
     passed += place.all;
   }
-  const int count = min(passed, kMostGuesses);
+  const int count = min(passed, kMaxGuesses);
   int room = 1;
   while (room < count) room *= 2;
   for (int i = count + thread; i < room; i += kWide) keys[i] = ~std::uint64_t{0};
   sort_keys(keys, room);
 
   // Each thread keeps its guesses, and strikes those that a better one overlaps.
-  CellFace mine[kEach];
+  GridCandidate mine[kEach];
   bool alive[kEach];
   for (int k = 0; k < kEach; ++k) {
     const int i = thread + k * kWide;
@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(kWide) decode(DecodeDetections d, float least_
     if (alive[k]) mine[k] = face_at(d, cell_at(d, frame, static_cast<int>(keys[i] & 0xffffffffu)));
   }
   int faces = 0;
-  for (int i = 0; i < count && faces < d.most_faces; ++i) {
+  for (int i = 0; i < count && faces < d.max_faces; ++i) {
     if (thread == i % kWide) {
       for (int k = 0; k < kEach; ++k) {
         if (k != i / kWide) continue;
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kWide) decode(DecodeDetections d, float least_
     }
     __syncthreads();
     if (taken) {
-      if (thread == 0) d.faces[static_cast<std::ptrdiff_t>(frame) * d.most_faces + faces] = best;
+      if (thread == 0) d.faces[static_cast<std::ptrdiff_t>(frame) * d.max_faces + faces] = best;
       ++faces;
       for (int k = 0; k < kEach; ++k) {
         if (alive[k] && thread + k * kWide > i && box_iou(mine[k], best) > kSameFace)
@@ -125,7 +125,7 @@ const char* decode_detections_on(const DecodeDetections& d, Stream stream) {
   int cells = 0;
   for (int level = 0; level < static_cast<int>(kCellStrides.size()); ++level)
     cells += cells_of(d, level);
-  decode<<<d.count, kWide, 0, stream>>>(d, least_logit_of(d.least_score), cells);
+  decode<<<d.count, kWide, 0, stream>>>(d, min_logit_of(d.min_score), cells);
   return launch_error();
 }
 

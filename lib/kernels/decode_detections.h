@@ -5,13 +5,13 @@
 #include <cstddef>
 
 #include "util/host_device.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer::kernels {
 
 /// Guesses of a frame that are looked at: the first that pass the threshold, in the order of the
 /// maps and their cells.
-inline constexpr int kMostGuesses = 4096;
+inline constexpr int kMaxGuesses = 4096;
 
 inline constexpr int kFirstStride = kCellStrides.front();
 static_assert(kCellStrides.size() == 3 && kCellStrides[1] == 2 * kFirstStride &&
@@ -25,12 +25,12 @@ struct DecodeDetections {
   /// One map a stride of kCellStrides: count x kCellValues x rows x columns, fp32.
   std::array<const float*, kCellStrides.size()> maps{};
   int rows = 0, columns = 0;  ///< Cells of the first map; of each next one half as many.
-  float least_score = 0.6f;
+  float min_score = 0.6f;
 
-  int most_faces = 0;          ///< Room a frame.
-  CellFace* faces = nullptr;   ///< count x most_faces: the best guess of each face, best first.
-  int* face_counts = nullptr;  ///< count: faces of each frame.
-  /// count: guesses of each frame that passed. More than kMostGuesses: the rest were not looked at.
+  int max_faces = 0;               ///< Room a frame.
+  GridCandidate* faces = nullptr;  ///< count x max_faces: the best guess of each face, best first.
+  int* face_counts = nullptr;      ///< count: faces of each frame.
+  /// count: guesses of each frame that passed. More than kMaxGuesses: the rest were not looked at.
   int* guess_counts = nullptr;
 };
 
@@ -59,15 +59,15 @@ FER_HOST_DEVICE inline Cell cell_at(const DecodeDetections& d, int frame, int nu
           number};
 }
 
-FER_HOST_DEVICE inline CellFace face_at(const DecodeDetections& d, const Cell& cell) {
+FER_HOST_DEVICE inline GridCandidate face_at(const DecodeDetections& d, const Cell& cell) {
   return decode_cell(cell.map, static_cast<std::size_t>(cells_of(d, cell.level)),
                      d.columns >> cell.level, kFirstStride << cell.level,
                      static_cast<std::size_t>(cell.index));
 }
 
 /// Whether the cell is a guess at a face.
-FER_HOST_DEVICE inline bool passes(const DecodeDetections& d, const Cell& cell, float least_logit) {
-  return cell.map[cell.index] >= least_logit && is_finite(face_at(d, cell));
+FER_HOST_DEVICE inline bool passes(const DecodeDetections& d, const Cell& cell, float min_logit) {
+  return cell.map[cell.index] >= min_logit && is_finite(face_at(d, cell));
 }
 
 }  // namespace fer::kernels

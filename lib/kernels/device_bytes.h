@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
+#include "kernels/cuda_error.h"
 #include "kernels/kernel_table.h"
-#include "kernels/must.h"
 
 namespace fer::kernels {
 
@@ -25,7 +25,7 @@ class DeviceBytes {
     if (data_) kernels_.release(data_);
     data_ = nullptr;
     size_ = 0;
-    must(kernels_.allocate(&data_, bytes));
+    throw_on_cuda_error(kernels_.allocate(&data_, bytes));
     size_ = bytes;
     return data_;
   }

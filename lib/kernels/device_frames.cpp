@@ -11,7 +11,7 @@ bool shrinks_whole(const CropPlan& plan, const FrameView& frame,
   return plan.x == 0 && plan.y == 0 && plan.width == frame.width && plan.height == frame.height &&
          plan.columns == picture.width && plan.rows == picture.height &&
          picture.width <= frame.width && picture.height <= frame.height &&
-         plan.to_crop == Affine23{1, 0, 0, 0, 1, 0};
+         plan.to_crop == Affine2x3{1, 0, 0, 0, 1, 0};
 }
 
 /// Appends what will lie on the device, where values begin at multiples of 16. Returns its offset.
@@ -35,7 +35,7 @@ DeviceFrames::DeviceFrames(const KernelTable& kernels)
 
 const std::uint8_t* DeviceFrames::upload_arguments() {
   auto* there = static_cast<std::uint8_t*>(device_arguments_.need(arguments_.size()));
-  must(kernels_.upload(there, arguments_.data(), arguments_.size(), stream_));
+  throw_on_cuda_error(kernels_.upload(there, arguments_.data(), arguments_.size(), stream_));
   return there;
 }
 
@@ -62,9 +62,9 @@ void DeviceFrames::cut(const FrameView& frame, std::span<const CropPlan> plans,
     warp.count = static_cast<int>(warps.size());
     warp.out = batch;
     check(warp);
-    must(kernels_.warp_faces(warp, stream_));
+    throw_on_cuda_error(kernels_.warp_faces(warp, stream_));
   }
-  must(kernels_.download(out, batch.data, bytes, stream_));
+  throw_on_cuda_error(kernels_.download(out, batch.data, bytes, stream_));
 }
 
 void DeviceFrames::shrink(const FrameView& frame, int width, int height, const Batch& out) {
@@ -76,20 +76,20 @@ void DeviceFrames::shrink(const FrameView& frame, int width, int height, const B
   resize.count = 1;
   resize.out = out;
   check(resize);
-  must(kernels_.resize_luma(resize, stream_));
+  throw_on_cuda_error(kernels_.resize_luma(resize, stream_));
 }
 
 bool DeviceFrames::find_cells(const FrameView& frame, int width, int height,
-                              const std::shared_ptr<const CellLayers>& layers, float least_score,
-                              std::vector<CellFace>& faces) {
+                              const std::shared_ptr<const GridLayers>& layers, float min_score,
+                              std::vector<GridCandidate>& faces) {
   if (width > frame.width || height > frame.height) return false;
   if (!cells_ || cells_->layers() != layers) cells_.emplace(kernels_, layers, stream_);
   Batch input;
-  input.height = padded_side(height, kLargestStride, kLeastInputSide);
-  input.width = padded_side(width, kLargestStride, kLeastInputSide);
+  input.height = padded_side(height, kLargestStride, kMinInputSide);
+  input.width = padded_side(width, kLargestStride, kMinInputSide);
   input.data = cells_->input(input.height, input.width);
   shrink(frame, width, height, input);
-  cells_->run(least_score, stream_, faces);
+  cells_->run(min_score, stream_, faces);
   return true;
 }
 
@@ -102,8 +102,8 @@ void DeviceFrames::blend(BlendShapes blend, std::size_t coverage_bytes) {
   blend.shapes = reinterpret_cast<const Shape*>(there);
   blend.coverage = there + at;
   check(blend);
-  must(kernels_.blend_shapes(blend, stream_));
-  must(kernels_.wait(stream_));
+  throw_on_cuda_error(kernels_.blend_shapes(blend, stream_));
+  throw_on_cuda_error(kernels_.wait(stream_));
 }
 
 }  // namespace fer::kernels

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/device_bytes.h"
-#include "kernels/device_cells.h"
+#include "kernels/device_grid_detector.h"
 #include "kernels/kernel_table.h"
 #include "vision/frame_memory.h"
 
@@ -29,8 +29,8 @@ class DeviceFrames final : public FrameMemory {
            std::uint8_t* out) override;
 
   bool find_cells(const FrameView& frame, int width, int height,
-                  const std::shared_ptr<const CellLayers>& layers, float least_score,
-                  std::vector<CellFace>& faces) override;
+                  const std::shared_ptr<const GridLayers>& layers, float min_score,
+                  std::vector<GridCandidate>& faces) override;
 
   /// Draws, and waits until it is done. Shapes and coverage (`coverage_bytes` of it) are the
   /// processor's, the canvas is the device's. Throws as cut() does.
@@ -46,7 +46,7 @@ class DeviceFrames final : public FrameMemory {
   Stream stream_ = nullptr;
   std::vector<std::uint8_t> arguments_;  ///< Of one launch, as they lie on the device.
   DeviceBytes device_arguments_, pictures_;
-  std::optional<DeviceCells> cells_;  ///< Of the detector that asked last.
+  std::optional<DeviceGridDetector> cells_;  ///< Of the detector that asked last.
 };
 
 }  // namespace fer::kernels

@@ -12,11 +12,11 @@ namespace fer::kernels {
 
 inline constexpr int kThreads = 256;
 /// What a grid takes in y.
-inline constexpr int kMostBlocksY = 65535;
+inline constexpr int kMaxBlocksY = 65535;
 
 /// Blocks of kThreads for `count` elements, at most `most`: the kernels stride over the rest.
-inline int blocks_for(long long count, int most) {
-  return static_cast<int>(std::clamp<long long>((count + kThreads - 1) / kThreads, 1, most));
+inline int blocks_for(long long count, int max) {
+  return static_cast<int>(std::clamp<long long>((count + kThreads - 1) / kThreads, 1, max));
 }
 
 /// Null, or what the runtime says of the launches so far.
@@ -99,7 +99,7 @@ __global__ void for_each_pixel(int count, int height, int width, Body body) {
 template <typename Body>
 const char* launch_pixels(int count, int height, int width, Stream stream, const Body& body) {
   if (count == 0) return nullptr;
-  const dim3 grid((width * height + kThreads - 1) / kThreads, std::min(count, kMostBlocksY));
+  const dim3 grid((width * height + kThreads - 1) / kThreads, std::min(count, kMaxBlocksY));
   for_each_pixel<<<grid, kThreads, 0, stream>>>(count, height, width, body);
   return launch_error();
 }

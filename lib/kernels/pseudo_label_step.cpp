@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 #include "kernels/pseudo_label_rules.h"
 
 namespace fer::kernels {
@@ -113,21 +113,21 @@ void run_without_student(const PseudoLabelStep& s) {
         weight_of(s.thresholds, *s.state, s.confidence[i], static_cast<int>(s.pseudo_labels[i]));
 }
 
-void check_classes(int classes, const Need& need) {
-  need(classes >= 2 && classes <= kMostClasses,
-       "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+void check_classes(int classes, const ArgumentChecker& require) {
+  require(classes >= 2 && classes <= kMostClasses,
+          "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
 }
 
 /// What a step needs with a student and without.
-void check_judging(const PseudoLabelStep& s, const Need& need) {
-  check_classes(s.classes, need);
-  need(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
-  need(s.state != nullptr, "a state");
-  need(s.rows == 0 || s.teacher, "the teacher's logits");
-  need(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights),
-       "room for labels, confidences and weights");
-  need(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
-       "the logits and labels of the labelled rows");
+void check_judging(const PseudoLabelStep& s, const ArgumentChecker& require) {
+  check_classes(s.classes, require);
+  require(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
+  require(s.state != nullptr, "a state");
+  require(s.rows == 0 || s.teacher, "the teacher's logits");
+  require(s.rows == 0 || (s.pseudo_labels && s.confidence && s.weights),
+          "room for labels, confidences and weights");
+  require(!reads_labelled(s.thresholds) || s.labelled_rows == 0 || (s.labelled && s.labels),
+          "the logits and labels of the labelled rows");
 }
 
 }  // namespace
@@ -139,10 +139,11 @@ ThresholdState first_state(const ThresholdRule& rule, int classes) {
 }
 
 void check(const PseudoLabelStep& s) {
-  const Need need{"pseudo_label_step"};
-  check_judging(s, need);
-  need(s.losses != nullptr, "room for two losses");
-  need(s.rows == 0 || (s.student && s.gradient), "the student's logits and room for the gradient");
+  const ArgumentChecker require{"pseudo_label_step"};
+  check_judging(s, require);
+  require(s.losses != nullptr, "room for two losses");
+  require(s.rows == 0 || (s.student && s.gradient),
+          "the student's logits and room for the gradient");
 }
 
 void pseudo_label_step(const PseudoLabelStep& step) {
@@ -151,14 +152,14 @@ void pseudo_label_step(const PseudoLabelStep& step) {
 }
 
 void judge_pseudo_labels(const PseudoLabelStep& step) {
-  check_judging(step, Need{"judge_pseudo_labels"});
+  check_judging(step, ArgumentChecker{"judge_pseudo_labels"});
   with_classes(step.classes,
                [&](auto classes) { run_without_student<decltype(classes)::value>(step); });
 }
 
 void select_negatives(const NegativeRule& rule, const float* teacher, const float* student,
                       const bool* accepted, int rows, int classes, bool* chosen) {
-  check_classes(classes, Need{"select_negatives"});
+  check_classes(classes, ArgumentChecker{"select_negatives"});
   int likelier = 0;
   if (rule.kind == NegativeRule::kFullMatch) {
     for (int i = 0; i < rows; ++i) {

@@ -9,14 +9,14 @@
 namespace fer::kernels {
 namespace {
 
-constexpr int kMostBlocks = 1024;
+constexpr int kMaxBlocks = 1024;
 
 struct Workspace {
   StepSums sums;
   unsigned looked, judged;  ///< Blocks that are through.
   int keep;                 ///< fullmatch's k.
   /// Kept by block and added in their order, so that two runs give the same losses.
-  double u[kMostBlocks], n[kMostBlocks];
+  double u[kMaxBlocks], n[kMaxBlocks];
 };
 
 template <int Classes>
@@ -167,9 +167,9 @@ const char* pseudo_label_step_on(const PseudoLabelStep& s, Stream stream) {
   with_classes(s.classes, [&](auto classes) {
     constexpr int kClasses = decltype(classes)::value;
     look<kClasses>
-        <<<blocks_for(std::max(s.rows, s.labelled_rows), kMostBlocks), kThreads, 0, stream>>>(s,
+        <<<blocks_for(std::max(s.rows, s.labelled_rows), kMaxBlocks), kThreads, 0, stream>>>(s,
                                                                                               work);
-    judge<kClasses><<<blocks_for(s.rows, kMostBlocks), kThreads, 0, stream>>>(
+    judge<kClasses><<<blocks_for(s.rows, kMaxBlocks), kThreads, 0, stream>>>(
         s, static_cast<float>(s.lambda_u / rows), static_cast<float>(s.lambda_n / rows), work);
   });
   return launch_error();

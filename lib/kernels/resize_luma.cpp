@@ -2,16 +2,16 @@
 
 #include <string>
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 
 namespace fer::kernels {
 
 void check(const ResizeLuma& r) {
-  const Need need{"resize_luma"};
-  need(r.count >= 0, "no negative number of frames");
-  need(r.out.channels == 1, "1 channel, found " + std::to_string(r.out.channels));
-  need(r.out.width > 0 && r.out.height > 0, "an input with pixels");
-  need(r.count == 0 || (r.frames && r.out.data), "frames and room for the input");
+  const ArgumentChecker require{"resize_luma"};
+  require(r.count >= 0, "no negative number of frames");
+  require(r.out.channels == 1, "1 channel, found " + std::to_string(r.out.channels));
+  require(r.out.width > 0 && r.out.height > 0, "an input with pixels");
+  require(r.count == 0 || (r.frames && r.out.data), "frames and room for the input");
 }
 
 void resize_luma(const ResizeLuma& resize) {

@@ -108,7 +108,7 @@ const char* resize_luma_on(const ResizeLuma& r, Stream stream) {
   constexpr int kManyFrames = 8, kQuadsEach = 8;
   const int quads = r.out.width / kQuad * r.out.height;
   const int together = kThreads * (r.count < kManyFrames ? 1 : kQuadsEach);
-  const dim3 grid((quads + together - 1) / together, std::min(r.count, kMostBlocksY));
+  const dim3 grid((quads + together - 1) / together, std::min(r.count, kMaxBlocksY));
   resize_quads<<<grid, kThreads, 0, stream>>>(r);
   return launch_error();
 }

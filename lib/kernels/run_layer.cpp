@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 
 namespace fer::kernels {
 namespace {
@@ -17,11 +17,11 @@ std::string shape_of(const FeatureMaps& maps) {
 FeatureMaps made_by(const RunLayer& l) {
   const auto after = [&](int side) { return convolved_side(side, l.kernel, l.stride, l.pad); };
   switch (l.kind) {
-    case CellLayer::kConv: {
+    case GridLayer::kConv: {
       const int channels = l.seen == l.from.channels ? l.to.channels : l.from.channels;
       return {nullptr, channels, after(l.from.height), after(l.from.width)};
     }
-    case CellLayer::kEnlarge:
+    case GridLayer::kEnlarge:
       return {nullptr, l.from.channels, 2 * l.from.height, 2 * l.from.width};
     default:
       return {nullptr, l.from.channels, l.from.height, l.from.width};
@@ -29,20 +29,20 @@ FeatureMaps made_by(const RunLayer& l) {
 }
 
 void check(const RunLayer& l) {
-  const Need need{"run_layer"};
-  need(l.from.data && value_count(l.from) > 0, "maps to read");
-  need(l.to.data && l.to.channels > 0, "room for what is made");
-  if (l.kind == CellLayer::kConv) {
-    need(l.weight && l.bias, "weights");
-    need(l.kernel > 0 && l.stride > 0 && l.pad >= 0, "a kernel, a stride and a padding");
-    need(l.seen == l.from.channels || l.seen == 1,
-         "filters over all " + std::to_string(l.from.channels) + " channels or one each, found " +
-             std::to_string(l.seen));
+  const ArgumentChecker require{"run_layer"};
+  require(l.from.data && value_count(l.from) > 0, "maps to read");
+  require(l.to.data && l.to.channels > 0, "room for what is made");
+  if (l.kind == GridLayer::kConv) {
+    require(l.weight && l.bias, "weights");
+    require(l.kernel > 0 && l.stride > 0 && l.pad >= 0, "a kernel, a stride and a padding");
+    require(l.seen == l.from.channels || l.seen == 1,
+            "filters over all " + std::to_string(l.from.channels) +
+                " channels or one each, found " + std::to_string(l.seen));
   }
-  if (l.kind == CellLayer::kAdd)
-    need(l.other.data && shape_of(l.other) == shape_of(l.from), "two maps of one shape");
+  if (l.kind == GridLayer::kAdd)
+    require(l.other.data && shape_of(l.other) == shape_of(l.from), "two maps of one shape");
   const std::string made = shape_of(made_by(l));
-  need(shape_of(l.to) == made, made + " values, found room for " + shape_of(l.to));
+  require(shape_of(l.to) == made, made + " values, found room for " + shape_of(l.to));
 }
 
 void run_layer(const RunLayer& layer) {

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "util/host_device.h"
-#include "vision/cell_layer.h"
+#include "vision/grid_layer.h"
 
 namespace fer::kernels {
 
@@ -22,7 +22,7 @@ inline std::size_t value_count(const FeatureMaps& maps) {
 /// One launch. Pointers are to the processor's memory for the CPU form and to the device's for the
 /// kernel.
 struct RunLayer {
-  CellLayer::Kind kind = CellLayer::kConv;
+  GridLayer::Kind kind = GridLayer::kConv;
   FeatureMaps from, other;  ///< `other` for kAdd alone.
   FeatureMaps to;
   bool relu = false;  ///< Negative values become 0 at last.
@@ -84,13 +84,13 @@ template <int kKernel>
 FER_HOST_DEVICE inline void make_value(const RunLayer& l, int c, int y, int x) {
   float value = 0;
   switch (l.kind) {
-    case CellLayer::kConv:
+    case GridLayer::kConv:
       value = convolved<kKernel>(l, c, y, x);
       break;
-    case CellLayer::kEnlarge:
+    case GridLayer::kEnlarge:
       value = value_at(l.from, c, y / 2, x / 2);
       break;
-    case CellLayer::kAdd:
+    case GridLayer::kAdd:
       value = value_at(l.from, c, y, x) + value_at(l.other, c, y, x);
       break;
   }

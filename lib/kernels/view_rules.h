@@ -28,7 +28,7 @@ struct Affine {
 struct RandAugmentConfig {
   double flip = 0.5;    ///< Probability of mirroring left and right.
   double shift = 0.06;  ///< Share of the side, as in the weak view.
-  int operations = 2;   ///< Drawn for each view, with replacement, at most kMostOperations …
+  int operations = 2;   ///< Drawn for each view, with replacement, at most kMaxOperations …
   double apply = 0.5;   ///< … each carried out with this probability.
   double strength = 1;  ///< Share of the full ranges, in [0, 1].
   double cutout = 0.5;  ///< Side of the square that is greyed at last, up to this share.
@@ -40,7 +40,7 @@ inline constexpr RandAugmentConfig kWeakView{
 
 namespace kernels {
 
-inline constexpr int kMostOperations = 8;
+inline constexpr int kMaxOperations = 8;
 
 enum class Operation {
   kIdentity,
@@ -61,17 +61,17 @@ enum class Operation {
 inline constexpr int kOperations = static_cast<int>(Operation::kSaturation) + 1;
 
 /// An operation that changes pixels where they are.
-struct LightStep {
+struct PhotometricOp {
   Operation operation;
   float factor;  ///< From 0.05 to 1.95.
   float share;   ///< The strength, from 0 to 1.
 };
 
 /// Everything that is random about a view.
-struct ViewPlan {
+struct AugmentParams {
   Affine view;  ///< All that moves pixels, in one look-up, so that they are blurred once.
-  int light_steps = 0;
-  LightStep light[kMostOperations];
+  int photometric_count = 0;
+  PhotometricOp photometric_ops[kMaxOperations];
   /// Cutout (DeVries & Taylor 2017), from left and top up to right and bottom; empty where right
   /// <= left or bottom <= top.
   int left = 0, top = 0, right = 0, bottom = 0;
@@ -109,11 +109,11 @@ FER_HOST_DEVICE inline Affine moved(const Affine& view, Operation operation, dou
 }
 
 /// Draws a view. `Random` has the members of fer::Random; config.operations is at most
-/// kMostOperations.
+/// kMaxOperations.
 template <typename Random>
-FER_HOST_DEVICE ViewPlan draw_view(const RandAugmentConfig& config, int channels, int side,
-                                   Random& random) {
-  ViewPlan plan;
+FER_HOST_DEVICE AugmentParams draw_view(const RandAugmentConfig& config, int channels, int side,
+                                        Random& random) {
+  AugmentParams plan;
   plan.view.xx = random.chance(config.flip) ? -1 : 1;
   plan.view.cx = (side - 1) / 2.0 + random.uniform(-config.shift, config.shift) * side;
   plan.view.cy = (side - 1) / 2.0 + random.uniform(-config.shift, config.shift) * side;
@@ -125,8 +125,9 @@ FER_HOST_DEVICE ViewPlan draw_view(const RandAugmentConfig& config, int channels
     if (moves_pixels(operation)) {
       plan.view = moved(plan.view, operation, strength, side);
     } else {
-      plan.light[plan.light_steps++] = {operation, static_cast<float>(1 + 0.95 * strength),
-                                        static_cast<float>(std::abs(strength))};
+      plan.photometric_ops[plan.photometric_count++] = {operation,
+                                                        static_cast<float>(1 + 0.95 * strength),
+                                                        static_cast<float>(std::abs(strength))};
     }
   }
   // The centre lies anywhere, so part of the square may lie outside.
@@ -182,7 +183,7 @@ FER_HOST_DEVICE inline int level_of(float value) {
 }
 
 /// What an operation must know of the pixels before it changes them.
-struct LightStats {
+struct PhotometricStats {
   float low = 0, high = 0;     ///< Autocontrast: of the plane.
   float mean = 0;              ///< Contrast: of all planes.
   const int* below = nullptr;  ///< Equalise: pixels of the plane below each level.
@@ -190,7 +191,8 @@ struct LightStats {
 };
 
 /// A pixel after an operation that looks at no other pixel, in [0, 1].
-FER_HOST_DEVICE inline float lit(const LightStep& step, const LightStats& s, float value) {
+FER_HOST_DEVICE inline float apply_photometric(const PhotometricOp& step, const PhotometricStats& s,
+                                               float value) {
   switch (step.operation) {
     case Operation::kAutocontrast:
       // The darkest pixel becomes 0, the brightest 1.

@@ -2,19 +2,19 @@
 
 #include <string>
 
-#include "kernels/need.h"
+#include "kernels/argument_checker.h"
 
 namespace fer::kernels {
 
 void check(const WarpFaces& w) {
-  const Need need{"warp_faces"};
-  need(w.count >= 0 && w.frame_count >= 0, "no negative number of faces or frames");
-  need(w.out.channels == 1 || w.out.channels == 3,
-       "1 channel or 3, found " + std::to_string(w.out.channels));
-  need(w.out.width > 0 && w.out.height > 0, "crops with pixels");
-  need(w.stddev > 0, "a positive standard deviation");
-  need(w.count == 0 || (w.frames && w.frame_count > 0 && w.faces && w.out.data),
-       "frames, faces and room for the crops");
+  const ArgumentChecker require{"warp_faces"};
+  require(w.count >= 0 && w.frame_count >= 0, "no negative number of faces or frames");
+  require(w.out.channels == 1 || w.out.channels == 3,
+          "1 channel or 3, found " + std::to_string(w.out.channels));
+  require(w.out.width > 0 && w.out.height > 0, "crops with pixels");
+  require(w.stddev > 0, "a positive standard deviation");
+  require(w.count == 0 || (w.frames && w.frame_count > 0 && w.faces && w.out.data),
+          "frames, faces and room for the crops");
 }
 
 void warp_faces(const WarpFaces& warp) {

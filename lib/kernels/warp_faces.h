@@ -22,14 +22,14 @@ struct FaceWarp {
 inline FaceWarp face_warp(int frame, const CropPlan& plan) {
   FaceWarp face{
       frame, {plan.x, plan.y, plan.width, plan.height, plan.columns, plan.rows}, {}, plan.enlarges};
-  const Affine23 back = inverse_of(plan.to_crop);
+  const Affine2x3 back = inverse_of(plan.to_crop);
   for (std::size_t i = 0; i < back.size(); ++i) face.to_region[i] = static_cast<float>(back[i]);
   return face;
 }
 
 /// The crop that align_transform()'s similarity `to_crop` (frame pixels to crop pixels) cuts out of
 /// a frame of this size.
-inline FaceWarp face_warp(int frame, const Affine23& to_crop, int frame_width, int frame_height,
+inline FaceWarp face_warp(int frame, const Affine2x3& to_crop, int frame_width, int frame_height,
                           int crop_width, int crop_height) {
   return face_warp(frame, plan_crop(to_crop, frame_width, frame_height, crop_width, crop_height));
 }

@@ -17,8 +17,8 @@ namespace fer {
 ///
 /// Input: N x 1 x H x W, pixel values 0 to 255, sides multiples of 32. A stem convolution of stride
 /// 4 or 2, then one stage of depthwise-separable blocks for each stride of kCellStrides (vision/
-/// face_cells.h), whose maps go from the coarsest down by enlarging and adding; each level ends in
-/// one block and a 1x1 convolution to kCellValues values a cell.
+/// detection_grid.h), whose maps go from the coarsest down by enlarging and adding; each level ends
+/// in one block and a 1x1 convolution to kCellValues values a cell.
 struct DetectorNetConfig {
   int stem_width = 24;  ///< Channels after the stem.
   int stem_kernel = 7;  ///< Side of the stem's kernel.

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "model/fused_batch_norm_relu.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace nn = torch::nn;

@@ -1,5 +1,5 @@
 // The project's own face detector as a LibTorch module, for training. It is served as ONNX, by
-// vision/cell_detector.cpp.
+// vision/grid_detector.cpp.
 #pragma once
 
 #include <torch/nn.h>
@@ -27,7 +27,7 @@ class DetectorNetImpl : public torch::nn::Module {
   explicit DetectorNetImpl(const DetectorNetConfig& config);
 
   /// N x 1 x H x W, pixel values 0 to 255, sides multiples of 32 → one map a stride of
-  /// kCellStrides, N x kCellValues x H/stride x W/stride, fp32 (vision/face_cells.h).
+  /// kCellStrides, N x kCellValues x H/stride x W/stride, fp32 (vision/detection_grid.h).
   std::vector<torch::Tensor> forward(const torch::Tensor& pixels);
 
   const DetectorNetConfig& config() const { return config_; }

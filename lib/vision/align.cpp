@@ -59,7 +59,7 @@ Landmarks landmarks_in_box(const cv::Rect2f& box) {
 
 // Faces smaller than this (square pixels, summed over the landmarks) or worse than this are not
 // aligned by their landmarks.
-constexpr double kLeastSpread = 1e-2, kLeastAgreement = 0.3;
+constexpr double kMinSpread = 1e-2, kMinAgreement = 0.3;
 
 // Coordinates beyond this are taken for garbage.
 constexpr float kFarthest = 1e7f;
@@ -85,7 +85,7 @@ cv::Mat fit_similarity(const Landmarks& from, const Landmarks& to) {
   // How well the two agree, 1 at best: points that are mirrored or in the wrong order come near 0,
   // a face in profile has 0.7. Negated, so that NaN fails too.
   const double agreement = std::hypot(dot, cross) / std::sqrt(from_spread * to_spread);
-  if (!(from_spread > kLeastSpread) || !(agreement > kLeastAgreement)) return {};
+  if (!(from_spread > kMinSpread) || !(agreement > kMinAgreement)) return {};
   const double a = dot / from_spread, b = cross / from_spread;
   return (cv::Mat_<double>(2, 3) << a, -b, to_mean.x - a * from_mean.x + b * from_mean.y,  //
           b, a, to_mean.y - b * from_mean.x - a * from_mean.y);
@@ -93,8 +93,8 @@ cv::Mat fit_similarity(const Landmarks& from, const Landmarks& to) {
 
 /// Finite, at least a pixel, at most as large as coordinates go.
 cv::Rect2f usable_box(const cv::Rect2f& box) {
-  const auto within = [](float value, float least) {
-    return std::isfinite(value) ? std::clamp(value, least, kFarthest) : least;
+  const auto within = [](float value, float min) {
+    return std::isfinite(value) ? std::clamp(value, min, kFarthest) : min;
   };
   return {within(box.x, -kFarthest), within(box.y, -kFarthest), within(box.width, 1.f),
           within(box.height, 1.f)};
@@ -116,7 +116,7 @@ void check_spec(const CropSpec& spec) {
 /// How to cut the face out of the frame.
 CropPlan plan_of(const FrameView& frame, const Face& face, const CropSpec& spec) {
   const cv::Mat to_crop = align_transform(face, spec);
-  Affine23 transform;
+  Affine2x3 transform;
   std::copy_n(to_crop.ptr<double>(), transform.size(), transform.begin());
   return plan_crop(transform, frame.width, frame.height, spec.width, spec.height);
 }

@@ -11,7 +11,7 @@ namespace {
 /// rows <= columns; `cost(row, column)` is minimised. Returns the column of each row.
 /// O(rows^2 * columns).
 template <typename Cost>
-std::vector<int> least_cost(int rows, int columns, Cost cost) {
+std::vector<int> min_cost(int rows, int columns, Cost cost) {
   // Row and column 0 are sentinels: column 0 holds the row that is being placed.
   std::vector<double> row_potential(rows + 1, 0.0), column_potential(columns + 1, 0.0);
   std::vector<int> row_of(columns + 1, 0), came_from(columns + 1, 0);
@@ -72,9 +72,9 @@ std::vector<int> best_assignment(const std::vector<double>& gain, int rows, int 
     return gain[static_cast<std::size_t>(row) * columns + column];
   };
   if (rows <= columns) {
-    column_of = least_cost(rows, columns, [&](int r, int c) { return -at(r, c); });
+    column_of = min_cost(rows, columns, [&](int r, int c) { return -at(r, c); });
   } else {
-    const auto row_of = least_cost(columns, rows, [&](int c, int r) { return -at(r, c); });
+    const auto row_of = min_cost(columns, rows, [&](int c, int r) { return -at(r, c); });
     for (int c = 0; c < columns; ++c) column_of[row_of[c]] = c;
   }
   for (int row = 0; row < rows; ++row) {

@@ -10,10 +10,10 @@
 namespace fer {
 
 /// A 2x3 affine transform, row by row.
-using Affine23 = std::array<double, 6>;
+using Affine2x3 = std::array<double, 6>;
 
 /// The way back. `m` must be invertible.
-inline Affine23 inverse_of(const Affine23& m) {
+inline Affine2x3 inverse_of(const Affine2x3& m) {
   const double d = 1 / (m[0] * m[4] - m[1] * m[3]);
   const double a = m[4] * d, b = -m[1] * d, c = -m[3] * d, e = m[0] * d;
   return {a, b, -a * m[2] - b * m[5], c, e, -c * m[2] - e * m[5]};
@@ -23,7 +23,7 @@ inline Affine23 inverse_of(const Affine23& m) {
 struct CropPlan {
   int x = 0, y = 0, width = 0, height = 0;  ///< Of the frame, in pixels; never empty.
   int columns = 0, rows = 0;                ///< Each pixel the mean of a block of the region.
-  Affine23 to_crop{};  ///< From that picture's pixel indices to those of the crop.
+  Affine2x3 to_crop{};  ///< From that picture's pixel indices to those of the crop.
   bool enlarges = false;
 };
 
@@ -33,7 +33,7 @@ inline CropPlan plan_region(int x, int y, int width, int height, int columns, in
 }
 
 /// `to_crop` is a similarity from frame pixels to crop pixels; sides are in pixels.
-inline CropPlan plan_crop(const Affine23& to_crop, int frame_width, int frame_height,
+inline CropPlan plan_crop(const Affine2x3& to_crop, int frame_width, int frame_height,
                           int crop_width, int crop_height) {
   CropPlan plan;
   const double scale = std::hypot(to_crop[0], to_crop[3]);
@@ -43,7 +43,7 @@ inline CropPlan plan_crop(const Affine23& to_crop, int frame_width, int frame_he
       std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame_width, frame_height)));
 
   // The crop's outline seen from the frame.
-  const Affine23 to_frame = inverse_of(to_crop);
+  const Affine2x3 to_frame = inverse_of(to_crop);
   double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
   for (const double x : {0., static_cast<double>(crop_width)}) {
     for (const double y : {0., static_cast<double>(crop_height)}) {

@@ -72,8 +72,8 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
                static_cast<float>(detection_size(frame, config).width);
   }
   faces = tracker_.update(found, missable);
-  const auto most = static_cast<std::size_t>(config_.max_faces);
-  if (most > 0 && faces.size() > most) faces.resize(most);
+  const auto max = static_cast<std::size_t>(config_.max_faces);
+  if (max > 0 && faces.size() > max) faces.resize(max);
   return faces;
 }
 

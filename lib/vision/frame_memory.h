@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "vision/cell_layer.h"
 #include "vision/crop_plan.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 #include "vision/frame.h"
+#include "vision/grid_layer.h"
 
 namespace fer {
 
@@ -32,12 +32,12 @@ class FrameMemory {
                    std::uint8_t* out) = 0;
 
   /// Runs our own detector's network where the frame lies, over a picture of it of width x height,
-  /// and appends the best guess of each face that scores `least_score` or more, in pixels of that
+  /// and appends the best guess of each face that scores `min_score` or more, in pixels of that
   /// picture. Waits until they are there. False, and nothing is done, where the picture is larger
   /// than the frame. Throws as cut() does.
   virtual bool find_cells(const FrameView& frame, int width, int height,
-                          const std::shared_ptr<const CellLayers>& layers, float least_score,
-                          std::vector<CellFace>& faces) = 0;
+                          const std::shared_ptr<const GridLayers>& layers, float min_score,
+                          std::vector<GridCandidate>& faces) = 0;
 };
 
 }  // namespace fer

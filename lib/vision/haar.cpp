@@ -50,11 +50,11 @@ std::vector<Face> Haar::detect(const FrameView& frame, const DetectorConfig& con
 
   const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
   const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);
-  const int least = static_cast<int>(config.min_face_size / std::max(sx, sy));
+  const int min = static_cast<int>(config.min_face_size / std::max(sx, sy));
   std::vector<cv::Rect> boxes;
   std::vector<int> neighbours;
   cascade_.detectMultiScale(equalised_, boxes, neighbours, 1.1,
-                            neighbours_for(config.score_threshold), 0, {least, least});
+                            neighbours_for(config.score_threshold), 0, {min, min});
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const cv::Rect2f box(boxes[i]);
     Face face;

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 

@@ -107,7 +107,7 @@ void check_frame(const FrameView& frame) {
                                 std::to_string(frame.height) + " has no pixels");
   }
   const int chroma_bytes = chroma_size(frame).width;
-  const std::array<int, 3> least = {
+  const std::array<int, 3> min = {
       frame.width * layout.bytes,
       frame.format == PixelFormat::kNv12   ? 2 * chroma_bytes
       : frame.format == PixelFormat::kI420 ? chroma_bytes
@@ -115,10 +115,10 @@ void check_frame(const FrameView& frame) {
       frame.format == PixelFormat::kI420 ? chroma_bytes : 0,
   };
   for (int i = 0; i < 3; ++i) {
-    if (least[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < least[i])) {
+    if (min[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < min[i])) {
       throw std::invalid_argument(
           "plane " + std::to_string(i) + " of the frame is missing or its " + "stride of " +
-          std::to_string(frame.stride[i]) + " bytes is shorter than " + std::to_string(least[i]));
+          std::to_string(frame.stride[i]) + " bytes is shorter than " + std::to_string(min[i]));
     }
   }
 }

@@ -22,7 +22,7 @@ struct Track {
   int hits = 1;                  ///< Detections so far.
   int unseen = 0;                ///< Frames since the last one.
   bool in_sight = true;          ///< Seen when the detector last ran.
-  int found_in_a_row = 0;        ///< Runs that found it, of those that miss faces of its size.
+  int consecutive_hits = 0;      ///< Runs that found it, of those that miss faces of its size.
 
   void advance() {
     filter.predict(in_sight);
@@ -91,7 +91,7 @@ struct Tracker::State {
   bool may_be_there(const Track& track, float missable, const std::vector<Face>& detections,
                     const std::vector<int>& new_ones) const {
     if (track.face.track_id == 0 || track.unseen > config.max_age ||
-        track.found_in_a_row >= kSurelyFound)
+        track.consecutive_hits >= kSurelyFound)
       return false;
     const cv::Rect2f box = track.filter.box();
     return box.height < missable && std::none_of(new_ones.begin(), new_ones.end(), [&](int d) {
@@ -162,7 +162,7 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, fl
   for (const int t : free_tracks) {
     Track& track = s.tracks[t];
     track.in_sight = s.may_be_there(track, missable, detections, strong);
-    track.found_in_a_row = 0;
+    track.consecutive_hits = 0;
     if (track.in_sight) believed.push_back(moved(track));
   }
 
@@ -174,7 +174,7 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, fl
   std::vector<TrackedFace> seen;
   for (const int t : track_of) {
     if (t < 0) continue;
-    if (missable > 0) ++s.tracks[t].found_in_a_row;
+    if (missable > 0) ++s.tracks[t].consecutive_hits;
     if (s.confirm(s.tracks[t])) seen.push_back(s.tracks[t].face);
   }
   seen.insert(seen.end(), believed.begin(), believed.end());

@@ -6,7 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 #include "vision/network_detector.h"
 #include "vision/read_region.h"
 #include "vision/yunet_outputs.h"
@@ -17,14 +17,14 @@ namespace {
 // YuNet sees large faces in flat pictures: up to 0.89 in black frames, 0.7 in even grey ones. Over
 // 9676 faces found in FER+ the standard deviation of the grey levels in the box is 6.1 at least,
 // and 50 in the middle.
-constexpr double kLeastContrast = 4;
+constexpr double kMinContrast = 4;
 
 bool is_flat(const cv::Mat& picture, const cv::Rect2f& box) {
   const cv::Rect inside = cv::Rect(box) & cv::Rect({}, picture.size());
   if (inside.empty()) return true;
   cv::Scalar mean, deviation;
   cv::meanStdDev(picture(inside), mean, deviation);
-  return std::max({deviation[0], deviation[1], deviation[2]}) < kLeastContrast;
+  return std::max({deviation[0], deviation[1], deviation[2]}) < kMinContrast;
 }
 
 /// Lays a picture in BGR out as the network wants it, plane by plane, in the upper left corner of

@@ -50,15 +50,14 @@ void for_each_anchor(cv::Size input, Body&& body) {
   }
 }
 
-std::vector<Face> faces_2022(const std::vector<cv::Mat>& outputs, cv::Size input,
-                             float least_score) {
+std::vector<Face> faces_2022(const std::vector<cv::Mat>& outputs, cv::Size input, float min_score) {
   const auto* loc = outputs[0].ptr<float>();
   const auto* conf = outputs[1].ptr<float>();  // no face, face
   const auto* iou = outputs[2].ptr<float>();
   std::vector<Face> faces;
   for_each_anchor(input, [&](int i, cv::Point2f anchor, float side) {
     const float score = score_of(conf[2 * i + 1], iou[i]);
-    if (!(score >= least_score)) return;
+    if (!(score >= min_score)) return;
     const float* at = loc + kLocValues * i;
     const auto point = [&](const float* offset) {
       return anchor + cv::Point2f(offset[0], offset[1]) * (kCentreScale * side);
@@ -77,8 +76,7 @@ std::vector<Face> faces_2022(const std::vector<cv::Mat>& outputs, cv::Size input
 
 constexpr int kStrides[] = {8, 16, 32};
 
-std::vector<Face> faces_2023(const std::vector<cv::Mat>& outputs, cv::Size input,
-                             float least_score) {
+std::vector<Face> faces_2023(const std::vector<cv::Mat>& outputs, cv::Size input, float min_score) {
   std::vector<Face> faces;
   for (std::size_t map = 0; map < std::size(kStrides); ++map) {
     const auto* cls = outputs[map].ptr<float>();
@@ -89,7 +87,7 @@ std::vector<Face> faces_2023(const std::vector<cv::Mat>& outputs, cv::Size input
     const int columns = input.width / kStrides[map], rows = input.height / kStrides[map];
     for (int i = 0; i < rows * columns; ++i) {
       const float score = score_of(cls[i], obj[i]);
-      if (!(score >= least_score)) continue;
+      if (!(score >= min_score)) continue;
       const cv::Point2f cell(static_cast<float>(i % columns), static_cast<float>(i / columns));
       const auto point = [&](const float* offset) {
         return (cell + cv::Point2f(offset[0], offset[1])) * stride;
@@ -148,9 +146,9 @@ std::string yunet_wrong_shape(YuNetRelease release, const std::vector<cv::Mat>& 
 }
 
 std::vector<Face> yunet_faces(YuNetRelease release, const std::vector<cv::Mat>& outputs,
-                              cv::Size input, float least_score) {
-  return release == YuNetRelease::kMarch2022 ? faces_2022(outputs, input, least_score)
-                                             : faces_2023(outputs, input, least_score);
+                              cv::Size input, float min_score) {
+  return release == YuNetRelease::kMarch2022 ? faces_2022(outputs, input, min_score)
+                                             : faces_2023(outputs, input, min_score);
 }
 
 }  // namespace fer

@@ -34,6 +34,6 @@ std::string yunet_wrong_shape(YuNetRelease release, const std::vector<cv::Mat>& 
 /// All guesses with at least this score, in pixels of the input; of one face there are many. The
 /// shapes must be right.
 std::vector<Face> yunet_faces(YuNetRelease release, const std::vector<cv::Mat>& outputs,
-                              cv::Size input, float least_score);
+                              cv::Size input, float min_score);
 
 }  // namespace fer

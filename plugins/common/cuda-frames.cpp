@@ -98,10 +98,10 @@ class Reader final : public FrameMemory {
   }
 
   bool find_cells(const FrameView& frame, int width, int height,
-                  const std::shared_ptr<const CellLayers>& layers, float least_score,
-                  std::vector<CellFace>& faces) override {
+                  const std::shared_ptr<const GridLayers>& layers, float min_score,
+                  std::vector<GridCandidate>& faces) override {
     bool done = false;
-    guarded([&] { done = frames_->find_cells(frame, width, height, layers, least_score, faces); });
+    guarded([&] { done = frames_->find_cells(frame, width, height, layers, min_score, faces); });
     return done;
   }
 

@@ -173,9 +173,9 @@ class Painter {
 
   std::vector<Piece> label_of(const Face& face) {
     std::vector<Piece> label;
-    const auto add = [&](std::string text, bool bold, double share, int least_width) {
+    const auto add = [&](std::string text, bool bold, double share, int min_width) {
       const int advance = masks_.text(text, face.font, bold).advance;
-      label.push_back({std::move(text), bold, share, std::max(advance, least_width)});
+      label.push_back({std::move(text), bold, share, std::max(advance, min_width)});
     };
     const auto add_percent = [&](double share) {
       // Right-aligned in the width of two figures: the tag does not tremble with them.

@@ -11,7 +11,7 @@ std::vector<FaceRecord*> FaceSampler::due(std::vector<FaceRecord>& faces, GstClo
       due.push_back(&face);
     }
   }
-  if (taken_.size() + due.size() > kMostTracks) taken_.clear();
+  if (taken_.size() + due.size() > kMaxTracks) taken_.clear();
   for (const FaceRecord* face : due) taken_[face->track_id] = time;
   return due;
 }

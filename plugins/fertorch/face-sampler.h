@@ -15,7 +15,7 @@ namespace fer {
 class FaceSampler {
  public:
   /// The most tracks that are kept in mind; beyond, all are forgotten.
-  static constexpr std::size_t kMostTracks = 1024;
+  static constexpr std::size_t kMaxTracks = 1024;
 
   /// The faces that are due at this time. Those that are not tracked are due together, as if they
   /// were one track. Time that runs backwards makes all of them due.

@@ -20,9 +20,9 @@
 #include "frame-faces.h"
 #include "known-faces.h"
 #include "lateness.h"
+#include "pending-model-source.h"
 #include "property-table.h"
 #include "served-model.h"
-#include "slot-wish.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
@@ -83,8 +83,8 @@ struct Parts {
   fer::Lateness lateness;
   fer::WarningLimiter fault;
   fer::WarningLimiter no_record;
-  fer::SlotWish wish;      ///< Set with `settings` locked.
-  fer::ServedModel model;  ///< Used like `stream`.
+  fer::PendingModelSource wish;  ///< Set with `settings` locked.
+  fer::ServedModel model;        ///< Used like `stream`.
   fer::ElementMetrics metrics;
   Stream stream;
 };

@@ -23,8 +23,8 @@
 #include "learner-metrics.h"
 #include "learner-structures.h"
 #include "model/slot.h"
+#include "pending-model-source.h"
 #include "property-table.h"
-#include "slot-wish.h"
 #include "stream/learner.h"
 #include "video-frame.h"
 
@@ -227,7 +227,7 @@ bool join(FerLearn* self, const Settings& settings) {
   std::shared_ptr<fer::Learner> learner;
   try {
     // A ferinfer that names the slot's model is going to open it; the learner finds it there.
-    if (const auto wished = fer::SlotWish::of(settings.model_slot);
+    if (const auto wished = fer::PendingModelSource::of(settings.model_slot);
         wished && settings.source_model.empty()) {
       slot = fer::ModelSlot::get(settings.model_slot);
       slot->open(*wished);

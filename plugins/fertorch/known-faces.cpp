@@ -48,7 +48,7 @@ void KnownFaces::learn(FaceRecord& face, Expression fresh, double smoothing) {
     const auto known = tracks_.find(face.track_id);
     if (known != tracks_.end()) {
       smooth(fresh, known->second.expression, smoothing);
-    } else if (tracks_.size() >= kMostTracks) {
+    } else if (tracks_.size() >= kMaxTracks) {
       tracks_.erase(std::min_element(
           tracks_.begin(), tracks_.end(),
           [](const auto& a, const auto& b) { return a.second.seen < b.second.seen; }));

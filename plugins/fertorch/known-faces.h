@@ -19,7 +19,7 @@ struct ReclassifyRules {
 class KnownFaces {
  public:
   /// The most tracks that are kept, and how many frames one is kept unseen.
-  static constexpr std::size_t kMostTracks = 1024;
+  static constexpr std::size_t kMaxTracks = 1024;
   static constexpr guint64 kForgetAfter = 300;
 
   /// Begins with the next frame: everything is a frame older.

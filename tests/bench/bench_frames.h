@@ -25,7 +25,7 @@ inline GstElement* parsed(const std::string& text) {
 
 /// The first `most` frames of a clip after `elements`, each a reference of the caller's.
 inline std::vector<GstBuffer*> decoded(const std::string& clip, const std::string& elements,
-                                       std::size_t most) {
+                                       std::size_t max) {
   GstElement* pipeline =
       parsed("filesrc name=clip ! decodebin ! " + elements + " ! appsink name=frames sync=false");
   GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline), "clip");
@@ -34,7 +34,7 @@ inline std::vector<GstBuffer*> decoded(const std::string& clip, const std::strin
   GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "frames");
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
   std::vector<GstBuffer*> frames;
-  while (frames.size() < most) {
+  while (frames.size() < max) {
     GstSample* sample = gst_app_sink_pull_sample(GST_APP_SINK(sink));
     if (sample == nullptr) break;
     frames.push_back(gst_buffer_ref(gst_sample_get_buffer(sample)));

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/device_cells.h"
+#include "kernels/device_grid_detector.h"
 #include "kernels/open_kernels.h"
 #include "unit/kernels/detector_layers.h"
 #include "unit/kernels/detector_maps.h"
@@ -144,7 +144,7 @@ void bench_decode(const KernelTable& table) {
     decode.maps[level] = there.back()->data();
     bytes += 4.0 * static_cast<double>(maps.maps[level].size()) / kCellValues;
   }
-  DeviceArray<CellFace> faces(maps.faces.size());
+  DeviceArray<GridCandidate> faces(maps.faces.size());
   DeviceArray<int> face_counts(maps.face_counts), guess_counts(maps.guess_counts);
   decode.faces = faces.data();
   decode.face_counts = face_counts.data();
@@ -156,10 +156,10 @@ void bench_decode(const KernelTable& table) {
 /// A network of the shipped detector's size over 640 x 384 pixels, from the input to the faces on
 /// the processor; the launches and the wait for them included.
 void bench_network(const KernelTable& table) {
-  const auto layers = std::make_shared<const CellLayers>(test::DetectorLayers(3).layers);
-  kernels::DeviceCells cells(table, layers, nullptr);
+  const auto layers = std::make_shared<const GridLayers>(test::DetectorLayers(3).layers);
+  kernels::DeviceGridDetector cells(table, layers, nullptr);
   check_cuda(cudaMemset(cells.input(384, 640), 0, sizeof(float) * 384 * 640));
-  std::vector<CellFace> faces;
+  std::vector<GridCandidate> faces;
   const double seconds = seconds_of([&] {
     faces.clear();
     cells.run(0.6f, nullptr, faces);

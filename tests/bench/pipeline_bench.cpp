@@ -148,10 +148,10 @@ int main(int argc, char** argv) {
   std::printf("%-60s %8s %18s %8s %10s\n", "pipeline", "frames/s", "(least … most)", "faces",
               "of decode");
   for (const Contestant& c : contestants) {
-    const auto [least, most] = std::minmax_element(c.rates.begin(), c.rates.end());
+    const auto [min, max] = std::minmax_element(c.rates.begin(), c.rates.end());
     const double share = median(c.rates) / median(contestants.front().rates);
     std::printf("%-60s %8.1f   (%6.1f … %6.1f) %8llu %9.0f %%\n", c.name.c_str(), median(c.rates),
-                *least, *most, static_cast<unsigned long long>(c.faces), share * 100);
+                *min, *max, static_cast<unsigned long long>(c.faces), share * 100);
     results.push_back({{"pipeline", c.name},
                        {"frames_per_second", median(c.rates)},
                        {"rates", c.rates},

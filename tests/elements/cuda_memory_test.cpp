@@ -149,7 +149,7 @@ constexpr std::size_t kFaces = 32 << 10;
 class CudaMemoryFormats : public CudaMemory, public testing::WithParamInterface<std::string> {
  protected:
   /// Holds what is found on the device, and labelled, against what is found here.
-  void find_and_label(const std::string& detector, std::size_t most_downloaded);
+  void find_and_label(const std::string& detector, std::size_t max_downloaded);
 };
 
 TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
@@ -160,7 +160,7 @@ TEST_P(CudaMemoryFormats, FacesAreFoundAndLabelledWhereTheFrameLies) {
   if (!yunet.empty()) find_and_label(yunet, kLook);
 }
 
-void CudaMemoryFormats::find_and_label(const std::string& detector, std::size_t most_downloaded) {
+void CudaMemoryFormats::find_and_label(const std::string& detector, std::size_t max_downloaded) {
   SCOPED_TRACE(detector);
   std::vector<std::vector<FaceRecord>> found;
   for (const bool device : {false, true}) {
@@ -180,7 +180,7 @@ void CudaMemoryFormats::find_and_label(const std::string& detector, std::size_t 
     if (!device) continue;
     EXPECT_TRUE(gst_is_cuda_memory(gst_buffer_peek_memory(out.get(), 0)));
     EXPECT_GE(after.launches - before.launches, 2) << "to find faces and to cut them";
-    EXPECT_LE(after.downloaded - before.downloaded, most_downloaded + 2 * 48 * 48);
+    EXPECT_LE(after.downloaded - before.downloaded, max_downloaded + 2 * 48 * 48);
   }
   ASSERT_THAT(found[0], SizeIs(2));
   ASSERT_THAT(found[1], SizeIs(2));

@@ -82,11 +82,11 @@ void print(const LearnerStats& s) {
 void print_watched(const std::vector<nlohmann::json>& history, const char* kind, const char* key,
                    const char* name) {
   if (history.empty() || !history.front().contains(kind)) return;
-  double least = 1;
-  for (const auto& seen : history) least = std::min(least, seen[kind][key].get<double>());
+  double min = 1;
+  for (const auto& seen : history) min = std::min(min, seen[kind][key].get<double>());
   std::printf("%-12s %s %.2f %% before, %.2f %% after, %.2f %% at worst\n", kind, name,
               history.front()[kind][key].get<double>() * 100,
-              history.back()[kind][key].get<double>() * 100, least * 100);
+              history.back()[kind][key].get<double>() * 100, min * 100);
 }
 
 class Run {
@@ -192,7 +192,7 @@ class Run {
 #ifdef HAVE_VIDEO
     Progress progress("adapting");
     each_video_face(
-        video, shape(), {o_.sample_interval, /*most=*/0},
+        video, shape(), {o_.sample_interval, /*max=*/0},
         [&](const VideoPlace& place, std::vector<VideoFace> found) {
           std::vector<FaceSample> faces;
           for (VideoFace& face : found) {

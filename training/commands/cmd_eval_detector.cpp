@@ -47,7 +47,7 @@ json report_json(const Options& o, const DetectionEvaluation& e, double threshol
           {"split", o.eval.split},
           {"colour", e.colour},
           {"detect_width", o.eval.detect_width},
-          {"least_face", o.eval.least_face},
+          {"least_face", o.eval.min_face},
           {"small_faces", o.eval.small_faces},
           {"photos", s.photos()},
           {"photos_without_faces", s.empty_photos()},
@@ -138,7 +138,7 @@ void add_eval_detector(CLI::App& app) {
   c->add_option("--detect-width", o->eval.detect_width, "Photos wider than this are shrunk to it")
       ->check(CLI::Range(0, 16384))
       ->capture_default_str();
-  c->add_option("--least-face", o->eval.least_face,
+  c->add_option("--least-face", o->eval.min_face,
                 "Faces of this height count, in pixels of what the detector sees")
       ->check(finite_range(1, 10000))
       ->capture_default_str();

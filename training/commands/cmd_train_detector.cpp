@@ -86,7 +86,7 @@ void add_train_detector(CLI::App& app) {
       ->check(finite_range(0, 1));
   add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
   add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
-  add("--least-face", a.least_face, "Height of the smallest faces that are made, in pixels")
+  add("--least-face", a.min_face, "Height of the smallest faces that are made, in pixels")
       ->check(finite_range(4, 10000));
   add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
   add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");

@@ -19,7 +19,7 @@ struct DataOptions {
   std::string align_template = "fer";
   double max_unreadable = 5;  ///< Percent.
   double video_every = 1;
-  int video_most = 20;
+  int video_max = 20;
 
   /// --data and --align; with `shape` also what the network's input fixes elsewhere. Returns
   /// --data.
@@ -75,7 +75,7 @@ struct DataOptions {
                     "Of videos: seconds between two faces taken of one track")
         ->check(finite_range(0, 86400))
         ->capture_default_str();
-    command.add_option("--video-most", video_most, "Of videos: faces taken of one track at most")
+    command.add_option("--video-most", video_max, "Of videos: faces taken of one track at most")
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
   }
@@ -86,7 +86,7 @@ struct DataOptions {
     return {.split = {},
             .max_unreadable = max_unreadable / 100,
             .video_every = video_every,
-            .video_most = video_most};
+            .video_max = video_max};
   }
 };
 

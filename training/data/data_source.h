@@ -28,7 +28,7 @@ struct ReadOptions {
   std::string split;             ///< Read this split only; empty: all.
   double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
   double video_every = 1;        ///< Seconds between two faces taken of one track of a video.
-  int video_most = 20;           ///< Faces taken of one track at most.
+  int video_max = 20;            ///< Faces taken of one track at most.
   bool labelled = true;          ///< False: a CSV needs no labels; see read_image_list().
 };
 

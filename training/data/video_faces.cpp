@@ -178,7 +178,7 @@ VideoPlace each_video_face(
       if (!face.landmarks || face.score < config.threshold) continue;
       const auto [it, is_new] = tracks.try_emplace(face.track_id);
       Taken& taken = it->second;
-      if (!is_new && ((sampling.most > 0 && taken.count >= sampling.most) ||
+      if (!is_new && ((sampling.max > 0 && taken.count >= sampling.max) ||
                       place.time < taken.last + sampling.every - kRounding))
         continue;
       taken.last = place.time;
@@ -206,7 +206,7 @@ FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& sh
   Progress progress("reading " + path.filename().string());
   std::set<std::uint64_t> tracks;
   const VideoPlace end =
-      each_video_face(path.string(), shape, {options.video_every, options.video_most},
+      each_video_face(path.string(), shape, {options.video_every, options.video_max},
                       [&](const VideoPlace& place, std::vector<VideoFace> found) {
                         for (VideoFace& face : found) {
                           tracks.insert(face.track);

@@ -29,7 +29,7 @@ struct VideoPlace {
 /// How often the face of a track is taken.
 struct VideoSampling {
   double every = 1;  ///< Seconds between two faces of one track.
-  int most = 20;     ///< Faces of one track at most; 0: no limit.
+  int max = 20;      ///< Faces of one track at most; 0: no limit.
 };
 
 /// Hands over, frame by frame, the faces that `sampling` takes of a video: a file, or a URI that

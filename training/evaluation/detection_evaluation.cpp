@@ -35,7 +35,7 @@ DetectionEvaluation evaluate_weights(const fs::path& model, const fs::path& data
   std::vector<std::size_t> rows = photos.photos(settings.split);
   keep_first(rows, settings.max_photos);
   DetectionEvaluation evaluation;
-  evaluation.score = score_detector(model, photos, rows, settings.least_face);
+  evaluation.score = score_detector(model, photos, rows, settings.min_face);
   evaluation.detector = "fer (weights)";
   evaluation.threshold = read_detector_info(model).operating_score;
   return evaluation;
@@ -43,14 +43,14 @@ DetectionEvaluation evaluate_weights(const fs::path& model, const fs::path& data
 
 #ifdef HAVE_VISION
 /// Finds below this are not counted: by then every detector sees faces everywhere.
-constexpr float kLeastScore = 0.05f;
+constexpr float kMinScore = 0.05f;
 
 /// A detector and what it has found so far.
 class Examination {
  public:
   Examination(const fs::path& model, const DetectionEvalSettings& settings)
-      : settings_(settings), detector_(open_detector(model)), score_(settings.least_face) {
-    config_.score_threshold = kLeastScore;
+      : settings_(settings), detector_(open_detector(model)), score_(settings.min_face) {
+    config_.score_threshold = kMinScore;
     config_.detect_width = settings.detect_width;
     config_.small_faces = settings.small_faces;
   }

@@ -12,7 +12,7 @@ namespace fer {
 struct DetectionEvalSettings {
   std::string split = "test";
   int detect_width = 640;   ///< Photos wider than this are shrunk to it, as by the elements.
-  double least_face = 24;   ///< Lower faces do not count; pixels of what the detector sees.
+  double min_face = 24;     ///< Lower faces do not count; pixels of what the detector sees.
   int max_photos = 0;       ///< Only the first ones; 0: all.
   bool small_faces = true;  ///< Look for small faces too, as the elements do now and then.
 };

@@ -7,7 +7,7 @@
 #include "export/onnx_graph.h"
 #include "model/detector_info.h"
 #include "model/folded_detector.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {

@@ -14,7 +14,7 @@ inline constexpr char kDetectorInput[] = "pixels";
 #ifdef HAVE_ONNX
 /// The bytes of an ONNX file: N x 1 x height x width grey values from 0 to 255 in fp32, sides
 /// multiples of 32 → for every stride of kCellStrides N x kCellValues x height/stride x
-/// width/stride (vision/face_cells.h). Throws what OnnxGraph throws.
+/// width/stride (vision/detection_grid.h). Throws what OnnxGraph throws.
 std::string to_onnx(const FoldedDetector& detector, const DetectorInfo& info);
 #endif
 

@@ -16,8 +16,8 @@ namespace {
 using nlohmann::json;
 
 /// Points of a curve: a log of weeks has more than a screen has pixels.
-constexpr std::size_t kMostPoints = 600;
-constexpr std::size_t kMostDecisions = 100;
+constexpr std::size_t kMaxPoints = 600;
+constexpr std::size_t kMaxDecisions = 100;
 
 constexpr char kPromoted[] = "promoted", kRolledBack[] = "rolled back", kReset[] = "reset";
 constexpr char kSourceColour[] = "#777777", kServingColour[] = "#0072b2",
@@ -89,10 +89,10 @@ std::vector<const json*> curve_of(const std::vector<const json*>& entries) {
     while (!kept.empty() && step_of(*kept.back()) > step_of(*entry)) kept.pop_back();
     kept.push_back(entry);
   }
-  if (kept.size() <= kMostPoints) return kept;
+  if (kept.size() <= kMaxPoints) return kept;
   std::vector<const json*> thinned;
-  for (std::size_t i = 0; i < kMostPoints; ++i)
-    thinned.push_back(kept[i * (kept.size() - 1) / (kMostPoints - 1)]);
+  for (std::size_t i = 0; i < kMaxPoints; ++i)
+    thinned.push_back(kept[i * (kept.size() - 1) / (kMaxPoints - 1)]);
   return thinned;
 }
 
@@ -173,7 +173,7 @@ std::string loss_chart(const std::vector<const json*>& curve) {
 
 std::string decision_table(const std::vector<const json*>& decisions) {
   if (decisions.empty()) return "<p>No candidate was judged.</p>\n";
-  const std::size_t skipped = decisions.size() - std::min(decisions.size(), kMostDecisions);
+  const std::size_t skipped = decisions.size() - std::min(decisions.size(), kMaxDecisions);
   std::string html = "<h3>Decisions</h3>\n";
   if (skipped > 0) html += "<p>" + std::to_string(skipped) + " earlier ones are not shown.</p>\n";
   html +=

@@ -14,7 +14,7 @@ constexpr double kWidth = 560, kHeight = 300;
 constexpr double kLeft = 52, kRight = 14, kTop = 34, kBottom = 40;
 constexpr double kLegendLine = 18, kLegendText = 7.2;  ///< Height of a line, width of a letter.
 /// Above this many points the dots, which hovering finds, would hide the line.
-constexpr std::size_t kMostDots = 150;
+constexpr std::size_t kMaxDots = 150;
 
 std::string number(double value, int digits) {
   char text[32];
@@ -45,19 +45,19 @@ double nice_step(double range, int wanted) {
 }
 
 struct Range {
-  double least = 0, most = 1;
+  double min = 0, max = 1;
 };
 
 Range x_range(const std::vector<Series>& series) {
   Range range{INFINITY, -INFINITY};
   for (const Series& one : series) {
     for (const auto& [x, y] : one.points) {
-      range.least = std::min(range.least, x);
-      range.most = std::max(range.most, x);
+      range.min = std::min(range.min, x);
+      range.max = std::max(range.max, x);
     }
   }
-  if (!(range.least <= range.most)) return {};
-  if (range.least == range.most) range.most = range.least + 1;
+  if (!(range.min <= range.max)) return {};
+  if (range.min == range.max) range.max = range.min + 1;
   return range;
 }
 
@@ -67,19 +67,19 @@ Range y_range(const ChartSpec& spec, const std::vector<Series>& series) {
   for (const Series& one : series) {
     for (const auto& [x, y] : one.points) {
       if (!std::isfinite(y)) continue;
-      range.least = std::min(range.least, y);
-      range.most = std::max(range.most, y);
+      range.min = std::min(range.min, y);
+      range.max = std::max(range.max, y);
     }
   }
-  if (spec.fit && range.least <= range.most) {
+  if (spec.fit && range.min <= range.max) {
     // Some air, and no mountains made of less than a hundredth.
-    const double air = std::max((range.most - range.least) * 0.08, 0.01 * std::abs(range.most));
-    range.least -= air;
-    range.most += air;
-    if (spec.shares) range = {std::max(0., range.least), std::min(1., range.most)};
+    const double air = std::max((range.max - range.min) * 0.08, 0.01 * std::abs(range.max));
+    range.min -= air;
+    range.max += air;
+    if (spec.shares) range = {std::max(0., range.min), std::min(1., range.max)};
   }
-  if (!std::isfinite(range.least)) range.least = 0;
-  if (!(range.most > range.least)) range.most = range.least + 1;
+  if (!std::isfinite(range.min)) range.min = 0;
+  if (!(range.max > range.min)) range.max = range.min + 1;
   return range;
 }
 
@@ -103,8 +103,8 @@ class Plot {
  private:
   double x_at(double x) const {
     const auto place = [&](double value) { return spec_.log_x ? std::log(value) : value; };
-    const double least = place(xs_.least), most = place(xs_.most);
-    return kLeft + (place(x) - least) / (most - least) * (kWidth - kLeft - kRight);
+    const double min = place(xs_.min), max = place(xs_.max);
+    return kLeft + (place(x) - min) / (max - min) * (kWidth - kLeft - kRight);
   }
   std::vector<double> x_ticks() const {
     std::set<double> ticks;
@@ -114,14 +114,13 @@ class Plot {
       return {ticks.begin(), ticks.end()};
     }
     // Epochs and steps are whole.
-    const double step = std::max(1., nice_step(xs_.most - xs_.least, 8));
-    for (double x = std::ceil(xs_.least / step) * step; x <= xs_.most + step / 100; x += step)
+    const double step = std::max(1., nice_step(xs_.max - xs_.min, 8));
+    for (double x = std::ceil(xs_.min / step) * step; x <= xs_.max + step / 100; x += step)
       ticks.insert(x);
     return {ticks.begin(), ticks.end()};
   }
   double y_at(double y) const {
-    return kHeight - kBottom -
-           (y - ys_.least) / (ys_.most - ys_.least) * (kHeight - kTop - kBottom);
+    return kHeight - kBottom - (y - ys_.min) / (ys_.max - ys_.min) * (kHeight - kTop - kBottom);
   }
   std::string y_text(double y) const {
     return spec_.shares ? short_number(100 * y) + " %" : short_number(y);
@@ -129,8 +128,8 @@ class Plot {
 
   std::string draw_axes() const {
     std::string svg = "<g class=\"axes\">\n";
-    const double y_step = nice_step(ys_.most - ys_.least, 5);
-    for (double y = std::ceil(ys_.least / y_step) * y_step; y <= ys_.most + y_step / 100;
+    const double y_step = nice_step(ys_.max - ys_.min, 5);
+    for (double y = std::ceil(ys_.min / y_step) * y_step; y <= ys_.max + y_step / 100;
          y += y_step) {
       const std::string at = number(y_at(y), 1);
       svg += "<line x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kWidth - kRight, 1) +
@@ -146,7 +145,7 @@ class Plot {
   std::string draw_marks(const Marks& marks) const {
     std::string svg;
     for (const auto& [x, text] : marks.at) {
-      if (!(x >= xs_.least && x <= xs_.most)) continue;
+      if (!(x >= xs_.min && x <= xs_.max)) continue;
       const std::string at = number(x_at(x), 1);
       svg += "<g><title>" + escaped(marks.name) + ", " + escaped(spec_.x_axis) + " " +
              short_number(x) + ": " + escaped(text) + "</title><line x1=\"" + at + "\" x2=\"" + at +
@@ -172,10 +171,10 @@ class Plot {
         continue;
       }
       const std::string px = number(x_at(x), 1);
-      const std::string py = number(y_at(std::clamp(y, ys_.least, ys_.most)), 1);
+      const std::string py = number(y_at(std::clamp(y, ys_.min, ys_.max)), 1);
       path += (pen_down ? "L" : "M") + px + " " + py;
       pen_down = true;
-      if (one.points.size() > kMostDots) continue;
+      if (one.points.size() > kMaxDots) continue;
       dots += "<circle cx=\"" + px + "\" cy=\"" + py + "\" r=\"2.4\" fill=\"" + colour +
               "\"><title>" + escaped(one.name) + ", " + escaped(spec_.x_axis) + " " +
               short_number(x) + ": " + y_text(y) + "</title></circle>\n";

@@ -47,7 +47,7 @@ std::size_t join_packed(const std::vector<std::filesystem::path>& parts,
     require_same_crops(first, part);
     const std::vector<std::size_t> places = places_of_labels(part, info);
     if (path != parts.front()) info.source += " + " + part.info().source;
-    std::int64_t most = -1;
+    std::int64_t max = -1;
     for (std::size_t i = 0; i < part.size(); ++i) {
       const auto crop = part.crop(i);
       PackedRow row;
@@ -60,11 +60,11 @@ std::size_t join_packed(const std::vector<std::filesystem::path>& parts,
       row.split = place_of_split(part, i, info);
       row.duplicate = part.duplicate(i);
       row.aligned = part.aligned(i);
-      most = std::max(most, part.person(i));
+      max = std::max(max, part.person(i));
       row.person = part.person(i) < 0 ? -1 : persons + part.person(i);
       rows.push_back(std::move(row));
     }
-    persons += most + 1;
+    persons += max + 1;
   }
   write_packed(out, info, rows);
   return rows.size();

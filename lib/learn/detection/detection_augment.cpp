@@ -94,8 +94,8 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
     if (face.sure) sure.push_back(&face);
 
   // A photo fills at least half of its tile: faces that would need less are small as they are.
-  const double least = 0.5 * longest(tile) / std::max(width, height);
-  double scale = log_uniform(random, least, std::max(2 * least, 2.0));
+  const double min = 0.5 * longest(tile) / std::max(width, height);
+  double scale = log_uniform(random, min, std::max(2 * min, 2.0));
   Placement p;
   p.view_x = tile.x + tile.width / 2.0;
   p.view_y = tile.y + tile.height / 2.0;
@@ -104,10 +104,10 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
   const SceneFace* chosen = sure.empty() ? nullptr : sure[random.below(sure.size())];
   if (chosen != nullptr) {
     const double side = std::min(tile.width, tile.height);
-    const double most = std::max(config.least_face * 1.01, config.largest_face * side);
-    scale = log_uniform(random, config.least_face, most) / chosen->height;
+    const double max = std::max(config.min_face * 1.01, config.largest_face * side);
+    scale = log_uniform(random, config.min_face, max) / chosen->height;
   }
-  scale = std::clamp(scale, least, std::max(least, config.largest_zoom));
+  scale = std::clamp(scale, min, std::max(min, config.largest_zoom));
 
   const double stretch = log_about_one(random, config.stretch);
   p.scale_x = scale * stretch;

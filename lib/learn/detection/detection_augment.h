@@ -13,7 +13,7 @@ namespace fer {
 
 /// How far a random view may go. Ranges are symmetric about "unchanged" unless they say otherwise.
 struct DetectionAugmentConfig {
-  double least_face = 10;     ///< Height that a chosen face gets at least, in pixels …
+  double min_face = 10;       ///< Height that a chosen face gets at least, in pixels …
   double largest_face = 1.0;  ///< … and at most, as a share of the view's side; log-uniform.
   double largest_zoom = 5;    ///< Photos are not enlarged beyond this.
   double mosaic = 0.3;        ///< Probability that a view is put together of four photos.

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "learn/detection/detection_targets.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
@@ -34,7 +34,7 @@ void DetectionScore::add(std::span<const SceneFace> faces, std::vector<FoundFace
   std::stable_sort(finds.begin(), finds.end(),
                    [](const FoundFace& a, const FoundFace& b) { return a.score > b.score; });
   const auto counts = [&](const SceneFace& face) {
-    return face.sure && face.height * scale >= least_height_;
+    return face.sure && face.height * scale >= min_height_;
   };
   faces_ += static_cast<std::size_t>(std::count_if(faces.begin(), faces.end(), counts));
   std::vector<bool> taken(faces.size());

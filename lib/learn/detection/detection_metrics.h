@@ -25,7 +25,7 @@ struct FoundFace {
 /// lower than `least_height` count neither for nor against, as do finds most of which lie in one.
 class FER_API DetectionScore {
  public:
-  explicit DetectionScore(double least_height) : least_height_(least_height) {}
+  explicit DetectionScore(double min_height) : min_height_(min_height) {}
 
   /// `scale` brings heights to the pixels in which `least_height` is meant.
   void add(std::span<const SceneFace> faces, std::vector<FoundFace> finds, double scale = 1);
@@ -62,7 +62,7 @@ class FER_API DetectionScore {
   /// Finds ordered, best first.
   const std::vector<Find>& ordered() const;
 
-  double least_height_;
+  double min_height_;
   std::size_t photos_ = 0, empty_photos_ = 0, faces_ = 0;
   mutable std::vector<Find> finds_;
   mutable bool sorted_ = true;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
@@ -66,7 +66,7 @@ void make_targets(std::span<const ViewFace> faces, int width, int height,
 
   std::vector<const ViewFace*> learned;
   for (const ViewFace& face : faces) {
-    if (face.sure && face.height >= config.least_face) {
+    if (face.sure && face.height >= config.min_face) {
       learned.push_back(&face);
       continue;
     }

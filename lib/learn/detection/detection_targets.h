@@ -17,7 +17,7 @@ struct TargetConfig {
   /// face at a border is found by either.
   std::array<std::pair<float, float>, 3> sizes{std::pair{0.f, 48.f}, std::pair{32.f, 128.f},
                                                std::pair{96.f, 1e9f}};
-  float least_face = 8;  ///< Lower faces are not learned: cells there are left alone.
+  float min_face = 8;  ///< Lower faces are not learned: cells there are left alone.
   /// Cells whose centre lies so near to the middle of a face look for it, in shares of the box …
   float middle = 0.25f;
   float reach = 1.5f;  ///< … and in strides at most.

@@ -17,7 +17,7 @@
 #include "model/detector_net.h"
 #include "model/torch_seed.h"
 #include "util/elapsed.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
@@ -25,7 +25,7 @@ namespace {
 using nlohmann::json;
 
 /// Guesses below this are not worth the counting.
-constexpr float kLeastScore = 0.05f;
+constexpr float kMinScore = 0.05f;
 
 void require(bool good, const std::string& what) {
   if (!good) throw std::runtime_error("training a detector: " + what);
@@ -53,25 +53,24 @@ torch::Device device_of(const DetectorNet& network) {
 }
 
 std::vector<FoundFace> find_faces(DetectorNet& network, const torch::Tensor& input) {
-  std::vector<CellFace> guesses;
+  std::vector<GridCandidate> guesses;
   const std::vector<torch::Tensor> maps = network(input.to(device_of(network)));
   for (std::size_t level = 0; level < maps.size(); ++level) {
     const torch::Tensor map = maps[level].to(torch::kCPU).contiguous();
     decode_cells(map.data_ptr<float>(), static_cast<int>(map.size(2)),
-                 static_cast<int>(map.size(3)), kCellStrides[level], kLeastScore, guesses);
+                 static_cast<int>(map.size(3)), kCellStrides[level], kMinScore, guesses);
   }
   std::vector<FoundFace> faces;
-  for (const CellFace& cell : best_cells(guesses)) {
+  for (const GridCandidate& cell : best_candidates(guesses)) {
     faces.push_back({cell.x, cell.y, cell.width, cell.height, cell.score, true, cell.points});
   }
   return faces;
 }
 
 DetectionScore score_photos(DetectorNet& network, const DetectionDataset& data,
-                            const std::vector<std::size_t>& photos, double least_height,
-                            bool bf16) {
+                            const std::vector<std::size_t>& photos, double min_height, bool bf16) {
   torch::NoGradGuard no_grad;
-  DetectionScore score(least_height);
+  DetectionScore score(min_height);
   for (const std::size_t photo : photos) {
     const torch::Tensor input = whole_photo(data, photo);
     Bf16Scope scope(bf16, device_of(network));
@@ -264,14 +263,14 @@ void DetectionTrainConfig::check() const {
   require(ema >= 0 && ema < 1, "ema must be in [0, 1)");
   require(balance >= 0 && balance <= 1, "balance must be in [0, 1]");
   require(negatives >= 0 && negatives < 1, "negatives must be in [0, 1)");
-  require(augment.least_face >= 4, "least_face must be 4 or more");
+  require(augment.min_face >= 4, "least_face must be 4 or more");
 }
 
 void to_json(json& j, const DetectionTrainConfig& c) {
   const DetectionAugmentConfig& a = c.augment;
   j = {{"network", c.network},
        {"augment",
-        {{"least_face", a.least_face},
+        {{"least_face", a.min_face},
          {"largest_face", a.largest_face},
          {"largest_zoom", a.largest_zoom},
          {"mosaic", a.mosaic},
@@ -290,7 +289,7 @@ void to_json(json& j, const DetectionTrainConfig& c) {
          {"erase", a.erase}}},
        {"targets",
         {{"sizes", c.targets.sizes},
-         {"least_face", c.targets.least_face},
+         {"least_face", c.targets.min_face},
          {"middle", c.targets.middle},
          {"reach", c.targets.reach}}},
        {"epochs", c.epochs},
@@ -321,12 +320,12 @@ TrainResult train_detector(const DetectionDataset& data, const DetectionTrainCon
 }
 
 DetectionScore score_detector(const std::filesystem::path& weights, const DetectionDataset& data,
-                              const std::vector<std::size_t>& photos, double least_height) {
+                              const std::vector<std::size_t>& photos, double min_height) {
   const DetectorFile file = read_detector(weights);
   DetectorNet network(file.info.network);
   copy_state(file.weights, *network, weights.string());
   network->eval();
-  return score_photos(network, data, photos, least_height, /*bf16=*/false);
+  return score_photos(network, data, photos, min_height, /*bf16=*/false);
 }
 
 }  // namespace fer

@@ -66,6 +66,6 @@ FER_API TrainResult train_detector(const DetectionDataset& data, const Detection
 /// `least_height` as in DetectionScore.
 FER_API DetectionScore score_detector(const std::filesystem::path& weights,
                                       const DetectionDataset& data,
-                                      const std::vector<std::size_t>& photos, double least_height);
+                                      const std::vector<std::size_t>& photos, double min_height);
 
 }  // namespace fer

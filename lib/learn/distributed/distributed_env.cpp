@@ -30,9 +30,9 @@ int number(const char* name, int low, int high, const std::string& meaning,
 
 /// Of all processes; 1 where nothing is said.
 int world_size() {
-  constexpr int kMost = 1 << 16;
+  constexpr int kMax = 1 << 16;
   if (variable("WORLD_SIZE").empty()) return 1;
-  return number("WORLD_SIZE", 1, kMost, "how many processes train together", "");
+  return number("WORLD_SIZE", 1, kMax, "how many processes train together", "");
 }
 
 }  // namespace

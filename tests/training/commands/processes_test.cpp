@@ -150,7 +150,7 @@ class ProcessesTest : public testing::Test {
   double distance(const std::string& out, const std::string& other) const {
     const SafetensorsFile a(path(out) + "/last.fer"), b(path(other) + "/last.fer");
     EXPECT_EQ(a.tensors().size(), b.tensors().size());
-    double most = 0;
+    double max = 0;
     for (const auto& [name, tensor] : a.tensors()) {
       const std::vector<float> x = numbers(tensor), y = numbers(b.tensors().at(name));
       if (x.size() != y.size()) return INFINITY;
@@ -159,9 +159,9 @@ class ProcessesTest : public testing::Test {
         largest = std::max(largest, std::fabs(double{x[i]}));
         difference = std::max(difference, std::fabs(double{x[i]} - double{y[i]}));
       }
-      most = std::max(most, difference / largest);
+      max = std::max(max, difference / largest);
     }
-    return most;
+    return max;
   }
 
   /// The same curve: all that a log says but for times, within the tolerance.

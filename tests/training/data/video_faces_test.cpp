@@ -85,10 +85,10 @@ class VideoFacesTest : public testing::Test {
     return file;
   }
 
-  static FaceRows read(const fs::path& file, double every, int most = 100) {
+  static FaceRows read(const fs::path& file, double every, int max = 100) {
     ReadOptions options;
     options.video_every = every;
-    options.video_most = most;
+    options.video_max = max;
     return read_video_faces(file, {.side = 32}, options);
   }
 

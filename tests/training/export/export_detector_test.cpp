@@ -14,8 +14,8 @@
 #include "model/folded_detector.h"
 #include "scoped.h"
 #include "unit/vision/raw_frame.h"
+#include "vision/detection_grid.h"
 #include "vision/detector.h"
-#include "vision/face_cells.h"
 
 namespace fer {
 namespace {
@@ -117,7 +117,7 @@ TEST_F(ExportDetectorTest, TheElementsDetectorReadsIt) {
       const std::uint8_t* row = frame.view().data[0] + y * frame.view().stride[0];
       for (int x = 0; x < width; ++x) pixels[0][0][y][x] = static_cast<float>(row[x]);
     }
-    std::vector<CellFace> guesses;
+    std::vector<GridCandidate> guesses;
     const auto maps = network_(pixels);
     DetectorConfig config;
     config.score_threshold = 0.4f;
@@ -127,10 +127,10 @@ TEST_F(ExportDetectorTest, TheElementsDetectorReadsIt) {
                    static_cast<int>(map.size(3)), kCellStrides[level], config.score_threshold,
                    guesses);
     }
-    std::vector<CellFace> wanted = best_cells(guesses);
+    std::vector<GridCandidate> wanted = best_candidates(guesses);
     // The frame ends before the padded input does.
     std::erase_if(wanted, [&, w = static_cast<float>(width),
-                           h = static_cast<float>(height)](const CellFace& face) {
+                           h = static_cast<float>(height)](const GridCandidate& face) {
       return face.x >= w || face.y >= h || face.x + face.width <= 0 || face.y + face.height <= 0;
     });
     ASSERT_GT(wanted.size(), 0u) << width;

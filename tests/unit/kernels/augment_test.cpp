@@ -131,12 +131,12 @@ TEST(Augment, LeavesMovesAndFactorsOfNoStrengthUnseen) {
   for (int i = 0; i < kOperations; ++i) {
     const auto operation = static_cast<Operation>(i);
     if (operation == Operation::kAutocontrast || operation == Operation::kEqualise) continue;
-    ViewPlan plan;
+    AugmentParams plan;
     plan.view.cx = plan.view.cy = (kSide - 1) / 2.0;
     if (moves_pixels(operation)) {
       plan.view = moved(plan.view, operation, 0, kSide);
     } else {
-      plan.light[plan.light_steps++] = {operation, 1, 0};
+      plan.photometric_ops[plan.photometric_count++] = {operation, 1, 0};
     }
     apply_view(plan, crops.data(), 3, kSide, out);
     for (std::size_t k = 0; k < crops.size(); ++k)
@@ -180,10 +180,10 @@ TEST(Augment, DrawsEveryOperationAlikeAndCarriesOutItsShare) {
   constexpr int kViews = 30000;
   for (int i = 0; i < kViews; ++i) {
     PhiloxRandom random(1, 1, static_cast<std::uint64_t>(i));
-    const ViewPlan plan = draw_view(config, 3, kSide, random);
-    for (int k = 0; k < plan.light_steps; ++k)
-      ++seen[static_cast<std::size_t>(plan.light[k].operation)];
-    steps += plan.light_steps;
+    const AugmentParams plan = draw_view(config, 3, kSide, random);
+    for (int k = 0; k < plan.photometric_count; ++k)
+      ++seen[static_cast<std::size_t>(plan.photometric_ops[k].operation)];
+    steps += plan.photometric_count;
     moved_views += std::abs(plan.view.xx) != 1 || plan.view.xy != 0 || plan.view.yx != 0;
     EXPECT_LE(plan.right, plan.left);
   }
@@ -204,11 +204,12 @@ TEST(Augment, DrawsAsTheTrainersStrongViewDoes) {
   double strength = 0, cut = 0;
   constexpr int kViews = 20000;
   for (int i = 0; i < kViews; ++i) {
-    const ViewPlan trainers = draw_view(config, 1, kSide, random);
+    const AugmentParams trainers = draw_view(config, 1, kSide, random);
     PhiloxRandom own(2, 1, static_cast<std::uint64_t>(i));
-    const ViewPlan plan = draw_view(config, 1, kSide, own);
+    const AugmentParams plan = draw_view(config, 1, kSide, own);
     for (const auto& [view, sign] : {std::pair(&trainers, 1), {&plan, -1}}) {
-      for (int k = 0; k < view->light_steps; ++k) strength += sign * view->light[k].share;
+      for (int k = 0; k < view->photometric_count; ++k)
+        strength += sign * view->photometric_ops[k].share;
       cut += sign * std::max(0, view->right - view->left) * std::max(0, view->bottom - view->top);
     }
   }

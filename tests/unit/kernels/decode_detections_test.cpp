@@ -15,16 +15,16 @@ namespace {
 using testing::HasSubstr;
 
 /// The faces of one frame by the decoder that the detector uses.
-std::vector<CellFace> by_vision(const test::DetectorMaps& maps, int frame) {
-  std::vector<CellFace> guesses;
+std::vector<GridCandidate> by_vision(const test::DetectorMaps& maps, int frame) {
+  std::vector<GridCandidate> guesses;
   for (int level = 0; level < 3; ++level) {
     const int rows = maps.decode.rows >> level, columns = maps.decode.columns >> level;
     decode_cells(maps.maps[static_cast<std::size_t>(level)].data() +
                      static_cast<std::ptrdiff_t>(frame) * kCellValues * rows * columns,
                  rows, columns, kCellStrides[static_cast<std::size_t>(level)],
-                 maps.decode.least_score, guesses);
+                 maps.decode.min_score, guesses);
   }
-  return best_cells(guesses);
+  return best_candidates(guesses);
 }
 
 TEST(DecodeDetections, FindsWhatTheDetectorFinds) {
@@ -32,12 +32,12 @@ TEST(DecodeDetections, FindsWhatTheDetectorFinds) {
     test::DetectorMaps maps(3, 12, 20, 7, share);
     decode_detections(maps.pointed());
     for (int frame = 0; frame < 3; ++frame) {
-      const std::vector<CellFace> expected = by_vision(maps, frame);
+      const std::vector<GridCandidate> expected = by_vision(maps, frame);
       EXPECT_EQ(expected.empty(), share == 0);
       ASSERT_EQ(maps.face_counts[static_cast<std::size_t>(frame)],
                 static_cast<int>(expected.size()));
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        const CellFace& face = maps.face(frame, static_cast<int>(i));
+        const GridCandidate& face = maps.face(frame, static_cast<int>(i));
         EXPECT_EQ(face.score, expected[i].score);
         EXPECT_EQ(face.x, expected[i].x);
         EXPECT_EQ(face.height, expected[i].height);
@@ -68,7 +68,7 @@ TEST(DecodeDetections, CountsGuessesThatItDoesNotLookAt) {
   test::DetectorMaps maps(1, 64, 80, 3, 1);
   decode_detections(maps.pointed());
   EXPECT_EQ(maps.guess_counts[0], 64 * 80 + 32 * 40 + 16 * 20);
-  EXPECT_GT(maps.guess_counts[0], kMostGuesses);
+  EXPECT_GT(maps.guess_counts[0], kMaxGuesses);
   EXPECT_GT(maps.face_counts[0], 0);
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
-#include "vision/cell_layer.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
+#include "vision/grid_layer.h"
 
 namespace fer::test {
 
@@ -25,15 +25,15 @@ class DetectorLayers {
     }
   }
 
-  CellLayers layers;
+  GridLayers layers;
 
  private:
-  int push(CellLayer layer) {
+  int push(GridLayer layer) {
     layers.layers.push_back(std::move(layer));
     return static_cast<int>(layers.layers.size());
   }
   int conv(int input, int in, int out, int kernel, int stride, bool relu = true) {
-    CellLayer layer;
+    GridLayer layer;
     layer.input = input;
     layer.relu = relu;
     layer.out = out;
@@ -57,14 +57,14 @@ class DetectorLayers {
     return x;
   }
   int enlarge(int input) {
-    CellLayer layer;
-    layer.kind = CellLayer::kEnlarge;
+    GridLayer layer;
+    layer.kind = GridLayer::kEnlarge;
     layer.input = input;
     return push(layer);
   }
   int add(int input, int other) {
-    CellLayer layer;
-    layer.kind = CellLayer::kAdd;
+    GridLayer layer;
+    layer.kind = GridLayer::kAdd;
     layer.input = input;
     layer.other = other;
     return push(layer);

@@ -11,7 +11,7 @@ namespace fer::test {
 
 struct DetectorMaps {
   std::array<std::vector<float>, 3> maps;
-  std::vector<CellFace> faces;
+  std::vector<GridCandidate> faces;
   std::vector<int> face_counts, guess_counts;
   kernels::DecodeDetections decode;
 
@@ -37,13 +37,13 @@ struct DetectorMaps {
     resize_room(500);
   }
 
-  void resize_room(int most_faces) {
-    decode.most_faces = most_faces;
-    faces.resize(static_cast<std::size_t>(decode.count * most_faces));
+  void resize_room(int max_faces) {
+    decode.max_faces = max_faces;
+    faces.resize(static_cast<std::size_t>(decode.count * max_faces));
   }
 
-  const CellFace& face(int frame, int index) const {
-    return faces[static_cast<std::size_t>(frame * decode.most_faces + index)];
+  const GridCandidate& face(int frame, int index) const {
+    return faces[static_cast<std::size_t>(frame * decode.max_faces + index)];
   }
 
   /// The launch with its pointers, which move when this does.

@@ -52,9 +52,9 @@ Face face_at(cv::Point2f middle, float eyes, float degrees) {
   return face;
 }
 
-Affine23 transform_of(const Face& face, const CropSpec& spec) {
+Affine2x3 transform_of(const Face& face, const CropSpec& spec) {
   const cv::Mat m = align_transform(face, spec);
-  Affine23 transform;
+  Affine2x3 transform;
   std::copy_n(m.ptr<double>(), transform.size(), transform.begin());
   return transform;
 }

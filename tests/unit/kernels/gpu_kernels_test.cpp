@@ -91,7 +91,7 @@ void step_on_device(const KernelTable& table, test::StepData& data, int steps) {
 
 TEST_F(GpuKernels, RunLayerIsTheProcessors) {
   struct Shape {
-    CellLayer::Kind kind;
+    GridLayer::Kind kind;
     int in, seen, out, height, width, kernel, stride;
   };
   std::mt19937 random(5);
@@ -101,20 +101,20 @@ TEST_F(GpuKernels, RunLayerIsTheProcessors) {
     for (float& value : values) value = normal(random);
     return values;
   };
-  for (const Shape& s : {Shape{CellLayer::kConv, 1, 1, 24, 96, 160, 7, 4},
-                         {CellLayer::kConv, 24, 1, 24, 24, 40, 3, 2},
-                         {CellLayer::kConv, 24, 24, 40, 23, 41, 1, 1},
-                         {CellLayer::kConv, 3, 3, 5, 1, 7, 3, 1},
-                         {CellLayer::kEnlarge, 40, 0, 40, 11, 19, 1, 1},
-                         {CellLayer::kAdd, 40, 0, 40, 22, 38, 1, 1}}) {
-    const bool conv = s.kind == CellLayer::kConv;
+  for (const Shape& s : {Shape{GridLayer::kConv, 1, 1, 24, 96, 160, 7, 4},
+                         {GridLayer::kConv, 24, 1, 24, 24, 40, 3, 2},
+                         {GridLayer::kConv, 24, 24, 40, 23, 41, 1, 1},
+                         {GridLayer::kConv, 3, 3, 5, 1, 7, 3, 1},
+                         {GridLayer::kEnlarge, 40, 0, 40, 11, 19, 1, 1},
+                         {GridLayer::kAdd, 40, 0, 40, 22, 38, 1, 1}}) {
+    const bool conv = s.kind == GridLayer::kConv;
     const auto after = [&](int side) {
-      if (s.kind == CellLayer::kEnlarge) return 2 * side;
+      if (s.kind == GridLayer::kEnlarge) return 2 * side;
       return conv ? (side + 2 * (s.kernel / 2) - s.kernel) / s.stride + 1 : side;
     };
     RunLayer layer;
     layer.kind = s.kind;
-    layer.relu = s.kind != CellLayer::kEnlarge;
+    layer.relu = s.kind != GridLayer::kEnlarge;
     layer.from = layer.other = {nullptr, s.in, s.height, s.width};
     layer.to = {nullptr, s.out, after(s.height), after(s.width)};
     layer.seen = s.seen;
@@ -403,7 +403,7 @@ TEST_F(GpuKernels, DecodeDetectionsIsTheProcessors) {
       maps.push_back(std::make_unique<DeviceArray<float>>(here.maps[level]));
       decode.maps[level] = maps.back()->data();
     }
-    DeviceArray<CellFace> faces(here.faces.size());
+    DeviceArray<GridCandidate> faces(here.faces.size());
     DeviceArray<int> face_counts(here.face_counts), guess_counts(here.guess_counts);
     decode.faces = faces.data();
     decode.face_counts = face_counts.data();
@@ -414,7 +414,7 @@ TEST_F(GpuKernels, DecodeDetectionsIsTheProcessors) {
     const auto found = faces.values();
     for (int frame = 0; frame < shape.count; ++frame) {
       for (int i = 0; i < here.face_counts[static_cast<std::size_t>(frame)]; ++i) {
-        const CellFace& face = found[static_cast<std::size_t>(frame * decode.most_faces + i)];
+        const GridCandidate& face = found[static_cast<std::size_t>(frame * decode.max_faces + i)];
         ASSERT_NEAR(face.score, here.face(frame, i).score, 1e-6);
         ASSERT_NEAR(face.x, here.face(frame, i).x, 1e-2);
         ASSERT_NEAR(face.points[9], here.face(frame, i).points[9], 1e-2);

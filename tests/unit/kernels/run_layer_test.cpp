@@ -71,7 +71,7 @@ TEST(RunLayer, AFilterAChannelSeesItsOwnAlone) {
 TEST(RunLayer, EnlargesTwofold) {
   Maps from(1, 1, 2, {3, 4}), to(1, 2, 4);
   RunLayer layer;
-  layer.kind = CellLayer::kEnlarge;
+  layer.kind = GridLayer::kEnlarge;
   layer.from = from.maps;
   layer.to = to.maps;
   run_layer(layer);
@@ -81,7 +81,7 @@ TEST(RunLayer, EnlargesTwofold) {
 TEST(RunLayer, AddsTwoMaps) {
   Maps one(1, 1, 3, {1, 2, -3}), other(1, 1, 3, {10, 20, -30}), to(1, 1, 3);
   RunLayer layer;
-  layer.kind = CellLayer::kAdd;
+  layer.kind = GridLayer::kAdd;
   layer.from = one.maps;
   layer.other = other.maps;
   layer.to = to.maps;
@@ -125,7 +125,7 @@ TEST(RunLayer, SaysWhatDoesNotFit) {
   bad.stride = 0;
   EXPECT_THAT(refusal(bad), HasSubstr("a stride"));
   bad = good;
-  bad.kind = CellLayer::kAdd;
+  bad.kind = GridLayer::kAdd;
   EXPECT_THAT(refusal(bad), HasSubstr("two maps of one shape"));
   bad = good;
   bad.from.data = nullptr;

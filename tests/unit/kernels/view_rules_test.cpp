@@ -27,7 +27,7 @@ std::vector<float> view(const std::vector<std::uint8_t>& crop, const RandAugment
                         std::uint64_t seed) {
   const int channels = static_cast<int>(crop.size()) / kPixels;
   Random random(seed);
-  const kernels::ViewPlan plan = kernels::draw_view(config, channels, kSide, random);
+  const kernels::AugmentParams plan = kernels::draw_view(config, channels, kSide, random);
   std::vector<float> out(crop.size());
   kernels::apply_view(plan, crop.data(), channels, kSide, out);
   return out;

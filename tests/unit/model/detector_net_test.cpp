@@ -14,7 +14,7 @@
 #include "model/model_file.h"
 #include "model/safetensors.h"
 #include "scoped.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {

@@ -57,7 +57,7 @@ TEST(FaceSampler, BeginsAnewWhereTimeRunsBackwards) {
 
 TEST(FaceSampler, KeepsABoundedNumberOfTracksInMind) {
   FaceSampler sampler;
-  for (guint64 track = 1; track <= FaceSampler::kMostTracks; ++track) {
+  for (guint64 track = 1; track <= FaceSampler::kMaxTracks; ++track) {
     EXPECT_THAT(due(sampler, {face(track)}, 0), ElementsAre(track));
   }
   EXPECT_THAT(due(sampler, {face(1)}, 1), IsEmpty());

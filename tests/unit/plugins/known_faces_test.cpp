@@ -172,9 +172,9 @@ TEST_F(Known, UnseenTracksAreForgotten) {
 TEST_F(Known, TheirNumberIsBounded) {
   learn(1);
   pass(1);
-  for (guint64 id = 2; id < KnownFaces::kMostTracks + 2; ++id) learn(id);
-  EXPECT_EQ(faces_.size(), KnownFaces::kMostTracks);
-  FaceRecord oldest = face(1), newest = face(KnownFaces::kMostTracks + 1);
+  for (guint64 id = 2; id < KnownFaces::kMaxTracks + 2; ++id) learn(id);
+  EXPECT_EQ(faces_.size(), KnownFaces::kMaxTracks);
+  FaceRecord oldest = face(1), newest = face(KnownFaces::kMaxTracks + 1);
   EXPECT_FALSE(faces_.recall(oldest)) << "the one that was seen longest ago goes";
   EXPECT_TRUE(faces_.recall(newest));
 }

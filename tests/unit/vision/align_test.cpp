@@ -249,10 +249,10 @@ TEST(CropFace, DoesNotAlias) {
   Face face = placed_face({}, 8.37f, {60, 50});
   cv::Mat crop;
   crop_face(grey_view(picture), face, {}, crop);
-  double least, most;
-  cv::minMaxLoc(crop, &least, &most);
-  EXPECT_GT(least, 118);
-  EXPECT_LT(most, 138);
+  double min, max;
+  cv::minMaxLoc(crop, &min, &max);
+  EXPECT_GT(min, 118);
+  EXPECT_LT(max, 138);
 }
 
 TEST(CropFace, TurnsTheFaceUpright) {
@@ -420,8 +420,8 @@ class CountingMemory final : public FrameMemory {
     for (int i = 0; i < static_cast<int>(plans.size()) * picture.bytes(); ++i)
       out[i] = static_cast<std::uint8_t>(i * 7);
   }
-  bool find_cells(const FrameView&, int, int, const std::shared_ptr<const CellLayers>&, float,
-                  std::vector<CellFace>&) override {
+  bool find_cells(const FrameView&, int, int, const std::shared_ptr<const GridLayers>&, float,
+                  std::vector<GridCandidate>&) override {
     return false;
   }
   int cuts = 0;

@@ -15,7 +15,7 @@ namespace {
 using std::chrono_literals::operator""ms;
 
 TEST(Prefetcher, GivesInOrderWhatManyMakeAtOnce) {
-  std::atomic<int> at_once = 0, most = 0;
+  std::atomic<int> at_once = 0, max = 0;
   int drawn = 0;
   const auto drawer = std::this_thread::get_id();
   Prefetcher<int> ahead;
@@ -24,7 +24,7 @@ TEST(Prefetcher, GivesInOrderWhatManyMakeAtOnce) {
     if (drawn == 12) return {};
     return [&, number = drawn++] {
       const int now = ++at_once;
-      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      for (int seen = max; seen < now && !max.compare_exchange_weak(seen, now);) {
       }
       // The earlier ones take longer, so that they are not done in order.
       std::this_thread::sleep_for(number % 4 == 0 ? 40ms : 5ms);
@@ -38,8 +38,8 @@ TEST(Prefetcher, GivesInOrderWhatManyMakeAtOnce) {
   }
   EXPECT_TRUE(ahead.empty());
   EXPECT_EQ(drawn, 12);
-  EXPECT_GT(most, 1);
-  EXPECT_LE(most, 4);
+  EXPECT_GT(max, 1);
+  EXPECT_LE(max, 4);
 }
 
 TEST(Prefetcher, IsEmptyWhereNothingIsDrawn) {

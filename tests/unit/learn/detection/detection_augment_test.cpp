@@ -118,9 +118,9 @@ TEST_F(AugmentTest, FacesComeInAllSizes) {
   for (std::uint64_t seed = 0; seed < 100; ++seed)
     for (const ViewFace& face : view({{0}, 1}, geometry_only(), seed))
       heights.push_back(face.height);
-  const auto [least, most] = std::minmax_element(heights.begin(), heights.end());
-  EXPECT_LT(*least, 40);
-  EXPECT_GT(*most, 100);
+  const auto [min, max] = std::minmax_element(heights.begin(), heights.end());
+  EXPECT_LT(*min, 40);
+  EXPECT_GT(*max, 100);
   for (float height : heights) EXPECT_LE(height, kSide);
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "learn/detection/detection_targets.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
@@ -119,7 +119,7 @@ TEST_F(LossTest, ItsGradientLeadsToTheFace) {
     }
   }
   EXPECT_GT(loss().iou.item<double>(), 0.9);
-  std::vector<CellFace> faces;
+  std::vector<GridCandidate> faces;
   decode_cells(maps_[2].contiguous().data_ptr<float>(), 1, 1, 32, 0.6f, faces);
   ASSERT_EQ(faces.size(), 1u);
   EXPECT_NEAR(faces[0].x, 8, 1);

@@ -27,7 +27,7 @@ DetectionTrainConfig tiny_config() {
   config.network.depths = {1, 1, 1};
   config.network.kernels = {3, 3, 3};
   config.augment = {};
-  config.augment.least_face = 20;
+  config.augment.min_face = 20;
   config.augment.rotation = 3;
   config.augment.dark = config.augment.blur = config.augment.noise = 0;
   config.augment.compression = config.augment.erase = 0;

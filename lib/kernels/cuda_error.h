@@ -7,7 +7,7 @@
 namespace fer::kernels {
 
 /// Throws std::runtime_error with CUDA's words, as the functions of KernelTable return them.
-inline void must(const char* error) {
+inline void throw_on_cuda_error(const char* error) {
   if (error) throw std::runtime_error(std::string("the CUDA device refuses: ") + error);
 }
 

@@ -11,12 +11,12 @@ namespace fer {
 /// GStreamer starts elements from the sink upwards, so that a ferlearn, which fills a slot too,
 /// starts before the ferinfer upstream that names the slot's model. It finds here what that one is
 /// going to open. Thread-safe, but for set() of one object.
-class SlotWish {
+class PendingModelSource {
  public:
-  SlotWish() = default;
-  ~SlotWish();
-  SlotWish(const SlotWish&) = delete;
-  SlotWish& operator=(const SlotWish&) = delete;
+  PendingModelSource() = default;
+  ~PendingModelSource();
+  PendingModelSource(const PendingModelSource&) = delete;
+  PendingModelSource& operator=(const PendingModelSource&) = delete;
 
   /// Names `source` for the slot, in place of what this object named before, until it goes. Without
   /// a slot or a path it names nothing.

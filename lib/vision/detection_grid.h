@@ -18,7 +18,7 @@ inline constexpr std::array kCellStrides{8, 16, 32};
 inline constexpr int kLargestStride = kCellStrides.back();
 /// The least side that is shown to OpenCV: from 4.7 to 4.10 at least, it computes a depthwise
 /// convolution over a map of one row or column wrongly.
-inline constexpr int kLeastInputSide = 2 * kLargestStride;
+inline constexpr int kMinInputSide = 2 * kLargestStride;
 
 /// Values of a cell, one plane each: the score's logit, then the box as centre and logarithm of
 /// width and height, then five landmarks, all in strides: a point lies at (cell + value) * stride.
@@ -29,34 +29,34 @@ inline constexpr int kCellValues = 1 + 4 + 2 * kCellPoints;
 inline constexpr float kLargestLogSize = 8;
 
 /// One guess, in pixels of the network's input.
-struct CellFace {
+struct GridCandidate {
   float x = 0, y = 0, width = 0, height = 0;  ///< Upper left corner and size.
   float score = 0;                            ///< In [0, 1].
   std::array<float, 2 * kCellPoints> points{};
 };
 
 /// The side of the input that a picture of this side is padded to.
-constexpr int padded_side(int side, int multiple, int least) {
-  return std::max(least, (side + multiple - 1) / multiple * multiple);
+constexpr int padded_side(int side, int multiple, int min) {
+  return std::max(min, (side + multiple - 1) / multiple * multiple);
 }
 
 /// The logit of this score: scores are compared as logits, so that the exponential is taken of the
 /// few that pass.
-inline float least_logit_of(float least_score) {
-  const float share = std::clamp(least_score, 1e-6f, 1 - 1e-6f);
+inline float min_logit_of(float min_score) {
+  const float share = std::clamp(min_score, 1e-6f, 1 - 1e-6f);
   return std::log(share / (1 - share));
 }
 
 /// The guess of cell `i` of one map of kCellValues x `plane` values, `columns` cells wide.
-FER_HOST_DEVICE inline CellFace decode_cell(const float* map, std::size_t plane, int columns,
-                                            int stride, std::size_t i) {
+FER_HOST_DEVICE inline GridCandidate decode_cell(const float* map, std::size_t plane, int columns,
+                                                 int stride, std::size_t i) {
   const auto step = static_cast<float>(stride);
   const auto value = [&](int k) { return map[static_cast<std::size_t>(k) * plane + i]; };
   const std::size_t line = i / static_cast<std::size_t>(columns);
   const auto column = static_cast<float>(i - line * static_cast<std::size_t>(columns));
   const auto row = static_cast<float>(line);
   const float largest = kLargestLogSize;  // A copy, since a device has no address of the other.
-  CellFace face;
+  GridCandidate face;
   face.score = 1 / (1 + std::exp(-map[i]));
   face.width = step * std::exp(std::min(value(3), largest));
   face.height = step * std::exp(std::min(value(4), largest));
@@ -70,18 +70,18 @@ FER_HOST_DEVICE inline CellFace decode_cell(const float* map, std::size_t plane,
 }
 
 /// False for what a broken network says.
-FER_HOST_DEVICE inline bool is_finite(const CellFace& face) {
+FER_HOST_DEVICE inline bool is_finite(const GridCandidate& face) {
   return std::isfinite(face.x + face.y + face.width + face.height);
 }
 
-/// Appends the guesses of one map (kCellValues x rows x columns) that score `least_score` or more.
-inline void decode_cells(const float* map, int rows, int columns, int stride, float least_score,
-                         std::vector<CellFace>& faces) {
+/// Appends the guesses of one map (kCellValues x rows x columns) that score `min_score` or more.
+inline void decode_cells(const float* map, int rows, int columns, int stride, float min_score,
+                         std::vector<GridCandidate>& faces) {
   const auto plane = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-  const float least_logit = least_logit_of(least_score);
+  const float min_logit = min_logit_of(min_score);
   for (std::size_t i = 0; i < plane; ++i) {
-    if (!(map[i] >= least_logit)) continue;
-    const CellFace face = decode_cell(map, plane, columns, stride, i);
+    if (!(map[i] >= min_logit)) continue;
+    const GridCandidate face = decode_cell(map, plane, columns, stride, i);
     if (is_finite(face)) faces.push_back(face);
   }
 }
@@ -128,11 +128,11 @@ inline constexpr double kSameFace = 0.3;
 inline constexpr std::size_t kFaceCandidates = 5000;
 
 /// Leaves the best guess of each face, best first.
-inline std::vector<CellFace> best_cells(const std::vector<CellFace>& guesses) {
+inline std::vector<GridCandidate> best_candidates(const std::vector<GridCandidate>& guesses) {
   const auto kept = suppress(
-      guesses.size(), [&](std::size_t i) -> const CellFace& { return guesses[i]; },
+      guesses.size(), [&](std::size_t i) -> const GridCandidate& { return guesses[i]; },
       [&](std::size_t i) { return guesses[i].score; }, kSameFace, kFaceCandidates);
-  std::vector<CellFace> faces;
+  std::vector<GridCandidate> faces;
   faces.reserve(kept.size());
   for (const std::size_t i : kept) faces.push_back(guesses[i]);
   return faces;

@@ -12,7 +12,7 @@ constexpr int convolved_side(int side, int kernel, int stride, int pad) {
 }
 
 /// One step over maps of features, C x H x W.
-struct CellLayer {
+struct GridLayer {
   enum Kind {
     kConv,     ///< Square, the same padding on all sides, either dense or a filter a channel.
     kEnlarge,  ///< Twofold, the nearest pixel.
@@ -36,8 +36,8 @@ struct CellLayer {
   }
 };
 
-struct CellLayers {
-  std::vector<CellLayer> layers;
+struct GridLayers {
+  std::vector<GridLayer> layers;
   std::vector<int> outputs;  ///< Values, in the order that was asked for.
 };
 

@@ -6,7 +6,7 @@
 
 namespace fer::kernels {
 
-struct Need {
+struct ArgumentChecker {
   const char* form;
 
   /// Throws std::invalid_argument, "FORM: expected WHAT", where `holds` is false.

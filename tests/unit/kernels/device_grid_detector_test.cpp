@@ -1,4 +1,4 @@
-#include "kernels/device_cells.h"
+#include "kernels/device_grid_detector.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,16 +32,17 @@ KernelTable host_table() {
   return table;
 }
 
-TEST(DeviceCells, MakesRoomForTheDetectorsNetwork) {
+TEST(DeviceGridDetector, MakesRoomForTheDetectorsNetwork) {
   const KernelTable table = host_table();
-  DeviceCells cells(table, std::make_shared<CellLayers>(test::DetectorLayers(1).layers), nullptr);
+  DeviceGridDetector cells(table, std::make_shared<GridLayers>(test::DetectorLayers(1).layers),
+                           nullptr);
   EXPECT_NE(cells.input(128, 128), nullptr);
 }
 
-TEST(DeviceCells, RefusesAnotherNumberOfFiltersThanChannels) {
+TEST(DeviceGridDetector, RefusesAnotherNumberOfFiltersThanChannels) {
   const KernelTable table = host_table();
-  auto layers = std::make_shared<CellLayers>(test::DetectorLayers(1).layers);
-  CellLayer odd;
+  auto layers = std::make_shared<GridLayers>(test::DetectorLayers(1).layers);
+  GridLayer odd;
   odd.input = 1;
   odd.in = 1;
   odd.out = 2;  // Over 32 channels.
@@ -51,7 +52,7 @@ TEST(DeviceCells, RefusesAnotherNumberOfFiltersThanChannels) {
   odd.weight.assign(2 * 3 * 3, 1.f);
   odd.bias.assign(2, 0.f);
   layers->layers.push_back(odd);
-  DeviceCells cells(table, layers, nullptr);
+  DeviceGridDetector cells(table, layers, nullptr);
   try {
     cells.input(128, 128);
     FAIL() << "it took the network";

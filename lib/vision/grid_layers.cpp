@@ -1,4 +1,4 @@
-#include "vision/cell_layers.h"
+#include "vision/grid_layers.h"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@ bool all_are(const std::vector<std::size_t>& values, std::size_t wanted) {
 }
 
 /// False where it is not of our kind.
-bool read_conv(cv::dnn::Layer& layer, CellLayer& conv) {
+bool read_conv(cv::dnn::Layer& layer, GridLayer& conv) {
   const auto* shape = dynamic_cast<const cv::dnn::BaseConvolutionLayer*>(&layer);
   if (!shape || layer.blobs.size() != 2 || layer.blobs[0].dims != 4 ||
       layer.blobs[0].type() != CV_32F || layer.blobs[1].type() != CV_32F)
@@ -35,9 +35,9 @@ bool read_conv(cv::dnn::Layer& layer, CellLayer& conv) {
 
 }  // namespace
 
-std::optional<CellLayers> cell_layers(cv::dnn::Net& network,
+std::optional<GridLayers> grid_layers(cv::dnn::Net& network,
                                       const std::vector<std::string>& outputs) {
-  CellLayers read;
+  GridLayers read;
   std::map<std::string, int> values{{"_input", 0}};
   std::vector<int> uses{0};  // Of each value.
   for (const std::string& name : network.getLayerNames()) {
@@ -50,7 +50,7 @@ std::optional<CellLayers> cell_layers(cv::dnn::Net& network,
       inputs.push_back(it->second);
     }
     if (inputs.empty() || inputs.size() > 2) return std::nullopt;
-    CellLayer next;
+    GridLayer next;
     next.input = inputs[0];
     if (layer->type == "Identity" && inputs.size() == 1) {
       values[name] = inputs[0];
@@ -66,9 +66,9 @@ std::optional<CellLayers> cell_layers(cv::dnn::Net& network,
     if (layer->type == "Convolution" && inputs.size() == 1) {
       if (!read_conv(*layer, next)) return std::nullopt;
     } else if (layer->type == "Resize" && inputs.size() == 1) {
-      next.kind = CellLayer::kEnlarge;
+      next.kind = GridLayer::kEnlarge;
     } else if ((layer->type == "Eltwise" || layer->type == "NaryEltwise") && inputs.size() == 2) {
-      next.kind = CellLayer::kAdd;
+      next.kind = GridLayer::kAdd;
       next.other = inputs[1];
     } else {
       return std::nullopt;

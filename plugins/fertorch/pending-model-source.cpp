@@ -1,4 +1,4 @@
-#include "slot-wish.h"
+#include "pending-model-source.h"
 
 #include <algorithm>
 #include <vector>
@@ -9,7 +9,7 @@ namespace fer {
 namespace {
 
 struct Wish {
-  const SlotWish* whose;
+  const PendingModelSource* whose;
   std::string slot;
   ModelSlot::Source source;
 };
@@ -21,11 +21,11 @@ Locked<std::vector<Wish>>& wishes() {
 
 }  // namespace
 
-SlotWish::~SlotWish() {
+PendingModelSource::~PendingModelSource() {
   set("", {});
 }
 
-void SlotWish::set(const std::string& slot, const ModelSlot::Source& source) {
+void PendingModelSource::set(const std::string& slot, const ModelSlot::Source& source) {
   const bool named = !slot.empty() && !source.path.empty();
   wishes().with([&](std::vector<Wish>& all) {
     const auto mine =
@@ -40,7 +40,7 @@ void SlotWish::set(const std::string& slot, const ModelSlot::Source& source) {
   });
 }
 
-std::optional<ModelSlot::Source> SlotWish::of(const std::string& slot) {
+std::optional<ModelSlot::Source> PendingModelSource::of(const std::string& slot) {
   return wishes().with([&](const std::vector<Wish>& all) -> std::optional<ModelSlot::Source> {
     const auto first =
         std::find_if(all.begin(), all.end(), [&](const Wish& wish) { return wish.slot == slot; });

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "vision/cell_layer.h"
+#include "vision/grid_layer.h"
 
 namespace fer {
 
 /// nullopt where a layer is of a kind that is not known here, as in other people's networks. To be
 /// asked before the network has run for the first time, which lets OpenCV change its layers.
-std::optional<CellLayers> cell_layers(cv::dnn::Net& network,
+std::optional<GridLayers> grid_layers(cv::dnn::Net& network,
                                       const std::vector<std::string>& outputs);
 
 }  // namespace fer

@@ -1,5 +1,5 @@
 // The shipped detector's network by oneDNN and by OpenCV.
-#include "vision/cell_network.h"
+#include "vision/grid_network.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
@@ -26,22 +26,22 @@ cv::Mat noise(int width, int height, std::uint64_t seed) {
   return picture;
 }
 
-TEST(CellLayers, ReadTheShippedNetwork) {
+TEST(GridLayers, ReadTheShippedNetwork) {
   cv::dnn::Net network = shipped();
-  const auto read = cell_layers(network, kOutputs);
+  const auto read = grid_layers(network, kOutputs);
   ASSERT_TRUE(read);
   ASSERT_EQ(read->outputs.size(), 3u);
-  const CellLayer& stem = read->layers.front();
-  EXPECT_EQ(stem.kind, CellLayer::kConv);
+  const GridLayer& stem = read->layers.front();
+  EXPECT_EQ(stem.kind, GridLayer::kConv);
   EXPECT_EQ(stem.input, 0);
   EXPECT_EQ((std::array{stem.kernel, stem.stride, stem.pad}), (std::array{7, 4, 3}));
   EXPECT_TRUE(stem.relu);
   int enlarged = 0, added = 0;
   for (std::size_t i = 0; i < read->layers.size(); ++i) {
-    const CellLayer& layer = read->layers[i];
+    const GridLayer& layer = read->layers[i];
     EXPECT_LE(layer.input, static_cast<int>(i));  // Of what came before.
-    enlarged += layer.kind == CellLayer::kEnlarge;
-    added += layer.kind == CellLayer::kAdd;
+    enlarged += layer.kind == GridLayer::kEnlarge;
+    added += layer.kind == GridLayer::kAdd;
   }
   EXPECT_EQ(enlarged, 2);
   EXPECT_EQ(added, 2);
@@ -49,13 +49,13 @@ TEST(CellLayers, ReadTheShippedNetwork) {
     EXPECT_EQ(read->layers[static_cast<std::size_t>(output - 1)].out, kCellValues);
 }
 
-TEST(CellLayers, AreNoneForOutputsThatAreNotThere) {
+TEST(GridLayers, AreNoneForOutputsThatAreNotThere) {
   cv::dnn::Net network = shipped();
-  EXPECT_FALSE(cell_layers(network, {"loc", "conf"}));
+  EXPECT_FALSE(grid_layers(network, {"loc", "conf"}));
 }
 
-TEST(CellNetwork, IsOneDnnsWhereThatIsBuiltIn) {
-  const auto [network, layers] = open_cells(shipped(), kOutputs);
+TEST(GridNetwork, IsOneDnnsWhereThatIsBuiltIn) {
+  const auto [network, layers] = open_grid(shipped(), kOutputs);
 #ifdef HAVE_ONEDNN
   EXPECT_EQ(network->name().rfind("oneDNN ", 0), 0u) << network->name();
   EXPECT_NE(layers, nullptr);
@@ -65,10 +65,10 @@ TEST(CellNetwork, IsOneDnnsWhereThatIsBuiltIn) {
 }
 
 #ifdef HAVE_ONEDNN
-TEST(CellNetwork, SaysWhatOpenCvSaysAtAnySize) {
+TEST(GridNetwork, SaysWhatOpenCvSaysAtAnySize) {
   cv::dnn::Net opencv = shipped();
   cv::dnn::Net copy = shipped();
-  const auto onednn = make_onednn_cells(*cell_layers(copy, kOutputs));
+  const auto onednn = make_onednn_grid(*grid_layers(copy, kOutputs));
   for (const auto& [width, height] :
        {std::array{640, 384}, {64, 64}, {96, 64}, {64, 320}, {1920, 1088}, {640, 384}}) {
     const cv::Mat picture = noise(width, height, static_cast<std::uint64_t>(width));
@@ -87,17 +87,17 @@ TEST(CellNetwork, SaysWhatOpenCvSaysAtAnySize) {
   }
 }
 
-TEST(CellNetwork, LeavesLayersThatItDoesNotKnowToOpenCv) {
+TEST(GridNetwork, LeavesLayersThatItDoesNotKnowToOpenCv) {
   cv::dnn::Net network = shipped();
-  auto layers = *cell_layers(network, kOutputs);
+  auto layers = *grid_layers(network, kOutputs);
   // A dense convolution that does not fit what it reads.
   layers.layers[2].in = 5;
   std::vector<cv::Mat> outputs;
-  EXPECT_THROW(make_onednn_cells(layers)->run(noise(64, 64, 1), outputs), std::exception);
+  EXPECT_THROW(make_onednn_grid(layers)->run(noise(64, 64, 1), outputs), std::exception);
   // One whose weights are not all there.
-  layers = *cell_layers(network, kOutputs);
+  layers = *grid_layers(network, kOutputs);
   layers.layers[0].weight.pop_back();
-  EXPECT_THROW(make_onednn_cells(layers)->run(noise(64, 64, 1), outputs), std::exception);
+  EXPECT_THROW(make_onednn_grid(layers)->run(noise(64, 64, 1), outputs), std::exception);
 }
 #endif
 

@@ -9,7 +9,7 @@
 
 #include "util/omp_threads.h"
 #include "util/onednn_api.h"
-#include "vision/cell_network.h"
+#include "vision/grid_network.h"
 
 namespace fer {
 namespace {
@@ -44,9 +44,9 @@ constexpr std::size_t kInput = 0, kScratch = 1;
 /// All that follows from the size of the input.
 class Plan {
  public:
-  Plan(const CellLayers& network, memory::dim height, memory::dim width)
+  Plan(const GridLayers& network, memory::dim height, memory::dim width)
       : stream_(cpu()), sizes_{0, 0}, left_(network.layers.size() + 1) {
-    for (const CellLayer& layer : network.layers) {
+    for (const GridLayer& layer : network.layers) {
       ++left(layer.input);
       if (layer.other >= 0) ++left(layer.other);
     }
@@ -54,7 +54,7 @@ class Plan {
     Value input{{{1, 1, height, width}, Type::f32, Tag::nchw}, 1, height, width, kInput};
     need(kInput, input.desc);
     values_.push_back(input);
-    for (const CellLayer& layer : network.layers) add(layer);
+    for (const GridLayer& layer : network.layers) add(layer);
     for (const int output : network.outputs) outputs_.push_back(planar(output));
     for (const std::size_t size : sizes_) blocks_.emplace_back(size);
     for (const Step& step : steps_) {
@@ -111,15 +111,15 @@ class Plan {
     if (--left(index) == 0 && value(index).block != kInput) free_.push_back(value(index).block);
   }
 
-  void add(const CellLayer& layer) {
+  void add(const GridLayer& layer) {
     switch (layer.kind) {
-      case CellLayer::kConv:
+      case GridLayer::kConv:
         values_.push_back(conv(layer));
         break;
-      case CellLayer::kEnlarge:
+      case GridLayer::kEnlarge:
         values_.push_back(enlarge(value(layer.input)));
         break;
-      case CellLayer::kAdd:
+      case GridLayer::kAdd:
         values_.push_back(sum(layer));
         break;
     }
@@ -127,7 +127,7 @@ class Plan {
     if (layer.other >= 0) done_with(layer.other);
   }
 
-  Value conv(const CellLayer& layer) {
+  Value conv(const GridLayer& layer) {
     const Value& from = value(layer.input);
     const bool filters = layer.in == 1 && layer.out == from.channels && from.channels > 1;
     if (!layer.whole() || (!filters && layer.in != from.channels))
@@ -196,7 +196,7 @@ class Plan {
     return to;
   }
 
-  Value sum(const CellLayer& layer) {
+  Value sum(const GridLayer& layer) {
     const Value &a = value(layer.input), b = laid_out(value(layer.other), a.desc);
     if (layer.relu || a.channels != b.channels || a.height != b.height || a.width != b.width)
       throw std::runtime_error("a sum of another kind");
@@ -252,9 +252,9 @@ class Plan {
 /// Sizes that are looked at in turns: a stream's, and that of the closer look.
 constexpr std::size_t kPlans = 2;
 
-class OneDnnCells final : public CellNetwork {
+class OneDnnGrid final : public GridNetwork {
  public:
-  explicit OneDnnCells(CellLayers layers) : layers_(std::move(layers)) {}
+  explicit OneDnnGrid(GridLayers layers) : layers_(std::move(layers)) {}
 
   void run(const cv::Mat& input, std::vector<cv::Mat>& outputs) override {
     const OneThread one_thread;  // Primitives remember for how many threads they were made.
@@ -272,14 +272,14 @@ class OneDnnCells final : public CellNetwork {
   std::string name() const override { return onednn::library_name(); }
 
  private:
-  const CellLayers layers_;
+  const GridLayers layers_;
   std::list<Plan> plans_;  ///< The one that ran last first.
 };
 
 }  // namespace
 
-std::unique_ptr<CellNetwork> make_onednn_cells(const CellLayers& layers) {
-  return std::make_unique<OneDnnCells>(layers);
+std::unique_ptr<GridNetwork> make_onednn_grid(const GridLayers& layers) {
+  return std::make_unique<OneDnnGrid>(layers);
 }
 
 }  // namespace fer

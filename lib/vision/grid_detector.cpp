@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "vision/cell_network.h"
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 #include "vision/frame_memory.h"
+#include "vision/grid_network.h"
 #include "vision/network_detector.h"
 #include "vision/read_region.h"
 
@@ -41,7 +41,7 @@ std::string wrong_shape(const std::vector<cv::Mat>& outputs, cv::Size input) {
   return {};
 }
 
-CellFace scaled(CellFace cell, float factor) {
+GridCandidate scaled(GridCandidate cell, float factor) {
   for (float* value : {&cell.x, &cell.y, &cell.width, &cell.height}) *value *= factor;
   for (float& value : cell.points) value *= factor;
   return cell;
@@ -52,7 +52,7 @@ float less_sure(float score, float step) {
   return score / (score + (1 - score) * std::exp(step));
 }
 
-Face face_of(const CellFace& cell) {
+Face face_of(const GridCandidate& cell) {
   Face face;
   face.box = {cell.x, cell.y, cell.width, cell.height};
   face.score = cell.score;
@@ -68,7 +68,7 @@ constexpr float kSmallFace = 48, kSeenBetterCloser = 96;
 
 /// A closer look is at a picture larger by this factor; by less where its longer side would be
 /// beyond kLargestLook, and not at all where that leaves little.
-constexpr double kCloser = 2, kLeastCloser = 1.25;
+constexpr double kCloser = 2, kMinCloser = 1.25;
 constexpr int kLargestLook = 2048;
 
 /// Two pictures bring two chances of a false alarm: what is taken from the scores' logits then.
@@ -79,20 +79,20 @@ constexpr float kTwoLooks = 0.2f;
 std::optional<cv::Size> closer_size(cv::Size size) {
   const double factor =
       std::min(kCloser, static_cast<double>(kLargestLook) / std::max(size.width, size.height));
-  if (factor < kLeastCloser) return std::nullopt;
+  if (factor < kMinCloser) return std::nullopt;
   return cv::Size(cvRound(size.width * factor), cvRound(size.height * factor));
 }
 
 /// The network's input for frames of one size, made anew where that changes.
-class Look {
+class InputBlob {
  public:
   /// The frame as a picture of `size` in the upper left corner of a blob whose sides are multiples
   /// of the largest stride; the rest is black.
   const cv::Mat& at(const FrameView& frame, cv::Size size) {
     read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kGrey, picture_);
     const cv::Rect now({}, size);
-    const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kLeastInputSide),
-                         padded_side(now.width, kLargestStride, kLeastInputSide)};
+    const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kMinInputSide),
+                         padded_side(now.width, kLargestStride, kMinInputSide)};
     const bool same = blob_.dims == 4 && std::equal(shape, shape + 4, blob_.size.p);
     if (!same || now != filled_) {
       blob_.create(4, shape, CV_32F);
@@ -110,9 +110,9 @@ class Look {
   cv::Rect filled_;  ///< The part of the blob that is not black by design.
 };
 
-class CellDetector final : public Detector {
+class GridDetector final : public Detector {
  public:
-  explicit CellDetector(OpenedCells cells)
+  explicit GridDetector(OpenedGrid cells)
       : network_(std::move(cells.network)), layers_(std::move(cells.layers)) {}
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override {
@@ -121,16 +121,16 @@ class CellDetector final : public Detector {
     guesses_.clear();
     guess(frame, size, look_, config.score_threshold);
     if (const auto closer = closer_size(size); config.small_faces && closer) {
-      std::vector<CellFace> seen = std::exchange(guesses_, {});
+      std::vector<GridCandidate> seen = std::exchange(guesses_, {});
       guess(frame, *closer, closer_look_, config.score_threshold);
       const float back = static_cast<float>(size.width) / static_cast<float>(closer->width);
-      for (const CellFace& face : guesses_)
+      for (const GridCandidate& face : guesses_)
         if (face.height * back < kSeenBetterCloser) seen.push_back(scaled(face, back));
       guesses_ = std::move(seen);
-      for (CellFace& face : guesses_) face.score = less_sure(face.score, kTwoLooks);
+      for (GridCandidate& face : guesses_) face.score = less_sure(face.score, kTwoLooks);
     }
     std::vector<Face> faces;
-    for (const CellFace& cell : best_cells(guesses_)) faces.push_back(face_of(cell));
+    for (const GridCandidate& cell : best_candidates(guesses_)) faces.push_back(face_of(cell));
     to_frame_pixels(frame, size, faces);
     finish_faces(frame, config, faces);
     return faces;
@@ -143,9 +143,9 @@ class CellDetector final : public Detector {
  private:
   /// Appends what the network says of the frame as a picture of `size`, in its pixels. Where the
   /// frame lies on a device, that is done there if it can be.
-  void guess(const FrameView& frame, cv::Size size, Look& look, float least_score) {
+  void guess(const FrameView& frame, cv::Size size, InputBlob& look, float min_score) {
     if (frame.memory && layers_ &&
-        frame.memory->find_cells(frame, size.width, size.height, layers_, least_score, guesses_))
+        frame.memory->find_cells(frame, size.width, size.height, layers_, min_score, guesses_))
       return;
     const cv::Mat& input = look.at(frame, size);
     network_->run(input, outputs_);
@@ -154,15 +154,15 @@ class CellDetector final : public Detector {
       throw std::runtime_error("face detector: " + wrong);
     for (std::size_t i = 0; i < kCellStrides.size(); ++i) {
       decode_cells(outputs_[i].ptr<float>(), outputs_[i].size[2], outputs_[i].size[3],
-                   kCellStrides[i], least_score, guesses_);
+                   kCellStrides[i], min_score, guesses_);
     }
   }
 
-  const std::unique_ptr<CellNetwork> network_;
-  const std::shared_ptr<const CellLayers> layers_;  ///< Null: unknown.
-  Look look_, closer_look_;
+  const std::unique_ptr<GridNetwork> network_;
+  const std::shared_ptr<const GridLayers> layers_;  ///< Null: unknown.
+  InputBlob look_, closer_look_;
   std::vector<cv::Mat> outputs_;
-  std::vector<CellFace> guesses_;
+  std::vector<GridCandidate> guesses_;
 };
 
 }  // namespace
@@ -172,15 +172,15 @@ std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network) {
   std::sort(names.begin(), names.end());
   std::sort(wanted.begin(), wanted.end());
   if (names != wanted) return nullptr;
-  OpenedCells cells = open_cells(std::move(network), output_names());
+  OpenedGrid cells = open_grid(std::move(network), output_names());
   // Of a size that no stride divides by chance into the same shapes.
-  const cv::Size input(3 * kLargestStride, kLeastInputSide);
+  const cv::Size input(3 * kLargestStride, kMinInputSide);
   const int shape[] = {1, 1, input.height, input.width};
   std::vector<cv::Mat> outputs;
   cells.network->run(cv::Mat(4, shape, CV_32F, cv::Scalar(0)), outputs);
   if (const std::string wrong = wrong_shape(outputs, input); !wrong.empty())
     throw std::runtime_error(wrong);
-  return std::make_unique<CellDetector>(std::move(cells));
+  return std::make_unique<GridDetector>(std::move(cells));
 }
 
 }  // namespace fer

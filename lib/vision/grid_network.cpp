@@ -1,15 +1,15 @@
-#include "vision/cell_network.h"
+#include "vision/grid_network.h"
 
 #include <utility>
 
-#include "vision/face_cells.h"
+#include "vision/detection_grid.h"
 
 namespace fer {
 namespace {
 
-class OpenCvCells final : public CellNetwork {
+class OpenCvGrid final : public GridNetwork {
  public:
-  OpenCvCells(cv::dnn::Net network, std::vector<std::string> outputs)
+  OpenCvGrid(cv::dnn::Net network, std::vector<std::string> outputs)
       : network_(std::move(network)), names_(std::move(outputs)) {}
 
   void run(const cv::Mat& input, std::vector<cv::Mat>& outputs) override {
@@ -26,8 +26,8 @@ class OpenCvCells final : public CellNetwork {
 #ifdef HAVE_ONEDNN
 /// Whether both say the same of noise, of a size that no stride divides by chance into the same
 /// shapes. OpenCV's reading of the file is the one that everybody has looked at.
-bool agree(CellNetwork& one, CellNetwork& other) {
-  const int shape[] = {1, 1, kLeastInputSide, 3 * kLargestStride};
+bool agree(GridNetwork& one, GridNetwork& other) {
+  const int shape[] = {1, 1, kMinInputSide, 3 * kLargestStride};
   cv::Mat noise(4, shape, CV_32F);
   cv::RNG(1).fill(noise, cv::RNG::UNIFORM, 0, 255);
   std::vector<cv::Mat> a, b;
@@ -45,17 +45,17 @@ bool agree(CellNetwork& one, CellNetwork& other) {
 
 }  // namespace
 
-OpenedCells open_cells(cv::dnn::Net network, const std::vector<std::string>& outputs) {
+OpenedGrid open_grid(cv::dnn::Net network, const std::vector<std::string>& outputs) {
 #ifdef HAVE_ONEDNN
-  const std::optional<CellLayers> layers = cell_layers(network, outputs);
+  const std::optional<GridLayers> layers = grid_layers(network, outputs);
 #endif
-  auto by_opencv = std::make_unique<OpenCvCells>(std::move(network), outputs);
+  auto by_opencv = std::make_unique<OpenCvGrid>(std::move(network), outputs);
 #ifdef HAVE_ONEDNN
   if (layers) {
     try {
-      auto by_onednn = make_onednn_cells(*layers);
+      auto by_onednn = make_onednn_grid(*layers);
       if (agree(*by_opencv, *by_onednn))
-        return {std::move(by_onednn), std::make_shared<const CellLayers>(*layers)};
+        return {std::move(by_onednn), std::make_shared<const GridLayers>(*layers)};
     } catch (const std::exception&) {
       // A processor or a release of oneDNN without such a kernel: OpenCV runs anywhere.
     }

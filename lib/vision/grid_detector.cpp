@@ -167,7 +167,7 @@ class GridDetector final : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network) {
+std::unique_ptr<Detector> make_grid_detector(cv::dnn::Net network) {
   std::vector<std::string> names = network.getUnconnectedOutLayersNames(), wanted = output_names();
   std::sort(names.begin(), names.end());
   std::sort(wanted.begin(), wanted.end());

@@ -12,7 +12,7 @@ std::unique_ptr<Detector> open_network(const std::filesystem::path& model) {
   std::string found;
   try {
     const cv::dnn::Net network = cv::dnn::readNetFromONNX(model.string());
-    if (auto detector = make_cell_detector(network)) return detector;
+    if (auto detector = make_grid_detector(network)) return detector;
     if (auto detector = make_yunet(network)) return detector;
     found = "a network with the outputs";
     for (const std::string& name : network.getUnconnectedOutLayersNames()) found += " " + name;

@@ -13,7 +13,7 @@ namespace fer {
 /// Throw std::runtime_error with what is wrong where the outputs have other shapes than those names
 /// promise, and cv::Exception where the network cannot be run.
 std::unique_ptr<Detector> make_yunet(cv::dnn::Net network);
-std::unique_ptr<Detector> make_cell_detector(cv::dnn::Net network);
+std::unique_ptr<Detector> make_grid_detector(cv::dnn::Net network);
 
 /// Leaves the best guess of each face, best first.
 std::vector<Face> best_of(const std::vector<Face>& guesses);

@@ -11,12 +11,16 @@ namespace fer {
 /// Basic residual block: two 3x3 convolutions with batch norm (He et al. 2016).
 class ResidualBlockImpl : public torch::nn::Module {
  public:
-  ResidualBlockImpl(int in, int out, int stride);
+  ResidualBlockImpl(int in, int out, int stride,
+                    Downsampling downsampling = Downsampling::kProjection);
   torch::Tensor forward(const torch::Tensor& x);
 
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, shortcut{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn_shortcut{nullptr};
   BatchShardPtr shard;  ///< Empty: this process has the whole batch.
+
+ private:
+  bool pools_ = false;  ///< The shortcut is an average pool.
 };
 TORCH_MODULE(ResidualBlock);
 

@@ -176,6 +176,17 @@ bool NetworkImpl::is_in_trunk(const std::string& tensor, std::size_t split_point
   return false;
 }
 
+std::size_t NetworkImpl::depth_below_head(const std::string& tensor) const {
+  const std::size_t stages = config_.widths.size();
+  if (tensor.starts_with("stem.") || tensor.starts_with("stem_bn.")) return stages + 1;
+  for (std::size_t stage = 0; stage < stages; ++stage) {
+    // Blocks are called "stage" + number + "_" + number.
+    const std::string first = block_name(stage, 0);
+    if (tensor.starts_with(first.substr(0, first.rfind('_') + 1))) return stages - stage;
+  }
+  return 0;
+}
+
 std::int64_t NetworkImpl::macs() const {
   const MapSides sides = map_sides(config_);
   std::int64_t total = 0;

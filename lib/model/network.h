@@ -63,6 +63,10 @@ class NetworkImpl : public torch::nn::Module {
   /// True where the named parameter or buffer belongs to the trunk.
   bool is_in_trunk(const std::string& tensor, std::size_t split_point) const;
 
+  /// How many stages lie above a parameter, the head not among them: 0 for the head and the last
+  /// stage's attention, 1 for the last stage, and so on down to the stem.
+  std::size_t depth_below_head(const std::string& tensor) const;
+
   /// From now on, in training, forward() gets one process's rows of a batch. Batch norm takes its
   /// statistics over the whole batch, and dropout draws as for the whole batch.
   void enable_sync_bn(const BatchShardPtr& shard);

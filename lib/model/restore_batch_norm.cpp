@@ -26,8 +26,7 @@ void restore_batch_norm(NetworkImpl& network, const torch::Tensor& images) {
   const bool was_training = network.is_training();
   network.eval();
   for (torch::nn::BatchNorm2d& norm : norms_of(network)) {
-    const torch::Tensor gain =
-        norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
+    const torch::Tensor gain = norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
     const torch::Tensor shift = norm->bias - norm->running_mean * gain;
     // In training, with a momentum of one, the running statistics become those of the batch.
     const auto momentum = norm->options.momentum();

@@ -40,16 +40,15 @@ void run(const Options& o) {
   const PublishedFaceNetwork published = read_dlib_network(o.weights);
   const DataSource source(o.data, o.align, o.crop_spec(), o.read_options());
   const PackedInfo& info = source.data().info();
-  ModelFile model =
-      face_network(published, {info.side, info.channels, info.align_template});
+  ModelFile model = face_network(published, {info.side, info.channels, info.align_template});
 
   Network network(model.info.network);
   for (const auto& [name, tensor] : state_of(*network))
     if (!model.weights.contains(name)) model.weights[name] = tensor;
   copy_state(model.weights, *network, o.weights.string());
   const std::vector<std::size_t> rows = some_faces(source.data());
-  restore_batch_norm(*network, plain_images(source.data(), rows,
-                                            {model.info.mean, model.info.stddev}));
+  restore_batch_norm(*network,
+                     plain_images(source.data(), rows, {model.info.mean, model.info.stddev}));
   model.weights = state_in_memory(*network);
   std::erase_if(model.weights, [](const auto& item) { return is_of_head(item.first); });
   model.info.provenance = {{"imported", kDlibFile},

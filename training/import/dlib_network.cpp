@@ -12,13 +12,16 @@ namespace {
 // The plan of the published network: dlib reads a file only into a type that spells it out.
 // dlib/dnn_face_recognition_ex.cpp describes it; see docs for the sizes.
 template <int kOut, int kStride, int kPad, typename Below>
-using ScaledConv = dlib::affine<dlib::add_layer<dlib::con_<kOut, 3, 3, kStride, kStride, kPad, kPad>, Below>>;
+using ScaledConv =
+    dlib::affine<dlib::add_layer<dlib::con_<kOut, 3, 3, kStride, kStride, kPad, kPad>, Below>>;
 template <int kOut, typename Below>
-using Keeps = dlib::relu<dlib::add_prev1<
-    ScaledConv<kOut, 1, 1, dlib::relu<ScaledConv<kOut, 1, 1, dlib::tag1<Below>>>>>>;
+using Keeps = dlib::relu<
+    dlib::add_prev1<ScaledConv<kOut, 1, 1, dlib::relu<ScaledConv<kOut, 1, 1, dlib::tag1<Below>>>>>>;
 template <int kOut, typename Below>
-using Shrinks = dlib::relu<dlib::add_prev2<dlib::avg_pool<2, 2, 2, 2, dlib::skip1<dlib::tag2<
-    ScaledConv<kOut, 1, 1, dlib::relu<ScaledConv<kOut, 2, 0, dlib::tag1<Below>>>>>>>>>;
+using Shrinks = dlib::relu<dlib::add_prev2<
+    dlib::avg_pool<2, 2, 2, 2,
+                   dlib::skip1<dlib::tag2<ScaledConv<
+                       kOut, 1, 1, dlib::relu<ScaledConv<kOut, 2, 0, dlib::tag1<Below>>>>>>>>>;
 template <typename Below>
 using Stem = dlib::max_pool<3, 3, 2, 2, dlib::relu<dlib::affine<dlib::con<32, 7, 7, 2, 2, Below>>>>;
 template <typename Below>
@@ -32,8 +35,8 @@ using Level1 = Keeps<256, Keeps<256, Shrinks<256, Below>>>;
 template <typename Below>
 using Level0 = Shrinks<256, Below>;
 using DlibNetwork = dlib::loss_metric<dlib::fc_no_bias<
-    128, dlib::avg_pool_everything<Level0<
-             Level1<Level2<Level3<Level4<Stem<dlib::input_rgb_image_sized<150>>>>>>>>>>;
+    128, dlib::avg_pool_everything<
+             Level0<Level1<Level2<Level3<Level4<Stem<dlib::input_rgb_image_sized<150>>>>>>>>>>;
 
 /// Collects the convolutions, output first, as dlib visits layers.
 class Collector {
@@ -91,8 +94,7 @@ DlibNetwork open_network(const std::filesystem::path& path) {
   if (error) throw std::runtime_error(path.string() + ": " + error.message());
   if (bytes != kDlibBytes) {
     throw std::runtime_error(path.string() + ": expected " + kDlibFile + " of " +
-                             std::to_string(kDlibBytes) + " bytes, found " +
-                             std::to_string(bytes));
+                             std::to_string(kDlibBytes) + " bytes, found " + std::to_string(bytes));
   }
   DlibNetwork network;
   try {

@@ -14,8 +14,8 @@ constexpr std::array<double, 3> kMean{122.782, 117.001, 104.298};
 constexpr double kScale = 256;
 constexpr double kBatchNormEps = 1e-5;
 
-/// A kernel of `rows` taps over an image enlarged twofold (bilinear, pixel centres kept) as one over
-/// the image itself: taps 2i to 2i + 6 of the enlarged one lie over pixels i - 1 to i + 3.
+/// A kernel of `rows` taps over an image enlarged twofold (bilinear, pixel centres kept) as one
+/// over the image itself: taps 2i to 2i + 6 of the enlarged one lie over pixels i - 1 to i + 3.
 torch::Tensor enlarging(std::int64_t taps) {
   torch::Tensor made = torch::zeros({taps, taps / 2 + 2}, torch::kDouble);
   auto share = made.accessor<double, 2>();
@@ -39,8 +39,8 @@ void put(ModelFile& model, const std::string& conv, const std::string& norm,
       published.weight, {published.out, published.in, published.kernel, published.kernel});
   const torch::Tensor scale = tensor_of(published.scale, {published.out});
   model.weights[norm + ".weight"] = scale;
-  model.weights[norm + ".bias"] =
-      tensor_of(published.shift, {published.out}) + scale * tensor_of(published.bias, {published.out});
+  model.weights[norm + ".bias"] = tensor_of(published.shift, {published.out}) +
+                                  scale * tensor_of(published.bias, {published.out});
   model.weights[norm + ".running_mean"] = torch::zeros({published.out});
   model.weights[norm + ".running_var"] = torch::full({published.out}, 1 - kBatchNormEps);
 }
@@ -54,7 +54,8 @@ void adapt_stem(ModelFile& model) {
   const double common = (kMean[0] + kMean[1] + kMean[2]) / 3;
   torch::Tensor rest = torch::zeros({weight.size(0)}, torch::kDouble);
   for (std::int64_t c = 0; c < 3; ++c) {
-    rest += weight.select(1, c).sum({1, 2}) * ((common - kMean[static_cast<std::size_t>(c)]) / kScale);
+    rest +=
+        weight.select(1, c).sum({1, 2}) * ((common - kMean[static_cast<std::size_t>(c)]) / kScale);
   }
   torch::Tensor& bias = model.weights.at("stem_bn.bias");
   bias = bias + model.weights.at("stem_bn.weight") * rest.to(torch::kFloat);

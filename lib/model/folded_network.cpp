@@ -13,7 +13,11 @@ namespace {
 /// The 2x2 average pool of a block's shortcut, with zeros for the channels that `in` lacks, as a
 /// convolution: every engine knows those, and its cost is a hundredth of the network's.
 FoldedConv average_pool(int in, int out) {
-  FoldedConv pool{.in = in, .out = out, .kernel = 2, .stride = 2, .padded = false};
+  FoldedConv pool;
+  pool.in = in;
+  pool.out = out;
+  pool.kernel = pool.stride = 2;
+  pool.padded = false;
   pool.weight.assign(static_cast<std::size_t>(out) * static_cast<std::size_t>(in) * 4, 0.f);
   pool.bias.assign(static_cast<std::size_t>(out), 0.f);
   for (int c = 0; c < in; ++c) {

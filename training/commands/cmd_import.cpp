@@ -6,12 +6,8 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "import/face_network.h"
-#include "learn/data/batches.h"
-#include "learn/run/module_run.h"
-#include "model/network.h"
+#include "learn/run/restore_batch_norm.h"
 #include "model/network_cost.h"
-#include "model/network_layout.h"
-#include "model/restore_batch_norm.h"
 #include "terminal/output_files.h"
 
 namespace fer {
@@ -42,15 +38,8 @@ void run(const Options& o) {
   const PackedInfo& info = source.data().info();
   ModelFile model = face_network(published, {info.side, info.channels, info.align_template});
 
-  Network network(model.info.network);
-  for (const auto& [name, tensor] : state_of(*network))
-    if (!model.weights.contains(name)) model.weights[name] = tensor;
-  copy_state(model.weights, *network, o.weights.string());
   const std::vector<std::size_t> rows = some_faces(source.data());
-  restore_batch_norm(*network,
-                     plain_images(source.data(), rows, {model.info.mean, model.info.stddev}));
-  model.weights = state_in_memory(*network);
-  std::erase_if(model.weights, [](const auto& item) { return is_of_head(item.first); });
+  restore_batch_norm(model, source.data(), rows);
   model.info.provenance = {{"imported", kDlibFile},
                            {"licence", "CC0"},
                            {"batch_norm", {{"data", info.source}, {"faces", rows.size()}}}};

@@ -1,10 +1,14 @@
-#include "model/restore_batch_norm.h"
+#include "learn/run/restore_batch_norm.h"
 
 #include <torch/utils.h>
 
 #include <vector>
 
+#include "learn/data/batches.h"
+#include "learn/run/module_run.h"
+#include "model/model_file.h"
 #include "model/network.h"
+#include "model/network_layout.h"
 
 namespace fer {
 namespace {
@@ -39,6 +43,18 @@ void restore_batch_norm(NetworkImpl& network, const torch::Tensor& images) {
     norm->bias.copy_(shift + norm->running_mean * gain);
   }
   network.train(was_training);
+}
+
+void restore_batch_norm(ModelFile& start, const PackedDataset& data,
+                        std::span<const std::size_t> rows) {
+  Network network(start.info.network);
+  // The head is not used: any will do.
+  for (const auto& [name, tensor] : state_of(*network))
+    if (is_of_head(name)) start.weights[name] = tensor;
+  copy_state(start.weights, *network, "the start");
+  restore_batch_norm(*network, plain_images(data, rows, {start.info.mean, start.info.stddev}));
+  start.weights = state_in_memory(*network);
+  std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
 }
 
 }  // namespace fer

@@ -100,7 +100,7 @@ TEST(FaceNetwork, OfSmallCropsSeesThemEnlargedTwofold) {
       (bytes.to(torch::kFloat) / 255 - small.info.mean) / small.info.stddev;
   const torch::Tensor enlarged = torch::upsample_bilinear2d(images, {96, 96}, false);
   const auto stem_of = [](const ModelFile& start, const torch::Tensor& x) {
-    const Network network = network_of(start);
+    Network network = network_of(start);
     return network->stem_bn->forward(network->stem->forward(x));
   };
   // The enlarged picture has one more row above and to the left, where its border is repeated.

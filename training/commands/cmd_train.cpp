@@ -166,6 +166,10 @@ void add_supervised(CLI::App& c, TrainConfig& t, CLI::Option* labelled) {
   add("--epochs", t.epochs, "Times that the data is gone through")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  add("--layer-decay", t.layer_decay,
+      "Learning rate of a stage relative to the one above: less than 1 for a start that knows much")
+      ->check(finite_range(0.01, 1))
+      ->capture_default_str();
   add("--early-epochs", t.early_epochs, "Share of the epochs that see smaller images, for speed")
       ->check(finite_range(0, 1))
       ->capture_default_str();
@@ -280,7 +284,8 @@ void add_train(CLI::App& app) {
       ->required();
   c->add_flag("--resume", o->resume,
               "Refuse to start anew (a run goes on by itself where --out holds its checkpoint)");
-  c->add_option("--network", o->network, "fernet, fernet-small, fernet-large or resnet18")
+  c->add_option("--network", o->network,
+                "fernet, fernet-small, fernet-large, resnet18 or facenet (from fer import)")
       ->capture_default_str();
   c->add_option("--init", o->init,
                 "Model file of the same network whose weights to start from, by fer pretrain or "

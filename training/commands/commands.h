@@ -22,6 +22,8 @@ void add_average(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);
+void add_import(CLI::App& app);
+void add_teach(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

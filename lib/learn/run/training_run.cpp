@@ -1,6 +1,7 @@
 #include "learn/run/training_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <span>
 
@@ -79,7 +80,10 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
       average(networks.second),
       info_(info),
       group_(settings.group),
-      sgd_(*network, settings.momentum, settings.weight_decay) {
+      sgd_(*network, settings.momentum, settings.weight_decay,
+           [this, decay = settings.layer_decay](const std::string& parameter) {
+             return std::pow(decay, static_cast<double>(network->depth_below_head(parameter)));
+           }) {
   if (settings.init) info_.parent = settings.init.version();
 }
 

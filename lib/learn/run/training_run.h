@@ -37,7 +37,8 @@ class TrainingRun : public ModuleRun {
  public:
   struct Settings {
     double momentum = 0.9, weight_decay = 5e-4;
-    double ema = 0.999;  ///< Decay of the averaged weights, a step.
+    double ema = 0.999;      ///< Decay of the averaged weights, a step.
+    double layer_decay = 1;  ///< See TrainConfig.
     std::uint64_t seed = 1;
     InitialWeights init;  ///< What the weights are at first.
     torch::Device device = torch::kCPU;

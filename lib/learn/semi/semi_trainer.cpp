@@ -174,8 +174,13 @@ class SemiSupervised {
         negatives_(make_negative_policy(config.method.negatives, classes_)),
         warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
         run_(info_of(data, config, stats_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
-              group},
+             {.momentum = config.momentum,
+              .weight_decay = config.weight_decay,
+              .ema = config.ema,
+              .seed = config.seed,
+              .init = config.init,
+              .device = device_,
+              .group = group},
              out) {
     for (const FaceRef& face : data.valid) {
       valid_.rows.push_back(face.row);

@@ -88,8 +88,14 @@ class Supervised {
         stats_(config.init ? config.init.stats() : pixel_stats(data, samples_)),
         prior_(class_shares(samples_, 0)),
         run_(info_of(data, config, stats_, prior_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
-              group},
+             {.momentum = config.momentum,
+              .weight_decay = config.weight_decay,
+              .ema = config.ema,
+              .layer_decay = config.layer_decay,
+              .seed = config.seed,
+              .init = config.init,
+              .device = device_,
+              .group = group},
              out) {
     const auto drawn = class_shares(samples_, config.balance);
     const auto k = static_cast<std::int64_t>(prior_.size());
@@ -102,10 +108,9 @@ class Supervised {
     for (const auto& path : config.teachers) {
       const ModelFile file = read_model(path);
       if (file.info.labels != data.info().labels ||
-          file.info.network.input_size != data.info().side ||
           file.info.network.channels != data.info().channels)
         throw std::runtime_error(path.string() +
-                                 ": a teacher must have the data's labels, size and colour");
+                                 ": a teacher must have the data's labels and colour");
       teachers_.push_back(
           {network_of(file, path.string(), device_), {file.info.mean, file.info.stddev}});
     }
@@ -166,7 +171,10 @@ class Supervised {
       Network network = teacher.network;
       const double scale = stats_.stddev / teacher.stats.stddev;
       const double shift = (stats_.mean - teacher.stats.mean) / teacher.stats.stddev;
-      const torch::Tensor p = torch::softmax(network(images * scale + shift) + offset_, 1);
+      torch::Tensor seen = images * scale + shift;
+      if (const std::int64_t side = network->config().input_size; side != images.size(2))
+        seen = torch::upsample_bilinear2d(seen, {side, side}, /*align_corners=*/false);
+      const torch::Tensor p = torch::softmax(network(seen) + offset_, 1);
       sum = sum.defined() ? sum + p : p;
     }
     return sum / static_cast<double>(teachers_.size());
@@ -278,6 +286,7 @@ void to_json(json& j, const TrainConfig& c) {
        {"threads", c.threads},
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.
+  if (c.layer_decay != 1) j["layer_decay"] = c.layer_decay;
   if (c.init) j["init"] = c.init.version();
   // The content, not the place: a teacher is the same wherever it lies.
   for (const auto& path : c.teachers) j["teachers"].push_back(read_model_info(path).version);

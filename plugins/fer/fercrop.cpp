@@ -13,6 +13,7 @@
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
+#include "faces-on-frame.h"
 #include "video-frame.h"
 #include "vision/align.h"
 
@@ -52,6 +53,7 @@ struct Frame {
   std::vector<fer::FaceRecord> faces;
   std::size_t next = 0;  ///< Of `faces`.
   fer::CropSpec spec;
+  fer::FrameGeometry geometry;
   bool any = false;  ///< A crop of it has gone out.
 
   void clear() {
@@ -189,7 +191,22 @@ gboolean stop(GstBaseTransform* base) {
   return TRUE;
 }
 
+/// Crops are upright: what says how to turn the stream's pictures does not hold for them.
+GstEvent* without_orientation(GstEvent* event) {
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (!gst_video_orientation_from_tag(tags, &method)) return event;
+  tags = gst_tag_list_copy(tags);
+  gst_tag_list_add(tags, GST_TAG_MERGE_REPLACE, GST_TAG_IMAGE_ORIENTATION, "rotate-0", nullptr);
+  GstEvent* upright = gst_event_new_tag(tags);
+  gst_event_set_seqnum(upright, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  return upright;
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) event = without_orientation(event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) FER_CROP(base)->impl->frame.clear();
   return GST_BASE_TRANSFORM_CLASS(fer_crop_parent_class)->sink_event(base, event);
 }
@@ -197,12 +214,11 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 // --- Crops.
 
 /// Leaves the faces that are wanted, and says how many are not.
-std::size_t choose_faces(const Settings& settings, const GstVideoInfo& info,
+std::size_t choose_faces(const Settings& settings, const fer::FrameGeometry& geometry,
                          std::vector<fer::FaceRecord>& faces) {
   const std::size_t before = faces.size();
   std::erase_if(faces, [&](const fer::FaceRecord& face) {
-    return std::min(face.w * GST_VIDEO_INFO_WIDTH(&info), face.h * GST_VIDEO_INFO_HEIGHT(&info)) <
-           settings.min_face_size;
+    return fer::face_size(face, geometry) < settings.min_face_size;
   });
   if (settings.max_faces > 0 && faces.size() > settings.max_faces) {
     std::stable_sort(faces.begin(), faces.end(),
@@ -229,6 +245,7 @@ void take_frame(FerCrop* self) {
   const Settings settings = impl.settings.copy();
   const GstVideoInfo& in = GST_VIDEO_FILTER(self)->in_info;
   const GstVideoInfo& out = GST_VIDEO_FILTER(self)->out_info;
+  frame.geometry = fer::geometry_of(in, fer::face_meta_orientation(buffer));
   frame.spec.align_template = settings.align_template;
   frame.spec.width = GST_VIDEO_INFO_WIDTH(&out);
   frame.spec.height = GST_VIDEO_INFO_HEIGHT(&out);
@@ -238,9 +255,10 @@ void take_frame(FerCrop* self) {
   std::size_t left_out = 0;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
     GST_LOG_OBJECT(self, "nothing is to be seen in %" GST_PTR_FORMAT, buffer);
-  } else if (auto faces = fer::face_meta_read(buffer)) {
+  } else if (auto faces = fer::faces_on_frame(GST_ELEMENT(self), buffer, frame.geometry.width,
+                                              frame.geometry.height, impl.no_record)) {
     frame.faces = std::move(*faces);
-    left_out = choose_faces(settings, in, frame.faces);
+    left_out = choose_faces(settings, frame.geometry, frame.faces);
   } else {
     fer::warn_limited(GST_ELEMENT(self), impl.no_record,
                       "Nobody has looked for faces in these frames, so that there are none to "
@@ -265,7 +283,7 @@ void take_frame(FerCrop* self) {
 void write_crop(FerCrop* self, const fer::Face& face, const fer::FrameView& out) {
   Impl& impl = *self->impl;
   const fer::CropSpec& spec = impl.frame.spec;
-  const fer::FrameView in = impl.frame.mapped->view();
+  const fer::FrameView in = impl.frame.mapped->view(impl.frame.geometry.orientation);
   const auto target = [&](int type) {
     return cv::Mat(out.height, out.width, type, const_cast<std::uint8_t*>(out.data[0]),
                    static_cast<std::size_t>(out.stride[0]));
@@ -307,12 +325,10 @@ fer::FaceRecord record_on_crop(const fer::FaceRecord& record, const fer::Face& f
 /// Fills the buffer with the crop of a face; false, and a warning, where it could not be had.
 bool make_crop(FerCrop* self, const fer::FaceRecord& record, GstBuffer* buffer) {
   Impl& impl = *self->impl;
-  const GstVideoInfo& in = GST_VIDEO_FILTER(self)->in_info;
   const GstVideoInfo& out = GST_VIDEO_FILTER(self)->out_info;
   std::string what = "the buffer for the crop cannot be written";
   try {
-    const fer::TrackedFace face =
-        fer::face_in_pixels(record, GST_VIDEO_INFO_WIDTH(&in), GST_VIDEO_INFO_HEIGHT(&in));
+    const fer::TrackedFace face = fer::face_in_pixels(record, impl.frame.geometry);
     if (const fer::MappedFrame mapped(out, buffer, GST_MAP_WRITE); mapped) {
       const fer::Stopwatch stopwatch;
       write_crop(self, face, mapped.view());
@@ -325,7 +341,8 @@ bool make_crop(FerCrop* self, const fer::FaceRecord& record, GstBuffer* buffer) 
       what.clear();
     }
     if (what.empty()) {
-      fer::face_meta_write(buffer, out, {record_on_crop(record, face, impl.frame.spec)});
+      fer::face_meta_write(buffer, out, {record_on_crop(record, face, impl.frame.spec)},
+                           fer::Orientation::kIdentity);
       return true;
     }
   } catch (const std::exception& error) {
@@ -379,10 +396,12 @@ fer::PropertyTable<Settings> properties() {
                  {"margin", "Margin",
                   "Extra room on every side of the template, as a share of the crop's side"},
                  0, 0.45, fer::kControllable);
-  properties.add(&Settings::min_face_size,
-                 {"min-face-size", "Least face size",
-                  "Leave out faces whose shorter side has fewer pixels of the frame"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::min_face_size,
+      {"min-face-size", "Least face size",
+       "Leave out faces whose shorter side has fewer pixels of the frame, as it is shown in "
+       "square pixels"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::max_faces,
                  {"max-faces", "Most faces",
                   "Crop at most this many faces of a frame, the surest ones (0 = all)"},

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cuda-frames.h"
 #include "element-base.h"
@@ -14,6 +15,7 @@
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "frame-allocation.h"
+#include "frame-intervals.h"
 #include "qos-tracker.h"
 #include "video-frame.h"
 #include "vision/face_finder.h"
@@ -23,8 +25,13 @@ GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
 
 namespace {
 
+/// How frames are to be turned; kAuto: as the stream's tag `image-orientation` says. The others are
+/// fer::Orientation's.
+enum class Turn : gint { kAuto = 8 };
+
 struct Settings {
   std::string model;
+  Turn orientation = Turn::kAuto;
   double threshold = 0.6;
   guint min_face_size = 0;
   guint max_faces = 0;
@@ -44,6 +51,7 @@ struct Stats {
   guint64 failed = 0;
   guint64 faces = 0;
   guint64 tracks = 0;
+  guint64 cuts = 0;
   GstClockTime last_detect_time = 0;
   GstClockTime total_detect_time = 0;
 };
@@ -53,8 +61,10 @@ struct Stats {
 struct State {
   std::unique_ptr<fer::FaceFinder> finder;
   std::optional<GstVideoInfo> info;
+  fer::Orientation tagged = fer::Orientation::kIdentity;       ///< By the stream's tags.
+  fer::Orientation orientation = fer::Orientation::kIdentity;  ///< Of the last frame.
   fer::CudaFrames cuda;
-  GstClockTime last_pts = GST_CLOCK_TIME_NONE;
+  fer::FrameIntervals intervals;
 };
 
 struct Impl : fer::ElementImpl<Settings, Stats> {
@@ -76,6 +86,21 @@ GST_ELEMENT_REGISTER_DEFINE(ferdetect, "ferdetect", GST_RANK_NONE, FER_TYPE_DETE
 namespace {
 
 using Base = fer::ElementBase<FerDetect>;
+
+GType turn_type() {
+  static const GEnumValue values[] = {
+      {0, "As it is stored", "identity"},
+      {1, "Turned clockwise by 90 degrees", "90r"},
+      {2, "Turned by 180 degrees", "180"},
+      {3, "Turned counter-clockwise by 90 degrees", "90l"},
+      {4, "Left and right change places", "horiz"},
+      {5, "Top and bottom change places", "vert"},
+      {6, "Mirrored at the diagonal from the upper left corner", "ul-lr"},
+      {7, "Mirrored at the diagonal from the upper right corner", "ur-ll"},
+      {static_cast<gint>(Turn::kAuto), "As the stream's tag image-orientation says", "auto"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerOrientation", values);
+}
 
 // --- Start and stop.
 
@@ -130,20 +155,42 @@ gboolean stop(GstBaseTransform* base) {
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerDetect* self = FER_DETECT(base);
   State& state = self->impl->state;
-  state.info = fer::raw_video_info(self, caps);
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(self, caps));
   if (!state.info) return FALSE;
-  state.finder->reset();
-  state.last_pts = GST_CLOCK_TIME_NONE;
+  state.intervals.expect(fer::frame_duration(*state.info));
+  // Frame rate, format and colours say nothing of where faces are.
+  if (before && fer::same_shape(*before, *state.info)) {
+    const fer::ShownSize from = fer::shown_size(fer::geometry_of(*before));
+    const fer::ShownSize to = fer::shown_size(fer::geometry_of(*state.info));
+    state.finder->scale(static_cast<float>(to.width / from.width));
+  } else {
+    state.finder->reset();
+    state.intervals.reset();
+  }
   return TRUE;
 }
 
 // --- Events.
 
+/// Takes note of how the stream's pictures are to be turned.
+void note_orientation(State& state, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) state.tagged = fer::Orientation::kIdentity;
+  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return;
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (gst_video_orientation_from_tag(tags, &method) && method <= GST_VIDEO_ORIENTATION_UR_LL) {
+    state.tagged = static_cast<fer::Orientation>(method);
+  }
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   Impl& impl = *FER_DETECT(base)->impl;
+  note_orientation(impl.state, event);
   if (fer::is_discontinuity(event)) {
     if (impl.state.finder) impl.state.finder->reset();
-    impl.state.last_pts = GST_CLOCK_TIME_NONE;
+    impl.state.intervals.reset();
     impl.qos.reset();
   }
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->sink_event(base, event);
@@ -167,26 +214,14 @@ gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* quer
 /// Tells the finder what lies between this frame and the one before it.
 void bridge_gap(FerDetect* self, GstBuffer* buffer) {
   State& state = self->impl->state;
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  const GstVideoInfo& info = *state.info;
-  const bool measurable = GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(state.last_pts) &&
-                          GST_VIDEO_INFO_FPS_N(&info) > 0 && GST_VIDEO_INFO_FPS_D(&info) > 0;
-  if (measurable) {
-    const bool backwards = GST_BASE_TRANSFORM(self)->segment.rate < 0;
-    const auto step =
-        static_cast<GstClockTimeDiff>(backwards ? state.last_pts - pts : pts - state.last_pts);
-    const double frames = static_cast<double>(step) * GST_VIDEO_INFO_FPS_N(&info) /
-                          GST_VIDEO_INFO_FPS_D(&info) / GST_SECOND;
-    if (frames < -0.5) {
-      GST_DEBUG_OBJECT(self, "the time jumps by %.1f frames, tracks end", frames);
-      state.finder->reset();
-    } else {
-      state.finder->miss(static_cast<int>(std::lround(std::clamp(frames - 1, 0., 1e6))));
-    }
-  } else if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
+  const bool backwards = GST_BASE_TRANSFORM(self)->segment.rate < 0;
+  const auto lost = state.intervals.lost_before(GST_BUFFER_PTS(buffer), backwards);
+  if (!lost) {
+    GST_DEBUG_OBJECT(self, "the time jumps, tracks end");
     state.finder->reset();
+  } else if (*lost > 0) {
+    state.finder->miss(*lost);
   }
-  if (GST_CLOCK_TIME_IS_VALID(pts)) state.last_pts = pts;
 }
 
 /// The faces in the frame's pixels; nullopt, and a warning, where they could not be had.
@@ -198,7 +233,7 @@ std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* 
                                   impl.state.cuda.reader(GST_ELEMENT(self), buffer));
     if (mapped) {
       const fer::Stopwatch stopwatch;
-      auto faces = impl.state.finder->detect(mapped.view());
+      auto faces = impl.state.finder->detect(mapped.view(impl.state.orientation));
       const GstClockTime time = stopwatch.elapsed();
       impl.stats.with([&](Stats& stats) {
         ++stats.detections;
@@ -233,6 +268,18 @@ std::vector<fer::TrackedFace> find_faces(FerDetect* self, GstBuffer* buffer, boo
   return finder.predict();
 }
 
+/// Turns this frame as the setting says. Tracks do not go on in a picture that is turned otherwise.
+void turn(FerDetect* self, Turn setting) {
+  State& state = self->impl->state;
+  const fer::Orientation now =
+      setting == Turn::kAuto ? state.tagged : static_cast<fer::Orientation>(setting);
+  if (now != state.orientation) {
+    GST_INFO_OBJECT(self, "frames are turned by orientation %d", static_cast<int>(now));
+    state.finder->reset();
+  }
+  state.orientation = now;
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerDetect* self = FER_DETECT(base);
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
@@ -248,27 +295,27 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     config.interval = static_cast<int>(settings.inference_interval);
     config.small_face_interval = static_cast<int>(settings.small_face_interval);
     config.tracking = settings.tracking;
-    if (GST_VIDEO_INFO_FPS_D(&info) > 0) {
-      config.frame_rate =
-          static_cast<double>(GST_VIDEO_INFO_FPS_N(&info)) / GST_VIDEO_INFO_FPS_D(&info);
-    }
-    impl.state.finder->configure(config);
+    turn(self, settings.orientation);
     bridge_gap(self, buffer);
+    config.frame_rate = impl.state.intervals.frame_rate();
+    impl.state.finder->configure(config);
 
-    const gint width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
-    const cv::Rect2f frame(0, 0, static_cast<float>(width), static_cast<float>(height));
+    const fer::FrameGeometry geometry = fer::geometry_of(info, impl.state.orientation);
+    const fer::ShownSize shown = fer::shown_size(geometry);
+    const cv::Rect2f frame(0, 0, static_cast<float>(shown.width), static_cast<float>(shown.height));
     std::vector<fer::FaceRecord> records;
     guint64 last_track = 0;
     for (const fer::TrackedFace& face : find_faces(self, buffer, settings.qos)) {
       last_track = std::max<guint64>(last_track, face.track_id);
       // A face that moves on beyond the border has left.
-      if (!(face.box & frame).empty()) records.push_back(fer::face_record(face, width, height));
+      if (!(face.box & frame).empty()) records.push_back(fer::face_record(face, geometry));
     }
-    fer::face_meta_write(buffer, info, records);
+    fer::face_meta_write(buffer, info, records, geometry.orientation);
     impl.stats.with([&](Stats& stats) {
       ++stats.frames;
       stats.faces += records.size();
       stats.tracks = std::max(stats.tracks, last_track);
+      stats.cuts = impl.state.finder->cuts();
     });
     GST_LOG_OBJECT(self, "%zu faces on %" GST_PTR_FORMAT, records.size(), buffer);
     return GST_FLOW_OK;
@@ -287,10 +334,12 @@ fer::PropertyTable<Settings> properties() {
                   "Least score of a face that is reported; a face that is followed stays down to "
                   "half of it"},
                  0, 1, fer::kControllable);
-  properties.add(&Settings::min_face_size,
-                 {"min-face-size", "Least face size",
-                  "Leave out faces whose shorter side has fewer pixels of the frame"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::min_face_size,
+      {"min-face-size", "Least face size",
+       "Leave out faces whose shorter side has fewer pixels of the frame, as it is shown in "
+       "square pixels"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::max_faces,
                  {"max-faces", "Most faces",
                   "Report at most this many faces a frame, the surest ones (0 = all)"},
@@ -300,17 +349,23 @@ fer::PropertyTable<Settings> properties() {
                   "Run the detector on each n-th frame; between, the tracker predicts where the "
                   "faces are"},
                  1, 10000, fer::kControllable);
-  properties.add(&Settings::detect_width,
-                 {"detect-width", "Detection width",
-                  "Detect in frames shrunk to this many pixels in width where they are wider (0 = "
-                  "full size); less is faster, and misses small faces"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::detect_width,
+      {"detect-width", "Detection width",
+       "Detect in frames shrunk to this many pixels in width where they are shown wider (0 = "
+       "full size); less is faster, and misses small faces"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::small_face_interval,
                  {"small-face-interval", "Small face interval",
                   "On each n-th frame, the detector of our own looks for small faces too, in a "
                   "picture of twice the size, which takes four times as long; between, they are "
                   "followed; without tracking on every frame (0 = never)"},
                  0, 10000, fer::kControllable);
+  properties.add(&Settings::orientation, turn_type(),
+                 {"orientation", "Orientation",
+                  "How the stored picture must be turned to be upright. Faces are found in the "
+                  "turned picture; their boxes and landmarks stay in the stored one's coordinates"},
+                 fer::kMutablePlaying);
   properties.add(&Settings::tracking,
                  {"tracking", "Tracking",
                   "Follow faces from frame to frame and give them ids; without, frames on which "
@@ -337,6 +392,8 @@ fer::StatsTable<Stats> statistics() {
   stats.counter(&Stats::failed, {"failed", "fer_detect_failed_total", "Runs that failed", {}});
   stats.counter(&Stats::faces, {"faces", "fer_detect_faces_total", "Faces, over all frames", {}});
   stats.counter(&Stats::tracks, {"tracks", "fer_detect_tracks_total", "Track ids given", {}});
+  stats.counter(&Stats::cuts,
+                {"cuts", "fer_detect_cuts_total", "Scene cuts, which end all tracks", {}});
   stats.mean_time(
       &Stats::total_detect_time, &Stats::detections,
       {"average-detect-time", "fer_detect_run_seconds", "Time that runs of the detector took", {}});

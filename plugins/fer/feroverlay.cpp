@@ -13,7 +13,9 @@
 #include "cuda-frames.h"
 #include "element-base.h"
 #include "element-util.h"
+#include "face-geometry.h"
 #include "face-meta.h"
+#include "faces-on-frame.h"
 #include "frame-allocation.h"
 #include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
@@ -44,12 +46,15 @@ struct State {
   fer::CudaFrames cuda;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
-  fer::OverlayLook look;               ///< Of the frame at hand.
-  std::vector<fer::FaceRecord> faces;  ///< To draw on the frame at hand; none: it passes untouched.
+  fer::OverlayLook look;  ///< Of the frame at hand.
+  /// To draw on the frame at hand, as it is shown; none: it passes untouched.
+  std::vector<fer::FaceRecord> faces;
+  fer::Orientation orientation = fer::Orientation::kIdentity;  ///< Of the frame at hand.
 };
 
 struct Impl : fer::ElementImpl<Settings, Stats> {
   std::unique_ptr<State> state;
+  fer::WarningLimiter changed;
 
   void adjust(Settings& held) {
     // An empty font is no font.
@@ -87,6 +92,7 @@ gboolean start(GstBaseTransform* base) {
   Impl& impl = *FER_OVERLAY(base)->impl;
   return fer::guarded(base, FALSE, [&] {
     Base::start(FER_OVERLAY(base));
+    impl.changed.reset();
     impl.state = std::make_unique<State>();
     // Fonts are searched for and loaded now, not while the first face waits for its label.
     impl.state->masks.set_font(impl.settings.copy().look.font);
@@ -102,9 +108,11 @@ gboolean stop(GstBaseTransform* base) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   State& state = *FER_OVERLAY(base)->impl->state;
-  state.info = fer::raw_video_info(base, in);
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(base, in));
   if (!state.info) return FALSE;
-  state.tracks.reset();
+  // In pictures of the same shape tracks go on, whatever else changed.
+  if (before && !fer::same_shape(*before, *state.info)) state.tracks.reset();
   return TRUE;
 }
 
@@ -134,7 +142,11 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
     State& state = *impl.state;
     const Settings settings = impl.settings.copy();
     state.look = settings.look;
-    state.faces = fer::face_meta_read(in).value_or(std::vector<fer::FaceRecord>());
+    state.faces = fer::faces_on_frame(GST_ELEMENT(base), in, GST_VIDEO_INFO_WIDTH(&*state.info),
+                                      GST_VIDEO_INFO_HEIGHT(&*state.info), impl.changed)
+                      .value_or(std::vector<fer::FaceRecord>());
+    state.orientation = fer::face_meta_orientation(in);
+    for (fer::FaceRecord& face : state.faces) face = fer::as_shown(face, state.orientation);
     state.tracks.update(state.faces, settings.smoothing);
     impl.stats.with([&](Stats& stats) {
       ++stats.frames;
@@ -164,11 +176,11 @@ void draw(FerOverlay* self, GstBuffer* buffer) {
     fer::paint_faces(canvas, state.masks, state.tracks, state.look, state.faces);
   };
   if (device) {
-    fer::ShapeCanvas canvas(frame.frame());
+    fer::ShapeCanvas canvas(frame.frame(), state.orientation);
     paint(canvas);
     state.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
   } else {
-    fer::FrameCanvas canvas(frame.frame());
+    fer::FrameCanvas canvas(frame.frame(), state.orientation);
     paint(canvas);
   }
 }

@@ -8,6 +8,7 @@
 #include "element-base.h"
 #include "element-util.h"
 #include "face-meta.h"
+#include "faces-on-frame.h"
 #include "frame-record.h"
 #include "line-sink.h"
 #include "publisher.h"
@@ -56,6 +57,8 @@ struct Impl : fer::ElementImpl<Settings, fer::Publisher::Stats> {
   fer::WarningLimiter overflow;
   // Only the streaming thread uses these, and stop(), while that does not run. 0: no caps yet.
   gint width = 0, height = 0;
+  double pixel_aspect = 1;
+  fer::WarningLimiter changed;
 
   void apply(const Settings& now, const char* /*property*/) {
     if (const auto running = publisher.copy()) running->set_max_queue(now.max_queue);
@@ -118,6 +121,7 @@ gboolean start(GstBaseTransform* base) {
       return FALSE;
     }
     impl.overflow.reset();
+    impl.changed.reset();
     auto publisher = std::make_shared<fer::Publisher>(
         std::move(sink), settings.max_queue, [base, &impl](const std::string& fault) {
           fer::warn_limited(GST_ELEMENT(base), impl.fault, fault);
@@ -162,6 +166,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
 gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   Impl& impl = *FER_PUBLISH(base)->impl;
   const GstStructure* video = gst_caps_get_structure(in, 0);
+  gint n = 1, d = 1;
+  const bool stretched = gst_structure_get_fraction(video, "pixel-aspect-ratio", &n, &d);
+  impl.pixel_aspect = stretched && n > 0 && d > 0 ? static_cast<double>(n) / d : 1;
   return gst_structure_get_int(video, "width", &impl.width) &&
          gst_structure_get_int(video, "height", &impl.height);
 }
@@ -204,7 +211,11 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     if (GST_CLOCK_TIME_IS_VALID(time)) record.timestamp = time;
     record.width = impl.width;
     record.height = impl.height;
-    record.faces = fer::face_meta_read(buffer).value_or(std::vector<fer::FaceRecord>());
+    record.pixel_aspect = impl.pixel_aspect;
+    record.orientation = fer::face_meta_orientation(buffer);
+    record.faces =
+        fer::faces_on_frame(GST_ELEMENT(base), buffer, impl.width, impl.height, impl.changed)
+            .value_or(std::vector<fer::FaceRecord>());
     if (!publisher->push(std::move(record))) {
       fer::warn_limited(GST_ELEMENT(base), impl.overflow,
                         "The oldest records are dropped: frames come faster than they are "

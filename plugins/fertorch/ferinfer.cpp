@@ -29,6 +29,9 @@ GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
 
 namespace {
 
+/// `min-confidence` that leaves the operating points to the model.
+constexpr double kOfTheModel = -1;
+
 struct Settings {
   std::string model;
   std::string model_slot;
@@ -41,6 +44,7 @@ struct Settings {
   guint reclassify_interval = 5;
   double smoothing = 0.5;
   double prior_correction = 0;
+  double min_confidence = kOfTheModel;
   bool qos = true;
   std::string metrics_address;
 };
@@ -50,6 +54,7 @@ struct Stats {
   guint64 faces = 0;
   guint64 inferences = 0;
   guint64 cached = 0;
+  guint64 unsure = 0;
   guint64 skipped = 0;
   guint64 failed = 0;
   guint64 total_age = 0;  ///< Frames, over the faces that were labelled.
@@ -205,9 +210,11 @@ const fer::Classifier& current_model(FerInfer* self) {
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerInfer* self = FER_INFER(base);
   State& state = self->impl->state;
-  state.info = fer::raw_video_info(self, caps);
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(self, caps));
   if (!state.info) return FALSE;
-  state.known.clear();
+  // In pictures of the same shape tracks go on, whatever else changed.
+  if (before && !fer::same_shape(*before, *state.info)) state.known.clear();
   return TRUE;
 }
 
@@ -229,6 +236,19 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 
 using Chosen = std::vector<fer::FaceRecord*>;
 
+/// The probability from which on a label of this model is to be relied on.
+template <typename Info>
+double operating_point(const Info& model, double min_confidence, int label_id) {
+  if (min_confidence >= 0) return min_confidence;
+  // Models of earlier versions of the format have none.
+  if constexpr (requires { model.operating_points; }) {
+    const auto label = static_cast<std::size_t>(label_id);
+    if (label < model.operating_points.size())
+      return static_cast<double>(model.operating_points[label]);
+  }
+  return 0;
+}
+
 /// What the model of the slot says of the faces.
 fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
                                  const Chosen& chosen) {
@@ -243,7 +263,8 @@ fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBu
     if (!mapped) {
       throw std::runtime_error("the buffer does not hold the frame that its caps describe");
     }
-    fer::cut_faces(mapped.view(), settings.region, chosen, model->info(), state.crops);
+    fer::cut_faces(mapped.view(fer::face_meta_orientation(buffer)), settings.region, chosen,
+                   model->info(), state.crops);
   }
   auto answer = slot.queue().classify(state.crops.bytes(), threads);
   if (!fer::same_crops(answer.classifier->info(), model->info())) {
@@ -323,8 +344,18 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
     ++recalled;
     age += face.expression->age;
   }
+  guint64 unsure = 0;
+  for (fer::FaceRecord& face : faces) {
+    if (!face.expression) continue;
+    fer::Expression& expression = *face.expression;
+    const double point =
+        operating_point(model.info(), settings.min_confidence, expression.label_id);
+    expression.unsure = !face.clear || expression.confidence() < point;
+    if (expression.unsure) ++unsure;
+  }
   impl.stats.with([&](Stats& stats) {
     stats.faces += faces.size();
+    stats.unsure += unsure;
     stats.cached += recalled;
     stats.total_age += age;
   });
@@ -339,7 +370,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     const fer::Classifier& model = current_model(self);
     ++impl.state.frame;
     impl.state.known.next_frame();
-    auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, impl.no_record);
+    auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, *impl.state.info,
+                                     impl.no_record);
     if (faces) {
       label(self, settings, model, buffer, *faces);
       fer::face_meta_write(buffer, *impl.state.info, *faces);
@@ -402,6 +434,13 @@ fer::PropertyTable<Settings> properties() {
                   "probabilities: 0 assumes that mix here too, 1 assumes all expressions as "
                   "frequent"},
                  0, 1, fer::kControllable);
+  properties.add(
+      &Settings::min_confidence,
+      {"min-confidence", "Least confidence",
+       "Mark a label unsure where its probability is lower: in the metadata, in records "
+       "and on the overlay (0 = none; -1 = the operating points in the model's file, one "
+       "a label, where it has any)"},
+      kOfTheModel, 1, fer::kControllable);
   // In place of the base class's, which would drop late frames altogether.
   properties.add(&Settings::qos,
                  {"qos", "QoS",

@@ -16,6 +16,7 @@
 #include "cuda-frames.h"
 #include "element-base.h"
 #include "element-util.h"
+#include "face-geometry.h"
 #include "face-meta.h"
 #include "face-sampler.h"
 #include "frame-allocation.h"
@@ -315,14 +316,13 @@ void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, Gst
   if (!mapped) {
     throw std::runtime_error("the buffer does not hold the frame that its caps describe");
   }
-  const fer::FrameView view = mapped.view();
+  const fer::FrameView view = mapped.view(fer::face_meta_orientation(buffer));
   fer::cut_faces(view, settings.region, due, learner.info(), state.crops);
   auto crop = state.crops.bytes().begin();
   const auto crop_bytes = state.crops.bytes().end() - crop;
   const auto each = crop_bytes / static_cast<std::ptrdiff_t>(due.size());
   guint64 taken = 0;
   for (const fer::FaceRecord* face : due) {
-    const fer::PixelBox box = fer::pixel_box(*face, view.width, view.height);
     fer::FaceSample sample;
     sample.crop.assign(crop, crop + each);
     crop += each;
@@ -330,7 +330,7 @@ void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, Gst
     sample.track = face->track_id > 0 ? static_cast<std::int64_t>(face->track_id) : -1;
     sample.time_ns = static_cast<std::int64_t>(time_of(buffer));
     sample.confidence = static_cast<float>(face->confidence);
-    sample.face_size = static_cast<float>(std::min(box.w, box.h));
+    sample.face_size = static_cast<float>(fer::face_size(*face, geometry_of(view)));
     if (learner.offer(std::move(sample))) ++taken;
   }
   impl.stats.with([&](fer::LearnReport& report) { report.counts.sampled += taken; });
@@ -340,7 +340,8 @@ void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
   Impl& impl = *self->impl;
   const auto learner = impl.learner.copy();
   if (!learner || settings.paused || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return;
-  auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, impl.no_record);
+  auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, *impl.state.info,
+                                   impl.no_record);
   if (!faces) return;
   impl.stats.with([&](fer::LearnReport& report) { report.counts.faces += faces->size(); });
   const auto due =

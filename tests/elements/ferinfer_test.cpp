@@ -129,7 +129,7 @@ std::vector<float> expected(const std::string& model, const FrameView& frame,
                             const FaceRecord& face, double prior_correction = 0) {
   const auto classifier = Classifier::open(model, Precision::kFp32);
   cv::Mat crop;
-  crop_face(frame, face_in_pixels(face, frame.width, frame.height), crop_spec(classifier->info()),
+  crop_face(frame, face_in_pixels(face, {frame.width, frame.height}), crop_spec(classifier->info()),
             crop);
   std::vector<cv::Mat> planes;
   cv::split(crop, planes);
@@ -214,7 +214,7 @@ TEST_F(FerInfer, GivesColourModelsTheirPlanes) {
 
 TEST_F(FerInfer, RefusesWhatItCannotRead) {
   play();
-  harness_->set_caps(video_caps("YUY2", 64, 64));
+  harness_->set_caps(video_caps("AYUV64", 64, 64));
   EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 2, nullptr))),
             GST_FLOW_NOT_NEGOTIATED);
 }

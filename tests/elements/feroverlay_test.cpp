@@ -34,13 +34,16 @@ cv::Mat changed_pixels(const GstVideoInfo& info, GstBuffer* a, GstBuffer* b) {
   cv::Mat changed =
       cv::Mat::zeros(GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_WIDTH(&info), CV_8U);
   for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS(&info); ++i) {
-    const int sub = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, i);
+    const int across = GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, i);
+    const int down = GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, i);
+    const bool wide = GST_VIDEO_INFO_COMP_DEPTH(&info, i) > 8;
     for (int y = 0; y < changed.rows; ++y) {
       for (int x = 0; x < changed.cols; ++x) {
         const auto sample = [&](const GstVideoFrame& frame) {
-          return static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(
-              &frame, i))[(y / sub) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, i) +
-                          (x / sub) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, i)];
+          const auto* at = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, i)) +
+                           (y >> down) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, i) +
+                           (x >> across) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, i);
+          return wide ? at[0] | (at[1] << 8) : at[0];
         };
         if (sample(first.frame()) != sample(second.frame())) changed.at<uchar>(y, x) = 255;
       }
@@ -561,7 +564,7 @@ TEST_F(FerOverlay, FollowsCapsMidStream) {
 
 TEST_F(FerOverlay, RefusesCapsThatItCannotDrawOn) {
   play();
-  harness_->set_caps(video_caps("YUY2", 64, 64));
+  harness_->set_caps(video_caps("AYUV64", 64, 64));
   EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 2, nullptr))),
             GST_FLOW_NOT_NEGOTIATED);
 }

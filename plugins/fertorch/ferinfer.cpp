@@ -471,6 +471,8 @@ fer::StatsTable<Stats> statistics() {
   stats.counter(
       &Stats::cached,
       {"cached", "fer_infer_cached_total", "Faces that kept their track's last expression", {}});
+  stats.counter(&Stats::unsure,
+                {"unsure", "fer_infer_unsure_total", "Faces whose label is marked unsure", {}});
   stats.counter(
       &Stats::skipped,
       {"skipped", "fer_infer_skipped_total", "Frames not inferred because they were late", {}});

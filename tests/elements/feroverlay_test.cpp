@@ -313,6 +313,19 @@ TEST_F(FerOverlay, EachExpressionHasItsColour) {
   EXPECT_EQ(box_colour(out.get(), info_, face), cv::Vec3b(0, 255, 0));
 }
 
+TEST_F(FerOverlay, ShowsWhatIsUnsureInNoExpressionsColour) {
+  play("BGRx", {320, 240}, {{"show-bars", "false"}, {"line-width", "4"}});
+  FaceRecord face = with_expression(face_at(0.3, 0.3, 0.4, 0.4, 1), 4);
+  const cv::Mat sure = picture_of(draw({face}).get(), info_);
+  const cv::Vec3b anger = box_colour(draw({face}, 1).get(), info_, face);
+  face.expression->unsure = true;
+  const BufferPtr out = draw({face}, 2);
+  EXPECT_GT(cv::norm(box_colour(out.get(), info_, face), anger, cv::NORM_L1), 60);
+  // Nor does its label name the expression.
+  const cv::Rect tag(90, 45, 80, 24);
+  EXPECT_GT(cv::norm(picture_of(out.get(), info_)(tag), sure(tag), cv::NORM_INF), 60);
+}
+
 TEST_F(FerOverlay, EachPartCanBeSwitched) {
   const FaceRecord face = with_landmarks(with_expression(face_at(0.3, 0.3, 0.25, 0.4, 5), 1));
   int count = 0;

@@ -517,5 +517,24 @@ TEST_F(FaceMeta, KeepsTheGeometryItWasMadeIn) {
   EXPECT_EQ(face_meta_orientation(buffer.get()), Orientation::k90Left);
 }
 
+TEST_F(FaceMeta, KeepsWhatIsUnsureAndUnclear) {
+  const test::BufferPtr buffer(gst_buffer_new());
+  FaceRecord face;
+  face.w = face.h = 0.5;
+  face.clear = false;
+  face.expression = Expression{"glad", 1, {0.1f, 0.9f}, {"calm", "glad"}, "v3", 0, true};
+  FaceRecord sure = face;
+  sure.clear = true;
+  sure.expression->unsure = false;
+  face_meta_write(buffer.get(), test::video_info("I420", 64, 48), {face, sure});
+  const auto faces = face_meta_read(buffer.get());
+  ASSERT_TRUE(faces);
+  ASSERT_EQ(faces->size(), 2u);
+  EXPECT_FALSE(faces->at(0).clear);
+  EXPECT_TRUE(faces->at(0).expression->unsure);
+  EXPECT_TRUE(faces->at(1).clear);
+  EXPECT_FALSE(faces->at(1).expression->unsure);
+}
+
 }  // namespace
 }  // namespace fer

@@ -440,9 +440,9 @@ TEST_F(FerInfer, SeesFacesUprightInFramesThatAreStoredTurned) {
     turn_picture(sized, reversed(turn), stored);
     set_caps("I420", stored.size());
     BufferPtr frame = make_frame(stored, "I420", Layout::kPacked, number_++);
-    face_meta_write(frame.get(), info(), {as_shown(face, reversed(turn))}, turn);
-    harness_->push_event(gst_event_new_flush_start());
-    harness_->push_event(gst_event_new_flush_stop(FALSE));
+    FaceRecord there = as_shown(face, reversed(turn));
+    there.track_id = 10 + static_cast<guint64>(turn);
+    face_meta_write(frame.get(), info(), {there}, turn);
     const BufferPtr out = pass(std::move(frame));
     ASSERT_TRUE(out);
     EXPECT_EQ(face_meta_orientation(out.get()), turn);

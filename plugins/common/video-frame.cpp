@@ -17,6 +17,17 @@ void add_video_pads(GstElementClass* klass) {
   gst_element_class_add_static_pad_template(klass, &src);
 }
 
+void add_overlaid_video_pads(GstElementClass* klass) {
+  static GstStaticPadTemplate sink =
+      GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                              GST_STATIC_CAPS(FER_VIDEO_CAPS ";" FER_OVERLAID_VIDEO_CAPS));
+  static GstStaticPadTemplate src =
+      GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                              GST_STATIC_CAPS(FER_VIDEO_CAPS ";" FER_OVERLAID_VIDEO_CAPS));
+  gst_element_class_add_static_pad_template(klass, &sink);
+  gst_element_class_add_static_pad_template(klass, &src);
+}
+
 std::optional<GstVideoInfo> raw_video_info(gpointer element, const GstCaps* caps) {
   GstVideoInfo info;
   if (gst_video_info_from_caps(&info, caps)) return info;

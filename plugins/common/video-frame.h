@@ -26,8 +26,16 @@ namespace fer {
 #define FER_VIDEO_CAPS GST_VIDEO_CAPS_MAKE(FER_VIDEO_FORMATS)
 #endif
 
+/// Frames in system memory with an overlay composition.
+#define FER_OVERLAID_VIDEO_CAPS                                                               \
+  GST_VIDEO_CAPS_MAKE_WITH_FEATURES(GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY                     \
+                                    ", " GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION, \
+                                    FER_VIDEO_FORMATS)
+
 /// Gives an element class a sink and a source pad for them.
 void add_video_pads(GstElementClass* klass);
+/// The same; frames may also carry an overlay that downstream blends, which the caps then say.
+void add_overlaid_video_pads(GstElementClass* klass);
 
 /// What the caps say of the frames; nullopt, and a line in the log, where they are no raw video.
 std::optional<GstVideoInfo> raw_video_info(gpointer element, const GstCaps* caps);

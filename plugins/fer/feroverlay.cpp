@@ -17,6 +17,7 @@
 #include "face-meta.h"
 #include "faces-on-frame.h"
 #include "frame-allocation.h"
+#include "overlay-composition.h"
 #include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
 #include "overlay-shape-canvas.h"
@@ -43,6 +44,7 @@ struct Stats {
 /// Only the streaming thread uses it, and start() and stop(), while that does not run.
 struct State {
   std::optional<GstVideoInfo> info;
+  bool caps_name_overlay = false;  ///< Those of the source pad.
   fer::CudaFrames cuda;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
@@ -55,6 +57,8 @@ struct State {
 struct Impl : fer::ElementImpl<Settings, Stats> {
   std::unique_ptr<State> state;
   fer::WarningLimiter changed;
+  /// Whether downstream takes an overlay composition; nullopt: ask. Any thread may reset it.
+  fer::Locked<std::optional<bool>> attaches;
 
   void adjust(Settings& held) {
     // An empty font is no font.
@@ -106,8 +110,56 @@ gboolean stop(GstBaseTransform* base) {
   return TRUE;
 }
 
-gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
-  State& state = *FER_OVERLAY(base)->impl->state;
+/// Whether the caps' frames lie in system memory.
+bool in_system_memory(const GstCaps* caps) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  return features == nullptr ||
+         gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY);
+}
+
+bool names_overlay(const GstCaps* caps) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  return features != nullptr &&
+         gst_caps_features_contains(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+}
+
+/// The caps with the feature that names an overlay, or without it.
+GstCaps* with_overlay(const GstCaps* caps, bool on) {
+  GstCaps* changed = gst_caps_copy(caps);
+  for (guint i = 0; i < gst_caps_get_size(changed); ++i) {
+    GstCapsFeatures* features = gst_caps_get_features(changed, i);
+    if (gst_caps_features_is_any(features)) continue;
+    if (on && gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY)) {
+      gst_caps_features_add(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    } else if (!on) {
+      gst_caps_features_remove(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    }
+  }
+  return changed;
+}
+
+/// Downstream may be given what came, with an overlay or without. Where it takes the overlay, it is
+/// offered nothing else: the base class prefers caps that stay as they are.
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+  GstCaps* other = with_overlay(caps, direction == GST_PAD_SINK);
+  const bool settled = direction == GST_PAD_SINK && gst_caps_is_fixed(caps) &&
+                       !gst_caps_is_equal(other, caps) &&
+                       gst_pad_peer_query_accept_caps(base->srcpad, other);
+  GstCaps* result = settled ? other : gst_caps_merge(other, gst_caps_ref(caps));
+  if (filter != nullptr) {
+    GstCaps* filtered = gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
+    gst_caps_unref(result);
+    result = filtered;
+  }
+  return result;
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
+  Impl& impl = *FER_OVERLAY(base)->impl;
+  State& state = *impl.state;
+  state.caps_name_overlay = names_overlay(out) && in_system_memory(out);
+  impl.attaches.with([](auto& attaches) { attaches.reset(); });
   const std::optional<GstVideoInfo> before =
       std::exchange(state.info, fer::raw_video_info(base, in));
   if (!state.info) return FALSE;
@@ -121,6 +173,31 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   // Flushing stops the streaming thread, so nothing else uses the stream now.
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP && impl.state) impl.state->tracks.reset();
   return GST_BASE_TRANSFORM_CLASS(fer_overlay_parent_class)->sink_event(base, event);
+}
+
+/// Whether downstream blends an overlay by itself: it must say so in its caps and in its answer to
+/// an allocation query.
+bool attaches_overlay(GstBaseTransform* base) {
+  Impl& impl = *FER_OVERLAY(base)->impl;
+  if (!impl.state->caps_name_overlay) return false;
+  if (const std::optional<bool> known = impl.attaches.copy()) return *known;
+  GstCaps* caps = gst_pad_get_current_caps(base->srcpad);
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  const bool takes =
+      gst_pad_peer_query(base->srcpad, query) &&
+      gst_query_find_allocation_meta(query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
+  gst_query_unref(query);
+  if (caps != nullptr) gst_caps_unref(caps);
+  impl.attaches.with([&](auto& attaches) { attaches = takes; });
+  GST_DEBUG_OBJECT(base, "faces are %s", takes ? "attached as an overlay" : "drawn on the frames");
+  return takes;
+}
+
+/// Who is linked downstream may have changed.
+gboolean src_event(GstBaseTransform* base, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE)
+    FER_OVERLAY(base)->impl->attaches.with([](auto& attaches) { attaches.reset(); });
+  return GST_BASE_TRANSFORM_CLASS(fer_overlay_parent_class)->src_event(base, event);
 }
 
 /// The frame is drawn on where it lies, so upstream may have what downstream offers: its pool, the
@@ -159,6 +236,20 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
   });
 }
 
+/// Attaches what there is to draw, behind an overlay from upstream. No pixel is touched.
+void attach(FerOverlay* self, GstBuffer* buffer) {
+  State& state = *self->impl->state;
+  fer::CompositionCanvas canvas(*state.info, state.orientation);
+  fer::paint_faces(canvas.canvas(), state.masks, state.tracks, state.look, state.faces);
+  GstVideoOverlayCompositionMeta* before = gst_buffer_get_video_overlay_composition_meta(buffer);
+  GstVideoOverlayComposition* overlay =
+      canvas.composition(before != nullptr ? before->overlay : nullptr);
+  if (before != nullptr) gst_buffer_remove_video_overlay_composition_meta(buffer, before);
+  if (overlay == nullptr) return;
+  gst_buffer_add_video_overlay_composition_meta(buffer, overlay);
+  gst_video_overlay_composition_unref(overlay);
+}
+
 /// Draws on the frame. Throws where it cannot be mapped, its device fails or memory runs out.
 void draw(FerOverlay* self, GstBuffer* buffer) {
   State& state = *self->impl->state;
@@ -191,7 +282,11 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   if (impl.state->faces.empty()) return GST_FLOW_OK;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     try {
-      draw(self, buffer);
+      if (attaches_overlay(base)) {
+        attach(self, buffer);
+      } else {
+        draw(self, buffer);
+      }
       impl.stats.with([&](Stats& stats) {
         ++stats.drawn;
         stats.rendered = impl.state->masks.rendered();
@@ -282,7 +377,7 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
   Base::install(klass, properties(), statistics());
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  fer::add_video_pads(element_class);
+  fer::add_overlaid_video_pads(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Face overlay", "Filter/Effect/Video",
       "Draws faces with their expressions, as found by ferdetect and ferinfer, on video",
@@ -291,7 +386,9 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
   GstBaseTransformClass* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = start;
   transform_class->stop = stop;
+  transform_class->transform_caps = transform_caps;
   transform_class->set_caps = set_caps;
+  transform_class->src_event = src_event;
   transform_class->sink_event = sink_event;
   transform_class->propose_allocation = propose_allocation;
   transform_class->before_transform = fer::sync_properties;

@@ -260,6 +260,70 @@ TEST_F(FerOverlay, BuffersThatCannotBeMappedPassWithOneWarning) {
   EXPECT_GT(cv::countNonZero(drawn({face_at(0.2, 0.2, 0.5, 0.5)})), 0) << "and it goes on";
 }
 
+// --- Where downstream blends overlays by itself.
+
+constexpr const char* kOverlaid =
+    "video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition),format=NV12";
+
+class FerOverlayAttached : public FerOverlay {
+ protected:
+  /// A downstream that takes the meta, and says so in its caps where `by_caps`.
+  void play_before_blender(bool by_caps = true, bool by_allocation = true) {
+    harness_ = std::make_unique<Harness>(make_element("feroverlay", {{"show-bars", "false"}}));
+    if (by_allocation)
+      gst_harness_add_propose_allocation_meta(harness_->get(),
+                                              GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
+    harness_->set_downstream_caps(std::string(by_caps ? std::string(kOverlaid) + ";" : "") +
+                                  "video/x-raw,format=NV12");
+    set_caps("NV12", {320, 240});
+  }
+};
+
+TEST_F(FerOverlayAttached, LeavesThePixelsAndAttachesWhatItWouldDraw) {
+  play_before_blender();
+  const FaceRecord face = with_expression(face_at(0.3, 0.3, 0.3, 0.4, 1), 1);
+  const BufferPtr before = frame();
+  const BufferPtr out = pass(with_faces(frame(), info_, {face}));
+  EXPECT_EQ(cv::countNonZero(changed_pixels(info_, before.get(), out.get())), 0);
+  GstVideoOverlayCompositionMeta* meta = gst_buffer_get_video_overlay_composition_meta(out.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_GE(gst_video_overlay_composition_n_rectangles(meta->overlay), 1u);
+  EXPECT_EQ(stat(element(), "drawn"), 1);
+
+  // Blended, it is what the element draws by itself.
+  BufferPtr blended(gst_buffer_copy_deep(before.get()));
+  {
+    GstVideoFrame mapped;
+    ASSERT_TRUE(gst_video_frame_map(&mapped, &info_, blended.get(), GST_MAP_READWRITE));
+    EXPECT_TRUE(gst_video_overlay_composition_blend(meta->overlay, &mapped));
+    gst_video_frame_unmap(&mapped);
+  }
+  play("NV12", {320, 240}, {{"show-bars", "false"}});
+  const BufferPtr drawn_out = pass(with_faces(frame(), info_, {face}));
+  const cv::Mat by_itself = changed_pixels(info_, before.get(), drawn_out.get());
+  const cv::Mat by_downstream = changed_pixels(info_, before.get(), blended.get());
+  EXPECT_GT(cv::countNonZero(by_itself), 500);
+  cv::Mat different;
+  cv::bitwise_xor(by_itself, by_downstream, different);
+  EXPECT_LT(cv::countNonZero(different), cv::countNonZero(by_itself) / 5);
+}
+
+TEST_F(FerOverlayAttached, DrawsWhereDownstreamSaysOnlyHalf) {
+  for (const auto& [by_caps, by_allocation] : {std::pair(false, true), std::pair(true, false)}) {
+    play_before_blender(by_caps, by_allocation);
+    const BufferPtr before = frame();
+    const BufferPtr out = pass(with_faces(frame(), info_, {face_at(0.3, 0.3, 0.3, 0.4, 1)}));
+    EXPECT_GT(cv::countNonZero(changed_pixels(info_, before.get(), out.get())), 100);
+    EXPECT_EQ(gst_buffer_get_video_overlay_composition_meta(out.get()), nullptr);
+  }
+}
+
+TEST_F(FerOverlayAttached, NothingToDrawAttachesNothing) {
+  play_before_blender();
+  const BufferPtr out = pass(with_faces(frame(), info_, {}));
+  EXPECT_EQ(gst_buffer_get_video_overlay_composition_meta(out.get()), nullptr);
+}
+
 // --- What is drawn.
 
 TEST_F(FerOverlay, DrawsInTheFramesColours) {

@@ -120,7 +120,7 @@ class InputBlobs {
     const auto known = std::find_if(blobs_.begin(), blobs_.end(),
                                     [&](const Sized& one) { return one.size == size; });
     if (known != blobs_.end()) {
-      blobs_.splice(blobs_.begin(), looks_, known);
+      blobs_.splice(blobs_.begin(), blobs_, known);
     } else {
       blobs_.push_front({size, {}});
       if (blobs_.size() > kKept) blobs_.pop_back();

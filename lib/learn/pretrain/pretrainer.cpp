@@ -71,13 +71,7 @@ void require_fit(const PretrainData& data, const PretrainConfig& config) {
     throw std::runtime_error("pretraining method \"" + config.method +
                              "\" is not known; expected contrast or regression");
   }
-  const NetworkConfig& n = config.network;
-  if (n.input_size != data.info.side || n.channels != data.info.channels) {
-    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
-                             std::to_string(n.input_size) + " px, the data has " +
-                             std::to_string(data.info.channels) + " x " +
-                             std::to_string(data.info.side) + " px");
-  }
+  require_fit(config.network, data.info, /*classes=*/false);
   if (data.faces.size() < static_cast<std::size_t>(config.batch)) {
     throw std::runtime_error(std::to_string(data.faces.size()) +
                              " faces to learn from, fewer than one batch of " +
@@ -231,7 +225,7 @@ class Pretraining {
     start.info.network = config_.network;
     start.info.mean = stats_.mean;
     start.info.stddev = stats_.stddev;
-    start.info.align_template = data_.info.align_template;
+    start.info.align_template = data_.info.crops.align_template;
     start.info.provenance = {
         {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
     start.weights = state_in_memory(*teacher_->network);

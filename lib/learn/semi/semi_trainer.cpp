@@ -104,20 +104,13 @@ class EpochSums {
 
 ModelInfo info_of(const SemiData& data, const SemiConfig& config, PixelStats stats) {
   const PackedInfo& p = data.info;
-  const NetworkConfig& n = config.network;
-  if (n.input_size != p.side || n.channels != p.channels ||
-      n.classes != static_cast<int>(p.labels.size())) {
-    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
-                             std::to_string(n.input_size) + " px and " + std::to_string(n.classes) +
-                             " classes, the data has " + std::to_string(p.channels) + " x " +
-                             std::to_string(p.side) + " px and " + std::to_string(p.labels.size()));
-  }
+  require_fit(config.network, p);
   ModelInfo info;
-  info.network = n;
+  info.network = config.network;
   info.labels = p.labels;
   info.mean = stats.mean;
   info.stddev = stats.stddev;
-  info.align_template = p.align_template;
+  info.align_template = p.crops.align_template;
   std::vector<Sample> samples;
   for (const auto& target : data.targets) samples.push_back({0, target});
   info.prior = class_shares(samples, /*balance=*/1);

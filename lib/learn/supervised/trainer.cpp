@@ -36,16 +36,7 @@ std::vector<Sample> usable_samples(const PackedDataset& data, const TrainConfig&
                              " usable rows, fewer than one batch of " +
                              std::to_string(config.batch));
   }
-  if (config.network.input_size != data.info().side ||
-      config.network.channels != data.info().channels ||
-      config.network.classes != static_cast<int>(data.info().labels.size())) {
-    throw std::runtime_error("the network takes " + std::to_string(config.network.channels) +
-                             " x " + std::to_string(config.network.input_size) + " px and " +
-                             std::to_string(config.network.classes) + " classes, the data has " +
-                             std::to_string(data.info().channels) + " x " +
-                             std::to_string(data.info().side) + " px and " +
-                             std::to_string(data.info().labels.size()));
-  }
+  require_fit(config.network, data.info());
   return samples;
 }
 
@@ -68,7 +59,7 @@ ModelInfo info_of(const PackedDataset& data, const TrainConfig& config, PixelSta
   info.labels = data.info().labels;
   info.mean = stats.mean;
   info.stddev = stats.stddev;
-  info.align_template = data.info().align_template;
+  info.align_template = data.info().crops.align_template;
   info.prior = std::move(prior);
   return info;
 }
@@ -101,11 +92,10 @@ class Supervised {
     offset_ = offset_.to(device_);
     for (const auto& path : config.teachers) {
       const ModelFile file = read_model(path);
-      if (file.info.labels != data.info().labels ||
-          file.info.network.input_size != data.info().side ||
-          file.info.network.channels != data.info().channels)
+      if (file.info.labels != data.info().labels || file.info.crops() != data.info().crops)
         throw std::runtime_error(path.string() +
-                                 ": a teacher must have the data's labels, size and colour");
+                                 ": a teacher must have the data's labels and take " +
+                                 data.info().crops.text());
       teachers_.push_back(
           {network_of(file, path.string(), device_), {file.info.mean, file.info.stddev}});
     }

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -20,6 +19,7 @@
 
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
+#include "util/bfloat16.h"
 #include "util/omp_threads.h"
 #include "util/onednn_api.h"
 
@@ -289,12 +289,6 @@ float attention_at(const float* hidden, const FoldedConv& score) {
   return 1.f / (1.f + std::exp(-largest));  // the sigmoid keeps the order
 }
 
-std::uint16_t to_bf16(float value) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
 class OneDnnEngine : public InferenceEngine {
  public:
   OneDnnEngine(const FoldedNetwork& network, Precision precision)
@@ -308,7 +302,7 @@ class OneDnnEngine : public InferenceEngine {
         plan_(network, bf16_ ? Type::bf16 : Type::f32) {
     if (network.attention) score_ = network.attention->score;
     for (std::size_t value = 0; value < input_.size(); ++value) {
-      input_bf16_[value] = to_bf16(input_[value]);
+      input_bf16_[value] = bfloat16_bits(input_[value]);
     }
     idle_.push_back(std::make_unique<ExecutionContext>(plan_));
   }

@@ -42,8 +42,9 @@ class Pictures : public LabelledFaces {
     const PackedInfo& info = data_->info();
     std::vector<std::span<const std::uint8_t>> crops;
     for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
-    const torch::Tensor images = random ? views_.weak(crops, *random)
-                                        : plain_images(crops, info.channels, info.side, stats_);
+    const torch::Tensor images =
+        random ? views_.weak(crops, *random)
+               : plain_images(crops, info.crops.channels, info.crops.side, stats_);
     return network->trunk(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
         static_cast<std::size_t>(cut_));
@@ -136,14 +137,9 @@ std::pair<std::vector<std::size_t>, std::vector<int>> usable_rows(const PackedDa
                                                                   const ModelInfo& model,
                                                                   bool split_needed) {
   const PackedInfo& info = data.info();
-  const NetworkConfig& network = model.network;
-  if (info.side != network.input_size || info.channels != network.channels ||
-      info.align_template != model.align_template) {
-    refuse(data.name(), "its crops are " + std::to_string(info.channels) + " x " +
-                            std::to_string(info.side) + " px of template " + info.align_template +
-                            ", but the model takes " + std::to_string(network.channels) + " x " +
-                            std::to_string(network.input_size) + " px of template " +
-                            model.align_template);
+  if (info.crops != model.crops()) {
+    refuse(data.name(),
+           "it holds " + info.crops.text() + ", but the model takes " + model.crops().text());
   }
   const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::pair<std::vector<std::size_t>, std::vector<int>> result;

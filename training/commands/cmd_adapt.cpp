@@ -127,16 +127,11 @@ class Run {
   }
 
  private:
-  CropShape shape() const {
-    const NetworkConfig& n = source_.info.network;
-    return {n.input_size, n.channels, source_.info.align_template};
-  }
-
   std::unique_ptr<WatchedFaces> watched(const WatchOptions& wanted) const {
     if (wanted.data.empty()) return nullptr;
     ReadOptions read = o_.read_options();
     read.split = wanted.split;
-    const DataSource data(wanted.data, o_.align, shape(), read);
+    const DataSource data(wanted.data, o_.align, source_.info.crops(), read);
     require_fit(source_.info, path_.string(), data.data().info(), wanted.data.string());
     return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_, cut_);
   }
@@ -176,7 +171,7 @@ class Run {
     ReadOptions read = o_.read_options();
     read.split = o_.split;
     read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses;
-    const DataSource images(input, o_.align, shape(), read);
+    const DataSource images(input, o_.align, source_.info.crops(), read);
     require_fit(source_.info, path_.string(), images.data().info(), input);
     const auto rows =
         in_stream_order(images.data(), images.data().rows(o_.split), o_.order, o_.order_seed);
@@ -192,7 +187,7 @@ class Run {
 #ifdef HAVE_VIDEO
     Progress progress("adapting");
     each_video_face(
-        video, shape(), {o_.sample_interval, /*max=*/0},
+        video, source_.info.crops(), {o_.sample_interval, /*max=*/0},
         [&](const VideoPlace& place, std::vector<VideoFace> found) {
           std::vector<FaceSample> faces;
           for (VideoFace& face : found) {

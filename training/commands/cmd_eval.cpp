@@ -113,9 +113,7 @@ void run(Options& o) {
   const ModelInfo& model = classifier->info();
   ReadOptions read = o.read_options();
   read.split = o.eval.split;
-  const DataSource source(o.data, o.align,
-                          {model.network.input_size, model.network.channels, model.align_template},
-                          read);
+  const DataSource source(o.data, o.align, model.crops(), read);
   o.eval.model_name = o.model.string();
   o.eval.data_name = o.data.string();
   Progress progress("evaluating");

@@ -55,10 +55,10 @@ void run_supervised(Options& o) {
   o.train.network = network_of(o);
   take(o.train.batch, o.batch);
   take(o.train.learning_rate, o.learning_rate);
-  const DataSource source(o.data, o.align, o.crop_spec(), o.read_options());
+  const DataSource source(o.data, o.align, o.crop_format(), o.read_options());
   const PackedDataset& data = source.data();
-  o.train.network.input_size = data.info().side;
-  o.train.network.channels = data.info().channels;
+  o.train.network.input_size = data.info().crops.side;
+  o.train.network.channels = data.info().crops.channels;
   o.train.network.classes = static_cast<int>(data.info().labels.size());
 
   Progress progress("training");
@@ -118,7 +118,7 @@ void start_semi_supervised(Options& o) {
   take(semi.train.learning_rate, o.learning_rate);
   semi.min_votes = o.train.min_votes;
   semi.align = o.align;
-  semi.shape = o.crop_spec();
+  semi.shape = o.crop_format();
   if (o.size_option->count() == 0) semi.shape.side = semi.train.network.input_size;
   semi.read = o.read_options();
   semi.out = o.out;

@@ -18,8 +18,7 @@ DetectorInfo info_of(const SafetensorsFile& file) {
   const auto fail = [&](const std::string& what) {
     throw std::runtime_error(file.path().string() + ": " + what);
   };
-  const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != kDetectorFormat) {
+  if (!has_format(file, kDetectorFormat)) {
     fail(std::string("expected a face detector (format ") + kDetectorFormat + "), found " +
          content_of(file));
   }
@@ -73,9 +72,9 @@ void write_detector(const std::filesystem::path& path, DetectorFile& detector) {
                   {"operating_score", detector.info.operating_score},
                   {"version", detector.info.version},
                   {"provenance", detector.info.provenance}};
-  write_safetensors(
-      path, stored.views(),
-      {{"format", kDetectorFormat}, {"detector", text.dump()}, {kChecksumKey, stored.checksum()}});
+  write_safetensors(path, stored.views(),
+                    with_checksum({{"format", kDetectorFormat}, {"detector", text.dump()}},
+                                  stored.views()));
 }
 
 }  // namespace fer

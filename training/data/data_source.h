@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "learn/data/packed_dataset.h"
 
@@ -30,6 +31,7 @@ struct ReadOptions {
   double video_every = 1;        ///< Seconds between two faces taken of one track of a video.
   int video_max = 20;            ///< Faces taken of one track at most.
   bool labelled = true;          ///< False: a CSV needs no labels; see read_image_list().
+  std::vector<std::string> columns;  ///< Further columns of a CSV to keep; see read_image_list().
 };
 
 /// A dataset decoded in memory, on its way to a packed file.

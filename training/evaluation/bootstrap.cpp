@@ -6,8 +6,8 @@
 #include <limits>
 #include <thread>
 
-#include "interrupt.h"
-#include "learn/random.h"
+#include "terminal/interrupt.h"
+#include "util/random.h"
 
 namespace fer {
 namespace {

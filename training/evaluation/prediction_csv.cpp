@@ -4,14 +4,15 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <unordered_map>
 
-#include "csv_reader.h"
-#include "joined.h"
+#include "data/csv_reader.h"
+#include "evaluation/class_names.h"
 #include "model/atomic_file.h"
-#include "model/labels.h"
+#include "util/joined.h"
 
 namespace fer {
 namespace {
@@ -34,18 +35,6 @@ std::string number_text(float value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
   return text;
-}
-
-std::string common_name(const std::string& label) {
-  return canonical_label(label).value_or(label);
-}
-
-/// The index of a class by its usual names; -1: none.
-int class_index(const std::vector<std::string>& classes, const std::string& name) {
-  const auto it = std::find_if(classes.begin(), classes.end(), [&](const std::string& known) {
-    return common_name(known) == common_name(name);
-  });
-  return it == classes.end() ? -1 : static_cast<int>(it - classes.begin());
 }
 
 /// What the columns of a file of predictions are.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "learn/metrics.h"
+#include "learn/evaluation/metrics.h"
 
 namespace fer {
 

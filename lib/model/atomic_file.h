@@ -20,9 +20,9 @@ FER_API std::filesystem::path replaced_file(const std::filesystem::path& path);
 FER_API bool is_stream(const std::filesystem::path& path);
 
 /// Writes a file piece by piece. The pieces go to a temporary file beside replaced_file(path), and
-/// commit() fsyncs it, renames it there and fsyncs the folder. A crash at any instant leaves the old
-/// file or the new one. To what is_stream() the pieces are written straight away. All members throw
-/// std::runtime_error that names the path and the system's reason.
+/// commit() fsyncs it, renames it there and fsyncs the folder. A crash at any instant leaves the
+/// old file or the new one. To what is_stream() the pieces are written straight away. All members
+/// throw std::runtime_error that names the path and the system's reason.
 class FER_API AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);

@@ -22,6 +22,7 @@ DetectorInfo info_of(const SafetensorsFile& file) {
     fail(std::string("expected a face detector (format ") + kDetectorFormat + "), found " +
          content_of(file));
   }
+  require_unchanged(file);
   DetectorInfo info;
   try {
     const json detector = parse_shallow_json(file.meta("detector"), kMaxDepth);
@@ -72,9 +73,9 @@ void write_detector(const std::filesystem::path& path, DetectorFile& detector) {
                   {"operating_score", detector.info.operating_score},
                   {"version", detector.info.version},
                   {"provenance", detector.info.provenance}};
-  write_safetensors(path, stored.views(),
-                    with_checksum({{"format", kDetectorFormat}, {"detector", text.dump()}},
-                                  stored.views()));
+  write_safetensors(
+      path, stored.views(),
+      with_checksum({{"format", kDetectorFormat}, {"detector", text.dump()}}, stored.views()));
 }
 
 }  // namespace fer

@@ -99,8 +99,8 @@ void check(const std::filesystem::path& path, const ModelInfo& info) {
   for (float p : info.prior) finite = finite && std::isfinite(p) && p > 0;
   if (!finite) fail(path, "mean, std and prior must be finite, std and prior positive");
   if (info.align_template != "fer" && info.align_template != "arcface") {
-    fail(path, "align_template \"" + info.align_template +
-                   "\" is not known; expected fer or arcface");
+    fail(path,
+         "align_template \"" + info.align_template + "\" is not known; expected fer or arcface");
   }
   check_calibration(path, info);
 }
@@ -139,8 +139,7 @@ ModelInfo info_of(const SafetensorsFile& file) {
   json model;
   try {
     model = parse_shallow_json(text, kMaxDepth);
-    if (!model.is_object())
-      throw std::runtime_error("its metadata \"model\" is not a JSON object");
+    if (!model.is_object()) throw std::runtime_error("its metadata \"model\" is not a JSON object");
     model.at("network").get_to(info.network);
     model.at("labels").get_to(info.labels);
     model.at("mean").get_to(info.mean);

@@ -10,7 +10,8 @@
 namespace fer {
 namespace {
 
-/// No network that was trained has numbers near it, and sums over products of those do not overflow.
+/// No network that was trained has numbers near it, and sums over products of those do not
+/// overflow.
 constexpr double kMaxWeight = 1e10;
 
 /// 64-bit FNV-1a.

@@ -12,8 +12,8 @@
 
 namespace fer {
 
-/// 64-bit FNV-1a over the tensors' names and bytes, as 16 hex digits: against accidents, not against
-/// forgers.
+/// 64-bit FNV-1a over the tensors' names and bytes, as 16 hex digits: against accidents, not
+/// against forgers.
 std::string content_hash(const std::map<std::string, TensorView>& tensors);
 
 /// The same over a text besides: what the tensors mean.
@@ -27,9 +27,9 @@ inline constexpr char kChecksumKey[] = "checksum";
 std::map<std::string, std::string> with_checksum(std::map<std::string, std::string> metadata,
                                                  const std::map<std::string, TensorView>& tensors);
 
-/// Throws std::runtime_error, with the file's name, where the content is not what was written. Files
-/// of a format's version 1 may have a checksum, of the tensors alone; later ones must have the one
-/// that with_checksum() gives.
+/// Throws std::runtime_error, with the file's name, where the content is not what was written.
+/// Files of a format's version 1 may have a checksum, of the tensors alone; later ones must have
+/// the one that with_checksum() gives.
 void require_unchanged(const SafetensorsFile& file);
 
 /// Reads the tensors that `layout` names, as fp32. Throws std::runtime_error, file and tensor

@@ -16,7 +16,7 @@ struct ImageEntry {
   int label = -1;                    ///< The one majority label; -1: none.
   std::string split;
   bool duplicate = false;
-  std::string person;  ///< Who it shows; empty: not known.
+  std::string person;                ///< Who it shows; empty: not known.
   std::vector<std::string> columns;  ///< The columns of the CSV that were asked for.
 };
 

@@ -1,5 +1,6 @@
 // Confidence intervals by resampling: how far a figure may move because other faces might have been
-// in the test set (Efron 1979; percentile intervals; the cluster bootstrap of Field and Welsh 2007).
+// in the test set (Efron 1979; percentile intervals; the cluster bootstrap of Field and Welsh
+// 2007).
 #pragma once
 
 #include <cstdint>

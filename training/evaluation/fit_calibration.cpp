@@ -43,8 +43,7 @@ CalibrationData part_of(const CalibrationData& data, const std::vector<int>& fol
     const auto from = static_cast<std::ptrdiff_t>(i * data.classes);
     const auto to = from + static_cast<std::ptrdiff_t>(data.classes);
     part.logits.insert(part.logits.end(), data.logits.begin() + from, data.logits.begin() + to);
-    part.targets.insert(part.targets.end(), data.targets.begin() + from,
-                        data.targets.begin() + to);
+    part.targets.insert(part.targets.end(), data.targets.begin() + from, data.targets.begin() + to);
     faces.push_back(i);
   }
   return part;
@@ -102,14 +101,13 @@ Calibration fit_calibration(const CalibrationData& data, bool with_bias) {
   });
   const double scale = inverse.item<double>();
   Calibration calibration;
-  calibration.temperature = 1 / scale;
-  if (!(scale > 0 && calibration.temperature >= kMinTemperature &&
-        calibration.temperature <= kMaxTemperature)) {
+  calibration.temperature = std::max(1 / scale, kMinTemperature);
+  if (!(scale > 0 && calibration.temperature <= kMaxTemperature)) {
     char text[160];
     std::snprintf(text, sizeof text,
                   "expected a model whose logits fit the labels, found one that would need a "
-                  "temperature of %g (from %g to %g is taken)",
-                  calibration.temperature, kMinTemperature, kMaxTemperature);
+                  "temperature of %g (up to %g is taken)",
+                  1 / scale, kMaxTemperature);
     throw std::runtime_error(text);
   }
   if (with_bias) {
@@ -136,7 +134,8 @@ double mean_nll(const std::vector<float>& logits, const std::vector<float>& targ
   return nll_of(rows_of(logits, classes), rows_of(targets, classes)).mean().item<double>();
 }
 
-CalibrationChoice choose_calibration(const CalibrationData& data, int folds, std::uint64_t seed) {
+CalibrationChoice choose_calibration(const CalibrationData& data, int folds, std::uint64_t seed,
+                                     bool allow_bias) {
   if (data.clusters.count < static_cast<std::size_t>(folds)) {
     throw std::runtime_error("expected at least " + std::to_string(folds) +
                              " independent faces or persons, one per fold, found " +
@@ -170,7 +169,7 @@ CalibrationChoice choose_calibration(const CalibrationData& data, int folds, std
   choice.nll_bias = biased.mean().item<double>();
   choice.bias_gain = gain.mean().item<double>();
   choice.bias_gain_error = error_of_mean({gains, gains + gain.numel()}, data.clusters);
-  const bool with_bias = choice.bias_gain > choice.bias_gain_error;
+  const bool with_bias = allow_bias && choice.bias_gain > choice.bias_gain_error;
   choice.calibration = fit_calibration(data, with_bias);
   choice.held_out = with_bias ? std::move(by_bias) : std::move(by_temperature);
   return choice;
@@ -186,7 +185,8 @@ std::vector<float> operating_points(const Predictions& predictions, double preci
   std::vector<float> points(classes, std::numeric_limits<float>::infinity());
   for (std::size_t k = 0; k < classes; ++k) {
     auto& own = answers[k];
-    std::sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::sort(own.begin(), own.end(),
+              [](const auto& a, const auto& b) { return a.first > b.first; });
     double right = 0;
     for (std::size_t i = 0; i < own.size(); ++i) {
       right += own[i].second;

@@ -21,8 +21,9 @@ struct CalibrationData {
 
 /// The calibration that makes the targets likeliest, by L-BFGS on the mean cross entropy. That is
 /// convex in 1 / temperature and bias. A bias is held near 0 as by one observation of a standard
-/// normal distribution, so that a class without faces keeps a finite one. Throws std::runtime_error
-/// where the temperature would leave the range from 0.05 to 20: the logits do not fit the targets.
+/// normal distribution, so that a class without faces keeps a finite one. The temperature is at
+/// least 0.05: a model that is right about every face would have it at 0. Throws std::runtime_error
+/// where it would be above 20 or negative: the logits do not fit the targets.
 Calibration fit_calibration(const CalibrationData& data, bool with_bias);
 
 /// N x classes calibrated logits.
@@ -45,9 +46,11 @@ struct CalibrationChoice {
 };
 
 /// Fits a temperature, and a bias per class where that pays: where it lowers the held-out cross
-/// entropy by more than one standard error. Clusters are dealt to the folds by the seed. Throws
-/// what fit_calibration() throws, and std::runtime_error for fewer clusters than folds.
-CalibrationChoice choose_calibration(const CalibrationData& data, int folds, std::uint64_t seed);
+/// entropy by more than one standard error, and is allowed. Clusters are dealt to the folds by the
+/// seed. Throws what fit_calibration() throws, and std::runtime_error for fewer clusters than
+/// folds.
+CalibrationChoice choose_calibration(const CalibrationData& data, int folds, std::uint64_t seed,
+                                     bool allow_bias = true);
 
 /// Per class, the least probability at which at least `precision` of the faces that are predicted
 /// as this class are of it; infinity where there is none. A share counts by the lower end of its

@@ -125,8 +125,7 @@ std::vector<std::string> groups_of(const PackedDataset& data, const std::vector<
     if (!ranges.empty() && !value.empty()) {
       const auto number = number_of(value);
       if (!number) refuse("expected a number as " + grouping.name() + ", found \"" + value + "\"");
-      const auto above =
-          std::upper_bound(grouping.edges.begin(), grouping.edges.end(), *number);
+      const auto above = std::upper_bound(grouping.edges.begin(), grouping.edges.end(), *number);
       value = ranges[static_cast<std::size_t>(above - grouping.edges.begin())];
     }
     groups.push_back(std::move(value));
@@ -158,8 +157,7 @@ std::vector<GroupMeasures> measure_groups(const Predictions& predictions,
       if (!group.empty()) inside.push_back(group == name);
     GroupMeasures measures;
     measures.group = name;
-    measures.measures =
-        measure(part_of(all, inside), part_of(all_clusters, inside), settings);
+    measures.measures = measure(part_of(all, inside), part_of(all_clusters, inside), settings);
     measures.to_rest = compare_to_rest(all, inside, all_clusters, settings);
     result.push_back(std::move(measures));
   }

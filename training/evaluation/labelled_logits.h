@@ -26,9 +26,9 @@ struct LabelledLogits {
   std::size_t duplicates = 0, unlabelled = 0, other_classes = 0;  ///< Rows that were left out.
 };
 
-/// Asks the model about the rows of a split; duplicates, faces without a target and faces of classes
-/// that the model does not know are left out. Throws std::runtime_error: what require_fit() throws,
-/// a split that is not there, no row that is left; Interrupted.
+/// Asks the model about the rows of a split; duplicates, faces without a target and faces of
+/// classes that the model does not know are left out. Throws std::runtime_error: what require_fit()
+/// throws, a split that is not there, no row that is left; Interrupted.
 LabelledLogits labelled_logits(
     const Classifier& classifier, const std::string& model_name, const PackedDataset& data,
     const std::string& data_name, const std::string& split, CalibrationTarget target,

@@ -141,14 +141,14 @@ std::vector<Measure> with_intervals(const Clusters& clusters, const BootstrapSet
 Differences difference(const RightAnswers& first, const RightAnswers& second,
                        const Clusters& clusters, const BootstrapSettings& settings) {
   const std::size_t count = first.figure_count();
-  const auto all = with_intervals(
-      clusters, settings, count,
-      [&](std::span<const std::uint32_t> weights, std::span<double> out) {
-        std::vector<double> subtracted(count);
-        first.figures(weights, out);
-        second.figures(weights, subtracted);
-        for (std::size_t k = 0; k < count; ++k) out[k] -= subtracted[k];
-      });
+  const auto all =
+      with_intervals(clusters, settings, count,
+                     [&](std::span<const std::uint32_t> weights, std::span<double> out) {
+                       std::vector<double> subtracted(count);
+                       first.figures(weights, out);
+                       second.figures(weights, subtracted);
+                       for (std::size_t k = 0; k < count; ++k) out[k] -= subtracted[k];
+                     });
   return {all[0], all[1], {all.begin() + 2, all.end()}};
 }
 
@@ -159,12 +159,12 @@ Measures measure(const Predictions& predictions, const Clusters& clusters,
   const RightAnswers answers(predictions);
   const ProbabilityScores scores(predictions);
   const std::size_t right = answers.figure_count();
-  const auto all = with_intervals(
-      clusters, settings, right + ProbabilityScores::kFigures,
-      [&](std::span<const std::uint32_t> weights, std::span<double> out) {
-        answers.figures(weights, out.first(right));
-        scores.figures(weights, out.subspan(right));
-      });
+  const auto all =
+      with_intervals(clusters, settings, right + ProbabilityScores::kFigures,
+                     [&](std::span<const std::uint32_t> weights, std::span<double> out) {
+                       answers.figures(weights, out.first(right));
+                       scores.figures(weights, out.subspan(right));
+                     });
   Measures measures;
   measures.faces = predictions.size();
   measures.accuracy = all[0];

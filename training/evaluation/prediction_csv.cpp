@@ -177,8 +177,8 @@ Predictions matched(const Predictions& other, const std::string& other_name,
     const auto truth = static_cast<std::size_t>(other.truth[face]);
     if (column[static_cast<std::size_t>(reference.truth[i])] != truth) {
       refuse("the image \"" + image + "\" is labelled \"" + other.classes[truth] +
-             "\" there, and \"" +
-             reference.classes[static_cast<std::size_t>(reference.truth[i])] + "\" here");
+             "\" there, and \"" + reference.classes[static_cast<std::size_t>(reference.truth[i])] +
+             "\" here");
     }
     result.add(image, reference.truth[i], row, reference.persons[i]);
   }

@@ -24,9 +24,8 @@ std::vector<int> bins_of(std::span<const float> confidences, Binning binning, in
   }
   std::vector<std::size_t> order(confidences.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return confidences[a] < confidences[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return confidences[a] < confidences[b]; });
   for (std::size_t rank = 0; rank < order.size(); ++rank)
     result[order[rank]] = static_cast<int>(rank * static_cast<std::size_t>(bins) / order.size());
   return result;

@@ -13,11 +13,11 @@ namespace {
 
 /// From white through blue to navy; evenly spaced stops of ColorBrewer's "Blues".
 constexpr std::array<PlotColour, 6> kRamp{{{1, 1, 1},
-                                       {0.871, 0.922, 0.969},
-                                       {0.620, 0.792, 0.882},
-                                       {0.259, 0.573, 0.776},
-                                       {0.031, 0.318, 0.612},
-                                       {0.031, 0.188, 0.420}}};
+                                           {0.871, 0.922, 0.969},
+                                           {0.620, 0.792, 0.882},
+                                           {0.259, 0.573, 0.776},
+                                           {0.031, 0.318, 0.612},
+                                           {0.031, 0.188, 0.420}}};
 
 constexpr double kCell = 66;  // pixels
 
@@ -79,7 +79,8 @@ void draw(cairo_t* cr, const Layout& layout, const Confusion& confusion, const s
   set_colour(cr, kPlotInk);
   for (int i = 0; i < n; ++i) {
     put_text(cr, layout.left + (i + 0.5) * layout.cell_width, layout.top - 10, labels[i], 0.5);
-    put_text(cr, layout.left - kPlotGap, layout.top + (i + 0.5) * kCell + kPlotText * 0.35, labels[i], 1);
+    put_text(cr, layout.left - kPlotGap, layout.top + (i + 0.5) * kCell + kPlotText * 0.35,
+             labels[i], 1);
   }
 
   for (int i = 0; i < n; ++i) {

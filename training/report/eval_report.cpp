@@ -37,8 +37,7 @@ std::string percent(const Measure& m) {
 std::string points(const Measure& m) {
   if (std::isnan(m.value)) return "-";
   if (!m.interval.known()) return text("%+.2f", m.value * 100);
-  return text("%+.2f (%+.2f to %+.2f)", m.value * 100, m.interval.low * 100,
-              m.interval.high * 100);
+  return text("%+.2f (%+.2f to %+.2f)", m.value * 100, m.interval.low * 100, m.interval.high * 100);
 }
 
 std::string number(const Measure& m) {
@@ -68,8 +67,7 @@ std::string left_out_text(const EvalReport& r) {
   std::vector<std::string> parts;
   if (e.unlabelled) parts.push_back(text("%zu without one majority label", e.unlabelled));
   if (e.duplicates) {
-    parts.push_back(
-        text("%zu marked as duplicates (--keep-duplicates counts them)", e.duplicates));
+    parts.push_back(text("%zu marked as duplicates (--keep-duplicates counts them)", e.duplicates));
   }
   if (e.other_classes) parts.push_back(text("%zu of other classes", e.other_classes));
   if (r.unreadable) parts.push_back(text("%zu unreadable", r.unreadable));
@@ -119,7 +117,8 @@ std::string groups_text(const EvalReport& r) {
                     points(g.to_rest.macro_recall)});
   }
   return "\n" + table(rows) +
-         "To the rest: this group minus all others, macro recall over the classes that both have.\n";
+         "To the rest: this group minus all others, macro recall over the classes that both "
+         "have.\n";
 }
 
 json interval_json(const Interval& interval) {
@@ -192,10 +191,10 @@ std::string eval_text(const EvalReport& r) {
   if (r.prior_correction != 0)
     out += line("prior", text("divided out to the power of %g", r.prior_correction));
   if (m.accuracy.interval.known()) {
-    out += line("intervals", text("%g %%, by the bootstrap over %zu %s, %d resamples, seed %llu",
-                                  r.bootstrap.level * 100, r.clusters, r.resampled.c_str(),
-                                  r.bootstrap.resamples,
-                                  static_cast<unsigned long long>(r.bootstrap.seed)));
+    out += line("intervals",
+                text("%g %%, by the bootstrap over %zu %s, %d resamples, seed %llu",
+                     r.bootstrap.level * 100, r.clusters, r.resampled.c_str(),
+                     r.bootstrap.resamples, static_cast<unsigned long long>(r.bootstrap.seed)));
   }
   out += line("accuracy", percent(m.accuracy) + " %");
   out += line("macro recall", percent(m.macro_recall) + " %");
@@ -253,10 +252,9 @@ json eval_json(const EvalReport& r) {
                                {"difference", differences_json(other.difference, classes)}});
   }
   for (const PriorCorrectionRow& row : r.corrections) {
-    all["prior_corrections"].push_back(
-        {{"prior_correction", row.correction},
-         {"measures", measures_json(row.measures, classes)},
-         {"difference", differences_json(row.to_given, classes)}});
+    all["prior_corrections"].push_back({{"prior_correction", row.correction},
+                                        {"measures", measures_json(row.measures, classes)},
+                                        {"difference", differences_json(row.to_given, classes)}});
   }
   if (!r.groups.empty()) {
     all["grouped_by"] = r.grouping;

@@ -38,8 +38,8 @@ struct EvalReport {
 
   // Its figures.
   Measures measures;
-  std::string resampled;       ///< "images" or "persons".
-  std::size_t clusters = 0;    ///< How many there are of these.
+  std::string resampled;     ///< "images" or "persons".
+  std::size_t clusters = 0;  ///< How many there are of these.
   BootstrapSettings bootstrap;
 
   // What was asked for besides; empty: it was not.

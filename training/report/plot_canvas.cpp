@@ -105,11 +105,10 @@ void write_plot(const std::filesystem::path& path, double width, double height,
     cairo_surface_finish(surface.get());
     if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_status(surface.get());
   } else {
-    const Surface surface(
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24,
-                                   static_cast<int>(std::ceil(width * kPngScale)),
-                                   static_cast<int>(std::ceil(height * kPngScale))),
-        cairo_surface_destroy);
+    const Surface surface(cairo_image_surface_create(
+                              CAIRO_FORMAT_RGB24, static_cast<int>(std::ceil(width * kPngScale)),
+                              static_cast<int>(std::ceil(height * kPngScale))),
+                          cairo_surface_destroy);
     cairo_surface_set_device_scale(surface.get(), kPngScale, kPngScale);
     status = draw_on(surface, draw);
     if (status == CAIRO_STATUS_SUCCESS)

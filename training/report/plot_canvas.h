@@ -35,8 +35,8 @@ double title_width(cairo_t* cr, const std::string& title, const std::string& cap
 /// A context for measuring texts before the size of the picture is known: `use` gets it.
 void with_ruler(const std::function<void(cairo_t*)>& use);
 
-/// Calls `draw` on a white picture of this size and writes it as PNG (twice as many pixels, sharp on
-/// today's screens) or SVG, by the path's ending. Atomic. Throws std::runtime_error for another
+/// Calls `draw` on a white picture of this size and writes it as PNG (twice as many pixels, sharp
+/// on today's screens) or SVG, by the path's ending. Atomic. Throws std::runtime_error for another
 /// ending or a file that cannot be written.
 void write_plot(const std::filesystem::path& path, double width, double height,
                 const std::function<void(cairo_t*)>& draw);

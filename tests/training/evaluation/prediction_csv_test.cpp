@@ -35,8 +35,8 @@ class PredictionCsv : public testing::Test {
 };
 
 TEST_F(PredictionCsv, HasARowPerFace) {
-  Predictions p = drawn_predictions({"neutral", "fear"},
-                                    {{0, {0.75f, 0.25f}, "3"}, {1, {0.5f, 0.5f}}});
+  Predictions p =
+      drawn_predictions({"neutral", "fear"}, {{0, {0.75f, 0.25f}, "3"}, {1, {0.5f, 0.5f}}});
   p.images = {"a/one.png", "two, \"the\" second.png"};
   write_predictions(path(), p);
   EXPECT_EQ(content(),
@@ -101,12 +101,13 @@ class MatchedPredictions : public testing::Test {
     return error_of([&] { matched(other, "other.csv", ours_, "fernet.fer"); });
   }
 
-  Predictions ours_ = drawn_predictions({"neutral", "happiness"},
-                                        {{0, {0.6f, 0.4f}, "ann"}, {1, {0.3f, 0.7f}}});
+  Predictions ours_ =
+      drawn_predictions({"neutral", "happiness"}, {{0, {0.6f, 0.4f}, "ann"}, {1, {0.3f, 0.7f}}});
 };
 
 TEST_F(MatchedPredictions, ComeInTheOrderOfTheOthers) {
-  Predictions other = drawn_predictions({"happy", "neutral"}, {{0, {0.9f, 0.1f}}, {1, {0.8f, 0.2f}}});
+  Predictions other =
+      drawn_predictions({"happy", "neutral"}, {{0, {0.9f, 0.1f}}, {1, {0.8f, 0.2f}}});
   other.images = {"1.png", "0.png"};
   const Predictions same = matched(other, "other.csv", ours_, "fernet.fer");
   EXPECT_EQ(same.classes, ours_.classes);

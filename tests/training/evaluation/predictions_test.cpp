@@ -13,8 +13,9 @@ using testing::ElementsAre;
 using testing::FloatNear;
 
 TEST(Predictions, AreTheLikeliestClassAndSumToOne) {
-  const Predictions p = drawn_predictions({"neutral", "happiness", "fear"},
-                                          {{0, {2, 1, 1}}, {2, {0.1f, 0.45f, 0.45f}}, {1, {0, 0, 0}}});
+  const Predictions p =
+      drawn_predictions({"neutral", "happiness", "fear"},
+                        {{0, {2, 1, 1}}, {2, {0.1f, 0.45f, 0.45f}}, {1, {0, 0, 0}}});
   EXPECT_THAT(p.row(0), ElementsAre(0.5f, 0.25f, 0.25f));
   EXPECT_EQ(p.predicted(0), 0);
   EXPECT_EQ(p.predicted(1), 1) << "the first of equals";

@@ -80,7 +80,7 @@ std::vector<std::size_t> places_of(const std::vector<std::string>& wanted,
     const auto found = std::find(header.begin(), header.end(), name);
     if (found == header.end()) {
       throw std::runtime_error(where + "expected a column \"" + name +
-                               "\", found: " + joined(header));
+                               "\", found: " + join(header));
     }
     places.push_back(static_cast<std::size_t>(found - header.begin()));
   }

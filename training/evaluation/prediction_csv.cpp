@@ -12,7 +12,7 @@
 #include "data/csv_reader.h"
 #include "evaluation/class_names.h"
 #include "model/atomic_file.h"
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -62,7 +62,7 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
     throw std::runtime_error(where +
                              "expected columns \"image\" and \"truth\" and one of probabilities "
                              "for each of at least two expressions, found: " +
-                             joined(header));
+                             join(header));
   }
   columns.image = *image;
   columns.truth = *truth;
@@ -152,7 +152,7 @@ Predictions matched(const Predictions& other, const std::string& other_name,
     column.push_back(static_cast<std::size_t>(k));
   }
   if (other.classes.size() != reference.classes.size()) {
-    refuse("its classes are " + joined(other.classes) + ", expected " + joined(reference.classes) +
+    refuse("its classes are " + join(other.classes) + ", expected " + join(reference.classes) +
            " (--classes takes predictions among the same ones)");
   }
   std::unordered_map<std::string, std::size_t> faces;

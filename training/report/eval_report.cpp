@@ -5,7 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "util/joined.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -71,7 +71,7 @@ std::string left_out_text(const EvalReport& r) {
   }
   if (e.other_classes) parts.push_back(text("%zu of other classes", e.other_classes));
   if (r.unreadable) parts.push_back(text("%zu unreadable", r.unreadable));
-  return joined(parts);
+  return join(parts);
 }
 
 std::string comparison_text(const EvalReport& r) {
@@ -186,7 +186,7 @@ std::string eval_text(const EvalReport& r) {
   if (e.restricted) {
     out += line("classes", "predictions are taken among " +
                                std::to_string(e.confusion.labels().size()) +
-                               " of the model's classes: " + joined(e.confusion.labels()));
+                               " of the model's classes: " + join(e.confusion.labels()));
   }
   if (r.prior_correction != 0)
     out += line("prior", text("divided out to the power of %g", r.prior_correction));

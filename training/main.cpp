@@ -53,6 +53,7 @@ int run(int argc, char** argv) {
   add_adapt(app);
   add_replay(app);
   add_average(app);
+  add_calibrate(app);
   add_shrink(app);
   add_export(app);
   add_import(app);

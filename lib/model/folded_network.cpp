@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "model/calibration.h"
 #include "model/conv_folder.h"
 #include "model/model_file.h"
 #include "model/network_layout.h"
@@ -67,6 +68,7 @@ FoldedNetwork fold(const ModelFile& model) {
   network.classes = config.classes;
   network.head_weight = folder.values("head.weight");
   network.head_bias = folder.values("head.bias");
+  fold_calibration(model.info.calibration, network.head_weight, network.head_bias);
   return network;
 }
 

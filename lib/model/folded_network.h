@@ -46,8 +46,9 @@ struct FoldedNetwork {
   std::vector<float> head_weight, head_bias;  ///< classes x width, classes.
 };
 
-/// Folds a model. Throws std::runtime_error that names the tensor, where one is missing or has
-/// another shape than the model's config says.
+/// Folds a model, batch norm into the convolutions and the calibration into the head. Throws
+/// std::runtime_error that names the tensor, where one is missing or has another shape than the
+/// model's config says.
 FER_API FoldedNetwork fold(const ModelFile& model);
 
 }  // namespace fer

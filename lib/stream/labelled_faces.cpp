@@ -64,6 +64,8 @@ class Latents : public LabelledFaces {
           torch::Device device)
       : file_(path, FileAccess::kRead) {
     const std::string name = path.string();
+    file_.meta(kChecksumKey);  // which they have had from the first version on
+    require_unchanged(file_);
     const auto names = json::parse(file_.meta("labels"), nullptr, false);
     const auto cut = json::parse(file_.meta("blocks_below"), nullptr, false);
     if (!names.is_array() || !cut.is_number_integer()) refuse(name, "its metadata is broken");
@@ -77,9 +79,6 @@ class Latents : public LabelledFaces {
       refuse(name, "its activations are of another network (lower half " + file_.meta("trunk") +
                        ", expected " + trunk + "); make them anew by: fer replay");
     }
-    const auto checksum = file_.metadata().find(kChecksumKey);
-    if (checksum == file_.metadata().end() || checksum->second != content_hash(file_.tensors()))
-      refuse(name, "its content is not what was written: the checksum differs");
     const TensorView& rows = file_.at("activations", DType::kU8, 4);
     const TensorView& scales = file_.at("scales", DType::kF32, 1);
     const TensorView& labels = file_.at("labels", DType::kI64, 1);
@@ -194,8 +193,7 @@ std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& 
   bool latents = false;
   {
     const SafetensorsFile file(path);
-    const auto format = file.metadata().find("format");
-    latents = format != file.metadata().end() && format->second == kLatentsFormat;
+    latents = has_format(file, kLatentsFormat);
   }
   if (latents && split_needed)
     refuse(path.string(),

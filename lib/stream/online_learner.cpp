@@ -15,7 +15,6 @@
 #include "learn/run/checkpoint.h"
 #include "model/device_name.h"
 #include "model/model_file.h"
-#include "model/stored_weights.h"
 #include "model/torch_seed.h"
 #include "stream/adapted_networks.h"
 #include "stream/canary.h"
@@ -63,7 +62,8 @@ class OnlineLearner::Impl {
  public:
   Impl(const ModelFile& source, const Labelled& labelled, const OnlineConfig& config)
       : config_(checked(config)),
-        source_(source),
+        given_(source),
+        source_(with_calibration_in_head(source)),
         classes_(source.info.network.classes),
         crop_bytes_(crop_bytes(source.info.network)),
         replay_faces_(
@@ -249,7 +249,7 @@ class OnlineLearner::Impl {
   ModelFile serving() const {
     const Candidate& serving = promotions_->serving();
     return promotions_->source_serves()
-               ? source_
+               ? given_
                : model_of(serving.weights, serving.version, serving.score.macro_recall);
   }
 
@@ -628,7 +628,7 @@ class OnlineLearner::Impl {
   }
 
   std::string version_of(const Tensors& upper) const {
-    return StoredWeights(weights_with(upper), /*bf16=*/false).version();
+    return fer::version_of({source_.info, weights_with(upper)});
   }
   Tensors weights_with(const Tensors& upper) const {
     Tensors weights = source_.weights;
@@ -649,6 +649,9 @@ class OnlineLearner::Impl {
   }
 
   const OnlineConfig config_;
+  const ModelFile given_;  ///< The source as it was given.
+  /// The source with its calibration in its head: evidence is calibrated, and a model that is
+  /// adapted goes on from there. It has no calibration of its own.
   const ModelFile source_;
   const int classes_;
   const std::size_t crop_bytes_;

@@ -43,7 +43,7 @@ struct Settings {
   guint inference_interval = 1;
   guint reclassify_interval = 5;
   double smoothing = 0.5;
-  double prior_correction = 0;
+  double prior_correction = fer::kModelsPriorCorrection;
   double min_confidence = kOfTheModel;
   bool qos = true;
   std::string metrics_address;
@@ -432,8 +432,8 @@ fer::PropertyTable<Settings> properties() {
                  {"prior-correction", "Prior correction",
                   "How far the training data's mix of expressions is divided out of the "
                   "probabilities: 0 assumes that mix here too, 1 assumes all expressions as "
-                  "frequent"},
-                 0, 1, fer::kControllable);
+                  "frequent; below 0, as the model's file says"},
+                 fer::kModelsPriorCorrection, 1, fer::kControllable);
   properties.add(
       &Settings::min_confidence,
       {"min-confidence", "Least confidence",

@@ -499,6 +499,29 @@ TEST_F(FerInfer, DividesThePriorOutAsFarAsItIsTold) {
   EXPECT_THAT(probabilities, testing::Not(near(expected(path.string(), mapped.view(), face, 0))));
 }
 
+TEST_F(FerInfer, DividesThePriorOutAsTheModelSaysUnlessItIsTold) {
+  const auto path = folder_.path() / "prior.fer";
+  RandomModel model;
+  model.info().prior = {0.5f, 0.2f, 0.1f, 0.1f, 0.05f, 0.02f, 0.02f, 0.01f};
+  model.info().prior_correction = 0.75;
+  model.info().calibration.temperature = 3;
+  model.write(path);
+  play({{"model", path.string()}, {"precision", "fp32"}, {"smoothing", "0"}});
+  const FaceRecord face = face_at(0.2, 0.2, 0.5, 0.5);
+  const auto labelled = [&] {
+    const BufferPtr out = pass(frame_with({face}));
+    const GstVideoInfo video = info();
+    const MappedFrame mapped(video, out.get(), GST_MAP_READ);
+    const auto own = near(expected(path.string(), mapped.view(), face, 0.75));
+    const auto none = near(expected(path.string(), mapped.view(), face, 0));
+    const auto probabilities = faces_of(out.get()).at(0).expression->probabilities;
+    return std::pair{testing::Value(probabilities, own), testing::Value(probabilities, none)};
+  };
+  EXPECT_EQ(labelled(), (std::pair{true, false}));
+  g_object_set(element(), "prior-correction", 0.0, nullptr);
+  EXPECT_EQ(labelled(), (std::pair{false, true}));
+}
+
 TEST_F(FerInfer, TakesTheWholeFrameForAFace) {
   play({{"precision", "fp32"}, {"inference-region", "full-frame"}, {"smoothing", "0"}});
   const auto classifier = Classifier::open(random_model(), Precision::kFp32);
@@ -565,7 +588,7 @@ TEST(FerInferProperties, HaveTheirDefaults) {
   EXPECT_EQ(property<guint>(element.get(), "inference-interval"), 1u);
   EXPECT_EQ(property<guint>(element.get(), "reclassify-interval"), 5u);
   EXPECT_DOUBLE_EQ(property<double>(element.get(), "smoothing"), 0.5);
-  EXPECT_DOUBLE_EQ(property<double>(element.get(), "prior-correction"), 0);
+  EXPECT_DOUBLE_EQ(property<double>(element.get(), "prior-correction"), -1);
   EXPECT_EQ(property<gboolean>(element.get(), "qos"), TRUE);
   EXPECT_EQ(stat(element.get(), "frames"), 0);
 }

@@ -36,7 +36,7 @@ void run(const Options& o) {
   const PublishedFaceNetwork published = read_dlib_network(o.weights);
   const DataSource source(o.data, o.align, o.crop_spec(), o.read_options());
   const PackedInfo& info = source.data().info();
-  ModelFile model = face_network(published, {info.side, info.channels, info.align_template});
+  ModelFile model = face_network(published, info.crops);
 
   const std::vector<std::size_t> rows = some_faces(source.data());
   restore_batch_norm(model, source.data(), rows);

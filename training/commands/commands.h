@@ -19,6 +19,7 @@ void add_report(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_replay(CLI::App& app);
 void add_average(CLI::App& app);
+void add_calibrate(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);

@@ -25,6 +25,13 @@ std::string source_name(const std::filesystem::path& path) {
   return name.filename().string();
 }
 
+/// The image's name as the dataset has it: relative to the folder, or to the CSV's folder.
+std::string image_name(const std::filesystem::path& image, const std::filesystem::path& dataset) {
+  const bool folder = std::filesystem::is_directory(dataset);
+  const auto name = image.lexically_relative(folder ? dataset : dataset.parent_path());
+  return name.empty() ? image.generic_string() : name.generic_string();
+}
+
 }  // namespace
 
 CropSpec crop_spec_of(const CropFormat& shape) {
@@ -106,6 +113,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
   faces.info.crops = shape;
   faces.info.labels = list.labels;
   faces.info.source = source_name(path);
+  faces.info.columns = options.columns;
   std::vector<std::string> unreadable;
   std::map<std::string, std::int64_t> persons;  ///< Numbered as they come.
   Progress progress("reading faces");
@@ -125,6 +133,8 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
     row.label = entry.label;
     row.duplicate = entry.duplicate;
     row.aligned = crop->aligned;
+    row.image = image_name(entry.image, path);
+    row.columns = entry.columns;
     if (!entry.person.empty())
       row.person = persons.emplace(entry.person, persons.size()).first->second;
     auto& splits = faces.info.splits;

@@ -10,18 +10,10 @@ namespace {
 constexpr std::size_t kChunk = 256;
 
 void require_fitting(const Classifier& teacher, const PackedDataset& data) {
-  const ModelInfo& model = teacher.info();
-  const PackedInfo& info = data.info();
-  if (model.labels == info.labels && model.network.input_size == info.side &&
-      model.network.channels == info.channels && model.align_template == info.align_template) {
-    return;
-  }
-  throw std::runtime_error(
-      data.name() + ": expected the labels, crops and template of the teacher " + model.version +
-      " (" + std::to_string(model.network.channels) + " x " +
-      std::to_string(model.network.input_size) + " px, template " + model.align_template +
-      "), found others (" + std::to_string(info.channels) + " x " + std::to_string(info.side) +
-      " px, template " + info.align_template + ")");
+  const std::string name = "teacher " + teacher.info().version;
+  require_same(teacher.info().crops(), name, data.info().crops, data.name());
+  if (teacher.info().labels != data.info().labels)
+    throw std::runtime_error(data.name() + ": expected the labels of " + name + ", found others");
 }
 
 /// A crop and its mirror image.
@@ -52,6 +44,8 @@ std::vector<PackedRow> teach_rows(const PackedDataset& data, const TaughtRows& w
     PackedRow taught;
     taught.crop.assign(crop.begin(), crop.end());
     taught.votes.assign(info.labels.size(), 0.f);
+    taught.image = data.image(row);
+    taught.columns.assign(info.columns.size(), "");
     taught.split = split;
     taught.aligned = data.aligned(row);
     taught.person = data.person(row);
@@ -59,7 +53,7 @@ std::vector<PackedRow> teach_rows(const PackedDataset& data, const TaughtRows& w
   }
   if (rows.empty()) throw std::runtime_error(data.name() + ": no row is left to teach");
 
-  const auto side = static_cast<std::size_t>(info.side);
+  const auto side = static_cast<std::size_t>(info.crops.side);
   const std::size_t classes = info.labels.size();
   const float share = kTaughtVotes / (2 * static_cast<float>(teachers.size()));
   for (std::size_t first = 0; first < rows.size(); first += kChunk) {

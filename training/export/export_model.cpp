@@ -83,9 +83,10 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   // Not folded into the first convolution: that pads with zeros, which are the mean here and would
   // be black there.
   x = graph.scale(x, 1 / (255 * info.stddev), -info.mean / info.stddev);
+  const double correction = prior_correction_of(info, options.prior_correction);
   std::vector<float> bias = network.head_bias;
   for (std::size_t k = 0; k < bias.size(); ++k) {
-    bias[k] -= static_cast<float>(options.prior_correction * std::log(info.prior[k]));
+    bias[k] -= static_cast<float>(correction * std::log(info.prior[k]));
   }
   const OnnxValue mirrored = info.mirror ? graph.mirror(x, network.side) : OnnxValue{};
   x = add_logits(graph, x, network, bias);
@@ -99,7 +100,7 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   graph.describe("align_template", info.align_template);
   graph.describe("version", info.version);
   graph.describe("prior", json(info.prior).dump());
-  graph.describe("prior_correction", json(options.prior_correction).dump());
+  graph.describe("prior_correction", json(correction).dump());
   return graph.to_bytes();
 }
 #endif

@@ -71,11 +71,11 @@ void adapt_stem(ModelFile& model) {
 
 }  // namespace
 
-NetworkConfig face_network_config(const FaceNetworkShape& shape) {
+NetworkConfig face_network_config(const CropFormat& crops) {
   NetworkConfig config = network_preset("facenet");
-  config.input_size = shape.side;
-  config.channels = shape.channels;
-  if (shape.side >= kEnlargeBelow) {
+  config.input_size = crops.side;
+  config.channels = crops.channels;
+  if (crops.side >= kEnlargeBelow) {
     config.stem_kernel = 7;
     config.stem_stride = 2;
     config.widths.push_back(256);
@@ -91,10 +91,10 @@ NetworkConfig face_network_config(const FaceNetworkShape& shape) {
   return config;
 }
 
-ModelFile face_network(const PublishedFaceNetwork& published, const FaceNetworkShape& shape) {
+ModelFile face_network(const PublishedFaceNetwork& published, const CropFormat& crops) {
   ModelFile model;
-  model.info.network = face_network_config(shape);
-  model.info.align_template = shape.align_template;
+  model.info.network = face_network_config(crops);
+  model.info.align_template = crops.align_template;
   std::vector<std::pair<std::string, std::string>> names{{"stem", "stem_bn"}};
   const NetworkConfig& config = model.info.network;
   for (std::size_t stage = 0; stage < config.widths.size(); ++stage) {

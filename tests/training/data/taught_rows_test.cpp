@@ -20,7 +20,7 @@ class TaughtFaces : public testing::Test {
   /// Four faces: labelled, not labelled, a duplicate, and one of another split.
   void write_data(int side = 24, std::vector<std::string> splits = {"stream", "eval"}) {
     PackedInfo info;
-    info.side = side;
+    info.crops.side = side;
     info.labels = ferplus_labels();
     info.splits = std::move(splits);
     std::vector<PackedRow> rows(4);

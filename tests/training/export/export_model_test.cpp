@@ -245,6 +245,16 @@ TEST(Export, DividesThePriorOut) {
   const auto corrected = by_opencv(exported(model, {.prior_correction = 0.5}), blob);
   EXPECT_LT(worst(corrected, probabilities(classifier, crops, 0.5)), kTolerance);
   EXPECT_GT(worst(corrected, probabilities(classifier, crops)), 0.01);
+
+  // Unless it is told, as the model says; and calibrated.
+  model.info().prior_correction = 0.75;
+  model.info().calibration = {2, {0.5f, 0, 0, 0, 0, 0, 0, -0.5f}};
+  const Classifier calibrated(model.file(), Precision::kFp32);
+  EXPECT_LT(worst(by_opencv(exported(model, {}), blob), probabilities(calibrated, crops, 0.75)),
+            kTolerance);
+  EXPECT_LT(worst(by_opencv(exported(model, {.prior_correction = 0}), blob),
+                  probabilities(calibrated, crops, 0)),
+            kTolerance);
 }
 
 TEST(ModelProc, IsWhatGvaclassifyReads) {

@@ -137,6 +137,12 @@ TEST_F(LabelledFacesTest, RefusesBrokenFiles) {
     folder_.write("flipped", flipped);
     EXPECT_NE(error_of([&] { open(folder_.path() / "flipped"); }), "") << at;
   }
+  for (const char* word : {"neutral", "blocks_below", "train"}) {
+    std::string changed = whole;
+    changed[whole.find(word)] ^= 1;  // in the metadata
+    folder_.write("changed", changed);
+    EXPECT_NE(error_of([&] { open(folder_.path() / "changed"); }), "") << word;
+  }
   EXPECT_NE(error_of([&] { open(TinySource::get().model()); }), "");
   EXPECT_NE(error_of([&] { open(folder_.path() / "missing"); }), "");
 }

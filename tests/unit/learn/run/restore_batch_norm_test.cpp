@@ -20,7 +20,7 @@ class RestoredNetwork : public testing::TestWithParam<const char*> {
  protected:
   RestoredNetwork() {
     PackedInfo info;
-    info.side = 48;
+    info.crops.side = 48;
     info.labels = {"neutral", "happiness"};
     info.splits = {"train"};
     std::vector<PackedRow> rows;

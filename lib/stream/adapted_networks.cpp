@@ -71,7 +71,7 @@ void AdaptedNetworks::set_training_mode(bool freeze_norm) {
     if (module->as<torch::nn::BatchNorm2d>()) module->eval();
 }
 
-void AdaptedNetworks::pull_to_source(double pull) {
+void AdaptedNetworks::anchor_to_source(double pull) {
   torch::NoGradGuard no_grad;
   const Tensors source = adapted(source_);
   for (auto [name, tensor] : adapted(student_)) {

@@ -45,7 +45,7 @@ class AdaptedNetworks {
   /// Along the student's gradients, which are cleared.
   void step(double learning_rate) { sgd_->step(learning_rate); }
   /// Moves the student's parameters the share `pull` of the way to the source's.
-  void pull_to_source(double pull);
+  void anchor_to_source(double pull);
   /// Teacher = decay · teacher + (1 − decay) · student, statistics included.
   void average(double decay);
 

@@ -7,7 +7,7 @@ namespace {
 
 /// Tracks that are followed at once. A source that numbers its tracks anew without an end must not
 /// fill the memory.
-constexpr std::size_t kMostOpen = 256;
+constexpr std::size_t kMaxOpen = 256;
 
 std::int64_t nanoseconds(double seconds) {
   return static_cast<std::int64_t>(seconds * 1e9);
@@ -21,8 +21,8 @@ int likeliest(const std::vector<float>& probabilities) {
 }  // namespace
 
 bool Evidence::agrees(const TrackletConfig& config) const {
-  return majority >= static_cast<float>(config.least_majority) &&
-         flip_rate <= static_cast<float>(config.most_flips);
+  return majority >= static_cast<float>(config.min_majority) &&
+         flip_rate <= static_cast<float>(config.max_flips);
 }
 
 TrackletBuilder::TrackletBuilder(const TrackletConfig& config, int side)
@@ -54,7 +54,7 @@ std::vector<Evidence> TrackletBuilder::add(FaceSample face, const std::vector<fl
     ended.push_back(close(std::move(alone)));
     return ended;
   }
-  if (open_.size() >= kMostOpen && !open_.contains(key)) {
+  if (open_.size() >= kMaxOpen && !open_.contains(key)) {
     auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
       return a.second.last_ns < b.second.last_ns;
     });
@@ -123,9 +123,9 @@ std::vector<Evidence> TrackletBuilder::end(const std::optional<std::string>& sou
 }
 
 std::optional<Refusal> TrackletBuilder::refuse(const Evidence& evidence) const {
-  if (evidence.frames < config_.least_frames) return Refusal::kShort;
+  if (evidence.frames < config_.min_frames) return Refusal::kShort;
   // Half in half: neither its label nor what it is not can be told.
-  if (evidence.majority < 0.5f || evidence.flip_rate > 2 * config_.most_flips)
+  if (evidence.majority < 0.5f || evidence.flip_rate > 2 * config_.max_flips)
     return Refusal::kDisagreement;
   return std::nullopt;
 }

@@ -45,7 +45,7 @@ struct Settings {
   Thresholds thresholds = Thresholds::kDta;
   Negatives negatives = Negatives::kSnl;
   double learning_rate = fer::OnlineConfig().learning_rate;
-  double most_unsure = fer::OnlineConfig().most_unsure;
+  double max_unsure = fer::OnlineConfig().max_unsure;
   std::string device = "auto";
   guint threads = 1;
   double max_cpu = fer::Learner::Settings().max_cpu;
@@ -183,7 +183,7 @@ fer::Learner::Settings learner_settings(const Settings& settings) {
       policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
                   wanted.learning.negative_policy);
   wanted.learning.learning_rate = settings.learning_rate;
-  wanted.learning.most_unsure = settings.most_unsure;
+  wanted.learning.max_unsure = settings.max_unsure;
   wanted.learning.device = settings.device;
   wanted.max_cpu = settings.max_cpu;
   wanted.threads = static_cast<int>(settings.threads);
@@ -443,12 +443,15 @@ void install_properties(GObjectClass* klass) {
                  {"learning-rate", "Learning rate", "Size of a step of gradient descent"}, 0, 1,
                  fer::kMutableReady);
   properties.add(
-      &Settings::most_unsure,
-      {"most-unsure", "Most unsure",
+      &Settings::max_unsure,
+      {"max-unsure", "Largest unsure share",
        "Largest share of a stream's faces of which the source model may be unsure (as it "
        "is of one known face in twenty); beyond it nothing is learnt from the stream, "
        "which shows no faces, or none of the kind; 1: any"},
       0, 1, fer::kMutableReady);
+  properties.add(&Settings::max_unsure,
+                 {"most-unsure", "Most unsure", "Deprecated: it is called max-unsure now"}, 0, 1,
+                 static_cast<GParamFlags>(fer::kMutableReady | G_PARAM_DEPRECATED));
   properties.add(&Settings::device,
                  {"device", "Device",
                   "Where learning is computed: cpu, cuda, cuda:N, or auto: the first CUDA device "

@@ -6,6 +6,7 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
+#include "commands/deprecated_option.h"
 #include "commands/device_option.h"
 #include "commands/finite_range.h"
 #include "evaluation/adaptation.h"
@@ -282,24 +283,25 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
       ->check(finite_range(0, 1));
   add("--ema", config.ema, "Decay of the teacher's weights, a step")
       ->check(finite_range(0, 0.999999));
-  add("--pull", config.pull, "Share of the way back to the source's weights, a step")
+  add("--weight-anchor", config.weight_anchor,
+      "Share of the way back to the source's weights, a step")
       ->check(finite_range(0, 1));
   add("--prior-correction", config.prior_correction,
       "Power of the model's prior that is divided out of the teacher's word")
       ->check(finite_range(0, 1));
-  add("--anchor", config.anchor,
+  add("--distillation-weight", config.distillation_weight,
       "Share of the replay's targets that is what the source says, the rest being labels")
       ->check(finite_range(0, 1));
   add("--keep-prior", config.keep_prior,
       "Power of the model's prior that is taught, however often each class is drawn")
       ->check(finite_range(0, 1));
-  add("--most-unsure", config.most_unsure,
+  add("--max-unsure", config.max_unsure,
       "Largest share of a source's faces of which the model to begin from may be unsure, as it is "
       "of one known face in twenty; beyond it, nothing is learnt from the source")
       ->check(finite_range(0, 1));
   add("--reuse", config.reuse, "How often a remembered face is drawn, on average")
       ->check(finite_range(0.01, 1e6));
-  add("--least-memory", config.least_memory, "Remembered faces before the first step");
+  add("--min-memory", config.min_memory, "Remembered faces before the first step");
   add("--frozen-blocks", config.frozen_blocks,
       "Residual blocks that never change; -1: as the replay file says, else all but the last "
       "stage's")
@@ -308,6 +310,10 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
   add("--canary-margin", config.canary_margin,
       "What a candidate may lose on the canary and still serve")
       ->check(finite_range(0, 1));
+  add_deprecated(c, "--pull", config.weight_anchor, "--weight-anchor");
+  add_deprecated(c, "--anchor", config.distillation_weight, "--distillation-weight");
+  add_deprecated(c, "--most-unsure", config.max_unsure, "--max-unsure");
+  add_deprecated(c, "--least-memory", config.min_memory, "--min-memory");
   c.add_option("--without", without,
                "Take a guard away (for experiments): all, " + join(guard_names()))
       ->group("Learning");

@@ -113,7 +113,7 @@ TEST_F(LearnerTest, IsSharedByAllOfASlot) {
 TEST_F(LearnerTest, DropsTheOldestAndCounts) {
   settings_.queue = 10;
   settings_.max_cpu = 0.001;
-  settings_.learning.least_memory = 1;
+  settings_.learning.min_memory = 1;
   const auto learner = Learner::get("", settings_);
   // One step takes its thread longer than the budget of this test.
   feed(*learner, 10);

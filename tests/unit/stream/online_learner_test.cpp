@@ -85,10 +85,10 @@ class OnlineLearnerTest : public testing::Test {
 };
 
 TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
-  config_.guards.prior = false;  // the tiny source knows all classes equally well …
-  config_.anchor = 0;            // … and none so well that it were worth keeping
+  config_.guards.prior = false;     // the tiny source knows all classes equally well …
+  config_.distillation_weight = 0;  // … and none so well that it were worth keeping
   config_.learning_rate = 0.003;
-  config_.share_cap = 0.4;
+  config_.max_class_share = 0.4;
   constexpr double kDim = 0.6;
   auto made = learner();
   made->observe(stream_faces(90, 1, kDim));
@@ -114,7 +114,7 @@ TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
 }
 
 TEST_F(OnlineLearnerTest, WouldFallForItsFavouriteClassWithoutTheCapOnItsShare) {
-  config_.guards.prior = config_.guards.share_cap = false;
+  config_.guards.prior = config_.guards.class_balance = false;
   config_.learning_rate = 0.003;
   config_.canary_interval = 1000;
   constexpr double kDim = 0.6;
@@ -213,7 +213,7 @@ TEST_F(OnlineLearnerTest, CountsWhatItRefuses) {
 }
 
 TEST_F(OnlineLearnerTest, LearnsNothingFromASourceThatShowsNothingKnown) {
-  config_.most_unsure = 0.2;
+  config_.max_unsure = 0.2;
   // Half one class's face, half another's: there is no such face.
   Random random(5);
   std::vector<FaceSample> strange;
@@ -242,7 +242,7 @@ TEST_F(OnlineLearnerTest, LearnsNothingFromASourceThatShowsNothingKnown) {
   EXPECT_EQ(remembered(both).first, kept + 30);
   EXPECT_EQ(remembered(both).second, refused);
 
-  config_.guards.familiar = false;
+  config_.guards.ood_gate = false;
   const auto without = remembered(strange);
   EXPECT_EQ(without.second, 0u);
   EXPECT_GT(without.first, kept);
@@ -260,7 +260,7 @@ TEST_F(OnlineLearnerTest, TakesOnlySoManyDrawsOfWhatItRemembers) {
 }
 
 TEST_F(OnlineLearnerTest, WaitsUntilItRemembersEnough) {
-  config_.least_memory = 20;
+  config_.min_memory = 20;
   auto made = learner();
   made->observe(stream_faces(19));
   made->end_of();
@@ -317,7 +317,7 @@ TEST_F(OnlineLearnerTest, ReplaysAtLeastHalfOfEachBatch) {
 }
 
 TEST_F(OnlineLearnerTest, TeacherIsSlowerThanTheStudent) {
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   auto slow = fed();
   slow->step();
   config_.guards.teacher = false;
@@ -359,8 +359,8 @@ TEST_F(OnlineLearnerTest, LeavesTheLowerHalfAlone) {
 
 TEST_F(OnlineLearnerTest, CapsTheShareOfAClass) {
   const auto accepted = [&](bool guard) {
-    config_.guards.share_cap = guard;
-    config_.share_cap = 0.4;
+    config_.guards.class_balance = guard;
+    config_.max_class_share = 0.4;
     config_.threshold_policy = "dta:t-min=0.6";  // lets through what is surely of the one class
     auto made = learner();
     Random random(1);
@@ -381,7 +381,7 @@ TEST_F(OnlineLearnerTest, RulesClassesOutOnlyWhereATrackletAgreesWithItself) {
     config_.guards.agreement = guard;
     config_.negative_policy = "argmin";
     config_.threshold_policy = "fixed:tau=1";
-    config_.least_memory = 1;
+    config_.min_memory = 1;
     auto made = learner();
     Random random(1);
     std::vector<FaceSample> faces;
@@ -402,8 +402,8 @@ TEST_F(OnlineLearnerTest, RulesClassesOutOnlyWhereATrackletAgreesWithItself) {
 
 TEST_F(OnlineLearnerTest, PullsBackToTheSource) {
   const auto distance = [&](bool guard) {
-    config_.guards.pull = guard;
-    config_.pull = 0.3;
+    config_.guards.weight_anchor = guard;
+    config_.weight_anchor = 0.3;
     auto made = fed();
     for (int i = 0; i < 10; ++i) made->step();
     return moved(made->candidate());
@@ -414,8 +414,8 @@ TEST_F(OnlineLearnerTest, PullsBackToTheSource) {
 TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
   const auto ruined = [&](bool guard) {
     config_.guards.canary = guard;
-    config_.guards.replay = config_.guards.pull = config_.guards.teacher = false;
-    config_.guards.share_cap = false;
+    config_.guards.replay = config_.guards.weight_anchor = config_.guards.teacher = false;
+    config_.guards.class_balance = false;
     config_.threshold_policy = "fixed:tau=0";
     config_.learning_rate = 0.5;
     auto made = learner();
@@ -452,7 +452,7 @@ TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
 
 TEST_F(OnlineLearnerTest, ServesAPartOfTheWayWhereAllOfItLosesTooMuch) {
   // It learns that all is one class, and loses a face after the other.
-  config_.guards.replay = config_.guards.pull = config_.guards.share_cap = false;
+  config_.guards.replay = config_.guards.weight_anchor = config_.guards.class_balance = false;
   config_.guards.prior = false;
   config_.threshold_policy = "fixed:tau=0";
   config_.canary_margin = 0.001;
@@ -520,11 +520,11 @@ TEST_F(OnlineLearnerTest, DoesNotCollapseAtItsOwnStepSize) {
 TEST_F(OnlineLearnerTest, IsAnchoredToWhatTheSourceSays) {
   config_.threshold_policy = "fixed:tau=1";  // the replay alone teaches
   config_.negative_policy = "none";
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   // A source that prefers a class, which labels would talk it out of.
   source_.weights["head.bias"] = source_.weights["head.bias"] + torch::tensor({2.f, 0.f, 0.f});
   const auto distance = [&](double anchor) {
-    config_.anchor = anchor;
+    config_.distillation_weight = anchor;
     auto made = fed();
     for (int i = 0; i < 20; ++i) made->step();
     return moved(made->candidate());
@@ -535,10 +535,10 @@ TEST_F(OnlineLearnerTest, IsAnchoredToWhatTheSourceSays) {
 TEST_F(OnlineLearnerTest, KeepsTheSourcesPriorThroughAReplayThatHasNone) {
   config_.threshold_policy = "fixed:tau=1";  // the replay alone teaches
   config_.negative_policy = "none";
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   config_.learning_rate = 0.1;
   source_.info.prior = {0.9f, 0.05f, 0.05f};
-  config_.anchor = 0;
+  config_.distillation_weight = 0;
   const auto common = [&](double keep) {
     config_.keep_prior = keep;
     auto made = fed();

@@ -10,8 +10,12 @@
 #include <string>
 #include <system_error>
 
+#include "model/owner_only_files.h"
+
 namespace fer {
 namespace {
+
+thread_local int owner_only = 0;  ///< Live OwnerOnlyFiles of the thread.
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
   throw std::runtime_error(path.string() + ": " + what + ": " +
@@ -60,6 +64,14 @@ void write_stream(const std::filesystem::path& path, const std::vector<std::stri
 
 }  // namespace
 
+OwnerOnlyFiles::OwnerOnlyFiles() {
+  ++owner_only;
+}
+
+OwnerOnlyFiles::~OwnerOnlyFiles() {
+  --owner_only;
+}
+
 std::filesystem::path replaced_file(const std::filesystem::path& path) {
   std::filesystem::path file = path;
   std::error_code error;
@@ -97,7 +109,8 @@ void write_atomically(const std::filesystem::path& link,
     std::string name(1, '.');
     name.append(path.filename().string()).append(".").append(std::to_string(random()));
     name = folder / name;
-    temporary.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    temporary.fd =
+        ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
     if (temporary.fd >= 0) {
       temporary.name = name;
     } else if (errno != EEXIST || attempt == 100) {

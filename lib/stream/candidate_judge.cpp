@@ -1,10 +1,15 @@
 #include "stream/candidate_judge.h"
 
+#include <torch/torch.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "model/stored_weights.h"
+#include "stream/count_predictions.h"
+#include "stream/mirror_agreement.h"
 
 namespace fer {
 namespace {
@@ -23,11 +28,28 @@ CandidateJudge::CandidateJudge(const OnlineConfig& config, const ModelFile& sour
                     config_.canary_margin, config_.rollback_margin);
 }
 
-Outcome CandidateJudge::judge(double loss, LearnerCounts& counts) {
+template <typename Ask>
+auto CandidateJudge::with(const Tensors& weights, const Ask& ask) {
+  const Tensors now = networks_.teacher_weights();
+  networks_.set_teacher(weights);
+  const auto answer = ask(networks_.teacher());
+  networks_.set_teacher(now);
+  return answer;
+}
+
+Outcome CandidateJudge::judge(const Contest& contest, LearnerCounts& counts) {
   counts.since_judged = 0;
+  std::optional<Finalist> best;
+  std::string said = "nothing was learnt yet";
+  if (contest.head) {
+    best = best_of(*contest.head);
+    said = best ? best->said : contest.head->made_of + " would lose too much on the canary";
+  }
+  if (!contest.stepped) return decide(std::move(best), contest, said, counts);
+
   Candidate candidate{networks_.teacher_weights(), {}, {}};
   candidate.version = version_of(candidate.weights);
-  if (!std::isfinite(loss) || !networks_.finite()) {
+  if (!std::isfinite(contest.loss) || !networks_.finite()) {
     counts.note(candidate);
     return roll_back_candidate("the loss is no longer a number", counts);
   }
@@ -36,8 +58,8 @@ Outcome CandidateJudge::judge(double loss, LearnerCounts& counts) {
   if (!canary_ || !config_.guards.canary)
     return promote(std::move(candidate), "no canary is asked", counts);
   Verdict verdict = selector_->verdict_on(candidate.score);
-  std::string said = selector_->compared(candidate.score);
-  if (verdict == Verdict::kRollBack) return roll_back_candidate(said, counts);
+  std::string steps_said = selector_->compared(candidate.score);
+  if (verdict == Verdict::kRollBack) return roll_back_candidate(steps_said, counts);
   if (verdict == Verdict::kKeep && config_.guards.part_way) {
     const auto score = [this](const Tensors& weights) { return score_of(weights); };
     if (auto part = selector_->part_of_the_way(candidate, score)) {
@@ -45,14 +67,88 @@ Outcome CandidateJudge::judge(double loss, LearnerCounts& counts) {
       candidate.version = version_of(candidate.weights);
       verdict = Verdict::kPromote;
       counts.note(candidate);
-      said = part->share + (" of the way: " + selector_->compared(candidate.score));
+      steps_said = part->share + (" of the way: " + selector_->compared(candidate.score));
     }
   }
-  if (verdict == Verdict::kPromote && counts.accepted_since_promotion > 0)
-    return promote(std::move(candidate), said, counts);
-  if (verdict == Verdict::kPromote) said = "nothing of the stream was accepted; " + said;
-  counts.decide(&LearnerCounts::kept, "kept", said);
-  return Outcome::kKept;
+  if (verdict == Verdict::kPromote && counts.accepted_since_promotion == 0) {
+    steps_said = "nothing of the stream was accepted; " + steps_said;
+    verdict = Verdict::kKeep;
+  }
+  if (!best) said = steps_said;
+  if (verdict == Verdict::kPromote &&
+      (!best || beats(candidate, best->candidate, contest.memory, said)))
+    best = Finalist{std::move(candidate), steps_said};
+  return decide(std::move(best), contest, said, counts);
+}
+
+Outcome CandidateJudge::decide(std::optional<Finalist> best, const Contest& contest,
+                               const std::string& said, LearnerCounts& counts) {
+  const auto keep = [&](const std::string& why) {
+    counts.decide(&LearnerCounts::kept, "kept", why);
+    return Outcome::kKept;
+  };
+  if (!best) return keep(said);
+  if (best->candidate.version == serving().version)
+    return keep("it is what serves already; " + best->said);
+  if (!contest.labels.empty()) {
+    const double now = recall_on(contest.labels, serving().weights);
+    const double then = recall_on(contest.labels, best->candidate.weights);
+    if (then < now) {
+      char text[120];
+      std::snprintf(text, sizeof text,
+                    "macro recall on the stream's labelled faces would fall from %.1f to %.1f %%; ",
+                    100 * now, 100 * then);
+      return keep(text + best->said);
+    }
+  }
+  return promote(std::move(best->candidate), best->said, counts);
+}
+
+std::optional<CandidateJudge::Finalist> CandidateJudge::best_of(const HeadProposal& proposal) {
+  const LinearHead source_head = LinearHead::of(source_.weights);
+  const bool judged = canary_ && config_.guards.canary;
+  for (const auto& [share, name] :
+       {std::pair{1.0, ""}, {0.5, "half of "}, {0.25, "a quarter of "}}) {
+    Candidate candidate{
+        source_head.towards(proposal.head, share).put_into(source().weights), {}, {}};
+    candidate.score = score_of(candidate.weights);
+    if (judged && selector_->verdict_on(candidate.score) != Verdict::kPromote) continue;
+    candidate.version = version_of(candidate.weights);
+    std::string said = name + ("the way to " + proposal.made_of);
+    if (share == 1) said = proposal.made_of;
+    if (judged) said += ": " + selector_->compared(candidate.score);
+    return Finalist{std::move(candidate), std::move(said)};
+  }
+  return std::nullopt;
+}
+
+bool CandidateJudge::beats(const Candidate& steps, const Candidate& head,
+                           const SampleMemory& memory, std::string& said) {
+  const auto sum = [](const CanaryScore& score) { return score.macro_recall + score.accuracy; };
+  if (sum(steps.score) <= sum(head.score)) {
+    said += "; gradient steps are no better on the canary";
+    return false;
+  }
+  const MirrorAgreement mirror(memory, source_.info, networks_);
+  const auto agreement = [&](Network& network) { return mirror.of(network); };
+  if (with(steps.weights, agreement) < with(head.weights, agreement)) {
+    said += "; gradient steps tell faces and their mirror images apart more often";
+    return false;
+  }
+  return true;
+}
+
+double CandidateJudge::recall_on(const StreamLabels& labels, const Tensors& weights) {
+  torch::NoGradGuard no_grad;
+  const torch::Tensor activations =
+      labels.activations(networks_.activation_shape()).to(networks_.teacher()->device());
+  Confusion confusion(source_.info.labels);
+  with(weights, [&](Network& network) {
+    const auto cut = static_cast<std::size_t>(networks_.cut());
+    count_predictions(network->upper(activations, cut).to(torch::kCPU), labels.labels(), confusion);
+    return 0;
+  });
+  return confusion.macro_recall();
 }
 
 Outcome CandidateJudge::promote(Candidate candidate, const std::string& reason,
@@ -77,11 +173,7 @@ CanaryScore CandidateJudge::score_now() {
 }
 
 CanaryScore CandidateJudge::score_of(const Tensors& weights) {
-  const Tensors now = networks_.teacher_weights();
-  networks_.set_teacher(weights);
-  const CanaryScore score = score_now();
-  networks_.set_teacher(now);
-  return score;
+  return with(weights, [this](Network&) { return score_now(); });
 }
 
 void CandidateJudge::restore_history(const std::vector<ModelFile>& models) {

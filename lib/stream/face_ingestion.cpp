@@ -2,12 +2,13 @@
 
 #include <torch/torch.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
 
-#include "learn/data/batches.h"
 #include "stream/crop_views.h"
+#include "stream/latent_reader.h"
 
 namespace fer {
 namespace {
@@ -15,22 +16,34 @@ namespace {
 /// Faces that the networks look at together.
 constexpr std::size_t kChunk = 32;
 
+std::int64_t now_s() {
+  using namespace std::chrono;
+  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
-FaceIngestion::FaceIngestion(const OnlineConfig& config, const ModelInfo& model,
+FaceIngestion::FaceIngestion(const OnlineConfig& config, const ModelFile& source,
                              AdaptedNetworks& networks, const Teacher& teacher,
                              std::optional<OodGate> ood_gate)
     : config_(config),
-      model_(model),
-      crop_bytes_(crop_bytes(model.network)),
+      model_(source.info),
+      crop_bytes_(crop_bytes(source.info.network)),
       networks_(networks),
       teacher_(teacher),
-      builder_(config.tracklet, model.network.input_size),
+      builder_(config.tracklet, source.info.network.input_size),
+      source_head_(LinearHead::of(source.weights)),
       memory_(empty_memory()),
       ood_gate_(std::move(ood_gate)) {}
 
 SampleMemory FaceIngestion::empty_memory() const {
   return SampleMemory(config_.memory, model_.network.classes, config_.guards.memory);
+}
+
+void FaceIngestion::require_crop(const FaceSample& face) const {
+  if (face.crop.size() == crop_bytes_) return;
+  throw std::invalid_argument("a crop of " + std::to_string(face.crop.size()) +
+                              " bytes; expected " + std::to_string(crop_bytes_));
 }
 
 void FaceIngestion::observe(std::vector<FaceSample> faces, LearnerCounts& counts) {
@@ -39,10 +52,7 @@ void FaceIngestion::observe(std::vector<FaceSample> faces, LearnerCounts& counts
     if (!passed.empty()) look_at(std::exchange(passed, {}), counts);
   };
   for (FaceSample& face : faces) {
-    if (face.crop.size() != crop_bytes_) {
-      throw std::invalid_argument("a crop of " + std::to_string(face.crop.size()) +
-                                  " bytes; expected " + std::to_string(crop_bytes_));
-    }
+    require_crop(face);
     if (const auto refusal = refuse_face(face, model_.network.input_size, config_.gates)) {
       ++counts.refused[name_of(*refusal)];
       continue;
@@ -61,22 +71,35 @@ void FaceIngestion::look_at(std::vector<FaceSample> faces, LearnerCounts& counts
   torch::NoGradGuard no_grad;
   CropViews::Crops crops;
   for (const FaceSample& face : faces) crops.emplace_back(face.crop);
-  const NetworkConfig& n = model_.network;
-  const torch::Tensor images =
-      plain_images(crops, n.channels, n.input_size, {model_.mean, model_.stddev});
-  const torch::Tensor activations =
-      networks_.lower(images.contiguous(torch::MemoryFormat::ChannelsLast));
-  const torch::Tensor q = teacher_.probabilities(activations).contiguous();
+  SeenFaces seen = see_faces(networks_, model_, crops,
+                             /*with_bytes=*/config_.store == SampleStore::kLatents);
+  const torch::Tensor q = teacher_.probabilities(seen.activations).contiguous();
   // The gate asks the source, not the teacher, which grows sure of whatever it learns.
-  const torch::Tensor sure = ood_gate_
-                                 ? torch::softmax(networks_.source_logits(activations), 1).amax(1)
-                                 : torch::ones({q.size(0)});
+  const torch::Tensor sure =
+      torch::softmax(source_head_.logits(seen.features), 1).amax(1).contiguous();
   const float *row = q.data_ptr<float>(), *confidence = sure.data_ptr<float>();
-  for (FaceSample& face : faces) {
-    remember(builder_.add(std::move(face), {row, row + n.classes}, *confidence++), counts);
-    row += n.classes;
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    remember(builder_.add(std::move(faces[i]), {row, row + model_.network.classes}, confidence[i],
+                          std::move(seen.latents[i])),
+             counts);
+    row += model_.network.classes;
   }
   counts.faces += faces.size();
+}
+
+void FaceIngestion::add_label(const FaceSample& face, int label) {
+  require_crop(face);
+  if (label < 0 || label >= model_.network.classes) {
+    throw std::invalid_argument("label " + std::to_string(label) + "; expected one of " +
+                                std::to_string(model_.network.classes) + " classes");
+  }
+  SeenFaces seen = see_faces(networks_, model_, {face.crop}, /*with_bytes=*/true);
+  labels_.add(std::move(seen.latents.front()), label);
+}
+
+void FaceIngestion::expire() {
+  if (config_.max_sample_age <= 0) return;
+  memory_.drop_older(now_s() - static_cast<std::int64_t>(config_.max_sample_age));
 }
 
 void FaceIngestion::remember(std::vector<Evidence> ended, LearnerCounts& counts) {
@@ -85,7 +108,7 @@ void FaceIngestion::remember(std::vector<Evidence> ended, LearnerCounts& counts)
     if (const std::optional<Refusal> refusal = refusal_of(evidence))
       ++counts.refused[name_of(*refusal)];
     else
-      memory_.add(std::move(evidence));
+      memory_.add(std::move(evidence), now_s());
   }
 }
 
@@ -100,8 +123,11 @@ std::optional<Refusal> FaceIngestion::refusal_of(const Evidence& evidence) {
   return std::nullopt;
 }
 
-void FaceIngestion::restore(SampleMemory memory, std::optional<OodGate> ood_gate) {
+void FaceIngestion::restore(SampleMemory memory, StreamLabels labels,
+                            std::optional<OodGate> ood_gate) {
   memory_ = std::move(memory);
+  labels_ = std::move(labels);
+  expire();
   // A gate cannot be assigned: its limits never change.
   if (ood_gate) ood_gate_.emplace(*std::move(ood_gate));
 }

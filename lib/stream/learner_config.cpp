@@ -1,6 +1,7 @@
 #include "stream/learner_config.h"
 
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -30,11 +31,24 @@ constexpr std::pair<const char*, bool GuardConfig::*> kGuards[] = {
     {"prior", &GuardConfig::prior},
     {"ood-gate", &GuardConfig::ood_gate}};
 
+constexpr const char* kStores[] = {"latents", "crops", "nothing"};  ///< As SampleStore.
+
 /// Names of version 0.1, and what they are called now.
 constexpr std::pair<const char*, const char*> kDeprecatedGuards[] = {
     {"share-cap", "class-balance"}, {"pull", "weight-anchor"}, {"familiar", "ood-gate"}};
 
 }  // namespace
+
+const char* name_of(SampleStore store) {
+  return kStores[static_cast<std::size_t>(store)];
+}
+
+SampleStore sample_store_named(const std::string& name) {
+  for (std::size_t i = 0; i < std::size(kStores); ++i)
+    if (name == kStores[i]) return static_cast<SampleStore>(i);
+  throw std::runtime_error("store \"" + name +
+                           "\" is not known; expected one of latents, crops, nothing");
+}
 
 const std::vector<std::string>& guard_names() {
   static const std::vector<std::string> names = [] {
@@ -63,6 +77,12 @@ void OnlineConfig::check() const {
   require("tracklet keep", tracklet.keep, 1, 16);
   require("tracklet max-flips", tracklet.max_flips, 0, 1);
   require("tracklet min-majority", tracklet.min_majority, 0, 1);
+  require("prototypes per-class", prototypes.per_class, 1, 100000);
+  require("prototypes mix", prototypes.mix, 0, 1);
+  require("prototypes prior-correction", prototypes.prior_correction, 0, 1);
+  require("max-sample-age", max_sample_age, 0, 1e10);
+  if (!gradient_steps && !prototypes.enabled)
+    throw std::runtime_error("prototypes and gradient steps are both off: nothing can be learnt");
   require("memory per-class", memory.per_class, 1, 100000);
   require("memory per-identity", memory.per_identity, 1, 100000);
   require("batch", batch, 1, 4096);
@@ -106,6 +126,14 @@ void to_json(nlohmann::json& j, const OnlineConfig& c) {
          {"min_majority", c.tracklet.min_majority}}},
        {"memory", {{"per_class", c.memory.per_class}, {"per_identity", c.memory.per_identity}}},
        {"guards", std::move(guards)},
+       {"prototypes",
+        {{"enabled", c.prototypes.enabled},
+         {"per_class", c.prototypes.per_class},
+         {"mix", c.prototypes.mix},
+         {"prior_correction", c.prototypes.prior_correction}}},
+       {"gradient_steps", c.gradient_steps},
+       {"store", name_of(c.store)},
+       {"max_sample_age", c.max_sample_age},
        {"threshold_policy", c.threshold_policy},
        {"negative_policy", c.negative_policy},
        {"batch", c.batch},

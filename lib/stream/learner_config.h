@@ -58,12 +58,38 @@ FER_API const std::vector<std::string>& guard_names();
 /// for any other.
 FER_API bool& guard_named(GuardConfig& guards, const std::string& name);
 
+/// Class prototypes as a head; see prototype_head.h.
+struct PrototypeConfig {
+  bool enabled = true;
+  int per_class = 100;            ///< Faces that support a prototype, at most.
+  double mix = 0.25;              ///< Weight of the prototypes beside the source's head; 0 … 1.
+  double prior_correction = 0.5;  ///< Power of the prior that is divided out of pseudo-labels.
+};
+
+/// What a checkpoint keeps of remembered faces.
+enum class SampleStore {
+  kLatents,  ///< Activations of the frozen half. No picture; nothing where no block is frozen.
+  kCrops,    ///< Aligned pictures of faces. Learning goes on as if it had never stopped.
+  kNothing,  ///< No face at all: memory fills anew after a restart.
+};
+
+/// "latents", "crops", "nothing".
+FER_API const char* name_of(SampleStore store);
+/// Throws std::runtime_error that lists the names for any other.
+FER_API SampleStore sample_store_named(const std::string& name);
+
 /// Settings of an online learner.
 struct OnlineConfig {
   GateConfig gates;
   TrackletConfig tracklet;
   MemoryConfig memory;
   GuardConfig guards;
+  PrototypeConfig prototypes;
+  /// Gradient steps, which serve only where they beat the prototypes. Off: the weights stay the
+  /// source's, and only the head changes.
+  bool gradient_steps = true;
+  SampleStore store = SampleStore::kLatents;
+  double max_sample_age = 86400;  ///< Seconds after which a remembered face goes; 0: never.
   std::string threshold_policy = "dta:t-min=0.3,t-max=0.6";  ///< For make_threshold_policy().
   std::string negative_policy = "snl";                       ///< For make_negative_policy().
   int batch = 32;                                            ///< Unlabelled rows a step …

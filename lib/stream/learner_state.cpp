@@ -7,8 +7,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stream/memory_state.h"
-
 namespace fer {
 namespace {
 
@@ -53,8 +51,19 @@ Checkpoint LearnerState::save() const {
                 {"serving_version", serving.version},
                 {"serving_score", serving.score.macro_recall},
                 {"serving_accuracy", serving.score.accuracy}};
-  keep_memory(ingestion_.memory(), kept);
+  // Activations of the stem alone are nearly a picture: nothing of them is kept.
+  const SampleStore store = config_.store == SampleStore::kLatents && networks_.cut() == 0
+                                ? SampleStore::kNothing
+                                : config_.store;
+  keep_memory(ingestion_.memory(), store, kept);
+  if (store != SampleStore::kNothing) ingestion_.labels().save(kept);
   return kept;
+}
+
+FaceShape LearnerState::face_shape() const {
+  const std::vector<std::int64_t> latent = networks_.activation_shape();
+  return {crop_bytes(source_.network), static_cast<std::size_t>(latent[0] * latent[1] * latent[2]),
+          static_cast<std::size_t>(source_.network.widths.back())};
 }
 
 void LearnerState::restore(const Checkpoint& kept) {
@@ -74,7 +83,11 @@ void LearnerState::restore(const Checkpoint& kept) {
                       s.at("serving_version"),
                       {s.at("serving_score"), s.at("serving_accuracy")}};
     SampleMemory memory = ingestion_.empty_memory();
-    restore_memory(kept, crop_bytes(source_.network), memory);
+    const FaceShape shape = face_shape();
+    restore_memory(kept, shape, memory);
+    StreamLabels labels =
+        StreamLabels::restored(kept, static_cast<std::int64_t>(shape.features),
+                               static_cast<std::int64_t>(shape.latent), source_.network.classes);
     auto thresholds = trainer_.new_thresholds();
     if (s.at("threshold_policy") == config_.threshold_policy)
       thresholds->load_state(taken(kept, "thresholds.", thresholds->state()));
@@ -89,7 +102,7 @@ void LearnerState::restore(const Checkpoint& kept) {
 
     networks_.set(student, teacher, velocity);
     judge_.restore(std::move(serving));
-    ingestion_.restore(std::move(memory), std::move(gate));
+    ingestion_.restore(std::move(memory), std::move(labels), std::move(gate));
     trainer_.restore(std::move(thresholds), share);
     counts_ = counts;
   } catch (const json::exception& broken) {

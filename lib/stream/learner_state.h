@@ -15,6 +15,7 @@
 #include "stream/candidate_judge.h"
 #include "stream/face_ingestion.h"
 #include "stream/learner_counts.h"
+#include "stream/memory_state.h"
 #include "stream/self_trainer.h"
 
 namespace fer {
@@ -38,6 +39,8 @@ class LearnerState {
   void restore(const Checkpoint& kept);
 
  private:
+  FaceShape face_shape() const;
+
   const ModelInfo& source_;
   const OnlineConfig& config_;
   AdaptedNetworks& networks_;

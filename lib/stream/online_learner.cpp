@@ -14,6 +14,7 @@
 #include "stream/canary.h"
 #include "stream/candidate_judge.h"
 #include "stream/face_ingestion.h"
+#include "stream/head_adapter.h"
 #include "stream/labelled_faces.h"
 #include "stream/learner_counts.h"
 #include "stream/learner_state.h"
@@ -43,6 +44,19 @@ bool is_same_file(const OnlineLearner::Labelled& labelled) {
   return std::filesystem::equivalent(labelled.replay, labelled.canary, ignored);
 }
 
+/// Why nothing was learnt yet, for people.
+std::string why_no_step(const LearnerStats& stats) {
+  std::string why = std::to_string(stats.memory) + " of the " + std::to_string(stats.min_memory) +
+                    " tracklets that a first step needs are remembered";
+  std::string reasons;
+  for (const auto& [reason, count] : stats.refused) {
+    reasons += (reasons.empty() ? "" : ", ") + std::to_string(count) + " " + reason;
+  }
+  if (!reasons.empty()) why += "; refused: " + reasons;
+  if (stats.memory >= stats.min_memory) why += "; more tracklets must come for each step";
+  return why;
+}
+
 }  // namespace
 
 /// Wires ingestion, trainer, judge and state to one another.
@@ -60,9 +74,10 @@ class OnlineLearner::Impl {
         teacher_(networks_, prior_correction(source.info.prior,
                                              config_.guards.prior ? config_.prior_correction : 0)),
         canary_(open_canary(labelled)),
-        ingestion_(config_, source_.info, networks_, teacher_, new_ood_gate()),
+        ingestion_(config_, source_, networks_, teacher_, new_ood_gate()),
         trainer_(config_, source_.info, networks_, teacher_,
                  replay_faces_ ? std::optional<Replay>(replay_faces_) : std::nullopt),
+        heads_(config_, source_),
         judge_(config_, source_, networks_, canary_),
         state_(source_.info, config_, networks_, ingestion_, trainer_, judge_, counts_) {
     forget();
@@ -71,7 +86,11 @@ class OnlineLearner::Impl {
   const ModelInfo& info() const { return source_.info; }
   int cut() const { return networks_.cut(); }
 
-  void observe(std::vector<FaceSample> faces) { ingestion_.observe(std::move(faces), counts_); }
+  void observe(std::vector<FaceSample> faces) {
+    ingestion_.expire();
+    ingestion_.observe(std::move(faces), counts_);
+  }
+  void add_label(const FaceSample& face, int label) { ingestion_.add_label(face, label); }
   void end_of(const std::optional<std::string>& source) { ingestion_.end_of(source, counts_); }
 
   bool can_step() const {
@@ -81,8 +100,16 @@ class OnlineLearner::Impl {
   }
 
   Step step() {
-    last_ = trainer_.step(ingestion_.memory(), counts_.steps, counts_.rate);
-    counts_.add(last_.proposed, last_.accepted);
+    if (config_.gradient_steps) {
+      last_ = trainer_.step(ingestion_.memory(), ingestion_.labels(), counts_.steps, counts_.rate);
+      counts_.add(last_.proposed, last_.accepted);
+      stepped_ = true;
+    } else {
+      // The head needs no step; the pace at which it is made anew is the same.
+      if (memory().size() == 0) throw std::logic_error("OnlineLearner: nothing is remembered");
+      last_ = Step();
+      last_.rows = config_.batch;
+    }
     counts_.drawn += static_cast<std::uint64_t>(last_.rows);
     ++counts_.steps;
     ++counts_.since_judged;
@@ -96,7 +123,10 @@ class OnlineLearner::Impl {
   }
 
   Outcome judge_now() {
-    const Outcome outcome = judge_.judge(last_.loss, counts_);
+    const std::optional<HeadProposal> head =
+        heads_.propose(ingestion_.memory(), ingestion_.labels());
+    const Outcome outcome = judge_.judge(
+        {stepped_, last_.loss, head, ingestion_.memory(), ingestion_.labels()}, counts_);
     if (outcome == Outcome::kRolledBack) {
       start_from_serving();
       if (counts_.rollbacks_in_a_row >= kMaxRollbacks) {
@@ -139,6 +169,7 @@ class OnlineLearner::Impl {
   void restore(const Checkpoint& kept) {
     state_.restore(kept);
     last_ = Step();
+    stepped_ = counts_.steps > 0 && config_.gradient_steps;
   }
 
   void restore_history(const std::vector<ModelFile>& models) { judge_.restore_history(models); }
@@ -160,6 +191,8 @@ class OnlineLearner::Impl {
     s.faces = counts_.faces;
     s.tracklets = counts_.tracklets;
     s.memory = memory().size();
+    s.min_memory = std::min(config_.min_memory, memory().capacity());
+    s.labels = ingestion_.labels().size();
     s.memory_capacity = memory().capacity();
     s.steps = counts_.steps;
     s.loss = last_.loss;
@@ -182,6 +215,7 @@ class OnlineLearner::Impl {
     s.kept = counts_.kept;
     s.decision = counts_.decision;
     s.reason = counts_.reason;
+    if (s.steps == 0 && s.decision.empty()) s.reason = why_no_step(s);
     return s;
   }
 
@@ -220,6 +254,7 @@ class OnlineLearner::Impl {
     networks_.start_from(judge_.serving().weights);
     counts_.accepted_since_promotion = 0;
     last_ = Step();
+    stepped_ = false;
   }
 
   /// All as at the beginning, except the totals in the counts.
@@ -253,10 +288,12 @@ class OnlineLearner::Impl {
   const std::optional<Canary> canary_;
   FaceIngestion ingestion_;
   SelfTrainer trainer_;
+  const HeadAdapter heads_;
   CandidateJudge judge_;
   LearnerCounts counts_;
   LearnerState state_;
   Step last_;
+  bool stepped_ = false;  ///< Whether the teacher has moved since it last was what serves.
 };
 
 OnlineLearner::Labelled OnlineLearner::Labelled::or_beside(
@@ -289,6 +326,9 @@ void OnlineLearner::observe(std::vector<FaceSample> faces) {
 }
 void OnlineLearner::end_of(const std::optional<std::string>& source) {
   impl_->end_of(source);
+}
+void OnlineLearner::add_label(const FaceSample& face, int label) {
+  impl_->add_label(face, label);
 }
 bool OnlineLearner::can_step() const {
   return impl_->can_step();

@@ -57,6 +57,11 @@ class FER_API OnlineLearner {
   /// Ends the tracklets of a source, or all.
   void end_of(const std::optional<std::string>& source = std::nullopt);
 
+  /// A face of the stream whose expression is known, by its index among info().labels. A few of
+  /// each class (5 to 20) fit the head, set the thresholds and join the canary. Throws
+  /// std::invalid_argument for a crop of another size and for a label that is no class.
+  void add_label(const FaceSample& face, int label);
+
   /// Whether enough is remembered, and new enough, for a step.
   bool can_step() const;
 

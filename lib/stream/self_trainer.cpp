@@ -9,12 +9,16 @@
 
 #include "learn/losses/losses.h"
 #include "model/torch_seed.h"
+#include "stream/latent_codec.h"
 
 namespace fer {
 namespace {
 
 /// One purpose per random stream, so that no two uses of the seed share one.
-enum Purpose { kDraw = 1, kReplay, kWeak, kStrong, kWhich, kNetwork };
+enum Purpose { kDraw = 1, kReplay, kWeak, kStrong, kWhich, kNetwork, kDrop };
+
+/// Share of a latent's channels that a strong view of full strength silences.
+constexpr double kDropShare = 0.5;
 
 /// Share that a class counts with among the draws where nothing of it is remembered.
 constexpr double kMinShare = 1e-3;
@@ -26,6 +30,17 @@ torch::Tensor mean_over(const torch::Tensor& views, const std::vector<std::int64
   const torch::Tensor counts =
       torch::zeros({rows}).index_add(0, index, torch::ones({index.size(0)}));
   return sums / counts.unsqueeze(1);
+}
+
+/// C x S x S, with each channel silenced at a chance of kDropShare · strength, and the rest scaled
+/// so that the mean stays.
+torch::Tensor drop_channels(const torch::Tensor& latent, Random& random, double strength) {
+  const double share = kDropShare * strength;
+  torch::Tensor kept = torch::ones({latent.size(0), 1, 1});
+  for (std::int64_t c = 0; c < latent.size(0); ++c)
+    kept.data_ptr<float>()[c] =
+        random.uniform() < share ? 0.f : static_cast<float>(1 / (1 - share));
+  return latent * kept.to(latent.device());
 }
 
 }  // namespace
@@ -73,22 +88,12 @@ SelfTrainer::Batch SelfTrainer::draw(const SampleMemory& memory, std::uint64_t s
   Batch batch;
   batch.rows = memory.draw(config_.batch, random(kDraw, steps));
   const std::int64_t n = batch.size();
-  CropViews::Crops weak_crops, strong_crops;
-  Random which = random(kWhich, steps);
   batch.agrees = torch::ones({n}, torch::kBool);
   for (std::int64_t i = 0; i < n; ++i) {
     const Evidence& evidence = memory.items()[batch.rows[static_cast<std::size_t>(i)]].evidence;
-    for (const auto& crop : evidence.crops) {
-      weak_crops.push_back(crop);
-      batch.row_of.push_back(i);
-    }
-    strong_crops.push_back(evidence.crops[which.below(evidence.crops.size())]);
     batch.agrees[i] = !config_.guards.tracklets || evidence.agrees(config_.tracklet);
   }
-  // All networks share the half below the cut: it computes each view once.
-  batch.weak = networks_.lower(views_.weak(weak_crops, random(kWeak, steps)));
-  batch.strong =
-      networks_.lower(views_.strong(strong_crops, random(kStrong, steps), config_.strength));
+  add_views(memory, steps, batch);
   batch.labelled = {torch::Tensor(), torch::empty({0}, torch::kLong)};
   if (replay_ && config_.guards.replay) {
     const double share = config_.replay_share;
@@ -98,18 +103,71 @@ SelfTrainer::Batch SelfTrainer::draw(const SampleMemory& memory, std::uint64_t s
   return batch;
 }
 
-StepReport SelfTrainer::step(SampleMemory& memory, std::uint64_t steps, double rate) {
+void SelfTrainer::add_views(const SampleMemory& memory, std::uint64_t steps, Batch& batch) {
+  CropViews::Crops weak_crops, strong_crops;
+  std::vector<std::int64_t> strong_rows;  // rows with a picture, in the order of strong_crops
+  std::vector<torch::Tensor> weak, strong(batch.rows.size());
+  Random which = random(kWhich, steps), dropped = random(kDrop, steps);
+  std::vector<std::int64_t> latent_rows;
+  std::vector<torch::Tensor> latents;
+  for (std::int64_t i = 0; i < batch.size(); ++i) {
+    const Evidence& evidence = memory.items()[batch.rows[static_cast<std::size_t>(i)]].evidence;
+    if (evidence.crops.empty()) {
+      latent_rows.push_back(i);
+      latents.push_back(decode_latents(evidence.latents, networks_.activation_shape()));
+      continue;
+    }
+    for (const auto& crop : evidence.crops) {
+      weak_crops.push_back(crop);
+      batch.row_of.push_back(i);
+    }
+    strong_rows.push_back(i);
+    strong_crops.push_back(evidence.crops[which.below(evidence.crops.size())]);
+  }
+  // All networks share the half below the cut: it computes each view once.
+  if (!strong_crops.empty()) {
+    weak.push_back(networks_.lower(views_.weak(weak_crops, random(kWeak, steps))));
+    const torch::Tensor seen =
+        networks_.lower(views_.strong(strong_crops, random(kStrong, steps), config_.strength));
+    for (std::size_t i = 0; i < strong_rows.size(); ++i)
+      strong[static_cast<std::size_t>(strong_rows[i])] = seen[static_cast<std::int64_t>(i)];
+  }
+  if (!latents.empty()) {
+    // A restart kept no picture. The latents are the weak view; channels that fall silent make the
+    // strong one (feature perturbation, Yang et al. 2023).
+    const torch::Tensor rows = torch::cat(latents).to(networks_.teacher()->device());
+    weak.push_back(rows);
+    for (std::size_t i = 0; i < latent_rows.size(); ++i) {
+      batch.row_of.push_back(latent_rows[i]);
+      strong[static_cast<std::size_t>(latent_rows[i])] =
+          drop_channels(rows[static_cast<std::int64_t>(i)], dropped, config_.strength);
+    }
+  }
+  batch.weak = torch::cat(weak);
+  batch.strong = torch::stack(strong).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+StepReport SelfTrainer::step(SampleMemory& memory, const StreamLabels& labels, std::uint64_t steps,
+                             double rate) {
   if (memory.size() == 0) throw std::logic_error("SelfTrainer: nothing is remembered");
   const Batch batch = draw(memory, steps);
   const std::int64_t m = batch.labelled.labels.size(0);
 
   PolicyStep shown;
+  std::vector<torch::Tensor> asked{batch.weak};
+  std::vector<torch::Tensor> truth{batch.labelled.labels};
+  if (m > 0) asked.push_back(batch.labelled.activations);
+  if (!labels.empty()) {
+    asked.push_back(
+        labels.activations(networks_.activation_shape()).to(networks_.teacher()->device()));
+    truth.push_back(labels.labels());
+  }
   // One pass for all rows: a device is waited for once.
-  const torch::Tensor told = teacher_.probabilities(
-      m > 0 ? torch::cat({batch.weak, batch.labelled.activations}) : batch.weak);
-  shown.unlabelled = mean_over(told.narrow(0, 0, batch.weak.size(0)), batch.row_of, batch.size());
-  shown.labelled = told.narrow(0, batch.weak.size(0), m);
-  shown.labels = batch.labelled.labels;
+  const torch::Tensor told = teacher_.probabilities(torch::cat(asked));
+  const std::int64_t views = batch.weak.size(0);
+  shown.unlabelled = mean_over(told.narrow(0, 0, views), batch.row_of, batch.size());
+  shown.labelled = told.narrow(0, views, told.size(0) - views);
+  shown.labels = torch::cat(truth);
   shown.step = static_cast<std::int64_t>(steps);
   shown.epoch = static_cast<int>(steps / static_cast<std::uint64_t>(config_.canary_interval));
   PseudoLabels pseudo = thresholds_->judge(shown);

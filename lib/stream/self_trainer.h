@@ -20,6 +20,7 @@
 #include "stream/replay.h"
 #include "stream/sample_memory.h"
 #include "stream/step_report.h"
+#include "stream/stream_labels.h"
 #include "stream/teacher.h"
 #include "util/random.h"
 
@@ -33,10 +34,12 @@ class SelfTrainer {
   SelfTrainer(const OnlineConfig& config, const ModelInfo& model, AdaptedNetworks& networks,
               const Teacher& teacher, std::optional<Replay> replay);
 
-  /// `steps`: steps before this one, which decide what is random. `rate`: factor on the learning
-  /// rate. Relabels the drawn items of `memory`, which must not be empty. Where the loss is no
-  /// number, the student stays as it was.
-  StepReport step(SampleMemory& memory, std::uint64_t steps, double rate);
+  /// `labels`: faces of the stream that set the thresholds beside the replay's. `steps`: steps
+  /// before this one, which decide what is random. `rate`: factor on the learning rate. Relabels
+  /// the drawn items of `memory`, which must not be empty. Where the loss is no number, the student
+  /// stays as it was.
+  StepReport step(SampleMemory& memory, const StreamLabels& labels, std::uint64_t steps,
+                  double rate);
 
   const ThresholdPolicy& thresholds() const { return *thresholds_; }
   const ClassBalanceCap& class_balance() const { return class_balance_; }
@@ -52,6 +55,7 @@ class SelfTrainer {
   struct Batch;
 
   Batch draw(const SampleMemory& memory, std::uint64_t steps);
+  void add_views(const SampleMemory& memory, std::uint64_t steps, Batch& batch);
   /// Applies the other guards to what the thresholds accept, and counts.
   void admit(PseudoLabels& pseudo, const torch::Tensor& agrees, StepReport& done);
   void learn(const Batch& batch, const torch::Tensor& teacher, const PseudoLabels& pseudo,

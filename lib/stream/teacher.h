@@ -10,10 +10,13 @@
 
 namespace fer {
 
+/// A class that the source never saw counts as this rare.
+inline constexpr float kMinPrior = 1e-6f;
+
 /// Logit adjustment for a model that assumes `prior`, C shares: the logits plus this are those of a
 /// model whose prior is prior^(1 - power) (Menon et al. 2021).
 inline torch::Tensor prior_correction(const std::vector<float>& prior, double power) {
-  return torch::tensor(prior).log() * -power;
+  return torch::tensor(prior).clamp_min(kMinPrior).log() * -power;
 }
 
 /// The averaged student, with a part of the source's class prior divided out of its answers.

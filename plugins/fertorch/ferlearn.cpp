@@ -34,6 +34,7 @@ GST_DEBUG_CATEGORY_STATIC(fer_learn_debug);
 namespace {
 
 enum class Thresholds { kFixed, kFlex, kFree, kSoft, kAdaCm, kDta };
+enum class Stages { kPrototypes, kSteps, kBoth };
 enum class Negatives { kNone, kUps, kFullMatch, kLowest, kArgmin, kSnl };
 
 struct Settings {
@@ -42,6 +43,9 @@ struct Settings {
   std::string replay;
   std::string canary;
   std::string checkpoint_dir;
+  fer::SampleStore store = fer::OnlineConfig().store;
+  guint max_sample_age = static_cast<guint>(fer::OnlineConfig().max_sample_age);
+  Stages stages = Stages::kBoth;
   Thresholds thresholds = Thresholds::kDta;
   Negatives negatives = Negatives::kSnl;
   double learning_rate = fer::OnlineConfig().learning_rate;
@@ -105,6 +109,21 @@ const GEnumValue kThresholdValues[] = {
     {static_cast<gint>(Thresholds::kDta), "By the running confidence on labelled faces", "dta"},
     {0, nullptr, nullptr}};
 
+const GEnumValue kStageValues[] = {
+    {static_cast<gint>(Stages::kPrototypes), "A head of class prototypes, no gradient steps",
+     "prototypes"},
+    {static_cast<gint>(Stages::kSteps), "Gradient steps alone", "steps"},
+    {static_cast<gint>(Stages::kBoth), "Prototypes, and gradient steps where they are better",
+     "both"},
+    {0, nullptr, nullptr}};
+
+const GEnumValue kStoreValues[] = {
+    {static_cast<gint>(fer::SampleStore::kLatents), "Activations of the frozen half, no pictures",
+     "latents"},
+    {static_cast<gint>(fer::SampleStore::kCrops), "Aligned pictures of faces", "crops"},
+    {static_cast<gint>(fer::SampleStore::kNothing), "No face in any form", "nothing"},
+    {0, nullptr, nullptr}};
+
 const GEnumValue kNegativeValues[] = {
     {static_cast<gint>(Negatives::kNone), "None", "none"},
     {static_cast<gint>(Negatives::kUps), "What the model thinks hardly possible (UPS)", "ups"},
@@ -117,6 +136,14 @@ const GEnumValue kNegativeValues[] = {
 
 GType threshold_policy_type() {
   return fer::enum_type("FerThresholdPolicy", kThresholdValues);
+}
+
+GType stages_type() {
+  return fer::enum_type("FerLearnStages", kStageValues);
+}
+
+GType store_type() {
+  return fer::enum_type("FerSampleStore", kStoreValues);
 }
 
 GType negative_policy_type() {
@@ -182,6 +209,10 @@ fer::Learner::Settings learner_settings(const Settings& settings) {
   wanted.learning.negative_policy =
       policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
                   wanted.learning.negative_policy);
+  wanted.learning.prototypes.enabled = settings.stages != Stages::kSteps;
+  wanted.learning.gradient_steps = settings.stages != Stages::kPrototypes;
+  wanted.learning.store = settings.store;
+  wanted.learning.max_sample_age = settings.max_sample_age;
   wanted.learning.learning_rate = settings.learning_rate;
   wanted.learning.max_unsure = settings.max_unsure;
   wanted.learning.device = settings.device;
@@ -431,6 +462,18 @@ void install_properties(GObjectClass* klass) {
                  {"checkpoint-dir", "Checkpoint folder",
                   "Folder that keeps what was learnt, from which learning goes on after a restart; "
                   "served.fer in it is the model that serves; unset: nothing is kept"},
+                 fer::kMutableReady);
+  properties.add(&Settings::store, store_type(),
+                 {"store", "Store",
+                  "What checkpoint-dir keeps of the faces that are remembered. Files are for their "
+                  "owner alone"},
+                 fer::kMutableReady);
+  properties.add(&Settings::max_sample_age,
+                 {"max-sample-age", "Largest age of samples",
+                  "Seconds after which a remembered face is forgotten, on disk with the next "
+                  "checkpoint; 0: never"},
+                 0, G_MAXUINT, fer::kMutableReady);
+  properties.add(&Settings::stages, stages_type(), {"stages", "Stages", "What may adapt the model"},
                  fer::kMutableReady);
   properties.add(&Settings::thresholds, threshold_policy_type(),
                  {"threshold-policy", "Threshold policy", "Which pseudo-labels are trusted"},

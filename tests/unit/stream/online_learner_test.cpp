@@ -169,6 +169,109 @@ TEST_F(OnlineLearnerTest, GoesOnFromItsStateAsIfItHadNeverStopped) {
   }
 }
 
+TEST_F(OnlineLearnerTest, KeepsNoPictureUnlessItIsAskedTo) {
+  const auto bytes = [&](SampleStore store, const char* tensor) {
+    config_.store = store;
+    auto made = fed();
+    made->add_label(stream_faces(1)[0], 0);
+    const Checkpoint kept = made->state();
+    const auto it = kept.tensors.find(tensor);
+    return it == kept.tensors.end() ? 0 : it->second.numel();
+  };
+  EXPECT_GT(bytes(SampleStore::kCrops, "memory"), 0);
+  EXPECT_EQ(bytes(SampleStore::kLatents, "memory"), 0);
+  EXPECT_GT(bytes(SampleStore::kLatents, "memory.latents"), 0);
+  EXPECT_GT(bytes(SampleStore::kLatents, "labels.bytes"), 0);
+  for (const char* tensor : {"memory", "memory.latents", "memory.features", "labels.features"})
+    EXPECT_EQ(bytes(SampleStore::kNothing, tensor), 0) << tensor;
+  // Activations of the stem alone are nearly a picture.
+  config_.frozen_blocks = 0;
+  EXPECT_EQ(bytes(SampleStore::kLatents, "memory.latents"), 0);
+}
+
+TEST_F(OnlineLearnerTest, LearnsOnFromLatentsAfterARestart) {
+  config_.store = SampleStore::kLatents;
+  auto whole = fed();
+  whole->add_label(stream_faces(1)[0], 0);
+  auto other = learner();
+  other->restore(whole->state());
+  EXPECT_EQ(other->stats().memory, whole->stats().memory);
+  EXPECT_EQ(other->stats().labels, 1u);
+  ASSERT_TRUE(other->can_step());
+  const OnlineLearner::Step step = other->step();
+  EXPECT_EQ(step.rows, config_.batch);
+  EXPECT_GT(step.loss, 0);
+  EXPECT_GT(moved(other->candidate()), 0);
+}
+
+TEST_F(OnlineLearnerTest, ForgetsFacesThatAreTooOld) {
+  auto made = fed();
+  Checkpoint kept = made->state();
+  for (auto& item : kept.state["items"]) item["added_s"] = item["added_s"].get<std::int64_t>() - 90;
+  config_.max_sample_age = 100;
+  auto patient = learner();
+  patient->restore(kept);
+  EXPECT_EQ(patient->stats().memory, made->stats().memory);
+  config_.max_sample_age = 80;
+  auto strict = learner();
+  strict->restore(kept);
+  EXPECT_EQ(strict->stats().memory, 0);
+  config_.max_sample_age = 0;
+  auto never = learner();
+  never->restore(kept);
+  EXPECT_EQ(never->stats().memory, made->stats().memory);
+}
+
+TEST_F(OnlineLearnerTest, SaysWhyItTookNoStep) {
+  auto made = fed(4);
+  EXPECT_EQ(made->stats().reason, "4 of the 6 tracklets that a first step needs are remembered");
+  FaceSample blurred = stream_faces(1)[0];
+  std::fill(blurred.crop.begin(), blurred.crop.end(), std::uint8_t{100});
+  made->observe({blurred});
+  EXPECT_THAT(made->stats().reason, HasSubstr("; refused: 1 blurred"));
+}
+
+/// The stream's faces are dim: the source's head errs on them, while its features tell them apart.
+TEST_F(OnlineLearnerTest, ServesPrototypesWithoutTouchingTheWeightsBelow) {
+  config_.prototypes.enabled = true;
+  config_.prototypes.mix = 0.5;
+  config_.gradient_steps = false;
+  auto made = learner();
+  made->observe(stream_faces(90, 1, 0.6));
+  made->end_of();
+  ASSERT_TRUE(made->can_step());
+  made->step();
+  EXPECT_EQ(made->judge_now(), Outcome::kPromoted);
+  EXPECT_THAT(made->stats().reason, HasSubstr("prototypes of 90 faces"));
+  const ModelFile served = made->serving();
+  for (const auto& [name, tensor] : source_.weights) {
+    const bool same = torch::equal(served.weights.at(name), tensor);
+    EXPECT_EQ(same, !name.starts_with("head.")) << name;
+  }
+  // The same faces make the same head: there is nothing new to serve.
+  EXPECT_EQ(made->judge_now(), Outcome::kKept);
+  EXPECT_THAT(made->stats().reason, HasSubstr("serves already"));
+  // Reset at once.
+  EXPECT_TRUE(made->rollback());
+  EXPECT_EQ(made->serving().info.version, source_.info.version);
+}
+
+TEST_F(OnlineLearnerTest, LearnsFromAFewLabelsWithoutAStep) {
+  config_.gradient_steps = false;
+  config_.prototypes.enabled = true;
+  config_.prototypes.mix = 0;
+  config_.canary_margin = 0.1;
+  constexpr double kDim = 0.6;
+  auto made = learner();
+  const auto faces = stream_faces(30, 5, kDim);
+  for (std::size_t i = 0; i < faces.size(); ++i) made->add_label(faces[i], static_cast<int>(i % 3));
+  EXPECT_EQ(made->stats().labels, 30u);
+  EXPECT_EQ(made->judge_now(), Outcome::kPromoted);
+  EXPECT_THAT(made->stats().reason, HasSubstr("30 labelled faces of the stream"));
+  EXPECT_GT(right_on_stream(made->serving(), kDim), right_on_stream(source_, kDim) + 0.05);
+  EXPECT_THROW(made->add_label(faces[0], 3), std::invalid_argument);
+}
+
 TEST_F(OnlineLearnerTest, RefusesAStateThatIsNotItsOwn) {
   auto made = fed();
   made->step();
@@ -188,7 +291,7 @@ TEST_F(OnlineLearnerTest, RefusesAStateThatIsNotItsOwn) {
               HasSubstr("teacher.head.bias"));
   EXPECT_THAT(
       refused([](Checkpoint& s) { s.tensors["memory"] = s.tensors["memory"].narrow(0, 0, 50); }),
-      HasSubstr("fewer crops"));
+      HasSubstr("shorter than it says"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.state["items"][0]["label"] = 99; }),
               HasSubstr("does not fit"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.state["share"] = {1.0}; }), HasSubstr("other classes"));

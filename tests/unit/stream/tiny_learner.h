@@ -73,6 +73,8 @@ inline OnlineConfig tiny_online_config() {
   config.max_class_share = 0.6;
   config.frozen_blocks = 1;
   config.max_unsure = 1;  // the stream is in another light than anything that the source knows
+  config.prototypes.enabled = false;  // most tests are of gradient steps
+  config.store = SampleStore::kCrops;
   return config;
 }
 

@@ -145,7 +145,7 @@ double CandidateJudge::recall_on(const StreamLabels& labels, const Tensors& weig
   Confusion confusion(source_.info.labels);
   with(weights, [&](Network& network) {
     const auto cut = static_cast<std::size_t>(networks_.cut());
-    count_predictions(network->upper(activations, cut).to(torch::kCPU), labels.labels(), confusion);
+    count_predictions(network->head_blocks(activations, cut).to(torch::kCPU), labels.labels(), confusion);
     return 0;
   });
   return confusion.macro_recall();

@@ -211,7 +211,7 @@ class Run {
       std::vector<const PackedDataset*> streams;
       for (const std::string& input : o_.inputs) streams.push_back(&images_of(input).data());
       require_faces_of(streams, source.data(), labels_of(source.data(), o_.labels_split),
-                       joined(o_.inputs));
+                       join(o_.inputs));
     }
     teach(learner, source.data(), o_.labels_split);
   }

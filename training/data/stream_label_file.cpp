@@ -7,7 +7,7 @@
 
 #include "data/csv_reader.h"
 #include "learn/data/face_ref.h"
-#include "util/joined.h"
+#include "util/join.h"
 #include "util/random.h"
 
 namespace fer {
@@ -48,7 +48,7 @@ std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::str
     labelled.push_back({row, label});
   }
   if (labelled.empty()) {
-    throw std::runtime_error(data.name() + ": expected faces labelled " + joined(model.labels) +
+    throw std::runtime_error(data.name() + ": expected faces labelled " + join(model.labels) +
                              ", found none");
   }
   return labelled;
@@ -85,7 +85,7 @@ void require_named_stream(const std::filesystem::path& csv,
     });
     if (!known) {
       throw std::runtime_error(reader.where() + "expected a face of the stream itself, " +
-                               joined(inputs) + ", found one of \"" + named +
+                               join(inputs) + ", found one of \"" + named +
                                "\"; label faces of this stream");
     }
   }

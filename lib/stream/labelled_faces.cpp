@@ -15,6 +15,7 @@
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
 #include "stream/crop_views.h"
+#include "stream/latent_codec.h"
 
 namespace fer {
 namespace {
@@ -117,8 +118,7 @@ class Latents : public LabelledFaces {
     std::vector<std::int64_t> wanted;
     for (std::size_t row : rows) wanted.push_back(rows_.at(row));
     const torch::Tensor index = numbers_on(bytes_.device(), wanted);
-    return (bytes_.index_select(0, index).to(torch::kFloat) *
-            scales_.index_select(0, index).view({-1, 1, 1, 1}))
+    return decode_latents(bytes_.index_select(0, index), scales_.index_select(0, index))
         .to(network->device(), torch::kFloat, /*non_blocking=*/false, /*copy=*/false,
             torch::MemoryFormat::ChannelsLast);
   }

@@ -33,6 +33,7 @@ GST_DEBUG_CATEGORY_STATIC(fer_learn_debug);
 namespace {
 
 enum class Thresholds { kFixed, kFlex, kFree, kSoft, kAdaCm, kDta };
+enum class Stages { kPrototypes, kSteps, kBoth };
 enum class Negatives { kNone, kUps, kFullMatch, kLowest, kArgmin, kSnl };
 
 struct Settings {
@@ -41,10 +42,13 @@ struct Settings {
   std::string replay;
   std::string canary;
   std::string checkpoint_dir;
+  fer::SampleStore store = fer::OnlineConfig().store;
+  guint max_sample_age = static_cast<guint>(fer::OnlineConfig().max_sample_age);
+  Stages stages = Stages::kBoth;
   Thresholds thresholds = Thresholds::kDta;
   Negatives negatives = Negatives::kSnl;
   double learning_rate = fer::OnlineConfig().learning_rate;
-  double most_unsure = fer::OnlineConfig().most_unsure;
+  double max_unsure = fer::OnlineConfig().max_unsure;
   std::string device = "auto";
   guint threads = 1;
   double max_cpu = fer::Learner::Settings().max_cpu;
@@ -119,6 +123,21 @@ const GEnumValue kThresholdValues[] = {
     {static_cast<gint>(Thresholds::kDta), "By the running confidence on labelled faces", "dta"},
     {0, nullptr, nullptr}};
 
+const GEnumValue kStageValues[] = {
+    {static_cast<gint>(Stages::kPrototypes), "A head of class prototypes, no gradient steps",
+     "prototypes"},
+    {static_cast<gint>(Stages::kSteps), "Gradient steps alone", "steps"},
+    {static_cast<gint>(Stages::kBoth), "Prototypes, and gradient steps where they are better",
+     "both"},
+    {0, nullptr, nullptr}};
+
+const GEnumValue kStoreValues[] = {
+    {static_cast<gint>(fer::SampleStore::kLatents), "Activations of the frozen half, no pictures",
+     "latents"},
+    {static_cast<gint>(fer::SampleStore::kCrops), "Aligned pictures of faces", "crops"},
+    {static_cast<gint>(fer::SampleStore::kNothing), "No face in any form", "nothing"},
+    {0, nullptr, nullptr}};
+
 const GEnumValue kNegativeValues[] = {
     {static_cast<gint>(Negatives::kNone), "None", "none"},
     {static_cast<gint>(Negatives::kUps), "What the model thinks hardly possible (UPS)", "ups"},
@@ -131,6 +150,14 @@ const GEnumValue kNegativeValues[] = {
 
 GType threshold_policy_type() {
   return fer::enum_type("FerThresholdPolicy", kThresholdValues);
+}
+
+GType stages_type() {
+  return fer::enum_type("FerLearnStages", kStageValues);
+}
+
+GType store_type() {
+  return fer::enum_type("FerSampleStore", kStoreValues);
 }
 
 GType negative_policy_type() {
@@ -156,8 +183,12 @@ fer::Learner::Settings learner_settings(const Settings& settings) {
   wanted.learning.negative_policy =
       policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
                   wanted.learning.negative_policy);
+  wanted.learning.prototypes.enabled = settings.stages != Stages::kSteps;
+  wanted.learning.gradient_steps = settings.stages != Stages::kPrototypes;
+  wanted.learning.store = settings.store;
+  wanted.learning.max_sample_age = settings.max_sample_age;
   wanted.learning.learning_rate = settings.learning_rate;
-  wanted.learning.most_unsure = settings.most_unsure;
+  wanted.learning.max_unsure = settings.max_unsure;
   wanted.learning.device = settings.device;
   wanted.max_cpu = settings.max_cpu;
   wanted.threads = static_cast<int>(settings.threads);
@@ -399,6 +430,18 @@ fer::PropertyTable<Settings> properties() {
                   "Folder that keeps what was learnt, from which learning goes on after a restart; "
                   "served.fer in it is the model that serves; unset: nothing is kept"},
                  fer::kMutableReady);
+  properties.add(&Settings::store, store_type(),
+                 {"store", "Store",
+                  "What checkpoint-dir keeps of the faces that are remembered. Files are for their "
+                  "owner alone"},
+                 fer::kMutableReady);
+  properties.add(&Settings::max_sample_age,
+                 {"max-sample-age", "Largest age of samples",
+                  "Seconds after which a remembered face is forgotten, on disk with the next "
+                  "checkpoint; 0: never"},
+                 0, G_MAXUINT, fer::kMutableReady);
+  properties.add(&Settings::stages, stages_type(), {"stages", "Stages", "What may adapt the model"},
+                 fer::kMutableReady);
   properties.add(&Settings::thresholds, threshold_policy_type(),
                  {"threshold-policy", "Threshold policy", "Which pseudo-labels are trusted"},
                  fer::kMutableReady);
@@ -410,12 +453,15 @@ fer::PropertyTable<Settings> properties() {
                  {"learning-rate", "Learning rate", "Size of a step of gradient descent"}, 0, 1,
                  fer::kMutableReady);
   properties.add(
-      &Settings::most_unsure,
-      {"most-unsure", "Most unsure",
+      &Settings::max_unsure,
+      {"max-unsure", "Largest unsure share",
        "Largest share of a stream's faces of which the source model may be unsure (as it "
        "is of one known face in twenty); beyond it nothing is learnt from the stream, "
        "which shows no faces, or none of the kind; 1: any"},
       0, 1, fer::kMutableReady);
+  properties.add(&Settings::max_unsure,
+                 {"most-unsure", "Most unsure", "Deprecated: it is called max-unsure now"}, 0, 1,
+                 static_cast<GParamFlags>(fer::kMutableReady | G_PARAM_DEPRECATED));
   properties.add(&Settings::device,
                  {"device", "Device",
                   "Where learning is computed: cpu, cuda, cuda:N, or auto: the first CUDA device "

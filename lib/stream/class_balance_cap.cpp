@@ -1,4 +1,4 @@
-#include "stream/share_cap.h"
+#include "stream/class_balance_cap.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,11 +11,11 @@ constexpr double kFade = 0.99;
 
 }  // namespace
 
-ShareCap::ShareCap(int classes, double most, double allowance)
+ClassBalanceCap::ClassBalanceCap(int classes, double most, double allowance)
     : most_(most), allowance_(allowance), counts_(static_cast<std::size_t>(classes), 0.0) {}
 
-std::vector<bool> ShareCap::admit(const std::vector<int>& labels,
-                                  const std::vector<float>& confidences) {
+std::vector<bool> ClassBalanceCap::admit(const std::vector<int>& labels,
+                                         const std::vector<float>& confidences) {
   for (double& count : counts_) count *= kFade;
   const std::size_t classes = counts_.size();
   std::vector<int> admitted(classes, 0);

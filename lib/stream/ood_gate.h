@@ -18,11 +18,11 @@ constexpr double kUnsureOfKnown = 0.05;
 /// One unsure answer says little: a classifier's largest probability separates what it was trained
 /// on from what it was not only on average (Hendrycks and Gimpel 2017). The share of them over a
 /// source's last fifty or so says a lot.
-class FER_API Familiarity {
+class FER_API OodGate {
  public:
-  /// `doubt`: in [0, 1]; below it the model is unsure. `most_unsure`: the largest share of unsure
+  /// `doubt`: in [0, 1]; below it the model is unsure. `max_unsure`: the largest share of unsure
   /// answers of a source that is learnt from, in [0, 1].
-  Familiarity(float doubt, double most_unsure) : doubt_(doubt), most_unsure_(most_unsure) {}
+  OodGate(float doubt, double max_unsure) : doubt_(doubt), max_unsure_(max_unsure) {}
 
   /// Takes note of how sure the unadapted model is of one more piece of a source's evidence, and
   /// says whether the source is learnt from.
@@ -37,7 +37,7 @@ class FER_API Familiarity {
 
  private:
   const float doubt_;
-  const double most_unsure_;
+  const double max_unsure_;
   std::map<std::string, double> unsure_;
 };
 

@@ -20,10 +20,10 @@ struct Candidate {
   CanaryScore score;
 };
 
-class Promotions {
+class ModelSelector {
  public:
   /// The source serves. The margins are those of judge().
-  Promotions(Candidate source, double margin, double rollback_margin)
+  ModelSelector(Candidate source, double margin, double rollback_margin)
       : source_(std::move(source)),
         serving_(source_),
         margin_(margin),

@@ -1,4 +1,4 @@
-#include "stream/promotions.h"
+#include "stream/model_selector.h"
 
 #include <torch/torch.h>
 
@@ -9,7 +9,7 @@ namespace fer {
 namespace {
 
 /// Models to go back to.
-constexpr std::size_t kMostEarlier = 4;
+constexpr std::size_t kMaxEarlier = 4;
 
 std::string words(const CanaryScore& score) {
   char text[80];
@@ -20,12 +20,12 @@ std::string words(const CanaryScore& score) {
 
 }  // namespace
 
-std::string Promotions::compared(const CanaryScore& score) const {
+std::string ModelSelector::compared(const CanaryScore& score) const {
   return "on the canary " + words(score) + ", against " + words(serving_.score) +
          " of the serving model and " + words(source_.score) + " of the source";
 }
 
-std::optional<Promotions::Part> Promotions::part_of_the_way(
+std::optional<ModelSelector::Part> ModelSelector::part_of_the_way(
     const Candidate& candidate,
     const std::function<CanaryScore(const std::map<std::string, torch::Tensor>&)>& score) const {
   for (const auto& [share, name] :
@@ -39,31 +39,31 @@ std::optional<Promotions::Part> Promotions::part_of_the_way(
   return std::nullopt;
 }
 
-void Promotions::promote(Candidate candidate) {
+void ModelSelector::promote(Candidate candidate) {
   if (!source_serves()) restore_earlier(std::move(serving_));
   serving_ = std::move(candidate);
 }
 
-bool Promotions::roll_back() {
+bool ModelSelector::roll_back() {
   if (source_serves()) return false;
   serving_ = earlier_.empty() ? source_ : std::move(earlier_.back());
   if (!earlier_.empty()) earlier_.pop_back();
   return true;
 }
 
-void Promotions::reset() {
+void ModelSelector::reset() {
   serving_ = source_;
   earlier_.clear();
 }
 
-void Promotions::restore(Candidate serving) {
+void ModelSelector::restore(Candidate serving) {
   serving_ = std::move(serving);
   earlier_.clear();
 }
 
-void Promotions::restore_earlier(Candidate earlier) {
+void ModelSelector::restore_earlier(Candidate earlier) {
   earlier_.push_back(std::move(earlier));
-  if (earlier_.size() > kMostEarlier) earlier_.pop_front();
+  if (earlier_.size() > kMaxEarlier) earlier_.pop_front();
 }
 
 }  // namespace fer

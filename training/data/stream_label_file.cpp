@@ -23,15 +23,7 @@ std::string_view bytes_of(const PackedDataset& data, std::size_t row) {
 std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::string& split,
                                        int per_class, std::uint64_t seed, const ModelInfo& model) {
   const PackedInfo& info = data.info();
-  const NetworkConfig& network = model.network;
-  if (info.side != network.input_size || info.channels != network.channels ||
-      info.align_template != model.align_template) {
-    throw std::runtime_error(
-        data.name() + ": expected crops as the model takes them, " +
-        std::to_string(network.channels) + " x " + std::to_string(network.input_size) +
-        " px of template " + model.align_template + ", found " + std::to_string(info.channels) +
-        " x " + std::to_string(info.side) + " px of template " + info.align_template);
-  }
+  require_same(model.crops(), "the model", info.crops, data.name());
   const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::vector<std::size_t> rows = data.rows(split);
   if (per_class > 0) {

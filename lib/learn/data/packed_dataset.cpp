@@ -132,11 +132,11 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   const TensorView& crops = file_->at("crops", DType::kU8, 4);
   const TensorView& votes = file_->at("votes", DType::kF32, 2);
   const std::int64_t n = crops.shape[0];
-  CropFormat& format = info_.crops;
-  format.channels = static_cast<int>(crops.shape[1]);
-  format.side = static_cast<int>(crops.shape[2]);
-  if (crops.shape[2] != crops.shape[3] || format.side < 8 || format.side > 1024 ||
-      (format.channels != 1 && format.channels != 3))
+  CropFormat& shape = info_.crops;
+  shape.channels = static_cast<int>(crops.shape[1]);
+  shape.side = static_cast<int>(crops.shape[2]);
+  if (crops.shape[2] != crops.shape[3] || shape.side < 8 || shape.side > 1024 ||
+      (shape.channels != 1 && shape.channels != 3))
     fail(path, "crops: expected N x (1 or 3) x S x S with S in [8, 1024]");
   if (n == 0) fail(path, "it has no rows");
   if (votes.shape[0] != n || votes.shape[1] != static_cast<std::int64_t>(info_.labels.size()))

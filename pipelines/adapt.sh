@@ -5,7 +5,9 @@
 #   adapt.sh INPUT FOLDER [REPLAY [CANARY]]
 #
 #   INPUT   a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
-#   FOLDER  keeps the learner's files; served.fer in it is the model that serves, for any ferinfer
+#   FOLDER  keeps the learner's files, for its owner alone; served.fer in it is the model that
+#           serves, for any ferinfer. Of faces it keeps latents rather than pictures, for a day; see
+#           docs/explanation/privacy.md
 #   REPLAY  labelled faces that keep the model from forgetting (fer pack, fer replay), and
 #   CANARY  labelled faces that judge a new model; default: the files beside the model, then REPLAY
 #

@@ -56,6 +56,8 @@ int run(int argc, char** argv) {
   add_calibrate(app);
   add_shrink(app);
   add_export(app);
+  add_import(app);
+  add_teach(app);
   add_info(app);
   add_doctor(app);
   try {

@@ -10,8 +10,12 @@
 #include <string>
 #include <system_error>
 
+#include "model/owner_only_files.h"
+
 namespace fer {
 namespace {
+
+thread_local int owner_only = 0;  ///< Live OwnerOnlyFiles of the thread.
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
   throw std::runtime_error(path.string() + ": " + what + ": " +
@@ -34,6 +38,14 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+OwnerOnlyFiles::OwnerOnlyFiles() {
+  ++owner_only;
+}
+
+OwnerOnlyFiles::~OwnerOnlyFiles() {
+  --owner_only;
+}
 
 std::filesystem::path replaced_file(const std::filesystem::path& path) {
   std::filesystem::path file = path;
@@ -73,7 +85,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path)
     std::string name(1, '.');
     name.append(target_.filename().string()).append(".").append(std::to_string(random()));
     name = folder_of(target_) / name;
-    fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
     if (fd_ >= 0) {
       temporary_ = name;
     } else if (errno != EEXIST || attempt == 100) {

@@ -8,6 +8,7 @@
 
 #include "export.h"
 #include "model/calibration.h"
+#include "model/crop_format.h"
 #include "model/network_config.h"
 
 namespace fer {
@@ -41,6 +42,9 @@ struct ModelInfo {
   std::string parent;         ///< `version` of the model this one was adapted from; empty: none.
   nlohmann::json provenance;  ///< How it came to be: command, seed, data, epochs, numbers.
   nlohmann::json thresholds;  ///< State of the threshold policy; null where it has none.
+
+  /// What the model takes.
+  CropFormat crops() const { return {network.input_size, network.channels, align_template}; }
 };
 
 /// A prior correction that asks for the model's own.

@@ -42,6 +42,9 @@ AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double moment
   for (Network* network : {&teacher_, &source_})
     for (torch::Tensor& parameter : (*network)->parameters()) parameter.set_requires_grad(false);
   sgd_.emplace(*student_, momentum, /*weight_decay=*/0);
+  const NetworkConfig& n = source.info.network;
+  const torch::Tensor one = lower(torch::zeros({1, n.channels, n.input_size, n.input_size}));
+  activation_shape_.assign(one.sizes().begin() + 1, one.sizes().end());
 }
 
 torch::Tensor AdaptedNetworks::lower(const torch::Tensor& images) {
@@ -63,6 +66,15 @@ torch::Tensor AdaptedNetworks::source_logits(const torch::Tensor& activations) {
   return source_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
 }
 
+torch::Tensor AdaptedNetworks::source_features(const torch::Tensor& activations) {
+  torch::NoGradGuard no_grad;
+  torch::Tensor x = activations;
+  for (auto i = static_cast<std::size_t>(cut_); i < source_->blocks.size(); ++i)
+    x = source_->blocks[i](x);
+  if (!source_->attention.is_empty()) x = source_->attention(x);
+  return x.mean({2, 3}).to(torch::kCPU, torch::kFloat);
+}
+
 void AdaptedNetworks::set_training_mode(bool freeze_norm) {
   student_->zero_grad(/*set_to_none=*/true);
   student_->train();
@@ -71,7 +83,7 @@ void AdaptedNetworks::set_training_mode(bool freeze_norm) {
     if (module->as<torch::nn::BatchNorm2d>()) module->eval();
 }
 
-void AdaptedNetworks::pull_to_source(double pull) {
+void AdaptedNetworks::anchor_to_source(double pull) {
   torch::NoGradGuard no_grad;
   const Tensors source = adapted(source_);
   for (auto [name, tensor] : adapted(student_)) {

@@ -1,6 +1,7 @@
 // The networks that an online learner moves: a student, its average, and the source.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ class AdaptedNetworks {
   AdaptedNetworks& operator=(const AdaptedNetworks&) = delete;
 
   int cut() const { return cut_; }
+  /// Of one face's activations at the cut: C x S x S.
+  const std::vector<std::int64_t>& activation_shape() const { return activation_shape_; }
   /// For those who ask it; its tensors change through this class alone.
   Network& teacher() { return teacher_; }
 
@@ -38,6 +41,8 @@ class AdaptedNetworks {
   torch::Tensor student_logits(const torch::Tensor& activations);
   torch::Tensor teacher_logits(const torch::Tensor& activations);
   torch::Tensor source_logits(const torch::Tensor& activations);
+  /// Pooled features of the source before its head, N x D, of activations at the cut.
+  torch::Tensor source_features(const torch::Tensor& activations);
 
   /// Before the student's forward pass. `freeze_norm`: normalisation statistics stay as they are.
   /// Gradients of a pass that failed are cleared.
@@ -45,7 +50,7 @@ class AdaptedNetworks {
   /// Along the student's gradients, which are cleared.
   void step(double learning_rate) { sgd_->step(learning_rate); }
   /// Moves the student's parameters the share `pull` of the way to the source's.
-  void pull_to_source(double pull);
+  void anchor_to_source(double pull);
   /// Teacher = decay · teacher + (1 − decay) · student, statistics included.
   void average(double decay);
 
@@ -69,6 +74,7 @@ class AdaptedNetworks {
 
   Network student_, teacher_, source_;
   const int cut_;
+  std::vector<std::int64_t> activation_shape_;
   std::vector<std::string> names_;  ///< Parameters and statistics above the cut.
   std::optional<Sgd> sgd_;          ///< Always there, once all is made.
 };

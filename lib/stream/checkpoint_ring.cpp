@@ -1,43 +1,31 @@
 #include "stream/checkpoint_ring.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <cstdio>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
+
+#include "model/owner_only_files.h"
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kModelEnding[] = ".fer";
-constexpr char kStateEnding[] = ".state";
+constexpr const char *kModelEnding = CheckpointName::kModel, *kStateEnding = CheckpointName::kState;
 
 }  // namespace
 
 CheckpointRing::CheckpointRing(fs::path folder, int capacity)
     : folder_(std::move(folder)), capacity_(std::max(1, capacity)) {}
 
-fs::path CheckpointRing::path(const Name& name, const char* ending) const {
-  char number[32];
-  std::snprintf(number, sizeof number, "%08lld", static_cast<long long>(name.number));
-  return folder_ / (std::string(number) + (name.good ? ".good" : "") + ending);
-}
-
 std::vector<CheckpointRing::Name> CheckpointRing::names() const {
   std::vector<Name> found;
   std::error_code error;
   for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
-    const std::string text = it->path().filename().string();
-    Name name;
-    const auto [stop, failed] =
-        std::from_chars(text.data(), text.data() + text.size(), name.number);
-    if (failed != std::errc() || name.number < 0) continue;
-    const std::string rest(stop, text.data() + text.size());
-    name.good = rest == std::string(".good") + kModelEnding;
-    if (name.good || rest == kModelEnding) found.push_back(name);
+    std::string_view ending;
+    const auto name = Name::parse(it->path().filename().string(), &ending);
+    if (name && ending == kModelEnding) found.push_back(*name);
   }
   std::sort(found.begin(), found.end(),
             [](const Name& a, const Name& b) { return a.number < b.number; });
@@ -53,7 +41,10 @@ void CheckpointRing::save(ModelFile& model, const Checkpoint& state, bool good) 
   }
   const std::vector<Name> before = names();
   const Name name{before.empty() ? 1 : before.back().number + 1, good};
-  write_checkpoint(path(name, kStateEnding), state);
+  {
+    const OwnerOnlyFiles only_owner;
+    write_checkpoint(path(name, kStateEnding), state);
+  }
   write_model(path(name, kModelEnding), model);
   prune();
 }
@@ -76,12 +67,12 @@ void CheckpointRing::prune() const {
        it.increment(ignored)) {
     const fs::path& file = it->path();
     const std::string name = file.filename().string();
-    const bool temporary = name.size() > 1 && name[0] == '.' && std::isdigit(name[1]) != 0;
     std::error_code unknown;
-    const bool orphan = file.extension() == kStateEnding &&
-                        !fs::exists(fs::path(file).replace_extension(kModelEnding), unknown) &&
-                        !unknown;
-    if (temporary || orphan) leftovers.push_back(file);
+    std::string_view ending;
+    const auto own = Name::parse(name, &ending);
+    const bool orphan =
+        own && ending == kStateEnding && !fs::exists(path(*own, kModelEnding), unknown) && !unknown;
+    if (Name::is_temporary(name) || orphan) leftovers.push_back(file);
   }
   for (const fs::path& file : leftovers) fs::remove(file, ignored);
 }

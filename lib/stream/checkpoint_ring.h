@@ -10,11 +10,13 @@
 
 #include "learn/run/checkpoint.h"
 #include "model/model_file.h"
+#include "stream/checkpoint_names.h"
 
 namespace fer {
 
 /// A folder of candidates, each a model `N.fer` and the learner's state at that moment, `N.state`,
-/// N counted up; those that served, `N.good.fer` and `N.good.state`. Each file is written whole or
+/// N counted up; those that served, `N.good.fer` and `N.good.state`. States, which may hold faces,
+/// are for their owner alone (mode 0600). Each file is written whole or
 /// not at all, the model last: an entry without one was never finished. A crash at any instant
 /// leaves all finished entries as they were.
 class CheckpointRing {
@@ -47,13 +49,12 @@ class CheckpointRing {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  struct Name {
-    std::int64_t number = 0;
-    bool good = false;
-  };
+  using Name = CheckpointName;
   /// Of finished entries, oldest first.
   std::vector<Name> names() const;
-  std::filesystem::path path(const Name& name, const char* ending) const;
+  std::filesystem::path path(const Name& name, const char* ending) const {
+    return folder_ / name.file(ending);
+  }
   void prune() const;
 
   const std::filesystem::path folder_;

@@ -19,9 +19,9 @@ class CpuBudget {
   void rested(double wall) { pass(wall); }
 
  private:
-  static constexpr double kMostSavedUp = 0.1;
+  static constexpr double kMaxSavedUp = 0.1;
 
-  void pass(double seconds) { owed_ = std::max(owed_ - seconds, -kMostSavedUp); }
+  void pass(double seconds) { owed_ = std::max(owed_ - seconds, -kMaxSavedUp); }
 
   double owed_ = 0;
 };

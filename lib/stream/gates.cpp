@@ -44,13 +44,13 @@ float sharpness_of(const std::vector<std::uint8_t>& crop, int side) {
 }
 
 std::optional<Refusal> refuse_face(const FaceSample& face, int side, const GateConfig& gates) {
-  if (face.confidence < gates.least_confidence) return Refusal::kUnsure;
-  if (face.face_size > 0 && face.face_size < gates.least_size) return Refusal::kSmall;
+  if (face.confidence < gates.min_confidence) return Refusal::kUnsure;
+  if (face.face_size > 0 && face.face_size < gates.min_size) return Refusal::kSmall;
   const double sum = std::accumulate(face.crop.begin(), face.crop.end(), 0.0);
   const double mean = face.crop.empty() ? 0 : sum / static_cast<double>(face.crop.size());
-  if (mean < gates.least_mean) return Refusal::kDark;
-  if (mean > gates.most_mean) return Refusal::kBright;
-  if (sharpness_of(face.crop, side) < gates.least_sharpness) return Refusal::kBlurred;
+  if (mean < gates.min_mean) return Refusal::kDark;
+  if (mean > gates.max_mean) return Refusal::kBright;
+  if (sharpness_of(face.crop, side) < gates.min_sharpness) return Refusal::kBlurred;
   return std::nullopt;
 }
 

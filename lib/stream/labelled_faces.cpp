@@ -15,6 +15,7 @@
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
 #include "stream/crop_views.h"
+#include "stream/latent_codec.h"
 
 namespace fer {
 namespace {
@@ -42,8 +43,9 @@ class Pictures : public LabelledFaces {
     const PackedInfo& info = data_->info();
     std::vector<std::span<const std::uint8_t>> crops;
     for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
-    const torch::Tensor images = random ? views_.weak(crops, *random)
-                                        : plain_images(crops, info.channels, info.side, stats_);
+    const torch::Tensor images =
+        random ? views_.weak(crops, *random)
+               : plain_images(crops, info.crops.channels, info.crops.side, stats_);
     return network->trunk(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
         static_cast<std::size_t>(cut_));
@@ -116,8 +118,7 @@ class Latents : public LabelledFaces {
     std::vector<std::int64_t> wanted;
     for (std::size_t row : rows) wanted.push_back(rows_.at(row));
     const torch::Tensor index = numbers_on(bytes_.device(), wanted);
-    return (bytes_.index_select(0, index).to(torch::kFloat) *
-            scales_.index_select(0, index).view({-1, 1, 1, 1}))
+    return decode_latents(bytes_.index_select(0, index), scales_.index_select(0, index))
         .to(network->device(), torch::kFloat, /*non_blocking=*/false, /*copy=*/false,
             torch::MemoryFormat::ChannelsLast);
   }
@@ -135,14 +136,9 @@ std::pair<std::vector<std::size_t>, std::vector<int>> usable_rows(const PackedDa
                                                                   const ModelInfo& model,
                                                                   bool split_needed) {
   const PackedInfo& info = data.info();
-  const NetworkConfig& network = model.network;
-  if (info.side != network.input_size || info.channels != network.channels ||
-      info.align_template != model.align_template) {
-    refuse(data.name(), "its crops are " + std::to_string(info.channels) + " x " +
-                            std::to_string(info.side) + " px of template " + info.align_template +
-                            ", but the model takes " + std::to_string(network.channels) + " x " +
-                            std::to_string(network.input_size) + " px of template " +
-                            model.align_template);
+  if (info.crops != model.crops()) {
+    refuse(data.name(),
+           "it holds " + info.crops.text() + ", but the model takes " + model.crops().text());
   }
   const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::pair<std::vector<std::size_t>, std::vector<int>> result;

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,12 +23,14 @@
 #include "model/model_file.h"
 #include "model/slot.h"
 #include "model/torch_threads.h"
+#include "stream/checkpoint_folder.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
+#include "stream/learner_listeners.h"
 #include "stream/learner_log.h"
+#include "stream/learner_queue.h"
 #include "stream/online_learner.h"
 #include "util/first_line.h"
-#include "util/folder_lock.h"
 
 namespace fer {
 namespace {
@@ -48,12 +50,11 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-/// Names the calling thread. `idle`: it runs only where nobody else wants the processor; OpenMP's
-/// threads, which LibTorch starts from this one, inherit that.
-void begin_thread(bool idle) {
-  pthread_setname_np(pthread_self(), "fer-learner");
+/// The calling thread runs only where nobody else wants the processor. OpenMP's threads, which
+/// LibTorch starts from it, inherit that.
+void take_idle_priority() {
   const sched_param none{};
-  if (idle) pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+  pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
 }
 
 /// With the device's own name. `fallback`: as resolve_device() gives it.
@@ -68,14 +69,6 @@ Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
 }
 
 }  // namespace
-
-struct Learner::Subscription::State {
-  explicit State(Listener told) : listener(std::move(told)) {}
-  /// Held while the listener is called; one that ends its own subscription may.
-  std::recursive_mutex mutex;
-  Listener listener;
-  bool ended = false;  ///< Guarded by mutex.
-};
 
 Learner::Subscription::~Subscription() {
   if (!state_) return;
@@ -100,21 +93,20 @@ class Learner::Impl {
         source_path_(find_source()),
         source_(read_model(source_path_)),
         crop_bytes_(crop_bytes(source_.info.network)),
-        max_cpu_(settings.max_cpu) {
+        max_cpu_(settings.max_cpu),
+        queue_(settings.queue) {
     const OneTorchThread one_thread;
     const DeviceStream::Scope on_stream(stream_);
     if (!device_fallback_.empty()) {
       warn("learning is computed on the processor: " + device_fallback_ +
            "; device=cpu says that this is meant");
     }
-    if (!settings_.checkpoint_dir.empty() && lock_folder()) {
+    if (!settings_.checkpoint_dir.empty() && claim_folder()) {
       ring_.emplace(settings_.checkpoint_dir, settings_.checkpoints);
       log_.emplace(settings_.checkpoint_dir);
     }
-    begin();
     serve();
     refresh_stats();
-    log(/*always=*/true);
     thread_ = std::thread([this] { run(); });
   }
 
@@ -135,18 +127,27 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       ++offered_;
-      if (asked_.paused || !learner_) {
-        ++dropped_;
+      if (asked_.paused || !learns_) {
+        ++refused_;
         return false;
       }
-      try {
-        if (faces_waiting_ >= settings_.queue) drop_oldest();
-        queue_.push_back({std::move(face), /*end=*/false});
-        ++faces_waiting_;
-      } catch (const std::bad_alloc&) {
-        ++dropped_;
+      if (!queue_.push_face(std::move(face))) {
+        ++refused_;
         return false;
       }
+    }
+    wake_.notify_all();
+    return true;
+  }
+
+  bool add_label(FaceSample face, const std::string& label) {
+    const auto& labels = source_.info.labels;
+    const auto place = std::find(labels.begin(), labels.end(), label);
+    if (face.crop.size() != crop_bytes_ || place == labels.end()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!learns_ || !queue_.push_label(std::move(face), static_cast<int>(place - labels.begin())))
+        return false;
     }
     wake_.notify_all();
     return true;
@@ -155,15 +156,7 @@ class Learner::Impl {
   void end_of(const std::string& source) {
     {
       const std::lock_guard lock(mutex_);
-      // One end is enough until a face of the source follows: else ends alone could fill the queue.
-      const auto last = std::find_if(queue_.rbegin(), queue_.rend(), [&](const Entry& entry) {
-        return entry.face.source == source;
-      });
-      if (last != queue_.rend() && last->end) return;
-      Entry entry;
-      entry.face.source = source;
-      entry.end = true;
-      queue_.push_back(std::move(entry));
+      queue_.push_end(source);
     }
     wake_.notify_all();
   }
@@ -188,24 +181,15 @@ class Learner::Impl {
     const std::lock_guard lock(mutex_);
     LearnerStats s = stats_;
     s.offered = offered_;
-    s.dropped = dropped_;
-    s.queued = faces_waiting_;
+    s.dropped = refused_ + queue_.dropped();
+    s.queued = queue_.faces();
     s.paused = asked_.paused;
-    s.last_warning = last_warning_;
-    s.warnings = warnings_;
+    std::tie(s.last_warning, s.warnings) = listeners_.warnings();
     return s;
   }
 
-  std::shared_ptr<Subscription::State> subscribe(Listener listener) {
-    auto state = std::make_shared<Subscription::State>(std::move(listener));
-    std::string warning;
-    {
-      const std::lock_guard lock(mutex_);
-      listeners_.push_back(state);
-      warning = last_warning_;
-    }
-    if (!warning.empty() && state->listener.on_warning) state->listener.on_warning(warning);
-    return state;
+  std::shared_ptr<ListenerState> subscribe(Listener listener) {
+    return listeners_.subscribe(std::move(listener));
   }
 
   bool drain(std::chrono::milliseconds timeout) {
@@ -214,10 +198,7 @@ class Learner::Impl {
   }
 
  private:
-  struct Entry {
-    FaceSample face;
-    bool end = false;  ///< Nothing but the end of face.source.
-  };
+  using Entry = LearnerQueue::Entry;
   struct Asked {
     bool stop = false, paused = false;
     bool save = false, rollback = false, reset = false;
@@ -230,12 +211,15 @@ class Learner::Impl {
   }
 
   /// Whether the folder for checkpoints is ours to write to. Two learners would take each other's
-  /// entries for their own.
-  bool lock_folder() {
+  /// entries for their own, and other people's files are not ours to replace.
+  bool claim_folder() {
     try {
-      lock_.emplace(settings_.checkpoint_dir, "learner", FolderLock::Children::kNoHold);
+      prepare_folder();
     } catch (const FolderBusy& busy) {
       warn(std::string(busy.what()) + "; nothing is kept of what is learnt meanwhile");
+      return false;
+    } catch (const FolderForeign& foreign) {
+      warn(std::string(foreign.what()) + "; nothing is kept of what is learnt meanwhile");
       return false;
     } catch (const std::runtime_error&) {
       // It may be read from all the same, and what cannot be written says so itself.
@@ -243,8 +227,34 @@ class Learner::Impl {
     return true;
   }
 
-  /// Makes the learner, and goes on from a checkpoint where there is one.
+  /// Before anything is written there: the folder may have been removed since, and made anew.
+  void prepare_folder() {
+    if (folder_)
+      folder_->ensure();
+    else
+      folder_.emplace(settings_.checkpoint_dir, source_.info.version);
+  }
+
+  /// Makes the learner, goes on from a checkpoint where there is one, and serves what that served.
+  /// On the learner's thread: reading labelled faces takes seconds, and the stream plays meanwhile.
   void begin() {
+    make_learner();
+    if (!learner_) {
+      const std::lock_guard lock(mutex_);
+      learns_ = false;
+      queue_.clear();
+    }
+    try {
+      serve();
+    } catch (const std::exception& refused) {
+      // A device without memory now may take it later: work() tries again.
+      warn(first_line(refused.what()) + "; the source model serves meanwhile");
+    }
+    refresh_stats();
+    log(/*always=*/true);
+  }
+
+  void make_learner() {
     const auto labelled =
         OnlineLearner::Labelled{settings_.replay, settings_.canary}.or_beside(source_path_);
     try {
@@ -253,6 +263,7 @@ class Learner::Impl {
       // LibTorch's own, of a device that refuses, go on for a page.
       const std::string reason = first_line(missing.what());
       warn(reason + "; the source model serves, and nothing is learnt");
+      const std::lock_guard lock(mutex_);
       stats_.reason = reason;
       return;
     }
@@ -288,7 +299,7 @@ class Learner::Impl {
     std::error_code unknown;
     if (model.info.version == published_ && (fs::exists(file, unknown) || unknown)) return;
     attempt([&] {
-      fs::create_directories(settings_.checkpoint_dir);
+      prepare_folder();
       ModelFile written = model;
       write_model(file, written);
       published_ = model.info.version;
@@ -296,9 +307,12 @@ class Learner::Impl {
   }
 
   void run() {
-    begin_thread(settings_.idle_priority);
+    pthread_setname_np(pthread_self(), "fer-learner");
     const TorchThreadLimit limit(settings_.threads);
     const DeviceStream::Scope on_stream(stream_);
+    // What served before a restart must not wait until the machine is idle.
+    begin();
+    if (settings_.idle_priority) take_idle_priority();
     const double cpu_begun = cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
@@ -318,11 +332,7 @@ class Learner::Impl {
         }
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
-        while (!queue_.empty() && portion.size() < kPortion) {
-          if (!queue_.front().end) --faces_waiting_;
-          portion.push_back(std::move(queue_.front()));
-          queue_.pop_front();
-        }
+        portion = queue_.pop(kPortion);
         asked = asked_;
         asked_.save = asked_.rollback = asked_.reset = false;
       }
@@ -371,13 +381,15 @@ class Learner::Impl {
     }
     std::vector<FaceSample> faces;
     for (Entry& entry : portion) {
-      if (!entry.end) {
+      if (entry.is_stream_face()) {
         faces.push_back(std::move(entry.face));
         continue;
       }
-      learner_->observe(std::move(faces));
-      faces.clear();
-      learner_->end_of(entry.face.source);
+      learner_->observe(std::exchange(faces, {}));
+      if (entry.label)
+        learner_->add_label(entry.face, *entry.label);
+      else
+        learner_->end_of(entry.face.source);
     }
     learner_->observe(std::move(faces));
     if (!portion.empty()) unsaved_ = true;
@@ -405,17 +417,10 @@ class Learner::Impl {
            (can_step_ && !asked_.paused);
   }
 
-  void drop_oldest() {
-    const auto oldest =
-        std::find_if(queue_.begin(), queue_.end(), [](const Entry& entry) { return !entry.end; });
-    queue_.erase(oldest);
-    --faces_waiting_;
-    ++dropped_;
-  }
-
   void save(bool good) {
     if (!ring_) return;
     attempt([&] {
+      prepare_folder();
       ModelFile model = good ? learner_->serving() : learner_->candidate();
       ring_->save(model, learner_->state(), good);
       unsaved_ = false;
@@ -433,16 +438,7 @@ class Learner::Impl {
     }
   }
 
-  void warn(const std::string& warning) {
-    {
-      const std::lock_guard lock(mutex_);
-      last_warning_ = warning;
-      ++warnings_;
-    }
-    tell([&](const Listener& l) {
-      if (l.on_warning) l.on_warning(warning);
-    });
-  }
+  void warn(const std::string& warning) { listeners_.warn(warning); }
 
   /// Where a step failed, the next one would: memory has run out, or a device is lost.
   void halt(const std::string& reason) {
@@ -490,21 +486,7 @@ class Learner::Impl {
 
   template <typename Call>
   void tell(const Call& call) {
-    std::vector<std::shared_ptr<Subscription::State>> listeners;
-    {
-      const std::lock_guard lock(mutex_);
-      listeners = listeners_;
-    }
-    std::erase_if(listeners, [&](const auto& state) {
-      const std::lock_guard lock(state->mutex);
-      if (!state->ended) call(state->listener);
-      return !state->ended;
-    });
-    // What is left has ended. Its locks are not held here: listeners take this one under theirs.
-    const std::lock_guard lock(mutex_);
-    std::erase_if(listeners_, [&](const auto& state) {
-      return std::find(listeners.begin(), listeners.end(), state) != listeners.end();
-    });
+    listeners_.tell(call);
   }
 
   void refresh_stats() {
@@ -533,26 +515,27 @@ class Learner::Impl {
   std::atomic<double> max_cpu_;
 
   // Of the learner's thread once it runs.
-  std::optional<FolderLock> lock_;
-  std::optional<CheckpointRing> ring_;  ///< Empty where nothing is kept, as log_.
+  std::optional<CheckpointFolder> folder_;  ///< Empty where it could not be claimed yet.
+  std::optional<CheckpointRing> ring_;      ///< Empty where nothing is kept, as log_.
   std::optional<LearnerLog> log_;
-  std::unique_ptr<OnlineLearner> learner_;  ///< Null where nothing can be learnt; never changes.
-  std::string published_;                   ///< Version in served.fer.
+  std::unique_ptr<OnlineLearner>
+      learner_;            ///< Null until begin(), and where nothing can be learnt.
+  std::string published_;  ///< Version in served.fer.
   bool unserved_ = false, unsaved_ = false, stepped_ = false, log_failed_ = false;
   Clock::time_point reported_{};
   double cpu_share_ = 0;
 
+  LearnerListeners listeners_;
+
   mutable std::mutex mutex_;  ///< Held for copies, never for work; guards what follows.
   std::condition_variable wake_, idle_;
-  std::deque<Entry> queue_;
-  std::size_t faces_waiting_ = 0;
-  std::uint64_t offered_ = 0, dropped_ = 0, warnings_ = 0;
-  std::string last_warning_;
+  LearnerQueue queue_;
+  bool learns_ = true;                       ///< False once it is known that nothing can be learnt.
+  std::uint64_t offered_ = 0, refused_ = 0;  ///< Refused: they never were in the queue.
   Asked asked_;
   LearnerStats stats_;
   bool can_step_ = false;
   bool at_rest_ = false;  ///< The thread waits for work.
-  std::vector<std::shared_ptr<Subscription::State>> listeners_;
 
   std::thread thread_;  ///< Last: begins when all else is there.
 };
@@ -583,6 +566,10 @@ std::shared_ptr<ModelSlot> Learner::slot() const {
 bool Learner::offer(FaceSample face) noexcept {
   return impl_->offer(std::move(face));
 }
+bool Learner::add_label(FaceSample face, const std::string& label) {
+  return impl_->add_label(std::move(face), label);
+}
+
 void Learner::end_of(const std::string& source) {
   impl_->end_of(source);
 }

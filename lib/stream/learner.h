@@ -17,6 +17,7 @@
 namespace fer {
 
 class ModelSlot;
+struct ListenerState;
 
 /// Adapts the model of a slot to the faces that it is offered, and serves what it learnt through
 /// that slot. All elements that name the same slot share one learner.
@@ -75,16 +76,17 @@ class FER_API Learner {
 
    private:
     friend class Learner;
-    struct State;
-    std::shared_ptr<State> state_;
+    std::shared_ptr<ListenerState> state_;
   };
 
   /// The learner of the slot of this name, made with `settings` where there is none yet (those of
   /// later comers are not looked at); it lives as long as somebody holds it. An empty name makes
-  /// one that nobody else shares, with a slot of its own. Blocks while it reads models and labelled
-  /// faces. Throws std::runtime_error: file, what was expected, what was found.
+  /// one that nobody else shares, with a slot of its own. Blocks while it reads the source model.
+  /// Throws std::runtime_error: file, what was expected, what was found.
   ///
-  /// The slot serves the source model, or what a checkpoint says served before, when this returns.
+  /// The slot serves the source model when this returns. Labelled faces and checkpoints are read on
+  /// the learner's thread; what a checkpoint says served before takes over once that is done, and
+  /// faces that are offered meanwhile wait in the queue.
   /// Should somebody else swap a model into the slot later, the learner's next promotion takes over
   /// again.
   static std::shared_ptr<Learner> get(const std::string& slot, const Settings& settings);
@@ -103,6 +105,12 @@ class FER_API Learner {
   /// counted; while paused, this one does. False where it is not taken: paused, or a crop of
   /// another size than info() says.
   bool offer(FaceSample face) noexcept;
+
+  /// Hands in a face of the stream whose expression is known, by its name among info().labels. Five
+  /// to twenty of each class are enough: they fit the head, set the thresholds and join the canary.
+  /// Labelled faces are never pushed out of the queue. False where the face is not taken: a crop of
+  /// another size, a label that the model does not know, nothing that learns, or 1,024 that wait.
+  bool add_label(FaceSample face, const std::string& label);
 
   /// A source that ended or jumped: its tracklets end, so that what comes next is no part of them.
   void end_of(const std::string& source);

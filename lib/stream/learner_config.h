@@ -12,21 +12,21 @@ namespace fer {
 
 /// Which single faces are worth looking at.
 struct GateConfig {
-  float least_confidence = 0.6f;  ///< Of the detector.
-  float least_size = 24;          ///< Of the face in the frame, pixels; a size of 0 passes.
-  float least_mean = 20;          ///< Mean brightness of the crop, of 255 …
-  float most_mean = 240;          ///< … neither dark nor burnt out.
-  float least_sharpness = 4;      ///< Mean absolute Laplacian of the crop, of 255.
+  float min_confidence = 0.6f;  ///< Of the detector.
+  float min_size = 24;          ///< Of the face in the frame, pixels; a size of 0 passes.
+  float min_mean = 20;          ///< Mean brightness of the crop, of 255 …
+  float max_mean = 240;         ///< … neither dark nor burnt out.
+  float min_sharpness = 4;      ///< Mean absolute Laplacian of the crop, of 255.
 };
 
 /// When frames of a track are one piece of evidence.
 struct TrackletConfig {
-  double seconds = 1.0;         ///< Its full length.
-  double gap = 0.5;             ///< A longer silence ends it, seconds.
-  int least_frames = 1;         ///< Fewer say too little: 1 takes stills too.
-  int keep = 2;                 ///< Its best crops, which are remembered.
-  double most_flips = 0.34;     ///< Changes of the likeliest class, a pair of neighbours.
-  double least_majority = 0.6;  ///< Share of the frames that say the majority's label.
+  double seconds = 1.0;       ///< Its full length.
+  double gap = 0.5;           ///< A longer silence ends it, seconds.
+  int min_frames = 1;         ///< Fewer say too little: 1 takes stills too.
+  int keep = 2;               ///< Its best crops, which are remembered.
+  double max_flips = 0.34;    ///< Changes of the likeliest class, a pair of neighbours.
+  double min_majority = 0.6;  ///< Share of the frames that say the majority's label.
 };
 
 /// How much is remembered.
@@ -42,19 +42,41 @@ struct GuardConfig {
   bool replay = true;       ///< Labelled rows in every step, at least half of the batch.
   bool teacher = true;      ///< An average of the student labels and serves. Off: the student.
   bool freeze_norm = true;  ///< Statistics of batch normalisation stay the source's.
-  bool share_cap = true;    ///< No class has more than its share of what is accepted.
-  bool agreement = true;    ///< Negative learning only from tracklets that agree with themselves.
-  bool pull = true;         ///< Back to the source's weights, a little each step.
-  bool canary = true;       ///< A candidate serves only if it still knows the canary's faces.
-  bool part_way = true;     ///< Of a candidate that lost too much, a part of the way may serve.
-  bool prior = true;        ///< The teacher's word is freed of its preference for common classes.
-  bool familiar = true;     ///< A source that shows nothing known teaches nothing. Needs a canary.
+  bool class_balance = true;  ///< No class has more than its share of what is accepted.
+  bool agreement = true;      ///< Negative learning only from tracklets that agree with themselves.
+  bool weight_anchor = true;  ///< Back to the source's weights, a little each step.
+  bool canary = true;         ///< A candidate serves only if it still knows the canary's faces.
+  bool part_way = true;       ///< Of a candidate that lost too much, a part of the way may serve.
+  bool prior = true;          ///< The teacher's word is freed of its preference for common classes.
+  bool ood_gate = true;  ///< A source that shows nothing known teaches nothing. Needs a canary.
 };
 
 /// "tracklets", "memory", "replay", … as the fields are called, with "-" for "_".
 FER_API const std::vector<std::string>& guard_names();
-/// The guard of this name. Throws std::runtime_error that lists them for another.
+/// The guard of this name; "share-cap", "pull" and "familiar" are deprecated names of
+/// "class-balance", "weight-anchor" and "ood-gate". Throws std::runtime_error that lists the names
+/// for any other.
 FER_API bool& guard_named(GuardConfig& guards, const std::string& name);
+
+/// Class prototypes as a head; see prototype_head.h.
+struct PrototypeConfig {
+  bool enabled = true;
+  int per_class = 100;            ///< Faces that support a prototype, at most.
+  double mix = 0.25;              ///< Weight of the prototypes beside the source's head; 0 … 1.
+  double prior_correction = 0.5;  ///< Power of the prior that is divided out of pseudo-labels.
+};
+
+/// What a checkpoint keeps of remembered faces.
+enum class SampleStore {
+  kLatents,  ///< Activations of the frozen half. No picture; nothing where no block is frozen.
+  kCrops,    ///< Aligned pictures of faces. Learning goes on as if it had never stopped.
+  kNothing,  ///< No face at all: memory fills anew after a restart.
+};
+
+/// "latents", "crops", "nothing".
+FER_API const char* name_of(SampleStore store);
+/// Throws std::runtime_error that lists the names for any other.
+FER_API SampleStore sample_store_named(const std::string& name);
 
 /// Settings of an online learner.
 struct OnlineConfig {
@@ -62,6 +84,12 @@ struct OnlineConfig {
   TrackletConfig tracklet;
   MemoryConfig memory;
   GuardConfig guards;
+  PrototypeConfig prototypes;
+  /// Gradient steps, which serve only where they beat the prototypes. Off: the weights stay the
+  /// source's, and only the head changes.
+  bool gradient_steps = true;
+  SampleStore store = SampleStore::kLatents;
+  double max_sample_age = 86400;  ///< Seconds after which a remembered face goes; 0: never.
   std::string threshold_policy = "dta:t-min=0.3,t-max=0.6";  ///< For make_threshold_policy().
   std::string negative_policy = "snl";                       ///< For make_negative_policy().
   int batch = 32;                                            ///< Unlabelled rows a step …
@@ -71,21 +99,21 @@ struct OnlineConfig {
   double momentum = 0.9;
   double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the losses; see learn/semi/methods.h.
   double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
-  double pull = 1e-3;             ///< Share of the way back to the source's weights, a step.
+  double weight_anchor = 1e-3;    ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
   /// Share of the replay's targets that is what the source says of those faces, the rest being
   /// their labels: what it knew is kept as it was, its preferences included (Li and Hoiem 2017).
-  double anchor = 1;
+  double distillation_weight = 1;
   /// Power of the source's prior that is taught, however often each class is drawn: 0 teaches a
   /// flat one, 1 the source's. Common classes are forgotten below it.
   double keep_prior = 0.5;
-  double share_cap = 0.34;  ///< Most of what is accepted that one class may have.
+  double max_class_share = 0.34;  ///< Most of what is accepted that one class may have.
   /// Largest share of a source's tracklets of which the source model may be unsure; see
-  /// familiarity.h. 1: any.
-  double most_unsure = 0.15;
+  /// ood_gate.h. 1: any.
+  double max_unsure = 0.15;
   int frozen_blocks = -1;  ///< Residual blocks that never change; -1: all but the last stage's.
   /// Fewer remembered tracklets than this, and nothing is learnt yet.
-  int least_memory = 64;
+  int min_memory = 64;
   double reuse = 4;          ///< Draws of one remembered tracklet, at most, before new ones come.
   int canary_interval = 50;  ///< Steps between two looks at the canary.
   double canary_margin = 0.0025;  ///< Of either score, that a candidate may lose and still serve.

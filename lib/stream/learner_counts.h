@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "stream/promotions.h"
+#include "stream/model_selector.h"
 
 namespace fer {
 

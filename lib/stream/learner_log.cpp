@@ -73,8 +73,8 @@ void read_lines(const fs::path& path, std::vector<json>& entries) {
 
 }  // namespace
 
-LearnerLog::LearnerLog(fs::path folder, std::uintmax_t most_bytes)
-    : path_(folder / kFile), older_(folder / kOlderFile), most_bytes_(most_bytes) {}
+LearnerLog::LearnerLog(fs::path folder, std::uintmax_t max_bytes)
+    : path_(folder / kFile), older_(folder / kOlderFile), max_bytes_(max_bytes) {}
 
 bool LearnerLog::is_due(const LearnerStats& stats,
                         std::chrono::steady_clock::time_point now) const {
@@ -114,7 +114,7 @@ void LearnerLog::append(const LearnerStats& stats, std::chrono::steady_clock::ti
 void LearnerLog::rotate(std::uintmax_t more) const {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path_, error);
-  if (error || size == 0 || size + more <= most_bytes_) return;
+  if (error || size == 0 || size + more <= max_bytes_) return;
   fs::rename(path_, older_, error);
   if (error) {
     throw std::runtime_error(older_.string() +

@@ -15,14 +15,14 @@ namespace fer {
 
 /// Adds to `log.jsonl` in a folder: one JSON object a line, LearnerStats and, under "time", when
 /// that was (UTC, ISO 8601). A log that is full becomes `log.1.jsonl`, in place of the one before,
-/// so that both together never hold more than twice `most_bytes`. Not thread-safe.
+/// so that both together never hold more than twice `max_bytes`. Not thread-safe.
 class FER_API LearnerLog {
  public:
   /// Of one file; with eight classes, a few thousand lines.
-  static constexpr std::uintmax_t kMostBytes = 16 << 20;
+  static constexpr std::uintmax_t kMaxBytes = 16 << 20;
 
   /// Touches no disk yet.
-  explicit LearnerLog(std::filesystem::path folder, std::uintmax_t most_bytes = kMostBytes);
+  explicit LearnerLog(std::filesystem::path folder, std::uintmax_t max_bytes = kMaxBytes);
 
   /// Whether these are worth a line: a decision fell since the last one, ten steps were made (at
   /// most one line in five seconds for those), or a minute went by with faces. The first always is.
@@ -37,7 +37,7 @@ class FER_API LearnerLog {
   void rotate(std::uintmax_t more) const;
 
   const std::filesystem::path path_, older_;
-  const std::uintmax_t most_bytes_;
+  const std::uintmax_t max_bytes_;
   bool any_ = false;  ///< Whether the three below are of a line that was tried.
   std::chrono::steady_clock::time_point at_{};
   std::uint64_t steps_ = 0, faces_ = 0;

@@ -21,6 +21,8 @@ void to_json(nlohmann::json& j, const LearnerStats& s) {
        {"tracklets", s.tracklets},
        {"memory", s.memory},
        {"memory_capacity", s.memory_capacity},
+       {"min_memory", s.min_memory},
+       {"labels", s.labels},
        {"steps", s.steps},
        {"loss", s.loss},
        {"loss_x", s.loss_x},

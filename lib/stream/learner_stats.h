@@ -30,6 +30,8 @@ struct LearnerStats {
   std::uint64_t faces = 0;                       ///< Faces that passed the gates.
   std::uint64_t tracklets = 0;                   ///< Pieces of evidence that came of them.
   int memory = 0, memory_capacity = 0;           ///< Tracklets remembered, and how many may be.
+  int min_memory = 0;        ///< Tracklets that must be remembered before the first step.
+  std::uint64_t labels = 0;  ///< Labelled faces of the stream.
   std::uint64_t steps = 0;
   double loss = 0, loss_x = 0, loss_u = 0, loss_n = 0;  ///< Of the last step.
 

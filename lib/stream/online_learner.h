@@ -1,5 +1,5 @@
-// Learning from a stream of unlabelled faces, step by step. Free of LibTorch in its interface; who
-// wants it on a thread of its own takes learner.h.
+// Learning from a stream of unlabelled faces, step by step. Its interface is free of LibTorch;
+// learner.h runs it on a thread of its own.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 #include "stream/face_sample.h"
 #include "stream/learner_config.h"
 #include "stream/learner_stats.h"
+#include "stream/outcome.h"
+#include "stream/step_report.h"
 
 namespace fer {
 
@@ -55,21 +57,19 @@ class FER_API OnlineLearner {
   /// Ends the tracklets of a source, or all.
   void end_of(const std::optional<std::string>& source = std::nullopt);
 
+  /// A face of the stream whose expression is known, by its index among info().labels. A few of
+  /// each class (5 to 20) fit the head, set the thresholds and join the canary. Throws
+  /// std::invalid_argument for a crop of another size and for a label that is no class.
+  void add_label(const FaceSample& face, int label);
+
   /// Whether enough is remembered, and new enough, for a step.
   bool can_step() const;
 
-  /// What one step did.
-  struct Step {
-    double loss = 0, loss_x = 0, loss_u = 0, loss_n = 0;
-    int rows = 0, labelled_rows = 0;  ///< Of the stream and of the replay.
-    std::vector<int> accepted;        ///< Rows whose pseudo-label was learnt, a class.
-    std::vector<int> proposed;        ///< Rows of which that class was the likeliest.
-    int negatives = 0;                ///< Classes that rows were taught not to be, in all.
-  };
+  using Step = StepReport;
+  /// Throws std::logic_error where nothing is remembered.
   Step step();
 
-  /// What became of a candidate.
-  enum class Outcome { kPromoted, kKept, kRolledBack };
+  using Outcome = fer::Outcome;
   /// Looks at the canary where it is time, and decides.
   std::optional<Outcome> judge_if_due();
   /// Looks now.

@@ -23,9 +23,13 @@ Identity identity_of(const Evidence& evidence) {
 SampleMemory::SampleMemory(const MemoryConfig& config, int classes, bool capped)
     : config_(config), classes_(classes), capped_(capped) {}
 
-void SampleMemory::add(Evidence evidence) {
+void SampleMemory::add(Evidence evidence, std::int64_t now_s) {
   make_room(evidence);
-  items_.push_back({next_id_++, std::move(evidence)});
+  items_.push_back({next_id_++, std::move(evidence), now_s});
+}
+
+void SampleMemory::drop_older(std::int64_t than_s) {
+  std::erase_if(items_, [&](const Item& item) { return item.added_s < than_s; });
 }
 
 void SampleMemory::make_room(const Evidence& next) {
@@ -110,7 +114,8 @@ void SampleMemory::restore(std::vector<Item> items, std::uint64_t added) {
   std::uint64_t least = 0;
   for (const Item& item : items) {
     fits = fits && item.id >= least && item.id < added && item.evidence.label >= 0 &&
-           item.evidence.label < classes_ && !item.evidence.crops.empty() &&
+           item.evidence.label < classes_ &&
+           !(item.evidence.crops.empty() && item.evidence.latents.bytes.empty()) &&
            item.evidence.mean.size() == static_cast<std::size_t>(classes_);
     least = item.id + 1;
   }

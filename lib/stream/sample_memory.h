@@ -23,13 +23,17 @@ class FER_API SampleMemory {
   struct Item {
     std::uint64_t id = 0;  ///< In order of arrival, never used twice.
     Evidence evidence;
+    std::int64_t added_s = 0;  ///< When it was added: seconds since 1970, UTC.
   };
 
   /// `capped` false: only the size of the whole is bounded, the oldest goes, and draw() gives the
   /// last that came. For experiments.
   SampleMemory(const MemoryConfig& config, int classes, bool capped = true);
 
-  void add(Evidence evidence);
+  /// `now_s`: seconds since 1970, UTC.
+  void add(Evidence evidence, std::int64_t now_s = 0);
+  /// Drops what was added before that time.
+  void drop_older(std::int64_t than_s);
 
   /// Indices into items(): n draws, each class as often as shares() says, evenly within a class;
   /// the same for the same random numbers. Empty where the memory is.

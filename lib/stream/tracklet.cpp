@@ -7,7 +7,7 @@ namespace {
 
 /// Tracks that are followed at once. A source that numbers its tracks anew without an end must not
 /// fill the memory.
-constexpr std::size_t kMostOpen = 256;
+constexpr std::size_t kMaxOpen = 256;
 
 std::int64_t nanoseconds(double seconds) {
   return static_cast<std::int64_t>(seconds * 1e9);
@@ -21,15 +21,15 @@ int likeliest(const std::vector<float>& probabilities) {
 }  // namespace
 
 bool Evidence::agrees(const TrackletConfig& config) const {
-  return majority >= static_cast<float>(config.least_majority) &&
-         flip_rate <= static_cast<float>(config.most_flips);
+  return majority >= static_cast<float>(config.min_majority) &&
+         flip_rate <= static_cast<float>(config.max_flips);
 }
 
 TrackletBuilder::TrackletBuilder(const TrackletConfig& config, int side)
     : config_(config), side_(side) {}
 
 std::vector<Evidence> TrackletBuilder::add(FaceSample face, const std::vector<float>& probabilities,
-                                           float source_confidence) {
+                                           float source_confidence, FaceLatents latents) {
   std::vector<Evidence> ended;
   const std::int64_t now = face.time_ns;
   const Key key{face.source, face.track};
@@ -50,23 +50,23 @@ std::vector<Evidence> TrackletBuilder::add(FaceSample face, const std::vector<fl
   }
   if (face.track < 0) {
     Open alone;
-    take(alone, std::move(face), probabilities, source_confidence);
+    take(alone, std::move(face), probabilities, source_confidence, std::move(latents));
     ended.push_back(close(std::move(alone)));
     return ended;
   }
-  if (open_.size() >= kMostOpen && !open_.contains(key)) {
+  if (open_.size() >= kMaxOpen && !open_.contains(key)) {
     auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
       return a.second.last_ns < b.second.last_ns;
     });
     ended.push_back(close(std::move(oldest->second)));
     open_.erase(oldest);
   }
-  take(open_[key], std::move(face), probabilities, source_confidence);
+  take(open_[key], std::move(face), probabilities, source_confidence, std::move(latents));
   return ended;
 }
 
 void TrackletBuilder::take(Open& open, FaceSample face, const std::vector<float>& probabilities,
-                           float source_confidence) const {
+                           float source_confidence, FaceLatents latents) const {
   Evidence& e = open.evidence;
   if (e.frames == 0) {
     e.source = std::move(face.source);
@@ -81,12 +81,19 @@ void TrackletBuilder::take(Open& open, FaceSample face, const std::vector<float>
   ++open.counts[static_cast<std::size_t>(label)];
   for (std::size_t k = 0; k < e.mean.size(); ++k) e.mean[k] += probabilities[k];
   e.source_confidence += source_confidence;
+  e.latents.features.resize(latents.features.size());
+  for (std::size_t d = 0; d < latents.features.size(); ++d)
+    e.latents.features[d] += latents.features[d];
   open.last_ns = face.time_ns;
   ++e.frames;
 
   const float sharpness = sharpness_of(face.crop, side_);
   const auto place = std::find_if(open.best.begin(), open.best.end(),
                                   [&](const auto& kept) { return kept.first < sharpness; });
+  if (place == open.best.begin()) {
+    e.latents.scale = latents.scale;
+    e.latents.bytes = std::move(latents.bytes);
+  }
   if (place != open.best.end() || static_cast<int>(open.best.size()) < config_.keep)
     open.best.emplace(place, sharpness, std::move(face.crop));
   if (static_cast<int>(open.best.size()) > config_.keep) open.best.pop_back();
@@ -97,6 +104,7 @@ Evidence TrackletBuilder::close(Open open) {
   const auto frames = static_cast<float>(e.frames);
   for (float& value : e.mean) value /= frames;
   e.source_confidence /= frames;
+  for (float& value : e.latents.features) value /= frames;
   for (std::size_t k = 0; k < open.counts.size(); ++k) {
     const auto best = static_cast<std::size_t>(e.label);
     if (open.counts[k] > open.counts[best] ||
@@ -123,9 +131,9 @@ std::vector<Evidence> TrackletBuilder::end(const std::optional<std::string>& sou
 }
 
 std::optional<Refusal> TrackletBuilder::refuse(const Evidence& evidence) const {
-  if (evidence.frames < config_.least_frames) return Refusal::kShort;
+  if (evidence.frames < config_.min_frames) return Refusal::kShort;
   // Half in half: neither its label nor what it is not can be told.
-  if (evidence.majority < 0.5f || evidence.flip_rate > 2 * config_.most_flips)
+  if (evidence.majority < 0.5f || evidence.flip_rate > 2 * config_.max_flips)
     return Refusal::kDisagreement;
   return std::nullopt;
 }

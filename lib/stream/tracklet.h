@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "export.h"
+#include "stream/face_latents.h"
 #include "stream/face_sample.h"
 #include "stream/gates.h"
 #include "stream/learner_config.h"
@@ -27,7 +28,9 @@ struct Evidence {
   float majority = 0;           ///< Share of the frames in which it is the likeliest.
   float flip_rate = 0;          ///< Share of neighbouring frames with different likeliest classes.
   float source_confidence = 0;  ///< How sure the unadapted model is, mean over the frames.
-  std::vector<std::vector<std::uint8_t>> crops;  ///< The sharpest, sharpest first; at least one.
+  /// The sharpest crops, sharpest first. Empty where a restart kept only the latents.
+  std::vector<std::vector<std::uint8_t>> crops;
+  FaceLatents latents;  ///< Mean features of all frames, activations of the sharpest one.
 
   /// True where its frames do not contradict one another.
   FER_API bool agrees(const TrackletConfig& config) const;
@@ -40,11 +43,11 @@ class FER_API TrackletBuilder {
   /// `side`: of the crops, pixels.
   TrackletBuilder(const TrackletConfig& config, int side);
 
-  /// Adds a face, what the teacher says of it, one probability a class, and how sure the unadapted
-  /// model is of its own answer. Returns what ended by it: at most one tracklet of the same track,
-  /// and those of others that have been silent for longer than a gap.
+  /// Adds a face with the teacher's class probabilities, the unadapted model's confidence in its
+  /// own answer, and that model's latents. Returns the tracklets that ended by it: at most one of
+  /// the same track, and those of others that have been silent for longer than a gap.
   std::vector<Evidence> add(FaceSample face, const std::vector<float>& probabilities,
-                            float source_confidence = 1);
+                            float source_confidence = 1, FaceLatents latents = {});
 
   /// Ends the tracklets of a source; all for nullopt.
   std::vector<Evidence> end(const std::optional<std::string>& source = std::nullopt);
@@ -65,7 +68,7 @@ class FER_API TrackletBuilder {
   using Key = std::pair<std::string, std::int64_t>;
 
   void take(Open& open, FaceSample face, const std::vector<float>& probabilities,
-            float source_confidence) const;
+            float source_confidence, FaceLatents latents) const;
   static Evidence close(Open open);
 
   const TrackletConfig config_;

@@ -15,6 +15,7 @@
 #include "model/network.h"
 #include "stream/count_predictions.h"
 #include "stream/labelled_faces.h"
+#include "stream/teacher.h"
 
 namespace fer {
 namespace {
@@ -68,18 +69,19 @@ class WatchedFaces::Impl {
 
   std::size_t size() const { return labels_.size(); }
 
-  Confusion score(const ModelFile& model) {
+  Confusion score(const ModelFile& model, double power) {
     copy_state(with_calibration_in_head(model).weights, *network_, "the watched model");
     torch::NoGradGuard no_grad;
     const torch::Tensor columns = torch::tensor(columns_, torch::kLong);
     Confusion confusion = *confusion_;
     const torch::Tensor labels = torch::tensor(labels_, torch::kLong);
+    const torch::Tensor correction = prior_correction(model.info.prior, power);
     std::int64_t row = 0;
     for (const torch::Tensor& x : chunks_) {
       const torch::Tensor logits =
           cut_ ? network_->head_blocks(x, static_cast<std::size_t>(*cut_)) : network_(x);
-      count_predictions(logits.index_select(1, columns), labels.narrow(0, row, x.size(0)),
-                        confusion);
+      count_predictions((logits + correction).index_select(1, columns),
+                        labels.narrow(0, row, x.size(0)), confusion);
       row += x.size(0);
     }
     return confusion;
@@ -104,8 +106,8 @@ WatchedFaces::~WatchedFaces() = default;
 std::size_t WatchedFaces::size() const {
   return impl_->size();
 }
-Confusion WatchedFaces::score(const ModelFile& model) {
-  return impl_->score(model);
+Confusion WatchedFaces::score(const ModelFile& model, double prior_correction) {
+  return impl_->score(model, prior_correction);
 }
 
 }  // namespace fer

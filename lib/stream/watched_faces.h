@@ -31,8 +31,9 @@ class FER_API WatchedFaces {
   WatchedFaces& operator=(const WatchedFaces&) = delete;
 
   std::size_t size() const;
-  /// Of a model with the source's network and, below the cut, its weights.
-  Confusion score(const ModelFile& model);
+  /// Of a model with the source's network and, below the cut, its weights. `prior_correction`:
+  /// power of its prior that is divided out, as ferinfer's property of this name.
+  Confusion score(const ModelFile& model, double prior_correction = 0);
 
  private:
   class Impl;

@@ -14,6 +14,7 @@
 #include "model/stored_weights.h"
 #include "model/tensor_view.h"
 #include "stream/labelled_faces.h"
+#include "stream/latent_codec.h"
 
 namespace fer {
 
@@ -53,9 +54,9 @@ LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& d
     const auto part = std::span(rows_).subspan(i, std::min(kChunk, rows_.size() - i));
     const torch::Tensor rows_of_part =
         network->trunk(plain_images(data, part, stats), static_cast<std::size_t>(cut));
-    const torch::Tensor scale = rows_of_part.amax({1, 2, 3}).clamp_min(1e-12) / 255;
-    bytes.push_back((rows_of_part / scale.view({-1, 1, 1, 1})).round().to(torch::kU8));
-    scales.push_back(scale);
+    const auto [row_bytes, row_scales] = encode_latents(rows_of_part);
+    bytes.push_back(row_bytes);
+    scales.push_back(row_scales);
   }
   content_ =
       std::make_unique<Content>(Content{torch::cat(bytes).contiguous(),

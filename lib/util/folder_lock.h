@@ -45,6 +45,8 @@ class FolderLock {
                      " works in, found one that is at work; wait for it, or name another folder");
   }
   ~FolderLock() { ::close(file_); }
+  /// The open file, to see whether it is still the folder's.
+  int file() const { return file_; }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 

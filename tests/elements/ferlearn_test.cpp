@@ -57,7 +57,7 @@ class FerLearn : public testing::Test {
     // What is shown here is a part of a picture, and no face that the model knows.
     Properties properties{{"source-model", model()}, {"replay", data()}, {"canary", data()},
                           {"model-slot", slot_},     {"max-cpu", "16"},  {"sample-interval", "0"},
-                          {"most-unsure", "1"}};
+                          {"max-unsure", "1"}};
     properties.insert(properties.end(), more.begin(), more.end());
     return properties;
   }

@@ -1,13 +1,17 @@
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <stdexcept>
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
+#include "commands/deprecated_option.h"
 #include "commands/device_option.h"
 #include "commands/finite_range.h"
+#include "data/stream_label_file.h"
 #include "evaluation/adaptation.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/stream_order.h"
@@ -27,7 +31,8 @@
 namespace fer {
 namespace {
 
-enum class Method { kOnline, kTent };
+enum class Method { kOnline, kTent, kNone };
+enum class Stages { kPrototypes, kSteps, kBoth };
 
 /// Labelled faces to watch.
 struct WatchOptions {
@@ -50,7 +55,24 @@ struct Options : DataOptions {
   TentConfig tent;
   int passes = 1, max_steps = 0, threads = 0;
   WatchOptions target, source;
+  double target_prior_correction = 0;
+  std::filesystem::path labels;
+  std::string labels_split;
+  int labels_per_class = 0;
+  Stages stages = Stages::kBoth;
 };
+
+const char* name_of(Method method) {
+  switch (method) {
+    case Method::kOnline:
+      return "online";
+    case Method::kTent:
+      return "tent";
+    case Method::kNone:
+      return "none";
+  }
+  return "";
+}
 
 std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -72,6 +94,10 @@ void print(const LearnerStats& s) {
       "steps        %llu, %llu promotions, %llu kept, %llu rolled back\n",
       static_cast<unsigned long long>(s.steps), static_cast<unsigned long long>(s.promotions),
       static_cast<unsigned long long>(s.kept), static_cast<unsigned long long>(s.rollbacks));
+  if (!s.reason.empty()) {
+    std::printf("decision     %s%s%s\n", s.decision.c_str(), s.decision.empty() ? "none: " : ": ",
+                s.reason.c_str());
+  }
   std::printf("canary       macro recall %.2f %% of the source, %.2f %% of what serves\n",
               s.source_score * 100, s.serving_score * 100);
   std::printf("             accuracy     %.2f %% of the source, %.2f %% of what serves\n",
@@ -95,7 +121,7 @@ class Run {
       : o_(options), path_(o_.model.empty() ? require_expression_model() : o_.model) {}
 
   void run() {
-    std::vector<std::filesystem::path> read{path_, o_.target.data, o_.source.data};
+    std::vector<std::filesystem::path> read{path_, o_.target.data, o_.source.data, o_.labels};
     read.insert(read.end(), o_.inputs.begin(), o_.inputs.end());
     if (o_.method == Method::kOnline) {
       const OnlineLearner::Labelled labelled = o_.labelled.or_beside(path_);
@@ -109,10 +135,16 @@ class Run {
         guard_named(o_.config.guards, name) = false;
       }
     }
+    o_.config.prototypes.enabled = o_.stages != Stages::kSteps;
+    o_.config.gradient_steps = o_.stages != Stages::kPrototypes;
     prepare_process(o_.threads);
     source_ = read_model(path_);
     if (o_.method == Method::kTent) {
       TentAdapter adapter(source_, o_.tent);
+      adapt(adapter);
+      finish(adapter, nullptr);
+    } else if (o_.method == Method::kNone) {
+      NoAdapter adapter(source_);
       adapt(adapter);
       finish(adapter, nullptr);
     } else {
@@ -120,6 +152,7 @@ class Run {
       tell_device(o_.config.device);
       OnlineLearner learner(source_, o_.labelled.or_beside(path_), o_.config);
       cut_ = learner.cut();
+      if (!o_.labels.empty() || o_.labels_per_class > 0) label(learner);
       OnlineAdapter adapter(learner, o_.max_steps);
       adapt(adapter);
       finish(adapter, &adapter);
@@ -127,22 +160,74 @@ class Run {
   }
 
  private:
-  CropShape shape() const {
-    const NetworkConfig& n = source_.info.network;
-    return {n.input_size, n.channels, source_.info.align_template};
-  }
-
   std::unique_ptr<WatchedFaces> watched(const WatchOptions& wanted) const {
     if (wanted.data.empty()) return nullptr;
     ReadOptions read = o_.read_options();
     read.split = wanted.split;
-    const DataSource data(wanted.data, o_.align, shape(), read);
+    const DataSource data(wanted.data, o_.align, source_.info.crops(), read);
     require_fit(source_.info, path_.string(), data.data().info(), wanted.data.string());
     return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_, cut_);
   }
 
+  static bool is_still(const std::string& input) {
+    return input.find("://") == std::string::npos && !is_video(input);
+  }
+
+  /// The faces of an input of images, read once.
+  const DataSource& images_of(const std::string& input) {
+    std::unique_ptr<DataSource>& images = images_[input];
+    if (!images) {
+      ReadOptions read = o_.read_options();
+      read.split = o_.split;
+      read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses ||
+                      (o_.labels.empty() && o_.labels_per_class > 0);
+      images = std::make_unique<DataSource>(input, o_.align, source_.info.crops(), read);
+      require_fit(source_.info, path_.string(), images->data().info(), input);
+    }
+    return *images;
+  }
+
+  /// Gives the learner labelled faces of the stream: those of --labels, else some of the input's
+  /// own.
+  void label(OnlineLearner& learner) {
+    if (o_.labels.empty()) {
+      const std::string& input = o_.inputs.front();
+      if (!is_still(input))
+        throw std::runtime_error(input + ": a video has no labels to draw from; name --labels");
+      teach(learner, images_of(input).data(), o_.split);
+      return;
+    }
+    require_named_stream(o_.labels, o_.inputs);
+    ReadOptions read = o_.read_options();
+    read.split = o_.labels_split;
+    const DataSource source(o_.labels, o_.align, source_.info.crops(), read);
+    // A video's faces are cut from other frames than those that somebody labelled.
+    if (std::all_of(o_.inputs.begin(), o_.inputs.end(), is_still)) {
+      std::vector<const PackedDataset*> streams;
+      for (const std::string& input : o_.inputs) streams.push_back(&images_of(input).data());
+      require_faces_of(streams, source.data(), labels_of(source.data(), o_.labels_split),
+                       join(o_.inputs));
+    }
+    teach(learner, source.data(), o_.labels_split);
+  }
+
+  std::vector<StreamLabel> labels_of(const PackedDataset& data, const std::string& split) const {
+    return stream_labels(data, split, o_.labels_per_class, o_.config.seed, source_.info);
+  }
+
+  void teach(OnlineLearner& learner, const PackedDataset& data, const std::string& split) const {
+    const std::vector<StreamLabel> rows = labels_of(data, split);
+    for (const StreamLabel& one : rows) {
+      const auto crop = data.crop(one.row);
+      FaceSample face;
+      face.crop.assign(crop.begin(), crop.end());
+      learner.add_label(face, one.label);
+    }
+    std::printf("labels       %zu faces of the stream\n", rows.size());
+  }
+
   void adapt(Adapter& adapter) {
-    Watched watched{this->watched(o_.target), this->watched(o_.source)};
+    Watched watched{this->watched(o_.target), this->watched(o_.source), o_.target_prior_correction};
     Adaptation adaptation(adapter, watched);
     try {
       for (int pass = 0; pass < o_.passes; ++pass) {
@@ -169,15 +254,11 @@ class Run {
   /// `name`: of the source that the faces are said to be of.
   void show(const std::string& input, const std::string& name, Adaptation& adaptation,
             const Adapter& adapter) {
-    if (input.find("://") != std::string::npos || is_video(input)) {
+    if (!is_still(input)) {
       show_video(input, name, adaptation, adapter);
       return;
     }
-    ReadOptions read = o_.read_options();
-    read.split = o_.split;
-    read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses;
-    const DataSource images(input, o_.align, shape(), read);
-    require_fit(source_.info, path_.string(), images.data().info(), input);
+    const DataSource& images = images_of(input);
     const auto rows =
         in_stream_order(images.data(), images.data().rows(o_.split), o_.order, o_.order_seed);
     Progress progress("adapting");
@@ -192,7 +273,7 @@ class Run {
 #ifdef HAVE_VIDEO
     Progress progress("adapting");
     each_video_face(
-        video, shape(), {o_.sample_interval, /*max=*/0},
+        video, source_.info.crops(), {o_.sample_interval, /*max=*/0},
         [&](const VideoPlace& place, std::vector<VideoFace> found) {
           std::vector<FaceSample> faces;
           for (VideoFace& face : found) {
@@ -229,12 +310,11 @@ class Run {
       std::printf("%s: nothing better was found; it is a copy of %s\n", o_.out.c_str(),
                   path_.c_str());
     }
-    nlohmann::json done{{"model", path_.string()},
-                        {"source_version", source_.info.version},
-                        {"method", o_.method == Method::kTent ? "tent" : "online"},
-                        {"promoted", promoted},
-                        {"steps", adapter.steps()},
-                        {"watched", history_}};
+    nlohmann::json done{
+        {"model", path_.string()},      {"source_version", source_.info.version},
+        {"method", name_of(o_.method)}, {"target_prior_correction", o_.target_prior_correction},
+        {"promoted", promoted},         {"steps", adapter.steps()},
+        {"watched", history_}};
     if (online) {
       done["config"] = o_.config;
       done["stats"] = online->learner().stats();
@@ -253,6 +333,7 @@ class Run {
   const std::filesystem::path path_;  ///< Of the source model.
   ModelFile source_;
   std::optional<int> cut_;
+  std::map<std::string, std::unique_ptr<DataSource>> images_;  ///< By input.
   bool stopped_ = false;
   std::vector<nlohmann::json> history_;
 };
@@ -282,24 +363,25 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
       ->check(finite_range(0, 1));
   add("--ema", config.ema, "Decay of the teacher's weights, a step")
       ->check(finite_range(0, 0.999999));
-  add("--pull", config.pull, "Share of the way back to the source's weights, a step")
+  add("--weight-anchor", config.weight_anchor,
+      "Share of the way back to the source's weights, a step")
       ->check(finite_range(0, 1));
   add("--prior-correction", config.prior_correction,
       "Power of the model's prior that is divided out of the teacher's word")
       ->check(finite_range(0, 1));
-  add("--anchor", config.anchor,
+  add("--distillation-weight", config.distillation_weight,
       "Share of the replay's targets that is what the source says, the rest being labels")
       ->check(finite_range(0, 1));
   add("--keep-prior", config.keep_prior,
       "Power of the model's prior that is taught, however often each class is drawn")
       ->check(finite_range(0, 1));
-  add("--most-unsure", config.most_unsure,
+  add("--max-unsure", config.max_unsure,
       "Largest share of a source's faces of which the model to begin from may be unsure, as it is "
       "of one known face in twenty; beyond it, nothing is learnt from the source")
       ->check(finite_range(0, 1));
   add("--reuse", config.reuse, "How often a remembered face is drawn, on average")
       ->check(finite_range(0.01, 1e6));
-  add("--least-memory", config.least_memory, "Remembered faces before the first step");
+  add("--min-memory", config.min_memory, "Remembered faces before the first step");
   add("--frozen-blocks", config.frozen_blocks,
       "Residual blocks that never change; -1: as the replay file says, else all but the last "
       "stage's")
@@ -308,6 +390,16 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
   add("--canary-margin", config.canary_margin,
       "What a candidate may lose on the canary and still serve")
       ->check(finite_range(0, 1));
+  add_deprecated(c, "--pull", config.weight_anchor, "--weight-anchor");
+  add_deprecated(c, "--anchor", config.distillation_weight, "--distillation-weight");
+  add_deprecated(c, "--most-unsure", config.max_unsure, "--max-unsure");
+  add_deprecated(c, "--least-memory", config.min_memory, "--min-memory");
+  add("--prototype-mix", config.prototypes.mix,
+      "Weight of class prototypes of the stream's faces beside the model's own head")
+      ->check(finite_range(0, 1));
+  add("--prototypes-per-class", config.prototypes.per_class,
+      "Faces that a prototype averages, at most")
+      ->check(CLI::Range(1, 100000));
   c.add_option("--without", without,
                "Take a guard away (for experiments): all, " + join(guard_names()))
       ->group("Learning");
@@ -366,15 +458,41 @@ void add_adapt(CLI::App& app) {
   c->add_option("--threads", o->threads, "Threads to learn on; 0: one a core")
       ->check(CLI::Range(0, 1024));
   add_device(*c, o->config.device);
-  const std::map<std::string, Method> methods{{"online", Method::kOnline}, {"tent", Method::kTent}};
-  c->add_option("--method", o->method,
-                "online (what ferlearn does) or, to compare with it, tent, which nothing guards")
+  const std::map<std::string, Stages> stages{
+      {"prototypes", Stages::kPrototypes}, {"steps", Stages::kSteps}, {"both", Stages::kBoth}};
+  c->add_option("--stages", o->stages,
+                "What may adapt the model: prototypes (a new head, no gradient), steps (gradient "
+                "steps) or both (steps serve where they are better)")
+      ->transform(CLI::CheckedTransformer(stages))
+      ->default_str("both");
+  c->add_option("--labels", o->labels,
+                "A few labelled faces of the stream itself (5 to 20 a class): a CSV with header "
+                "(image, label; for videos optionally stream, the input's name), or a packed "
+                "dataset. They fit the head, set the thresholds and judge candidates")
+      ->check(CLI::ExistingFile);
+  c->add_option("--labels-split", o->labels_split, "Of these, this split only");
+  c->add_option("--labels-per-class", o->labels_per_class,
+                "Draw so many of each class by the seed, without --labels from the input's own "
+                "labels, to see what they are worth; 0: take all")
+      ->check(CLI::NonNegativeNumber);
+  const std::map<std::string, Method> methods{
+      {"online", Method::kOnline}, {"tent", Method::kTent}, {"none", Method::kNone}};
+  c->add_option(
+       "--method", o->method,
+       "online (what ferlearn does) or, to compare with it, tent, which nothing guards, or "
+       "none, which learns nothing")
       ->transform(CLI::CheckedTransformer(methods))
       ->default_str("online");
   add_learning(*c, o->config, o->without);
   add_watch(*c, o->target, "target",
             "Labelled faces of the stream's kind, to watch how well they are told; nothing is "
             "learnt from them");
+  c->add_option("--target-prior-correction", o->target_prior_correction,
+                "Tell the faces of --target with this power of the model's prior divided out, as "
+                "ferinfer's prior-correction does")
+      ->check(finite_range(0, 2))
+      ->capture_default_str()
+      ->group("Watching");
   add_watch(*c, o->source, "source",
             "Labelled faces of the kind that the model was trained on, to watch what is forgotten");
   c->footer(

@@ -53,10 +53,6 @@ const char* name_of(AlignMode mode) {
   return mode == AlignMode::kAuto ? "auto" : mode == AlignMode::kAlways ? "always" : "never";
 }
 
-CropShape shape_of(const ModelInfo& model) {
-  return {model.network.input_size, model.network.channels, model.align_template};
-}
-
 Evaluation evaluate_with_progress(const char* what, const Classifier& classifier,
                                   const PackedDataset& data, const EvalSettings& settings) {
   Progress progress(what);
@@ -113,7 +109,7 @@ class Run {
     ReadOptions read = o_.read_options();
     read.split = o_.eval.split;
     if (!o_.grouping.column.empty()) read.columns = {o_.grouping.column};
-    return DataSource(o_.data, o_.align, shape_of(model), read);
+    return DataSource(o_.data, o_.align, model.crops(), read);
   }
 
   EvalReport described(const ModelInfo& model, Precision precision,
@@ -163,10 +159,7 @@ class Run {
     EvalSettings settings = o_.eval;
     settings.batch = kBatch;
     settings.model_name = o_.compare.string();
-    const PackedInfo& info = source.data().info();
-    const CropShape shape = shape_of(other.info());
-    const bool fits = shape.side == info.side && shape.channels == info.channels &&
-                      shape.align_template == info.align_template;
+    const bool fits = other.info().crops() == source.data().info().crops;
     if (fits || source.was_packed()) {
       Evaluation same =
           evaluate_with_progress("evaluating the other", other, source.data(), settings);

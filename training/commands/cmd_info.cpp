@@ -85,10 +85,14 @@ json packed_json(const std::filesystem::path& path) {
     for (std::size_t k = 0; k < counts[split].size(); ++k)
       entry["labels"][data.info().labels[k]] = counts[split][k];
   }
-  return {{"kind", "packed dataset"},     {"rows", data.size()},
-          {"aligned", aligned},           {"channels", data.info().channels},
-          {"side", data.info().side},     {"align_template", data.info().align_template},
-          {"labels", data.info().labels}, {"splits", splits},
+  return {{"kind", "packed dataset"},
+          {"rows", data.size()},
+          {"aligned", aligned},
+          {"channels", data.info().crops.channels},
+          {"side", data.info().crops.side},
+          {"align_template", data.info().crops.align_template},
+          {"labels", data.info().labels},
+          {"splits", splits},
           {"source", data.info().source}};
 }
 

@@ -34,7 +34,7 @@ void run(const Options& o) {
         ": expected a folder, a file that ends in .csv or a video, found another file (packed "
         "datasets are put together by --join)");
   }
-  const CropShape shape = o.crop_spec();
+  const CropFormat shape = o.crop_format();
   ReadOptions read = o.read_options();
   read.split = o.split;
   read.columns = o.columns;

@@ -23,6 +23,8 @@ void add_calibrate(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);
+void add_import(CLI::App& app);
+void add_teach(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

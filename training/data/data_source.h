@@ -17,13 +17,6 @@ enum class AlignMode {
   kNever,   ///< The whole image, scaled.
 };
 
-/// What a network takes.
-struct CropShape {
-  int side = 48;                       ///< Pixels.
-  int channels = 1;                    ///< 1: grey, 3: RGB.
-  std::string align_template = "fer";  ///< "fer" or "arcface"; see vision/align.h.
-};
-
 /// What to read of data that is not packed, and how much of it may be broken.
 struct ReadOptions {
   std::string split;                 ///< Read this split only; empty: all.
@@ -45,7 +38,7 @@ struct FaceRows {
 std::string size_text(double bytes);
 
 /// Bytes that `count` rows of this shape take as a packed file.
-double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels);
+double packed_bytes(std::size_t count, const CropFormat& shape, std::size_t labels);
 
 /// Throws std::runtime_error where the folder's disk has fewer bytes free; `remedy` ends the
 /// sentence.
@@ -63,7 +56,7 @@ bool is_video(const std::filesystem::path& path);
 class DataSource {
  public:
   /// Throws std::runtime_error: file, line, what was expected; Interrupted.
-  DataSource(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+  DataSource(const std::filesystem::path& path, AlignMode mode, const CropFormat& shape,
              const ReadOptions& options = {});
 
   const PackedDataset& data() const { return *data_; }

@@ -34,7 +34,7 @@ std::string image_name(const std::filesystem::path& image, const std::filesystem
 
 }  // namespace
 
-CropSpec crop_spec_of(const CropShape& shape) {
+CropSpec crop_spec_of(const CropFormat& shape) {
   CropSpec spec;
   spec.align_template = align_template_named(shape.align_template);
   spec.width = spec.height = shape.side;
@@ -42,7 +42,7 @@ CropSpec crop_spec_of(const CropShape& shape) {
   return spec;
 }
 
-FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(crop_spec_of(shape)) {
+FaceLoader::FaceLoader(AlignMode mode, const CropFormat& shape) : spec_(crop_spec_of(shape)) {
   if (mode == AlignMode::kNever) return;
   const DetectorModel model = find_detector_model();
   const bool landmarks = !model.path.empty() && model.remedy.empty();
@@ -93,7 +93,7 @@ FaceLoader::Crop FaceLoader::crop_of(cv::Mat image) {
 }
 
 FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, AlignMode mode,
-                    const CropShape& shape, const ReadOptions& options) {
+                    const CropFormat& shape, const ReadOptions& options) {
   FaceLoader loader(mode, shape);
   if (mode == AlignMode::kAuto && !loader.aligns()) {
     std::fprintf(stderr,
@@ -110,9 +110,7 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
                  list.left_out);
   }
   FaceRows faces;
-  faces.info.channels = shape.channels;
-  faces.info.side = shape.side;
-  faces.info.align_template = shape.align_template;
+  faces.info.crops = shape;
   faces.info.labels = list.labels;
   faces.info.source = source_name(path);
   faces.info.columns = options.columns;

@@ -10,7 +10,7 @@
 
 namespace fer {
 
-FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropFormat& shape,
                       const ReadOptions& options, const std::filesystem::path& folder,
                       const std::string& remedy) {
   if (is_video(path)) {

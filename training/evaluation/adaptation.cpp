@@ -37,7 +37,8 @@ void OnlineAdapter::finish() {
 }
 
 void OnlineAdapter::stop() {
-  const bool judged = unjudged_ > 0;
+  // Labels alone make a candidate, too.
+  const bool judged = unjudged_ > 0 || (decisions_.empty() && learner_.stats().labels > 0);
   if (judged) learner_.judge_now();
   unjudged_ = 0;
   tell(judged);
@@ -62,7 +63,7 @@ void OnlineAdapter::tell(bool decided) {
 
 nlohmann::json Watched::look(std::uint64_t faces, std::uint64_t steps, const ModelFile& serving) {
   nlohmann::json seen{{"faces", faces}, {"steps", steps}, {"version", serving.info.version}};
-  if (target) seen["target"] = scores(target->score(serving));
+  if (target) seen["target"] = scores(target->score(serving, prior_correction));
   if (source) seen["source"] = scores(source->score(serving));
   return seen;
 }

@@ -76,10 +76,25 @@ class TentAdapter : public Adapter {
   Tent tent_;
 };
 
+/// Learns nothing: the source serves. What any adaptation must beat.
+class NoAdapter : public Adapter {
+ public:
+  explicit NoAdapter(const ModelFile& source) : source_(source) {}
+
+  void take(std::vector<FaceSample>) override {}
+  std::uint64_t steps() const override { return 0; }
+  std::string serving_state() const override { return source_.info.version; }
+  ModelFile serving() const override { return source_; }
+
+ private:
+  const ModelFile source_;
+};
+
 /// Labelled faces to look at as a model adapts: of the stream's kind, and of what it was trained
 /// on. Null: none.
 struct Watched {
   std::unique_ptr<WatchedFaces> target, source;
+  double prior_correction = 0;  ///< At which the target's faces are told, as ferinfer serves them.
 
   /// Of the model that serves: "faces" (so many were seen), "steps", "version", and for each kind
   /// that is watched "target" and "source" with "accuracy", "macro_recall" and "recall".

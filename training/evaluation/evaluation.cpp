@@ -23,11 +23,6 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string shape_text(int channels, int side, const std::string& align_template) {
-  return std::string(channels == 1 ? "grey" : "RGB") + " crops of " + std::to_string(side) + " x " +
-         std::to_string(side) + " px in the template \"" + align_template + "\"";
-}
-
 /// CPU time of all threads of this process, in ms.
 double cpu_ms() {
   timespec now{};
@@ -110,14 +105,9 @@ std::string split_name(const PackedDataset& data, const std::string& split) {
 
 void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
                  const std::string& data_name) {
-  const NetworkConfig& network = model.network;
-  if (network.channels == data.channels && network.input_size == data.side &&
-      model.align_template == data.align_template)
-    return;
-  throw std::runtime_error(model_name + ": it takes " +
-                           shape_text(network.channels, network.input_size, model.align_template) +
-                           ", but " + data_name + " holds " +
-                           shape_text(data.channels, data.side, data.align_template) +
+  if (model.crops() == data.crops) return;
+  throw std::runtime_error(model_name + ": it takes " + model.crops().text() + ", but " +
+                           data_name + " holds " + data.crops.text() +
                            "; evaluate on the images themselves, or pack them so");
 }
 

@@ -48,8 +48,12 @@ OnnxValue add_attention(OnnxGraph& graph, const OnnxValue& x, const FoldedAttent
   return graph.multiply(x, graph.repeat_channel(map, attention.reduce.in));
 }
 
-OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& block) {
-  const OnnxValue y = graph.conv(graph.relu(graph.conv(x, block.conv1)), block.conv2);
+/// Adds a block over maps of `side` pixels, and sets `side` to that of what it makes.
+OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& block, int& side) {
+  OnnxValue y = graph.conv(graph.relu(graph.conv(x, block.conv1)), block.conv2);
+  const int made = block.conv1.side_after(side);
+  side = block.shortcut ? block.shortcut->side_after(side) : side;
+  if (made < side) y = graph.pad_end(y, side - made);
   return graph.relu(graph.add(y, block.shortcut ? graph.conv(x, *block.shortcut) : x));
 }
 
@@ -57,8 +61,13 @@ OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& blo
 OnnxValue add_logits(OnnxGraph& graph, OnnxValue x, const FoldedNetwork& network,
                      std::span<const float> bias) {
   x = graph.relu(graph.conv(x, network.stem));
-  if (network.stem_pool) x = graph.max_pool(x, 3, 2);
-  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block);
+  int side = network.stem.side_after(network.side);
+  if (network.stem_pool) {
+    const bool padded = network.stem.padded;
+    x = graph.max_pool(x, 3, 2, padded);
+    side = (side + (padded ? 2 : 0) - 3) / 2 + 1;
+  }
+  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block, side);
   if (network.attention) x = add_attention(graph, x, *network.attention);
   return graph.linear(graph.average(x), network.head_weight, bias);
 }

@@ -27,7 +27,11 @@ Value field(const char* key) {
   return [key](const json& run) { return run.value(key, json()); };
 }
 Value difference(const char* of, const char* from) {
-  return [=](const json& run) { return json(run[of].get<double>() - run[from].get<double>()); };
+  return [=](const json& run) {
+    // Results of version 0.1 may lack some.
+    const json is = run.value(of, json()), was = run.value(from, json());
+    return is.is_number() && was.is_number() ? json(is.get<double>() - was.get<double>()) : json();
+  };
 }
 
 std::string cell(const std::vector<const json*>& runs, const Column& column, std::size_t usual) {
@@ -76,10 +80,12 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
   constexpr const char *kPlain = "%.1f ± %.1f", *kSigned = "%+.1f ± %.1f";
   const Column gain{"gain", 100, kSigned, difference("target_after", "target_before")};
   const std::vector<Column> columns{
-      {"target after", 100, kPlain, field("target_after")},
+      {"macro recall after", 100, kPlain, field("target_after")},
       gain,
+      {"accuracy after", 100, kPlain, field("target_accuracy_after")},
+      {"change", 100, kSigned, difference("target_accuracy_after", "target_accuracy_before")},
       {"at worst", 100, kSigned, difference("target_worst", "target_before")},
-      {"source after", 100, kPlain, field("source_after")},
+      {"source accuracy after", 100, kPlain, field("source_after")},
       {"change", 100, kSigned, difference("source_after", "source_before")},
       {"promoted", 1, kPlain, field("promotions")},
       {"rolled back", 1, kPlain, field("rollbacks")}};
@@ -90,10 +96,16 @@ std::string adaptation_markdown(const nlohmann::ordered_json& results) {
     usual = std::max(usual, runs_of(runs, {{"variant", variant}}).size());
 
   const json& first = runs.front();
-  char before[160];
+  std::string accuracy_before;
+  if (const json known = first.value("target_accuracy_before", json()); known.is_number()) {
+    char text[40];
+    std::snprintf(text, sizeof text, " (accuracy %.1f %%)", 100 * known.get<double>());
+    accuracy_before = text;
+  }
+  char before[200];
   std::snprintf(before, sizeof before,
-                "Before, the target's macro recall is %.1f %% and the source's accuracy %.1f %%.",
-                100 * first["target_before"].get<double>(),
+                "Before, the target's macro recall is %.1f %%%s and the source's accuracy %.1f %%.",
+                100 * first["target_before"].get<double>(), accuracy_before.c_str(),
                 100 * first["source_before"].get<double>());
   std::string text = results.value("about", "") + "\n\nEach run with: " + budget_text(results) +
                      ". " + std::to_string(runs.size()) + " runs, " + std::to_string(usual) +

@@ -26,7 +26,7 @@ bool has_split(const PackedDataset& data, const std::string& split);
 void require_same_crops(const PackedDataset& data, const PackedDataset& other);
 
 /// The place of each of `names` among `labels`, by its usual name; -1 where it is none of them.
-std::vector<int> label_mapping(const std::vector<std::string>& names,
+FER_API std::vector<int> label_mapping(const std::vector<std::string>& names,
                                const std::vector<std::string>& labels);
 
 /// What a dataset gives to learn from without labels: split train, or all rows where there is none;

@@ -41,6 +41,17 @@ struct TextTensor {
 
 }  // namespace
 
+void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes) {
+  const std::string source = data.source.empty() ? "the data" : data.source;
+  // A network takes crops of any template: what it learns from them decides.
+  require_same({network.input_size, network.channels, data.crops.align_template}, "the network",
+               data.crops, source);
+  if (!classes || network.classes == static_cast<int>(data.labels.size())) return;
+  throw std::runtime_error(source + ": expected " + std::to_string(network.classes) +
+                           " labels, one a class of the network, found " +
+                           std::to_string(data.labels.size()));
+}
+
 void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                   const std::vector<PackedRow>& rows) {
   if (rows.empty()) throw std::invalid_argument("write_packed: expected rows");
@@ -51,7 +62,7 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   std::vector<std::int64_t> labels, persons;
   TextTensor images;
   std::vector<TextTensor> columns(info.columns.size());
-  const auto pixels = static_cast<std::size_t>(info.channels) * info.side * info.side;
+  const std::size_t pixels = info.crops.bytes();
   crops.reserve(rows.size() * pixels);
   for (const PackedRow& row : rows) {
     if (row.crop.size() != pixels || row.votes.size() != info.labels.size() ||
@@ -72,9 +83,9 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   auto view = [](DType dtype, std::vector<std::int64_t> shape, const auto& data) {
     return TensorView{dtype, std::move(shape), data.data(), data.size() * sizeof(data[0])};
   };
-  const std::int64_t side = info.side;
+  const std::int64_t side = info.crops.side;
   std::map<std::string, TensorView> tensors{
-      {"crops", view(DType::kU8, {n, info.channels, side, side}, crops)},
+      {"crops", view(DType::kU8, {n, info.crops.channels, side, side}, crops)},
       {"votes", view(DType::kF32, {n, classes}, votes)},
       {"labels", view(DType::kI64, {n}, labels)},
       {"splits", view(DType::kU8, {n}, splits)},
@@ -95,7 +106,7 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                      {"labels", json_text(json(info.labels))},
                      {"splits", json_text(json(info.splits))},
                      {"columns", json_text(json(info.columns))},
-                     {"align_template", info.align_template},
+                     {"align_template", info.crops.align_template},
                      {"source", as_utf8(info.source)}});
 }
 
@@ -115,16 +126,17 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   } catch (const json::exception& error) {
     fail(path, std::string("its metadata is broken: ") + error.what());
   }
-  info_.align_template = file_->meta("align_template");
+  info_.crops.align_template = file_->meta("align_template");
   info_.source = file_->meta("source");
 
   const TensorView& crops = file_->at("crops", DType::kU8, 4);
   const TensorView& votes = file_->at("votes", DType::kF32, 2);
   const std::int64_t n = crops.shape[0];
-  info_.channels = static_cast<int>(crops.shape[1]);
-  info_.side = static_cast<int>(crops.shape[2]);
-  if (crops.shape[2] != crops.shape[3] || info_.side < 8 || info_.side > 1024 ||
-      (info_.channels != 1 && info_.channels != 3))
+  CropFormat& format = info_.crops;
+  format.channels = static_cast<int>(crops.shape[1]);
+  format.side = static_cast<int>(crops.shape[2]);
+  if (crops.shape[2] != crops.shape[3] || format.side < 8 || format.side > 1024 ||
+      (format.channels != 1 && format.channels != 3))
     fail(path, "crops: expected N x (1 or 3) x S x S with S in [8, 1024]");
   if (n == 0) fail(path, "it has no rows");
   if (votes.shape[0] != n || votes.shape[1] != static_cast<std::int64_t>(info_.labels.size()))
@@ -156,7 +168,7 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
 }
 
 std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {
-  const std::size_t bytes = static_cast<std::size_t>(info_.channels) * info_.side * info_.side;
+  const std::size_t bytes = info_.crops.bytes();
   return {crops_ + row * bytes, bytes};
 }
 

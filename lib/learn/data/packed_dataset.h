@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "export.h"
+#include "model/crop_format.h"
+#include "model/network_config.h"
 #include "model/safetensors.h"
 
 namespace fer {
@@ -30,15 +32,17 @@ struct PackedRow {
 
 /// What holds for all rows.
 struct PackedInfo {
-  int channels = 1;
-  int side = 48;
+  CropFormat crops;
   std::vector<std::string> labels;
   std::vector<std::string> splits;
-  std::string align_template = "fer";
   std::string source;  ///< For people: where the rows came from.
   /// Names of further columns that each row has a text for: age, camera, …
   std::vector<std::string> columns;
 };
+
+/// Throws std::runtime_error where a network does not take the dataset's crops or, with
+/// `classes`, does not have a class a label.
+void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes = true);
 
 /// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
 /// there are no rows or one does not have the shape or columns that `info` says,

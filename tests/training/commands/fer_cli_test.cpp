@@ -768,12 +768,11 @@ TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
       std::ofstream(csv, std::ios::app) << name << i << ".png,person" << i % 5 << '\n';
   }
   const std::string out = path("adapted.fer"), report = path("adapted.json");
-  const auto adapt = [&](const std::vector<std::string>& more, const char* least_memory = "6") {
-    std::vector<std::string> words{"adapt",     "--model",   model(),  "--input",  csv,
-                                   "--align",   "never",     "--out",  out,        "--json",
-                                   report,      "--threads", "1",      "--replay", packed(),
-                                   "--canary",  packed(),    "--seed", "4",        "--least-memory",
-                                   least_memory};
+  const auto adapt = [&](const std::vector<std::string>& more, const char* min_memory = "6") {
+    std::vector<std::string> words{
+        "adapt",  "--model", model(), "--input",      csv,       "--align",  "never",  "--out",
+        out,      "--json",  report,  "--threads",    "1",       "--replay", packed(), "--canary",
+        packed(), "--seed",  "4",     "--min-memory", min_memory};
     words.insert(words.end(), more.begin(), more.end());
     return fer(words);
   };
@@ -814,9 +813,11 @@ TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
   EXPECT_EQ(adapt(briefly).code, 0);
   EXPECT_EQ(json::parse(content(report))["stats"]["steps"], 2);
 
-  done = adapt({}, /*least_memory=*/"1000");
+  done = adapt({"--report", page}, /*min_memory=*/"1000");
   EXPECT_EQ(done.code, 3) << done.err;
   EXPECT_THAT(done.out, HasSubstr("nothing better was found"));
+  for (const std::string& said : {done.out, content(page)})
+    EXPECT_THAT(said, HasSubstr("tracklets that a first step needs are remembered"));
   EXPECT_EQ(content(out), content(model()));
   EXPECT_EQ(json::parse(content(report))["stats"]["steps"], 0);
 
@@ -825,6 +826,42 @@ TEST_F(FerTest, AdaptsToImagesThatNobodyLabelled) {
   EXPECT_EQ(done.code, 1);
   EXPECT_THAT(done.err, HasSubstr("column \"image\""));
   EXPECT_EQ(adapt({"--without", "luck"}).code, 1);
+}
+
+TEST_F(FerTest, AdaptsToAFewLabelsOfTheStreamItself) {
+  const auto list = [&](const std::string& file, int first, int last, bool labelled) {
+    std::ofstream csv(path("faces/" + file));
+    csv << "image,label\n";
+    for (int i = first; i < last; ++i) {
+      for (const char* name : {"neutral", "happy", "sad"})
+        csv << name << i << ".png," << (labelled ? name : "") << '\n';
+    }
+    return path("faces/" + file);
+  };
+  const std::string stream = list("shown.csv", 0, 10, false);
+  const auto adapt = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{
+        "adapt",      "--model",      model(),    "--input",   stream,     "--align", "never",
+        "--out",      path("l.fer"),  "--replay", packed(),    "--canary", packed(),  "--stages",
+        "prototypes", "--min-memory", "6",        "--threads", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return fer(words);
+  };
+  Outcome done = adapt({"--labels", list("known.csv", 0, 4, true)});
+  EXPECT_THAT(done.code, testing::AnyOf(0, 3)) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("labels       12 faces of the stream"));
+  done = adapt({"--labels", list("known.csv", 0, 4, true), "--labels-per-class", "2"});
+  EXPECT_THAT(done.out, HasSubstr("labels       6 faces of the stream"));
+
+  const Outcome strange = adapt({"--labels", list("other.csv", 8, 12, true)});
+  EXPECT_EQ(strange.code, 1);
+  EXPECT_THAT(strange.err, AllOf(HasSubstr("other.csv: expected faces of the stream itself"),
+                                 HasSubstr("found 6 of 12 that it does not show")));
+  std::ofstream(path("faces/named.csv")) << "image,label,stream\nneutral0.png,neutral,door.mp4\n";
+  EXPECT_THAT(adapt({"--labels", path("faces/named.csv")}).err,
+              AllOf(HasSubstr("named.csv, line 2: expected a face of the stream itself"),
+                    HasSubstr("found one of \"door.mp4\"")));
+  EXPECT_THAT(adapt({"--labels", list("nothing.csv", 0, 2, false)}).code, 1);
 }
 
 TEST_F(FerTest, MakesReplayAndCanaryThatAreFoundBesideTheModel) {

@@ -188,12 +188,12 @@ TEST_F(EvaluationTest, NamesDataThatCannotBeMeasured) {
 
 TEST_F(EvaluationTest, NamesACropShapeThatDoesNotFit) {
   PackedInfo info = test::tiny_info();
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   EXPECT_THAT(error_of(packed(info, test::tiny_rows(3))),
               AllOf(HasSubstr("tiny.fer: "), HasSubstr("grey crops of 16 x 16 px"),
                     HasSubstr("\"fer\""), HasSubstr("faces.csv holds"), HasSubstr("\"arcface\"")));
   info = test::tiny_info();
-  info.channels = 3;
+  info.crops.channels = 3;
   auto rows = test::tiny_rows(3);
   for (PackedRow& row : rows) row.crop.resize(3 * row.crop.size());
   EXPECT_THAT(error_of(packed(info, rows)), HasSubstr("RGB crops of 16 x 16 px"));

@@ -190,11 +190,9 @@ TEST_F(ShippedModel, IsTheSameOnRealFaces) {
   if (named == nullptr)
     GTEST_SKIP() << "FER_TEST_FACES names no faces (a packed dataset, a CSV or a folder)";
   const ModelInfo info = read_model_info(path_);
-  const DataSource source(named, AlignMode::kAuto,
-                          {info.network.input_size, info.network.channels, info.align_template});
+  const DataSource source(named, AlignMode::kAuto, info.crops());
   const PackedDataset& data = source.data();
-  ASSERT_EQ(data.info().side, info.network.input_size);
-  ASSERT_EQ(data.info().channels, info.network.channels);
+  ASSERT_EQ(data.info().crops, info.crops());
   constexpr std::size_t kFaces = 500;
   std::vector<std::uint8_t> crops;
   for (std::size_t i = 0; i < std::min(kFaces, data.size()); ++i) {

@@ -84,7 +84,7 @@ TEST_F(AdaptedNetworksTest, TheTeacherIsAnAverage) {
 TEST_F(AdaptedNetworksTest, ThePullGoesPartOfTheWayBack) {
   learn();
   const torch::Tensor learnt = networks_.student_weights().at("head.bias");
-  networks_.pull_to_source(0.25);
+  networks_.anchor_to_source(0.25);
   EXPECT_TRUE(networks_.student_weights()
                   .at("head.bias")
                   .allclose(0.75 * learnt + 0.25 * source_.at("head.bias")));
@@ -139,7 +139,7 @@ TEST_F(AdaptedNetworksTest, AreTheSameOnADevice) {
     const torch::Tensor logits = networks->student_logits(networks->lower(images()));
     torch::nn::functional::cross_entropy(logits, torch::zeros({8}, torch::kLong)).backward();
     networks->step(0.1);
-    networks->pull_to_source(0.25);
+    networks->anchor_to_source(0.25);
     networks->average(0.5);
   }
   compare("after a step");

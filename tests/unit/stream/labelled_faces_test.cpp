@@ -149,9 +149,9 @@ TEST_F(LabelledFacesTest, RefusesBrokenFiles) {
 
 TEST_F(LabelledFacesTest, RefusesCropsThatTheModelDoesNotTake) {
   PackedInfo info = test::tiny_info();
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   write_packed(file_, info, test::tiny_rows(3));
-  EXPECT_THAT(error_of([&] { open(file_); }), HasSubstr("template arcface"));
+  EXPECT_THAT(error_of([&] { open(file_); }), HasSubstr("template \"arcface\""));
 }
 
 TEST_F(LabelledFacesTest, LeavesOutClassesThatTheModelDoesNotKnow) {

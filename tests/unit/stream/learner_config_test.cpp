@@ -36,17 +36,28 @@ TEST(OnlineConfig, FindsEachGuardByItsName) {
     guard_named(guards, name) = false;
   }
   EXPECT_FALSE(guards.tracklets || guards.memory || guards.replay || guards.teacher ||
-               guards.freeze_norm || guards.share_cap || guards.agreement || guards.pull ||
-               guards.canary || guards.part_way || guards.prior || guards.familiar);
+               guards.freeze_norm || guards.class_balance || guards.agreement ||
+               guards.weight_anchor || guards.canary || guards.part_way || guards.prior ||
+               guards.ood_gate);
   EXPECT_THAT(error_of([&] { guard_named(guards, "luck"); }),
               HasSubstr("expected one of tracklets"));
 }
 
+TEST(OnlineConfig, TakesTheOldNamesOfGuards) {
+  GuardConfig guards;
+  guard_named(guards, "share-cap") = false;
+  EXPECT_FALSE(guards.class_balance);
+  guard_named(guards, "pull") = false;
+  EXPECT_FALSE(guards.weight_anchor);
+  guard_named(guards, "familiar") = false;
+  EXPECT_FALSE(guards.ood_gate);
+}
+
 TEST(OnlineConfig, WritesItsGuards) {
   OnlineConfig config;
-  config.guards.share_cap = false;
+  config.guards.class_balance = false;
   const nlohmann::json json = config;
-  EXPECT_EQ(json["guards"]["share-cap"], false);
+  EXPECT_EQ(json["guards"]["class-balance"], false);
   EXPECT_EQ(json["guards"]["canary"], true);
   EXPECT_EQ(json["batch"], 32);
 }

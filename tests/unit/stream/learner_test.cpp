@@ -5,19 +5,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "content.h"
 #include "error_of.h"
 #include "model/classifier.h"
 #include "model/slot.h"
 #include "stream/learner_log.h"
 #include "tiny_learner.h"
+#include "util/folder_lock.h"
 
 namespace fer {
 namespace {
@@ -113,7 +117,7 @@ TEST_F(LearnerTest, IsSharedByAllOfASlot) {
 TEST_F(LearnerTest, DropsTheOldestAndCounts) {
   settings_.queue = 10;
   settings_.max_cpu = 0.001;
-  settings_.learning.least_memory = 1;
+  settings_.learning.min_memory = 1;
   const auto learner = Learner::get("", settings_);
   // One step takes its thread longer than the budget of this test.
   feed(*learner, 10);
@@ -190,6 +194,7 @@ TEST_F(LearnerTest, KeepsItsStateOverARestart) {
   ASSERT_GT(before.promotions, 0u);
   EXPECT_EQ(read_model_info(dir() / "served.fer").version, before.serving_version);
   const auto learner = Learner::get("", settings_);
+  ASSERT_TRUE(learner->drain(60s));
   const LearnerStats after = learner->stats();
   EXPECT_EQ(after.serving_version, before.serving_version);
   EXPECT_EQ(after.steps, before.steps);
@@ -310,6 +315,7 @@ TEST_F(LearnerTest, KeepsNothingWhereAnotherLearnerHasTheFolder) {
   Heard after;
   const auto third = Learner::get("", settings_);
   const auto subscription = third->subscribe(after.listener());
+  ASSERT_TRUE(third->drain(60s));
   EXPECT_THAT(after.warnings(), testing::IsEmpty());
   EXPECT_GT(third->stats().steps, 0u);
 }
@@ -328,6 +334,80 @@ TEST_F(LearnerTest, SavesWhatServesWhereTheFolderWasMadeAnew) {
   ASSERT_TRUE(fs::exists(dir() / "served.fer"));
   EXPECT_EQ(read_model_info(dir() / "served.fer").version, learner->stats().serving_version);
   EXPECT_THAT(heard.warnings(), testing::IsEmpty());
+}
+
+std::string mode_of(const fs::path& file) {
+  struct stat found {};
+  if (stat(file.c_str(), &found) != 0) return "missing";
+  char text[8];
+  std::snprintf(text, sizeof text, "%04o", found.st_mode & 07777u);
+  return text;
+}
+
+TEST_F(LearnerTest, KeepsWhatItLearntToItsOwner) {
+  settings_.checkpoint_dir = dir();
+  {
+    const auto learner = Learner::get("", settings_);
+    feed(*learner, 60);
+    ASSERT_TRUE(learner->drain(60s));
+  }
+  EXPECT_EQ(mode_of(dir()), "0700");
+  int states = 0;
+  for (const auto& file : fs::directory_iterator(dir())) {
+    if (file.path().extension() != ".state") continue;
+    EXPECT_EQ(mode_of(file.path()), "0600") << file.path();
+    ++states;
+  }
+  EXPECT_GT(states, 0);
+}
+
+TEST_F(LearnerTest, LeavesAFolderOfOtherPeoplesFilesAlone) {
+  settings_.checkpoint_dir = dir();
+  fs::create_directories(dir());
+  std::ofstream(dir() / "served.fer") << "somebody's model";
+  Heard heard;
+  const auto learner = Learner::get("", settings_);
+  const auto subscription = learner->subscribe(heard.listener());
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_GT(learner->stats().promotions, 0u) << "it learns all the same";
+  EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("found served.fer but no")));
+  EXPECT_EQ(test::content(dir() / "served.fer"), "somebody's model");
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir()), fs::directory_iterator()), 1);
+}
+
+TEST_F(LearnerTest, LocksAFolderThatWasMadeAnew) {
+  settings_.checkpoint_dir = dir();
+  const auto learner = Learner::get("", settings_);
+  ASSERT_TRUE(learner->drain(60s));
+  fs::remove_all(dir());
+  learner->save();
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_THROW(FolderLock(dir(), "test", FolderLock::Children::kNoHold), FolderBusy);
+}
+
+/// Reading thousands of labelled faces takes seconds; the stream plays meanwhile.
+TEST_F(LearnerTest, TakesFacesBeforeItsLabelledOnesAreRead) {
+  const auto learner = Learner::get("", settings_);
+  EXPECT_EQ(learner->slot()->current()->info().version, learner->info().version);
+  for (FaceSample& face : stream_faces(12)) EXPECT_TRUE(learner->offer(std::move(face)));
+  learner->end_of("cam");
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().faces, 12u);
+}
+
+TEST_F(LearnerTest, TakesLabelsOfTheStream) {
+  const auto learner = Learner::get("", settings_);
+  const auto faces = stream_faces(6);
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    EXPECT_TRUE(learner->add_label(faces[i], test::tiny_labels()[i % 3]));
+  EXPECT_FALSE(learner->add_label(faces[0], "boredom")) << "no class of the model";
+  FaceSample odd;
+  odd.crop.resize(5);
+  EXPECT_FALSE(learner->add_label(odd, test::tiny_labels()[0]));
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().labels, 6u);
+  EXPECT_EQ(learner->stats().faces, 0u) << "they are not learnt from as the stream's";
 }
 
 TEST_F(LearnerTest, LogsEveryDecisionAndGoesOnAfterARestart) {
@@ -383,6 +463,7 @@ TEST_F(LearnerTest, SkipsATornCheckpoint) {
   Heard heard;
   const auto learner = Learner::get("", settings_);
   const auto subscription = learner->subscribe(heard.listener());
+  ASSERT_TRUE(learner->drain(60s));
   EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr(newest.filename().string())));
   EXPECT_GT(learner->stats().steps, 0u);
 }
@@ -398,6 +479,7 @@ TEST_F(LearnerTest, BeginsAnewWhereTheCheckpointIsAnotherModels) {
   Heard heard;
   const auto learner = Learner::get("", settings_);
   const auto subscription = learner->subscribe(heard.listener());
+  ASSERT_TRUE(learner->drain(60s));
   EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("belongs to model")));
   EXPECT_EQ(learner->stats().steps, 0u);
 }
@@ -407,6 +489,7 @@ TEST_F(LearnerTest, ServesTheSourceWhereLabelledFacesAreMissing) {
   Heard heard;
   const auto learner = Learner::get("", settings_);
   const auto subscription = learner->subscribe(heard.listener());
+  ASSERT_TRUE(learner->drain(60s));
   EXPECT_THAT(heard.warnings(), testing::ElementsAre(HasSubstr("gone.replay")));
   EXPECT_THAT(learner->stats().reason, HasSubstr("gone.replay"));
   EXPECT_FALSE(learner->offer(stream_faces(1)[0]));

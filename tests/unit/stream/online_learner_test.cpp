@@ -98,10 +98,10 @@ TEST_F(OnlineLearnerTest, StartsFromWhatTheCalibratedModelSays) {
 }
 
 TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
-  config_.guards.prior = false;  // the tiny source knows all classes equally well …
-  config_.anchor = 0;            // … and none so well that it were worth keeping
+  config_.guards.prior = false;     // the tiny source knows all classes equally well …
+  config_.distillation_weight = 0;  // … and none so well that it were worth keeping
   config_.learning_rate = 0.003;
-  config_.share_cap = 0.4;
+  config_.max_class_share = 0.4;
   constexpr double kDim = 0.6;
   auto made = learner();
   made->observe(stream_faces(90, 1, kDim));
@@ -127,7 +127,7 @@ TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
 }
 
 TEST_F(OnlineLearnerTest, WouldFallForItsFavouriteClassWithoutTheCapOnItsShare) {
-  config_.guards.prior = config_.guards.share_cap = false;
+  config_.guards.prior = config_.guards.class_balance = false;
   config_.learning_rate = 0.003;
   config_.canary_interval = 1000;
   constexpr double kDim = 0.6;
@@ -182,6 +182,109 @@ TEST_F(OnlineLearnerTest, GoesOnFromItsStateAsIfItHadNeverStopped) {
   }
 }
 
+TEST_F(OnlineLearnerTest, KeepsNoPictureUnlessItIsAskedTo) {
+  const auto bytes = [&](SampleStore store, const char* tensor) {
+    config_.store = store;
+    auto made = fed();
+    made->add_label(stream_faces(1)[0], 0);
+    const Checkpoint kept = made->state();
+    const auto it = kept.tensors.find(tensor);
+    return it == kept.tensors.end() ? 0 : it->second.numel();
+  };
+  EXPECT_GT(bytes(SampleStore::kCrops, "memory"), 0);
+  EXPECT_EQ(bytes(SampleStore::kLatents, "memory"), 0);
+  EXPECT_GT(bytes(SampleStore::kLatents, "memory.latents"), 0);
+  EXPECT_GT(bytes(SampleStore::kLatents, "labels.bytes"), 0);
+  for (const char* tensor : {"memory", "memory.latents", "memory.features", "labels.features"})
+    EXPECT_EQ(bytes(SampleStore::kNothing, tensor), 0) << tensor;
+  // Activations of the stem alone are nearly a picture.
+  config_.frozen_blocks = 0;
+  EXPECT_EQ(bytes(SampleStore::kLatents, "memory.latents"), 0);
+}
+
+TEST_F(OnlineLearnerTest, LearnsOnFromLatentsAfterARestart) {
+  config_.store = SampleStore::kLatents;
+  auto whole = fed();
+  whole->add_label(stream_faces(1)[0], 0);
+  auto other = learner();
+  other->restore(whole->state());
+  EXPECT_EQ(other->stats().memory, whole->stats().memory);
+  EXPECT_EQ(other->stats().labels, 1u);
+  ASSERT_TRUE(other->can_step());
+  const OnlineLearner::Step step = other->step();
+  EXPECT_EQ(step.rows, config_.batch);
+  EXPECT_GT(step.loss, 0);
+  EXPECT_GT(moved(other->candidate()), 0);
+}
+
+TEST_F(OnlineLearnerTest, ForgetsFacesThatAreTooOld) {
+  auto made = fed();
+  Checkpoint kept = made->state();
+  for (auto& item : kept.state["items"]) item["added_s"] = item["added_s"].get<std::int64_t>() - 90;
+  config_.max_sample_age = 100;
+  auto patient = learner();
+  patient->restore(kept);
+  EXPECT_EQ(patient->stats().memory, made->stats().memory);
+  config_.max_sample_age = 80;
+  auto strict = learner();
+  strict->restore(kept);
+  EXPECT_EQ(strict->stats().memory, 0);
+  config_.max_sample_age = 0;
+  auto never = learner();
+  never->restore(kept);
+  EXPECT_EQ(never->stats().memory, made->stats().memory);
+}
+
+TEST_F(OnlineLearnerTest, SaysWhyItTookNoStep) {
+  auto made = fed(4);
+  EXPECT_EQ(made->stats().reason, "4 of the 6 tracklets that a first step needs are remembered");
+  FaceSample blurred = stream_faces(1)[0];
+  std::fill(blurred.crop.begin(), blurred.crop.end(), std::uint8_t{100});
+  made->observe({blurred});
+  EXPECT_THAT(made->stats().reason, HasSubstr("; refused: 1 blurred"));
+}
+
+/// The stream's faces are dim: the source's head errs on them, while its features tell them apart.
+TEST_F(OnlineLearnerTest, ServesPrototypesWithoutTouchingTheWeightsBelow) {
+  config_.prototypes.enabled = true;
+  config_.prototypes.mix = 0.5;
+  config_.gradient_steps = false;
+  auto made = learner();
+  made->observe(stream_faces(90, 1, 0.6));
+  made->end_of();
+  ASSERT_TRUE(made->can_step());
+  made->step();
+  EXPECT_EQ(made->judge_now(), Outcome::kPromoted);
+  EXPECT_THAT(made->stats().reason, HasSubstr("prototypes of 90 faces"));
+  const ModelFile served = made->serving();
+  for (const auto& [name, tensor] : source_.weights) {
+    const bool same = torch::equal(served.weights.at(name), tensor);
+    EXPECT_EQ(same, !name.starts_with("head.")) << name;
+  }
+  // The same faces make the same head: there is nothing new to serve.
+  EXPECT_EQ(made->judge_now(), Outcome::kKept);
+  EXPECT_THAT(made->stats().reason, HasSubstr("serves already"));
+  // Reset at once.
+  EXPECT_TRUE(made->rollback());
+  EXPECT_EQ(made->serving().info.version, source_.info.version);
+}
+
+TEST_F(OnlineLearnerTest, LearnsFromAFewLabelsWithoutAStep) {
+  config_.gradient_steps = false;
+  config_.prototypes.enabled = true;
+  config_.prototypes.mix = 0;
+  config_.canary_margin = 0.1;
+  constexpr double kDim = 0.6;
+  auto made = learner();
+  const auto faces = stream_faces(30, 5, kDim);
+  for (std::size_t i = 0; i < faces.size(); ++i) made->add_label(faces[i], static_cast<int>(i % 3));
+  EXPECT_EQ(made->stats().labels, 30u);
+  EXPECT_EQ(made->judge_now(), Outcome::kPromoted);
+  EXPECT_THAT(made->stats().reason, HasSubstr("30 labelled faces of the stream"));
+  EXPECT_GT(right_on_stream(made->serving(), kDim), right_on_stream(source_, kDim) + 0.05);
+  EXPECT_THROW(made->add_label(faces[0], 3), std::invalid_argument);
+}
+
 TEST_F(OnlineLearnerTest, RefusesAStateThatIsNotItsOwn) {
   auto made = fed();
   made->step();
@@ -201,7 +304,7 @@ TEST_F(OnlineLearnerTest, RefusesAStateThatIsNotItsOwn) {
               HasSubstr("teacher.head.bias"));
   EXPECT_THAT(
       refused([](Checkpoint& s) { s.tensors["memory"] = s.tensors["memory"].narrow(0, 0, 50); }),
-      HasSubstr("fewer crops"));
+      HasSubstr("shorter than it says"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.state["items"][0]["label"] = 99; }),
               HasSubstr("does not fit"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.state["share"] = {1.0}; }), HasSubstr("other classes"));
@@ -226,7 +329,7 @@ TEST_F(OnlineLearnerTest, CountsWhatItRefuses) {
 }
 
 TEST_F(OnlineLearnerTest, LearnsNothingFromASourceThatShowsNothingKnown) {
-  config_.most_unsure = 0.2;
+  config_.max_unsure = 0.2;
   // Half one class's face, half another's: there is no such face.
   Random random(5);
   std::vector<FaceSample> strange;
@@ -255,7 +358,7 @@ TEST_F(OnlineLearnerTest, LearnsNothingFromASourceThatShowsNothingKnown) {
   EXPECT_EQ(remembered(both).first, kept + 30);
   EXPECT_EQ(remembered(both).second, refused);
 
-  config_.guards.familiar = false;
+  config_.guards.ood_gate = false;
   const auto without = remembered(strange);
   EXPECT_EQ(without.second, 0u);
   EXPECT_GT(without.first, kept);
@@ -273,7 +376,7 @@ TEST_F(OnlineLearnerTest, TakesOnlySoManyDrawsOfWhatItRemembers) {
 }
 
 TEST_F(OnlineLearnerTest, WaitsUntilItRemembersEnough) {
-  config_.least_memory = 20;
+  config_.min_memory = 20;
   auto made = learner();
   made->observe(stream_faces(19));
   made->end_of();
@@ -330,7 +433,7 @@ TEST_F(OnlineLearnerTest, ReplaysAtLeastHalfOfEachBatch) {
 }
 
 TEST_F(OnlineLearnerTest, TeacherIsSlowerThanTheStudent) {
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   auto slow = fed();
   slow->step();
   config_.guards.teacher = false;
@@ -372,8 +475,8 @@ TEST_F(OnlineLearnerTest, LeavesTheLowerHalfAlone) {
 
 TEST_F(OnlineLearnerTest, CapsTheShareOfAClass) {
   const auto accepted = [&](bool guard) {
-    config_.guards.share_cap = guard;
-    config_.share_cap = 0.4;
+    config_.guards.class_balance = guard;
+    config_.max_class_share = 0.4;
     config_.threshold_policy = "dta:t-min=0.6";  // lets through what is surely of the one class
     auto made = learner();
     Random random(1);
@@ -394,7 +497,7 @@ TEST_F(OnlineLearnerTest, RulesClassesOutOnlyWhereATrackletAgreesWithItself) {
     config_.guards.agreement = guard;
     config_.negative_policy = "argmin";
     config_.threshold_policy = "fixed:tau=1";
-    config_.least_memory = 1;
+    config_.min_memory = 1;
     auto made = learner();
     Random random(1);
     std::vector<FaceSample> faces;
@@ -415,8 +518,8 @@ TEST_F(OnlineLearnerTest, RulesClassesOutOnlyWhereATrackletAgreesWithItself) {
 
 TEST_F(OnlineLearnerTest, PullsBackToTheSource) {
   const auto distance = [&](bool guard) {
-    config_.guards.pull = guard;
-    config_.pull = 0.3;
+    config_.guards.weight_anchor = guard;
+    config_.weight_anchor = 0.3;
     auto made = fed();
     for (int i = 0; i < 10; ++i) made->step();
     return moved(made->candidate());
@@ -427,8 +530,8 @@ TEST_F(OnlineLearnerTest, PullsBackToTheSource) {
 TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
   const auto ruined = [&](bool guard) {
     config_.guards.canary = guard;
-    config_.guards.replay = config_.guards.pull = config_.guards.teacher = false;
-    config_.guards.share_cap = false;
+    config_.guards.replay = config_.guards.weight_anchor = config_.guards.teacher = false;
+    config_.guards.class_balance = false;
     config_.threshold_policy = "fixed:tau=0";
     config_.learning_rate = 0.5;
     auto made = learner();
@@ -465,7 +568,7 @@ TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
 
 TEST_F(OnlineLearnerTest, ServesAPartOfTheWayWhereAllOfItLosesTooMuch) {
   // It learns that all is one class, and loses a face after the other.
-  config_.guards.replay = config_.guards.pull = config_.guards.share_cap = false;
+  config_.guards.replay = config_.guards.weight_anchor = config_.guards.class_balance = false;
   config_.guards.prior = false;
   config_.threshold_policy = "fixed:tau=0";
   config_.canary_margin = 0.001;
@@ -533,11 +636,11 @@ TEST_F(OnlineLearnerTest, DoesNotCollapseAtItsOwnStepSize) {
 TEST_F(OnlineLearnerTest, IsAnchoredToWhatTheSourceSays) {
   config_.threshold_policy = "fixed:tau=1";  // the replay alone teaches
   config_.negative_policy = "none";
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   // A source that prefers a class, which labels would talk it out of.
   source_.weights["head.bias"] = source_.weights["head.bias"] + torch::tensor({2.f, 0.f, 0.f});
   const auto distance = [&](double anchor) {
-    config_.anchor = anchor;
+    config_.distillation_weight = anchor;
     auto made = fed();
     for (int i = 0; i < 20; ++i) made->step();
     return moved(made->candidate());
@@ -548,10 +651,10 @@ TEST_F(OnlineLearnerTest, IsAnchoredToWhatTheSourceSays) {
 TEST_F(OnlineLearnerTest, KeepsTheSourcesPriorThroughAReplayThatHasNone) {
   config_.threshold_policy = "fixed:tau=1";  // the replay alone teaches
   config_.negative_policy = "none";
-  config_.guards.pull = false;
+  config_.guards.weight_anchor = false;
   config_.learning_rate = 0.1;
   source_.info.prior = {0.9f, 0.05f, 0.05f};
-  config_.anchor = 0;
+  config_.distillation_weight = 0;
   const auto common = [&](double keep) {
     config_.keep_prior = keep;
     auto made = fed();

@@ -63,16 +63,18 @@ inline std::vector<FaceSample> stream_faces(int n, std::uint64_t seed = 1, doubl
 inline OnlineConfig tiny_online_config() {
   OnlineConfig config;
   config.batch = 12;
-  config.least_memory = 6;
+  config.min_memory = 6;
   config.reuse = 50;
   config.learning_rate = 0.01;
   config.ema = 0.9;
   config.canary_interval = 10;
   config.canary_margin = 0.05;
   config.rollback_margin = 0.2;
-  config.share_cap = 0.6;
+  config.max_class_share = 0.6;
   config.frozen_blocks = 1;
-  config.most_unsure = 1;  // the stream is in another light than anything that the source knows
+  config.max_unsure = 1;  // the stream is in another light than anything that the source knows
+  config.prototypes.enabled = false;  // most tests are of gradient steps
+  config.store = SampleStore::kCrops;
   return config;
 }
 

@@ -104,7 +104,7 @@ TEST(TrackletBuilder, KeepsTheSharpestCrops) {
 
 TEST(TrackletBuilder, RefusesWhatSaysTooLittle) {
   TrackletConfig config;
-  config.least_frames = 4;
+  config.min_frames = 4;
   TrackletBuilder builder(config, kSide);
   builder.add(face(0), kFirst);
   EXPECT_EQ(builder.refuse(builder.end().at(0)), Refusal::kShort);

@@ -130,7 +130,7 @@ TEST_F(JoinPackedTest, RefusesWhatDoesNotFit) {
               AllOf(HasSubstr("splits"), HasSubstr("\"rest\"")));
   EXPECT_THAT(refusal(a, part("template",
                               [](PackedInfo& info, std::vector<PackedRow>&) {
-                                info.align_template = "arcface";
+                                info.crops.align_template = "arcface";
                               })),
               AllOf(HasSubstr("template"), HasSubstr("arcface")));
   EXPECT_THAT(refusal(a, folder_.path() / "none"), HasSubstr("none"));

@@ -22,11 +22,11 @@ using testing::HasSubstr;
 
 PackedInfo info() {
   PackedInfo info;
-  info.channels = 3;
-  info.side = 8;
+  info.crops.channels = 3;
+  info.crops.side = 8;
   info.labels = {"neutral", "sadness"};
   info.splits = {"train", "test"};
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   info.source = "somewhere";
   return info;
 }
@@ -51,11 +51,11 @@ TEST(PackedDataset, GivesBackWhatWasWritten) {
   write_packed(path, info(), rows);
 
   const PackedDataset data(path);
-  EXPECT_EQ(data.info().channels, 3);
-  EXPECT_EQ(data.info().side, 8);
+  EXPECT_EQ(data.info().crops.channels, 3);
+  EXPECT_EQ(data.info().crops.side, 8);
   EXPECT_EQ(data.info().labels, info().labels);
   EXPECT_EQ(data.info().splits, info().splits);
-  EXPECT_EQ(data.info().align_template, "arcface");
+  EXPECT_EQ(data.info().crops.align_template, "arcface");
   EXPECT_EQ(data.info().source, "somewhere");
   ASSERT_EQ(data.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {

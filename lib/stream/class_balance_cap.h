@@ -1,0 +1,31 @@
+// A cap on each class's share of what is accepted. Free of LibTorch.
+#pragma once
+
+#include <vector>
+
+#include "export.h"
+
+namespace fer {
+
+/// Pseudo-labels feed on themselves: a class that is accepted more is predicted more. So none may
+/// have more than its share of what was accepted lately (counts that fade by 1 % a step); what is
+/// beyond, its least confident rows first, is not accepted.
+class FER_API ClassBalanceCap {
+ public:
+  /// `most`: the largest share of one class, in (0, 1]. `allowance`: rows that a class may have of
+  /// the faded count whatever the others have, so that the first can be accepted.
+  ClassBalanceCap(int classes, double most, double allowance);
+
+  /// Rows in [0, N): `labels[i] = -1` where the row is not accepted anyway. Returns what is
+  /// accepted, and counts it.
+  std::vector<bool> admit(const std::vector<int>& labels, const std::vector<float>& confidences);
+
+  const std::vector<double>& counts() const { return counts_; }
+  void restore(const std::vector<double>& counts) { counts_ = counts; }
+
+ private:
+  double most_, allowance_;
+  std::vector<double> counts_;
+};
+
+}  // namespace fer

@@ -1,0 +1,76 @@
+// Faces of streams on their way into a learner's memory.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/model_file.h"
+#include "stream/adapted_networks.h"
+#include "stream/face_sample.h"
+#include "stream/gates.h"
+#include "stream/learner_config.h"
+#include "stream/learner_counts.h"
+#include "stream/linear_head.h"
+#include "stream/ood_gate.h"
+#include "stream/sample_memory.h"
+#include "stream/stream_labels.h"
+#include "stream/teacher.h"
+#include "stream/tracklet.h"
+
+namespace fer {
+
+/// Quality gates, tracklets and the out-of-distribution gate, in this order; what passes them all
+/// is remembered.
+class FaceIngestion {
+ public:
+  /// `networks` and `teacher` must outlive it. `ood_gate`: nullopt trusts every source.
+  FaceIngestion(const OnlineConfig& config, const ModelFile& source, AdaptedNetworks& networks,
+                const Teacher& teacher, std::optional<OodGate> ood_gate);
+
+  /// Takes faces in the order in which they came. Throws std::invalid_argument for a crop of
+  /// another size than the model's input.
+  void observe(std::vector<FaceSample> faces, LearnerCounts& counts);
+  /// Ends the open tracklets of a source, or of all sources.
+  void end_of(const std::optional<std::string>& source, LearnerCounts& counts);
+
+  /// A labelled face of the stream. Gates do not apply: somebody chose it. Throws
+  /// std::invalid_argument for a crop of another size, and for a label that is no class.
+  void add_label(const FaceSample& face, int label);
+
+  /// Drops faces that are older than max_sample_age.
+  void expire();
+
+  const StreamLabels& labels() const { return labels_; }
+  SampleMemory& memory() { return memory_; }
+  const SampleMemory& memory() const { return memory_; }
+  const std::optional<OodGate>& ood_gate() const { return ood_gate_; }
+  /// A memory of these settings with nothing in it.
+  SampleMemory empty_memory() const;
+
+  /// Goes on from a checkpoint. Open tracklets are not part of one.
+  void restore(SampleMemory memory, StreamLabels labels, std::optional<OodGate> ood_gate);
+  /// Drops memory, open tracklets and what the gate knows of sources. Labels stay: they are true
+  /// whatever was learnt.
+  void forget();
+
+ private:
+  void look_at(std::vector<FaceSample> faces, LearnerCounts& counts);
+  void remember(std::vector<Evidence> ended, LearnerCounts& counts);
+  std::optional<Refusal> refusal_of(const Evidence& evidence);
+  void require_crop(const FaceSample& face) const;
+
+  const OnlineConfig config_;
+  const ModelInfo model_;
+  const std::size_t crop_bytes_;
+  AdaptedNetworks& networks_;
+  const Teacher& teacher_;
+  TrackletBuilder builder_;
+  const LinearHead source_head_;
+  SampleMemory memory_;
+  StreamLabels labels_;
+  std::optional<OodGate> ood_gate_;
+};
+
+}  // namespace fer

@@ -1,0 +1,73 @@
+#include "stream/learner_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fer {
+namespace {
+
+using testing::ElementsAre;
+
+FaceSample face(const std::string& source, std::int64_t track = 0) {
+  FaceSample sample;
+  sample.source = source;
+  sample.track = track;
+  return sample;
+}
+
+std::vector<std::int64_t> tracks(const std::vector<LearnerQueue::Entry>& entries) {
+  std::vector<std::int64_t> all;
+  for (const auto& entry : entries) all.push_back(entry.face.track);
+  return all;
+}
+
+TEST(LearnerQueue, PushesTheOldestFaceOut) {
+  LearnerQueue queue(2);
+  for (int track = 1; track <= 4; ++track) EXPECT_TRUE(queue.push_face(face("cam", track)));
+  EXPECT_EQ(queue.faces(), 2u);
+  EXPECT_EQ(queue.dropped(), 2u);
+  EXPECT_THAT(tracks(queue.pop(10)), ElementsAre(3, 4));
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(LearnerQueue, KeepsLabelledFacesAndEnds) {
+  LearnerQueue queue(1);
+  EXPECT_TRUE(queue.push_label(face("cam", 1), 2));
+  queue.push_end("cam");
+  EXPECT_TRUE(queue.push_face(face("cam", 2)));
+  EXPECT_TRUE(queue.push_face(face("cam", 3)));
+  const auto entries = queue.pop(10);
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].label, 2);
+  EXPECT_TRUE(entries[1].end);
+  EXPECT_EQ(entries[2].face.track, 3);
+}
+
+TEST(LearnerQueue, TakesOneEndUntilAFaceFollows) {
+  LearnerQueue queue(4);
+  queue.push_end("cam");
+  queue.push_end("cam");
+  queue.push_end("door");
+  queue.push_face(face("cam"));
+  queue.push_end("cam");
+  EXPECT_EQ(queue.pop(10).size(), 4u);
+}
+
+TEST(LearnerQueue, GivesNoMoreThanAskedFor) {
+  LearnerQueue queue(4);
+  for (int track = 1; track <= 3; ++track) queue.push_face(face("cam", track));
+  EXPECT_THAT(tracks(queue.pop(2)), ElementsAre(1, 2));
+  EXPECT_EQ(queue.faces(), 1u);
+  queue.clear();
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.dropped(), 1u);
+}
+
+TEST(LearnerQueue, BoundsLabelledFaces) {
+  LearnerQueue queue(1);
+  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(queue.push_label(face("cam"), 0));
+  EXPECT_FALSE(queue.push_label(face("cam"), 0));
+}
+
+}  // namespace
+}  // namespace fer

@@ -110,9 +110,7 @@ void run(const Options& o) {
 
   ReadOptions read = o.read_options();
   read.split = o.split;
-  const NetworkConfig& network = model.info.network;
-  const DataSource source(o.data, o.align,
-                          {network.input_size, network.channels, model.info.align_template}, read);
+  const DataSource source(o.data, o.align, model.info.crops(), read);
   Progress progress("classifying");
   const LabelledLogits faces =
       labelled_logits(plain, o.model.string(), source.data(), o.data.string(), o.split, o.target,

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "model/stored_weights.h"
+#include "model/model_file.h"
 #include "stream/count_predictions.h"
 #include "stream/mirror_agreement.h"
 
@@ -194,7 +194,7 @@ void CandidateJudge::restore_history(const std::vector<ModelFile>& models) {
 }
 
 std::string CandidateJudge::version_of(const Tensors& upper) const {
-  return StoredWeights(weights_with(upper), /*bf16=*/false).version();
+  return fer::version_of({source_.info, weights_with(upper)});
 }
 
 CandidateJudge::Tensors CandidateJudge::weights_with(const Tensors& upper) const {

@@ -49,6 +49,15 @@ std::vector<float> shares_of(const CalibrationData& data) {
   return shares;
 }
 
+/// The prior of the plain outputs, where an earlier calibration replaced it.
+void restore_prior(ModelInfo& info) {
+  if (!info.provenance.is_object()) return;
+  const nlohmann::json earlier = info.provenance.value("calibration", nlohmann::json());
+  if (!earlier.is_object() || !earlier.contains("prior_before")) return;
+  const auto prior = earlier["prior_before"].get<std::vector<float>>();
+  if (prior.size() == info.prior.size()) info.prior = prior;
+}
+
 Measures measured(const LabelledLogits& faces, const std::vector<float>& logits,
                   const ModelInfo& model, double prior_correction) {
   const Predictions p = predictions_from(faces, logits, model, prior_correction);
@@ -105,14 +114,13 @@ void run(const Options& o) {
   const std::string from = model.info.version;
   // An earlier calibration is replaced, not added to.
   model.info.calibration = {};
+  restore_prior(model.info);
   if (o.prior_correction >= 0) model.info.prior_correction = o.prior_correction;
   const Classifier plain(model, Precision::kFp32);
 
   ReadOptions read = o.read_options();
   read.split = o.split;
-  const NetworkConfig& network = model.info.network;
-  const DataSource source(o.data, o.align,
-                          {network.input_size, network.channels, model.info.align_template}, read);
+  const DataSource source(o.data, o.align, model.info.crops(), read);
   Progress progress("classifying");
   const LabelledLogits faces =
       labelled_logits(plain, o.model.string(), source.data(), o.data.string(), o.split, o.target,
@@ -131,6 +139,7 @@ void run(const Options& o) {
   const double correction = model.info.prior_correction;
   const Measures before = measured(faces, faces.data.logits, model.info, correction);
   model.info.calibration = choice.calibration;
+  const std::vector<float> prior_before = model.info.prior;
   if (!choice.calibration.bias.empty()) model.info.prior = shares_of(faces.data);
   const Measures after = measured(faces, choice.held_out, model.info, correction);
   model.info.operating_points = operating_points(
@@ -144,6 +153,7 @@ void run(const Options& o) {
       {"target", o.target == CalibrationTarget::kVotes ? "votes" : "labels"},
       {"folds", o.folds},
       {"seed", o.seed},
+      {"prior_before", prior_before},
       {"before", figures_of(before)},
       {"held_out", figures_of(after)},
       {"bias_gain", choice.bias_gain},

@@ -7,7 +7,6 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "commands/finite_range.h"
-#include "evaluation/class_names.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/groups.h"
 #include "evaluation/prediction_csv.h"
@@ -118,6 +117,7 @@ class Run {
     EvalReport report;
     report.model = o_.model.string();
     report.network = model.network.name;
+    report.model_classes = model.labels.size();
     report.version = model.version;
     report.precision = name_of(precision);
     report.data = o_.data.string();

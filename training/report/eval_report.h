@@ -33,8 +33,9 @@ struct EvalReport {
   std::string model, network, version, precision;
   std::string data, split, align;
   double prior_correction = 0;
+  std::size_t model_classes = 0;  ///< That the model knows.
   std::size_t unreadable = 0;
-  Evaluation evaluation;
+  Evaluation evaluation{Confusion(std::vector<std::string>())};
 
   // Its figures.
   Measures measures;

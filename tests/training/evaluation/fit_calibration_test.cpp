@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "error_of.h"
 #include "training/evaluation/drawn_predictions.h"

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "report/plot_canvas.h"
 #include "scoped.h"
 
 namespace fer {

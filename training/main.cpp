@@ -53,8 +53,11 @@ int run(int argc, char** argv) {
   add_adapt(app);
   add_replay(app);
   add_average(app);
+  add_calibrate(app);
   add_shrink(app);
   add_export(app);
+  add_import(app);
+  add_teach(app);
   add_info(app);
   add_doctor(app);
   try {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "util/bfloat16.h"
 #include "util/host_device.h"
 
 namespace fer::kernels {
@@ -51,14 +52,6 @@ FER_HOST_DEVICE inline std::uint16_t half_bits(float value) {
     half -= 0x3f000000u;
   }
   return static_cast<std::uint16_t>(half | sign);
-}
-
-/// The bits of a bfloat16, rounded to nearest even.
-FER_HOST_DEVICE inline std::uint16_t bfloat16_bits(float value) {
-  std::uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
-  return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
 /// The nearest whole number from 0 to 255.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 
 #include "util/host_device.h"
 #include "vision/frame.h"
@@ -18,7 +19,10 @@ struct FramePlanes {
   PixelLayout layout;
 };
 
+/// Throws std::invalid_argument for a format that the kernels do not read.
 inline FramePlanes planes_of(const FrameView& view) {
+  if (!lies_on_devices(view.format))
+    throw std::invalid_argument("the kernels do not read frames of this pixel format");
   return {view, layout_of(view.format)};
 }
 

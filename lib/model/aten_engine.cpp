@@ -33,7 +33,7 @@ struct Conv {
                    .contiguous(at::MemoryFormat::ChannelsLast)),
         bias(tensor_of(conv.bias, {conv.out}, options)),
         stride(2, conv.stride),
-        padding(2, conv.kernel / 2),
+        padding(2, conv.pad()),
         groups(conv.groups) {}
 
   torch::Tensor operator()(const torch::Tensor& x) const {
@@ -51,8 +51,12 @@ struct Block {
   bool identity = true;
 
   torch::Tensor operator()(const torch::Tensor& x) const {
-    const torch::Tensor y = conv1(x).relu_();
-    return conv2(y).add_(identity ? x : shortcut(x)).relu_();
+    torch::Tensor y = conv2(conv1(x).relu_());
+    if (identity) return y.add_(x).relu_();
+    torch::Tensor sum = shortcut(x);
+    if (sum.sizes() == y.sizes()) return y.add_(sum).relu_();
+    sum.slice(2, 0, y.size(2)).slice(3, 0, y.size(3)).add_(y);
+    return sum.relu_();
   }
 };
 
@@ -62,6 +66,7 @@ class AtenEngine : public InferenceEngine {
       : side_(network.side),
         channels_(network.channels),
         pool_(network.stem_pool),
+        pool_pad_(network.stem.padded ? 1 : 0),
         options_(torch::TensorOptions()
                      .dtype(precision == Precision::kBf16 ? torch::kBFloat16 : torch::kFloat32)
                      .device(device)),
@@ -116,7 +121,7 @@ class AtenEngine : public InferenceEngine {
                           .view(bytes.sizes())
                           .contiguous(at::MemoryFormat::ChannelsLast);
     x = stem_(x).relu_();
-    if (pool_) x = torch::max_pool2d(x, 3, 2, 1);
+    if (pool_) x = torch::max_pool2d(x, 3, 2, pool_pad_);
     for (const Block& block : blocks_) x = block(x);
     if (attends_) {
       const torch::Tensor maps = score_(reduce_(x).relu_()).sigmoid_();
@@ -145,6 +150,7 @@ class AtenEngine : public InferenceEngine {
 
   const std::int64_t side_, channels_;
   const bool pool_;
+  const std::int64_t pool_pad_;
   const torch::TensorOptions options_;
   const DeviceStream stream_;
   torch::Tensor input_;  ///< Normalised value of each pixel value.

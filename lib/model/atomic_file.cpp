@@ -22,30 +22,8 @@ thread_local int owner_only = 0;  ///< Live OwnerOnlyFiles of the thread.
                            std::generic_category().message(errno));
 }
 
-/// Removes the temporary file unless it has been renamed.
-struct Temporary {
-  std::string name;
-  int fd = -1;
-  bool kept = false;
-  ~Temporary() {
-    if (fd >= 0) ::close(fd);
-    if (!kept && !name.empty()) ::unlink(name.c_str());
-  }
-};
-
-void write_pieces(int fd, const std::filesystem::path& path,
-                  const std::vector<std::string_view>& pieces) {
-  for (std::string_view piece : pieces) {
-    while (!piece.empty()) {
-      const ssize_t written = ::write(fd, piece.data(), piece.size());
-      if (written < 0) {
-        if (errno == EINTR) continue;
-        fail(path, "cannot write");
-      }
-      piece.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-}
+/// Pieces are collected until there is so much: a system call for each would take longer.
+constexpr std::size_t kCollected = 1 << 16;
 
 /// True for links that the kernel makes of a process's open files: their text is no path.
 bool is_open_file(const std::filesystem::path& link) {
@@ -55,11 +33,8 @@ bool is_open_file(const std::filesystem::path& link) {
   return folder.native().starts_with("/proc/");
 }
 
-void write_stream(const std::filesystem::path& path, const std::vector<std::string_view>& pieces) {
-  Temporary stream;  // without a name: it is closed, and nothing goes
-  stream.fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
-  if (stream.fd < 0) fail(path, "cannot open");
-  write_pieces(stream.fd, path, pieces);
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
 }  // namespace
@@ -91,41 +66,79 @@ bool is_stream(const std::filesystem::path& path) {
          (S_ISREG(found.st_mode) && is_open_file(replaced_file(path)));
 }
 
-void write_atomically(const std::filesystem::path& link,
-                      const std::vector<std::string_view>& pieces) {
-  if (is_stream(link)) return write_stream(link, pieces);
-  const std::filesystem::path path = replaced_file(link);
+AtomicFile::AtomicFile(const std::filesystem::path& path)
+    : path_(path), target_(replaced_file(path)) {
+  if (is_stream(path)) {
+    fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+    if (fd_ < 0) fail(path, "cannot open");
+    return;
+  }
   struct stat found {};
-  if (::stat(path.c_str(), &found) == 0 && (S_ISBLK(found.st_mode) || S_ISSOCK(found.st_mode))) {
-    throw std::runtime_error(link.string() +
+  if (::stat(target_.c_str(), &found) == 0 && (S_ISBLK(found.st_mode) || S_ISSOCK(found.st_mode))) {
+    throw std::runtime_error(path.string() +
                              ": expected a file to write, found a disk or a socket; name another");
   }
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  Temporary temporary;
   // Not mkostemp(): it makes files that only the owner reads, and to ask for the process's umask is
   // to change it for all threads.
   std::random_device random;
-  for (int attempt = 0; temporary.fd < 0; ++attempt) {
+  for (int attempt = 0; fd_ < 0; ++attempt) {
     std::string name(1, '.');
-    name.append(path.filename().string()).append(".").append(std::to_string(random()));
-    name = folder / name;
-    temporary.fd =
-        ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
-    if (temporary.fd >= 0) {
-      temporary.name = name;
+    name.append(target_.filename().string()).append(".").append(std::to_string(random()));
+    name = folder_of(target_) / name;
+    fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
+    if (fd_ >= 0) {
+      temporary_ = name;
     } else if (errno != EEXIST || attempt == 100) {
-      fail(link, "cannot create a temporary file beside it");
+      fail(path, "cannot create a temporary file beside it");
     }
   }
-  write_pieces(temporary.fd, link, pieces);
-  if (::fsync(temporary.fd) != 0) fail(link, "cannot flush to disk");
-  if (::rename(temporary.name.c_str(), path.c_str()) != 0) fail(link, "cannot rename onto it");
-  temporary.kept = true;
-  const int dir = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::append(std::string_view piece) {
+  if (collected_.size() + piece.size() < kCollected) {
+    collected_.append(piece);
+    return;
+  }
+  write(collected_);
+  collected_.clear();
+  write(piece);
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail(path_, "cannot write");
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  write(collected_);
+  collected_.clear();
+  if (temporary_.empty()) return;
+  if (::fsync(fd_) != 0) fail(path_, "cannot flush to disk");
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_, "cannot rename onto it");
+  temporary_.clear();
+  const int dir = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir >= 0) {
     ::fsync(dir);
     ::close(dir);
   }
+}
+
+void write_atomically(const std::filesystem::path& path,
+                      const std::vector<std::string_view>& pieces) {
+  AtomicFile file(path);
+  for (const std::string_view piece : pieces) file.append(piece);
+  file.commit();
 }
 
 }  // namespace fer

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,10 +19,34 @@ FER_API std::filesystem::path replaced_file(const std::filesystem::path& path);
 /// device, a pipe.
 FER_API bool is_stream(const std::filesystem::path& path);
 
-/// Writes the pieces one after the other to a temporary file beside replaced_file(path), fsyncs
-/// it, renames it there and fsyncs the folder. A crash at any instant leaves the old file or the
-/// new one. To what is_stream() it writes straight away. Throws std::runtime_error that names the
-/// path and the system's reason; the temporary is removed.
+/// Writes a file piece by piece. The pieces go to a temporary file beside replaced_file(path), and
+/// commit() fsyncs it, renames it there and fsyncs the folder. A crash at any instant leaves the
+/// old file or the new one. To what is_stream() the pieces are written straight away. All members
+/// throw std::runtime_error that names the path and the system's reason.
+class FER_API AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  /// Without a commit() before, the temporary file is removed.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Small pieces are collected before they are written.
+  void append(std::string_view piece);
+  /// Nothing may be appended afterwards.
+  void commit();
+
+ private:
+  void write(std::string_view bytes);
+
+  const std::filesystem::path path_;    ///< As it was named, for messages.
+  const std::filesystem::path target_;  ///< What the temporary file is renamed to.
+  std::string temporary_;               ///< Empty: there is none, or it has been renamed.
+  std::string collected_;
+  int fd_ = -1;
+};
+
+/// The same for pieces that are all at hand.
 FER_API void write_atomically(const std::filesystem::path& path,
                               const std::vector<std::string_view>& pieces);
 

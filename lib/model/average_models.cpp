@@ -38,6 +38,9 @@ ModelFile average_models(const std::vector<ModelFile>& models) {
   ModelFile mean;
   mean.info = first.info;
   mean.info.parent = first.info.version;
+  // They were fitted on the answers of one model, and the mean gives others.
+  mean.info.calibration = {};
+  mean.info.operating_points.clear();
   if (!mean.info.provenance.is_object()) mean.info.provenance = nlohmann::json::object();
   mean.info.provenance["averaged"] = versions;
   for (const auto& [name, tensor] : first.weights) {

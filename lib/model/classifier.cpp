@@ -114,9 +114,10 @@ bool Classifier::divisible() const {
 
 void to_probabilities(std::span<float> logits, const ModelInfo& info, double prior_correction) {
   const std::size_t classes = info.labels.size();
+  const double power = prior_correction_of(info, prior_correction);
   std::vector<float> shift(classes);
   for (std::size_t k = 0; k < classes; ++k) {
-    shift[k] = static_cast<float>(prior_correction * std::log(info.prior[k]));
+    shift[k] = static_cast<float>(power * std::log(info.prior[k]));
   }
   for (std::size_t row = 0; row + classes <= logits.size(); row += classes) {
     const std::span<float> p = logits.subspan(row, classes);

@@ -49,8 +49,8 @@ class FER_API Classifier {
   std::size_t crop_bytes() const;
   std::size_t classes() const { return info_.labels.size(); }
 
-  /// n crops, planar uint8, one after the other → n x classes logits under the model's own prior;
-  /// where info().mirror, the mean of those of each crop and of its mirror image.
+  /// n crops, planar uint8, one after the other → n x classes calibrated logits under the model's
+  /// own prior; where info().mirror, the mean of those of each crop and of its mirror image.
   /// On a CPU it works on the calling thread alone. `crops.size()` must be a multiple of
   /// crop_bytes(); throws std::invalid_argument otherwise.
   std::vector<float> logits(std::span<const std::uint8_t> crops) const;
@@ -66,7 +66,8 @@ class FER_API Classifier {
 };
 
 /// Softmax of each row of `logits`, in place, after dividing out the model's prior to the power of
-/// `prior_correction`: 0 assumes the training set's mix of expressions, 1 an even one.
+/// `prior_correction`: 0 assumes the training set's mix of expressions, 1 an even one. Below 0, it
+/// is the model's own (prior_correction_of()).
 FER_API void to_probabilities(std::span<float> logits, const ModelInfo& info,
                               double prior_correction);
 

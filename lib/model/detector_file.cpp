@@ -18,11 +18,11 @@ DetectorInfo info_of(const SafetensorsFile& file) {
   const auto fail = [&](const std::string& what) {
     throw std::runtime_error(file.path().string() + ": " + what);
   };
-  const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != kDetectorFormat) {
+  if (!has_format(file, kDetectorFormat)) {
     fail(std::string("expected a face detector (format ") + kDetectorFormat + "), found " +
          content_of(file));
   }
+  require_unchanged(file);
   DetectorInfo info;
   try {
     const json detector = parse_shallow_json(file.meta("detector"), kMaxDepth);
@@ -75,7 +75,7 @@ void write_detector(const std::filesystem::path& path, DetectorFile& detector) {
                   {"provenance", detector.info.provenance}};
   write_safetensors(
       path, stored.views(),
-      {{"format", kDetectorFormat}, {"detector", text.dump()}, {kChecksumKey, stored.checksum()}});
+      with_checksum({{"format", kDetectorFormat}, {"detector", text.dump()}}, stored.views()));
 }
 
 }  // namespace fer

@@ -31,4 +31,14 @@ FER_API ModelFile read_start(const std::filesystem::path& path);
 /// file.
 FER_API void write_model(const std::filesystem::path& path, ModelFile& model, bool bf16 = false);
 
+/// The version that write_model() would give the model, in fp32.
+FER_API std::string version_of(const ModelFile& model);
+
+/// True for a file whose kernels are in bf16. Throws what opening it throws.
+FER_API bool is_stored_in_bf16(const std::filesystem::path& path);
+
+/// The model with its calibration in the weights of its head and none beside them: a network of
+/// these weights gives calibrated logits. `info.version` stays.
+FER_API ModelFile with_calibration_in_head(const ModelFile& model);
+
 }  // namespace fer

@@ -11,9 +11,29 @@ namespace fer {
 namespace nn = torch::nn;
 namespace {
 
-nn::Conv2d conv(int in, int out, int kernel, int stride) {
-  return nn::Conv2d(
-      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+nn::Conv2d conv(int in, int out, int kernel, int stride, bool padded = true) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel)
+                        .stride(stride)
+                        .padding(padded ? kernel / 2 : 0)
+                        .bias(false));
+}
+
+/// relu(bn(x) + shortcut), of the larger of both shapes, with zeros for what is missing. `shortcut`
+/// is an average pool of what `x` was made of: never negative, of no more channels, and at most one
+/// row and column larger.
+torch::Tensor sum_with_pool(nn::BatchNorm2dImpl& bn, const torch::Tensor& x,
+                            const BatchShardPtr& shard, torch::Tensor shortcut) {
+  if (shortcut.size(1) < x.size(1)) {
+    shortcut = torch::constant_pad_nd(shortcut, {0, 0, 0, 0, 0, x.size(1) - shortcut.size(1)});
+  }
+  const auto height = x.size(2), width = x.size(3);
+  const torch::Tensor inner = shortcut.slice(2, 0, height).slice(3, 0, width);
+  const torch::Tensor sum =
+      fused_batch_norm_relu(bn, x, shard, inner.contiguous(torch::MemoryFormat::ChannelsLast));
+  if (shortcut.size(2) == height && shortcut.size(3) == width) return sum;
+  // Beyond x the sum is the shortcut alone, which a ReLU leaves as it is.
+  const torch::Tensor rows = torch::cat({sum, shortcut.slice(2, 0, height).slice(3, width)}, 3);
+  return torch::cat({rows, shortcut.slice(2, height)}, 2);
 }
 
 /// Drops of each row of `x` (N x C x …) whole channels, each with `probability`, and scales what
@@ -30,12 +50,13 @@ torch::Tensor drop_channels(const torch::Tensor& x, double probability,
 
 }  // namespace
 
-ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
-  conv1 = register_module("conv1", conv(in, out, 3, stride));
+ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride, Downsampling downsampling)
+    : pools_(downsampling == Downsampling::kPooling && stride != 1) {
+  conv1 = register_module("conv1", conv(in, out, 3, stride, /*padded=*/!pools_));
   bn1 = register_module("bn1", nn::BatchNorm2d(out));
   conv2 = register_module("conv2", conv(out, out, 3, 1));
   bn2 = register_module("bn2", nn::BatchNorm2d(out));
-  if (stride != 1 || in != out) {
+  if (!pools_ && (stride != 1 || in != out)) {
     shortcut = register_module("shortcut", conv(in, out, 1, stride));
     bn_shortcut = register_module("bn_shortcut", nn::BatchNorm2d(out));
   }
@@ -43,6 +64,7 @@ ResidualBlockImpl::ResidualBlockImpl(int in, int out, int stride) {
 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x) {
   const torch::Tensor y = fused_batch_norm_relu(*bn1, conv1(x), shard);
+  if (pools_) return sum_with_pool(*bn2, conv2(y), shard, torch::avg_pool2d(x, 2));
   const torch::Tensor past = shortcut.is_empty() ? x
                                                  : fused_batch_norm_relu(*bn_shortcut, shortcut(x),
                                                                          shard, {}, /*relu=*/false);
@@ -79,13 +101,15 @@ torch::Tensor LocalAttentionImpl::forward(const torch::Tensor& x) {
 
 NetworkImpl::NetworkImpl(const NetworkConfig& config) : config_(config) {
   config_.check();
-  stem = register_module(
-      "stem", conv(config.channels, config.stem_width, config.stem_kernel, config.stem_stride));
+  const bool padded = config.downsampling == Downsampling::kProjection;
+  stem = register_module("stem", conv(config.channels, config.stem_width, config.stem_kernel,
+                                      config.stem_stride, padded));
   stem_bn = register_module("stem_bn", nn::BatchNorm2d(config.stem_width));
   int width = config.stem_width;
   for (std::size_t stage = 0; stage < config.widths.size(); ++stage) {
     for (int i = 0; i < config.depths[stage]; ++i) {
-      ResidualBlock block(width, config.widths[stage], i == 0 ? config.strides[stage] : 1);
+      ResidualBlock block(width, config.widths[stage], i == 0 ? config.strides[stage] : 1,
+                          config.downsampling);
       register_module(block_name(stage, i), block);
       blocks.push_back(block);
       width = config.widths[stage];
@@ -115,7 +139,9 @@ torch::Tensor NetworkImpl::features(torch::Tensor x) {
 
 torch::Tensor NetworkImpl::trunk(torch::Tensor x, std::size_t split_point) {
   x = fused_batch_norm_relu(*stem_bn, stem(x), shard_);
-  if (config_.stem_pool) x = torch::max_pool2d(x, 3, 2, 1);
+  if (config_.stem_pool) {
+    x = torch::max_pool2d(x, 3, 2, config_.downsampling == Downsampling::kProjection ? 1 : 0);
+  }
   for (std::size_t i = 0; i < split_point; ++i) x = blocks.at(i)(x);
   return x;
 }
@@ -150,21 +176,33 @@ bool NetworkImpl::is_in_trunk(const std::string& tensor, std::size_t split_point
   return false;
 }
 
+std::size_t NetworkImpl::depth_below_head(const std::string& tensor) const {
+  const std::size_t stages = config_.widths.size();
+  if (tensor.starts_with("stem.") || tensor.starts_with("stem_bn.")) return stages + 1;
+  for (std::size_t stage = 0; stage < stages; ++stage) {
+    // Blocks are called "stage" + number + "_" + number.
+    const std::string first = block_name(stage, 0);
+    if (tensor.starts_with(first.substr(0, first.rfind('_') + 1))) return stages - stage;
+  }
+  return 0;
+}
+
 std::int64_t NetworkImpl::macs() const {
+  const MapSides sides = map_sides(config_);
   std::int64_t total = 0;
-  std::int64_t side = config_.input_size;
-  auto add = [&](const nn::Conv2d& c, std::int64_t out_side) {
+  const auto add = [&](const nn::Conv2d& c, std::int64_t out_side) {
     total += c->weight.numel() * out_side * out_side;
   };
-  auto shrink = [&](int stride) { side = (side + stride - 1) / stride; };
-  shrink(config_.stem_stride);
-  add(stem, side);
-  if (config_.stem_pool) shrink(2);
-  for (const auto& block : blocks) {
-    shrink(static_cast<int>(block->conv1->options.stride()->at(0)));
-    add(block->conv1, side);
-    add(block->conv2, side);
-    if (!block->shortcut.is_empty()) add(block->shortcut, side);
+  add(stem, sides.stem);
+  std::int64_t side = sides.pooled;
+  auto block = blocks.begin();
+  for (std::size_t stage = 0; stage < config_.depths.size(); ++stage) {
+    for (int i = 0; i < config_.depths[stage]; ++i, ++block) {
+      side = sides.stages[stage];
+      add((*block)->conv1, side);
+      add((*block)->conv2, side);
+      if (!(*block)->shortcut.is_empty()) add((*block)->shortcut, side);
+    }
   }
   if (!attention.is_empty()) {
     add(attention->reduce, side);

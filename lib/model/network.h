@@ -11,12 +11,16 @@ namespace fer {
 /// Basic residual block: two 3x3 convolutions with batch norm (He et al. 2016).
 class ResidualBlockImpl : public torch::nn::Module {
  public:
-  ResidualBlockImpl(int in, int out, int stride);
+  ResidualBlockImpl(int in, int out, int stride,
+                    Downsampling downsampling = Downsampling::kProjection);
   torch::Tensor forward(const torch::Tensor& x);
 
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, shortcut{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn_shortcut{nullptr};
   BatchShardPtr shard;  ///< Empty: this process has the whole batch.
+
+ private:
+  bool pools_ = false;  ///< The shortcut is an average pool.
 };
 TORCH_MODULE(ResidualBlock);
 
@@ -58,6 +62,10 @@ class NetworkImpl : public torch::nn::Module {
   torch::Tensor head_blocks(torch::Tensor x, std::size_t split_point);
   /// True where the named parameter or buffer belongs to the trunk.
   bool is_in_trunk(const std::string& tensor, std::size_t split_point) const;
+
+  /// How many stages lie above a parameter, the head not among them: 0 for the head and the last
+  /// stage's attention, 1 for the last stage, and so on down to the stem.
+  std::size_t depth_below_head(const std::string& tensor) const;
 
   /// From now on, in training, forward() gets one process's rows of a batch. Batch norm takes its
   /// statistics over the whole batch, and dropout draws as for the whole batch.

@@ -17,6 +17,28 @@ void require(bool good, const std::string& what) {
 
 }  // namespace
 
+MapSides map_sides(const NetworkConfig& config) {
+  const bool padded = config.downsampling == Downsampling::kProjection;
+  // A window of `size` pixels, each `stride`-th one, over `side` pixels.
+  const auto windows = [padded](int side, int size, int stride) {
+    if (padded) return (side - 1) / stride + 1;
+    return side < size ? 0 : (side - size) / stride + 1;
+  };
+  MapSides sides;
+  sides.stem = windows(config.input_size, config.stem_kernel, config.stem_stride);
+  sides.pooled = config.stem_pool ? windows(sides.stem, 3, 2) : sides.stem;
+  int side = sides.pooled;
+  for (const int stride : config.strides) {
+    if (padded) {
+      side = windows(side, 1, stride);
+    } else if (stride > 1) {
+      side = side < 3 ? 0 : std::max(windows(side, 3, stride), side / 2);
+    }
+    sides.stages.push_back(side);
+  }
+  return sides;
+}
+
 void NetworkConfig::check() const {
   require(input_size >= 16 && input_size <= 512, "input_size must be in [16, 512]");
   require(channels == 1 || channels == 3, "channels must be 1 (grey) or 3 (RGB)");
@@ -29,14 +51,25 @@ void NetworkConfig::check() const {
           "widths, depths and strides must name the same number of stages");
   for (int width : widths) require(width >= 1 && width <= 4096, "widths must be in [1, 4096]");
   for (int depth : depths) require(depth >= 1 && depth <= 64, "depths must be in [1, 64]");
-  std::int64_t side = (input_size - 1) / stem_stride + 1, maps = stem_width * side * side;
+  for (int stride : strides) require(stride >= 1 && stride <= 4, "strides must be in [1, 4]");
+  if (downsampling == Downsampling::kPooling) {
+    int width = stem_width;
+    for (std::size_t stage = 0; stage < widths.size(); ++stage) {
+      require(strides[stage] <= 2, "strides must be 1 or 2 where downsampling is \"pooling\"");
+      require(widths[stage] == width || (strides[stage] == 2 && widths[stage] > width),
+              "widths may only grow, and only with a stride, where downsampling is \"pooling\"");
+      width = widths[stage];
+    }
+  }
+  const MapSides sides = map_sides(*this);
+  const auto values = [](std::int64_t width, std::int64_t side) { return width * side * side; };
+  std::int64_t maps = values(stem_width, sides.stem);
   for (std::size_t stage = 0; stage < widths.size(); ++stage) {
-    if (strides[stage] < 1) break;  // refused below
-    side = (side - 1) / strides[stage] + 1;
-    maps = std::max(maps, widths[stage] * side * side);
+    maps = std::max(maps, values(widths[stage], sides.stages[stage]));
   }
   require(maps <= kMaxMaps, "feature maps of more than " + std::to_string(kMaxMaps) + " values");
-  for (int stride : strides) require(stride >= 1 && stride <= 4, "strides must be in [1, 4]");
+  require(sides.stages.back() >= 1, "input_size " + std::to_string(input_size) +
+                                        " is too small: nothing is left of the last stage's maps");
   require(attention_branches >= 0 && attention_branches <= 64,
           "attention_branches must be in [0, 64]");
   require(
@@ -79,10 +112,26 @@ NetworkConfig network_preset(const std::string& name) {
     config.dropout = 0;
     return config;
   }
+  if (name == "facenet") {
+    // dlib's stem of 7x7 and stride 2 behind a two-fold enlargement is one of 5x5 and stride 1.
+    config.stem_kernel = 5;
+    config.stem_pool = true;
+    config.widths = {32, 64, 128, 256};
+    config.depths = {3, 4, 3, 3};
+    config.strides = {1, 2, 2, 2};
+    config.downsampling = Downsampling::kPooling;
+    config.attention_branches = 0;
+    config.drop_branch = 0;
+    config.dropout = 0.3;
+    return config;
+  }
   throw std::runtime_error("network \"" + name +
-                           "\" is not known; expected fernet, fernet-small, fernet-large or "
-                           "resnet18");
+                           "\" is not known; expected fernet, fernet-small, fernet-large, resnet18 "
+                           "or facenet");
 }
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Downsampling, {{Downsampling::kProjection, "projection"},
+                                            {Downsampling::kPooling, "pooling"}})
 
 void to_json(nlohmann::json& json, const NetworkConfig& c) {
   json = {{"name", c.name},
@@ -95,6 +144,7 @@ void to_json(nlohmann::json& json, const NetworkConfig& c) {
           {"widths", c.widths},
           {"depths", c.depths},
           {"strides", c.strides},
+          {"downsampling", c.downsampling},
           {"attention_branches", c.attention_branches},
           {"attention_reduction", c.attention_reduction},
           {"drop_branch", c.drop_branch},
@@ -114,6 +164,12 @@ void from_json(const nlohmann::json& json, NetworkConfig& c) {
   json.at("widths").get_to(c.widths);
   json.at("depths").get_to(c.depths);
   json.at("strides").get_to(c.strides);
+  // Absent in older files. An unknown word is an error, and not the first of the list.
+  if (json.contains("downsampling")) {
+    json.at("downsampling").get_to(c.downsampling);
+    const nlohmann::json read = c.downsampling;
+    require(read == json.at("downsampling"), "downsampling must be \"projection\" or \"pooling\"");
+  }
   json.at("attention_branches").get_to(c.attention_branches);
   json.at("attention_reduction").get_to(c.attention_reduction);
   json.at("drop_branch").get_to(c.drop_branch);

@@ -10,7 +10,17 @@
 
 namespace fer {
 
-/// A residual network with local attention (FerNet) or without (resnet18).
+/// How a residual block with a stride makes its maps smaller.
+enum class Downsampling {
+  /// Padded convolutions; the shortcut is a 1x1 convolution with batch norm (He et al. 2016).
+  kProjection,
+  /// Unpadded convolutions, as in dlib's face network: the shortcut is a 2x2 average pool. The sum
+  /// has the larger of both shapes, with zeros for missing channels and border rows. The stem and
+  /// its pool take no padding either.
+  kPooling,
+};
+
+/// A residual network with local attention (FerNet) or without (resnet18, facenet).
 ///
 /// Input: N x channels x input_size x input_size. A stem convolution, then stages of basic residual
 /// blocks (He et al. 2016), each stage halving the side, then local attention, global average
@@ -26,6 +36,7 @@ struct NetworkConfig {
   std::vector<int> widths{48, 96, 160};  ///< Channels of each stage.
   std::vector<int> depths{1, 2, 2};      ///< Blocks of each stage.
   std::vector<int> strides{2, 2, 2};     ///< Stride of each stage's first block.
+  Downsampling downsampling = Downsampling::kProjection;
   int attention_branches = 2;            ///< Branches of local attention; 0: none.
   int attention_reduction = 8;           ///< C → C/reduction → 1 in each branch.
   double drop_branch = 0.4;   ///< Probability that a training step silences one branch a sample.
@@ -43,8 +54,18 @@ inline std::size_t crop_bytes(const NetworkConfig& config) {
          static_cast<std::size_t>(config.input_size);
 }
 
+/// Sides of the square maps inside a network, in pixels. Zero where nothing is left.
+struct MapSides {
+  int stem = 0;             ///< After the stem's convolution.
+  int pooled = 0;           ///< After the stem's pool; `stem` without one.
+  std::vector<int> stages;  ///< After each stage.
+};
+/// The sides for an input of `input_size` pixels a side.
+FER_API MapSides map_sides(const NetworkConfig& config);
+
 /// The presets by name: "fernet" (the default), "fernet-small" (10 million multiply-accumulates at
-/// 32 px, for experiments), "fernet-large" (a teacher), "resnet18".
+/// 32 px, for experiments), "fernet-large" (a teacher), "resnet18", "facenet" (the plan of dlib's
+/// face recognition network for grey crops of 48 px, which `fer import` fills).
 /// Throws std::runtime_error that lists them for any other name.
 FER_API NetworkConfig network_preset(const std::string& name);
 

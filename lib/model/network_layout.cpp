@@ -36,7 +36,7 @@ Layout network_layout(const NetworkConfig& config) {
       add_conv(layout, block + ".conv1", block + ".bn1", in, out, 3);
       add_conv(layout, block + ".conv2", block + ".bn2", out, out, 3);
       const bool shrinks = i == 0 && config.strides[stage] != 1;
-      if (shrinks || in != out) {
+      if (config.downsampling == Downsampling::kProjection && (shrinks || in != out)) {
         add_conv(layout, block + ".shortcut", block + ".bn_shortcut", in, out, 1);
       }
       in = out;

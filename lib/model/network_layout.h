@@ -21,6 +21,6 @@ FER_API std::map<std::string, std::vector<std::int64_t>> network_layout(
 FER_API bool is_of_head(const std::string& tensor);
 
 /// Name of a residual block, as in "stage1_0".
-std::string block_name(std::size_t stage, int index);
+FER_API std::string block_name(std::size_t stage, int index);
 
 }  // namespace fer

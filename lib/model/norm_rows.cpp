@@ -1,9 +1,10 @@
 #include "model/norm_rows.h"
 
 #include <algorithm>
-#include <bit>
 #include <type_traits>
 #include <vector>
+
+#include "util/bfloat16.h"
 
 // Compiled for several processors, chosen when the program starts. The sanitizers' runtime is not
 // there yet by then.
@@ -27,16 +28,14 @@ FER_INLINE float get(float value) {
   return value;
 }
 FER_INLINE float get(Bf16 value) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
+  return bfloat16_value(value);
 }
 template <typename T>
 FER_INLINE T put(float value) {
   if constexpr (std::is_same_v<T, float>) {
     return value;
   } else {
-    // To the nearest, to even where two are as near.
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    return static_cast<Bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+    return bfloat16_bits(value);
   }
 }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -20,6 +19,7 @@
 
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
+#include "util/bfloat16.h"
 #include "util/omp_threads.h"
 #include "util/onednn_api.h"
 
@@ -55,11 +55,13 @@ class Plan {
  public:
   Plan(const FoldedNetwork& network, Type type) : type_(type), stream_(cpu()) {
     Value x = conv(input(network), network.stem, true);
-    if (network.stem_pool) x = pool(x);
+    if (network.stem_pool) x = pool(x, network.stem.padded ? 1 : 0);
     for (const FoldedBlock& block : network.blocks) {
       const Value skip = block.shortcut ? conv(x, *block.shortcut, false, x.block) : x;
       const Value y = conv(x, block.conv1, true, skip.block);
-      x = conv_onto(y, block.conv2, skip);
+      x = block.conv2.side_after(static_cast<int>(y.side)) == skip.side
+              ? conv_onto(y, block.conv2, skip)
+              : conv_into(y, block.conv2, skip);
     }
     if (network.attention) {
       reduced_ = rows(conv(x, network.attention->reduce, true, x.block), kReduced);
@@ -105,7 +107,7 @@ class Plan {
   }
 
   static memory::dim side_after(const Value& x, const FoldedConv& folded) {
-    return (x.side - 1) / folded.stride + 1;
+    return folded.side_after(static_cast<int>(x.side));
   }
 
   /// The convolution with all layouts as oneDNN likes them best: some of its kernels know only
@@ -122,7 +124,7 @@ class Plan {
     return onednn::describe_conv({dims_of(x), type_, Tag::any}, weight,
                                  {{folded.out}, Type::f32, Tag::a},
                                  {{1, folded.out, side, side}, type_, Tag::any}, folded.stride,
-                                 folded.kernel / 2, attributes);
+                                 folded.pad(), attributes);
   }
 
   /// relu(conv(x)) or conv(x). What stands in the block `keep` stays there.
@@ -138,6 +140,30 @@ class Plan {
     x = laid_out(x, desc.src_desc(), other_turn(x.block, skip.block));
     skip = laid_out(skip, desc.dst_desc(), other_turn(x.block, skip.block));
     return add_conv(desc, x, folded, skip.block);
+  }
+
+  /// relu(skip + conv(x)), written over skip, whose maps are larger: conv(x) has zeros there.
+  Value conv_into(const Value& x, const FoldedConv& folded, const Value& skip) {
+    const Value y = conv(x, folded, false, skip.block);
+    const memory::desc inner = skip.desc.submemory_desc(dims_of(y), {0, 0, 0, 0});
+    dnnl::post_ops sum;
+    sum.append_sum();
+    dnnl::primitive_attr attributes = own_scratch();
+    attributes.set_post_ops(sum);
+    const dnnl::reorder::primitive_desc onto(cpu(), y.desc, cpu(), inner, attributes);
+    Step step;
+    step.primitive = dnnl::reorder(onto);
+    step.source = y;
+    step.target = {inner, y.channels, y.side, skip.block};
+    step.scratch = onto.scratchpad_desc();
+    add(std::move(step));
+    const auto relu = onednn::describe_relu(skip.desc, own_scratch());
+    Step last;
+    last.primitive = dnnl::eltwise_forward(relu);
+    last.source = skip;
+    last.target = skip;
+    last.scratch = relu.scratchpad_desc();
+    return add(std::move(last));
   }
 
   Value add_conv(const ConvDesc& desc, const Value& x, const FoldedConv& folded, BlockId to) {
@@ -158,10 +184,10 @@ class Plan {
     return add(std::move(step));
   }
 
-  Value pool(const Value& x) {
-    const memory::dim side = (x.side - 1) / 2 + 1;
+  Value pool(const Value& x, memory::dim pad) {
+    const memory::dim side = (x.side + 2 * pad - 3) / 2 + 1;
     const auto desc = onednn::describe_pool(x.desc, {{1, x.channels, side, side}, type_, Tag::any},
-                                            own_scratch());
+                                            pad, own_scratch());
     Step step;
     step.primitive = dnnl::pooling_forward(desc);
     step.source = x;
@@ -263,12 +289,6 @@ float attention_at(const float* hidden, const FoldedConv& score) {
   return 1.f / (1.f + std::exp(-largest));  // the sigmoid keeps the order
 }
 
-std::uint16_t to_bf16(float value) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
 class OneDnnEngine : public InferenceEngine {
  public:
   OneDnnEngine(const FoldedNetwork& network, Precision precision)
@@ -282,7 +302,7 @@ class OneDnnEngine : public InferenceEngine {
         plan_(network, bf16_ ? Type::bf16 : Type::f32) {
     if (network.attention) score_ = network.attention->score;
     for (std::size_t value = 0; value < input_.size(); ++value) {
-      input_bf16_[value] = to_bf16(input_[value]);
+      input_bf16_[value] = bfloat16_bits(input_[value]);
     }
     idle_.push_back(std::make_unique<ExecutionContext>(plan_));
   }

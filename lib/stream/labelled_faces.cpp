@@ -43,8 +43,9 @@ class Pictures : public LabelledFaces {
     const PackedInfo& info = data_->info();
     std::vector<std::span<const std::uint8_t>> crops;
     for (std::size_t row : rows) crops.push_back(data_->crop(rows_.at(row)));
-    const torch::Tensor images = random ? views_.weak(crops, *random)
-                                        : plain_images(crops, info.channels, info.side, stats_);
+    const torch::Tensor images =
+        random ? views_.weak(crops, *random)
+               : plain_images(crops, info.crops.channels, info.crops.side, stats_);
     return network->trunk(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
         static_cast<std::size_t>(cut_));
@@ -64,6 +65,8 @@ class Latents : public LabelledFaces {
           torch::Device device)
       : file_(path, FileAccess::kRead) {
     const std::string name = path.string();
+    file_.meta(kChecksumKey);  // which they have had from the first version on
+    require_unchanged(file_);
     const auto names = json::parse(file_.meta("labels"), nullptr, false);
     const auto cut = json::parse(file_.meta("blocks_below"), nullptr, false);
     if (!names.is_array() || !cut.is_number_integer()) refuse(name, "its metadata is broken");
@@ -77,9 +80,6 @@ class Latents : public LabelledFaces {
       refuse(name, "its activations are of another network (lower half " + file_.meta("trunk") +
                        ", expected " + trunk + "); make them anew by: fer replay");
     }
-    const auto checksum = file_.metadata().find(kChecksumKey);
-    if (checksum == file_.metadata().end() || checksum->second != content_hash(file_.tensors()))
-      refuse(name, "its content is not what was written: the checksum differs");
     const TensorView& rows = file_.at("activations", DType::kU8, 4);
     const TensorView& scales = file_.at("scales", DType::kF32, 1);
     const TensorView& labels = file_.at("labels", DType::kI64, 1);
@@ -136,14 +136,9 @@ std::pair<std::vector<std::size_t>, std::vector<int>> usable_rows(const PackedDa
                                                                   const ModelInfo& model,
                                                                   bool split_needed) {
   const PackedInfo& info = data.info();
-  const NetworkConfig& network = model.network;
-  if (info.side != network.input_size || info.channels != network.channels ||
-      info.align_template != model.align_template) {
-    refuse(data.name(), "its crops are " + std::to_string(info.channels) + " x " +
-                            std::to_string(info.side) + " px of template " + info.align_template +
-                            ", but the model takes " + std::to_string(network.channels) + " x " +
-                            std::to_string(network.input_size) + " px of template " +
-                            model.align_template);
+  if (info.crops != model.crops()) {
+    refuse(data.name(),
+           "it holds " + info.crops.text() + ", but the model takes " + model.crops().text());
   }
   const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::pair<std::vector<std::size_t>, std::vector<int>> result;
@@ -198,8 +193,7 @@ std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& 
   bool latents = false;
   {
     const SafetensorsFile file(path);
-    const auto format = file.metadata().find("format");
-    latents = format != file.metadata().end() && format->second == kLatentsFormat;
+    latents = has_format(file, kLatentsFormat);
   }
   if (latents && split_needed)
     refuse(path.string(),

@@ -64,10 +64,11 @@ class OnlineLearner::Impl {
  public:
   Impl(const ModelFile& source, const Labelled& labelled, const OnlineConfig& config)
       : config_(checked(config)),
-        source_(source),
+        given_(source),
+        source_(with_calibration_in_head(source)),
         replay_faces_(open(labelled.replay, "train", config_.guards.replay, "replay",
                            is_same_file(labelled))),
-        networks_(source,
+        networks_(source_,
                   replay_faces_ ? replay_faces_->cut()
                                 : blocks_below(source.info.network, config_.frozen_blocks),
                   config_.momentum, torch::Device(config_.device)),
@@ -155,7 +156,7 @@ class OnlineLearner::Impl {
   ModelFile serving() const {
     const Candidate& serving = judge_.serving();
     return judge_.source_serves()
-               ? source_
+               ? given_
                : model_of(serving.weights, serving.version, serving.score.macro_recall);
   }
 
@@ -281,6 +282,9 @@ class OnlineLearner::Impl {
   }
 
   const OnlineConfig config_;
+  const ModelFile given_;  ///< The source as it was given.
+  /// The source with its calibration in its head: evidence is calibrated, and a model that is
+  /// adapted goes on from there. It has no calibration of its own.
   const ModelFile source_;
   const std::shared_ptr<const LabelledFaces> replay_faces_;
   AdaptedNetworks networks_;

@@ -12,14 +12,15 @@
 #include "learn/run/module_run.h"
 #include "model/model_file.h"
 #include "model/network.h"
-#include "model/stored_weights.h"
 
 namespace fer {
 
 class Tent::Impl {
  public:
   Impl(const ModelFile& source, const TentConfig& config)
-      : config_(config), source_(source), network_(network_of(source, "the source model")) {
+      : config_(config),
+        source_(with_calibration_in_head(source)),
+        network_(network_of(source_, "the source model")) {
     for (torch::Tensor& parameter : network_->parameters()) parameter.set_requires_grad(false);
     for (const auto& module : network_->modules()) {
       auto* norm = module->as<torch::nn::BatchNorm2d>();
@@ -52,7 +53,7 @@ class Tent::Impl {
     for (const auto& [name, tensor] : state_of(*network_))
       model.weights[name] = tensor.detach().clone().contiguous();
     model.info.parent = source_.info.version;
-    model.info.version = StoredWeights(model.weights, /*bf16=*/false).version();
+    model.info.version = version_of(model);
     model.info.provenance = {{"adapted_from", source_.info.version},
                              {"tent",
                               {{"batch", config_.batch},

@@ -70,7 +70,7 @@ class WatchedFaces::Impl {
   std::size_t size() const { return labels_.size(); }
 
   Confusion score(const ModelFile& model, double power) {
-    copy_state(model.weights, *network_, "the watched model");
+    copy_state(with_calibration_in_head(model).weights, *network_, "the watched model");
     torch::NoGradGuard no_grad;
     const torch::Tensor columns = torch::tensor(columns_, torch::kLong);
     Confusion confusion = *confusion_;

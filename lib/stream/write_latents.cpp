@@ -77,9 +77,7 @@ void LatentSet::write(const std::filesystem::path& path) const {
   const std::map<std::string, TensorView> views{{"activations", view_of(content_->bytes)},
                                                 {"scales", view_of(content_->scales)},
                                                 {"labels", view_of(content_->labels)}};
-  auto metadata = content_->metadata;
-  metadata[kChecksumKey] = content_hash(views);
-  write_safetensors(path, views, metadata);
+  write_safetensors(path, views, with_checksum(content_->metadata, views));
 }
 
 std::vector<std::size_t> write_latents(const std::filesystem::path& path, const ModelFile& model,

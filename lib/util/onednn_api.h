@@ -47,17 +47,30 @@ inline dnnl::convolution_forward::primitive_desc describe_conv(
 #endif
 }
 
-/// The largest of 3 x 3, each second one.
+/// The largest of 3 x 3, each second one. The end is padded as far as the target needs.
 inline dnnl::pooling_forward::primitive_desc describe_pool(const dnnl::memory::desc& source,
                                                            const dnnl::memory::desc& target,
+                                                           dnnl::memory::dim pad,
                                                            const dnnl::primitive_attr& attributes) {
-  const dnnl::memory::dims two{2, 2}, three{3, 3}, one{1, 1};
+  const dnnl::memory::dims two{2, 2}, three{3, 3}, pads{pad, pad};
   const auto kind = dnnl::prop_kind::forward_inference;
   const auto how = dnnl::algorithm::pooling_max;
 #if DNNL_VERSION_MAJOR >= 3
-  return {cpu(), kind, how, source, target, two, three, {0, 0}, one, one, attributes};
+  return {cpu(), kind, how, source, target, two, three, {0, 0}, pads, pads, attributes};
 #else
-  return {{kind, how, source, target, two, three, one, one}, attributes, cpu()};
+  return {{kind, how, source, target, two, three, pads, pads}, attributes, cpu()};
+#endif
+}
+
+/// relu, in place.
+inline dnnl::eltwise_forward::primitive_desc describe_relu(const dnnl::memory::desc& maps,
+                                                           const dnnl::primitive_attr& attributes) {
+  const auto kind = dnnl::prop_kind::forward_inference;
+  const auto how = dnnl::algorithm::eltwise_relu;
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu(), kind, how, maps, maps, 0.f, 0.f, attributes};
+#else
+  return {{kind, how, maps, 0.f}, attributes, cpu()};
 #endif
 }
 

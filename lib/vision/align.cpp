@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
+#include <opencv2/core.hpp>
 #include <stdexcept>
 #include <string>
 
 #include "vision/crop_plan.h"
+#include "vision/cut_crop.h"
 #include "vision/frame_memory.h"
 #include "vision/read_region.h"
 
@@ -118,7 +119,7 @@ CropPlan plan_of(const FrameView& frame, const Face& face, const CropSpec& spec)
   const cv::Mat to_crop = align_transform(face, spec);
   Affine2x3 transform;
   std::copy_n(to_crop.ptr<double>(), transform.size(), transform.begin());
-  return plan_crop(transform, frame.width, frame.height, spec.width, spec.height);
+  return plan_shown(frame, transform, {spec.width, spec.height});
 }
 
 FrameMemory::Picture picture_of(const CropSpec& spec) {
@@ -154,25 +155,15 @@ cv::Mat align_transform(const Face& face, const CropSpec& spec) {
 void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
   check_spec(spec);
-  const CropPlan plan = plan_of(frame, face, spec);
-  if (frame.memory) {
-    read_from_device(frame, plan, spec.grey ? Colour::kGrey : Colour::kRgb,
-                     {spec.width, spec.height}, out);
-    return;
-  }
-  cv::Mat picture;
-  read_region(frame, {plan.x, plan.y, plan.width, plan.height}, {plan.columns, plan.rows},
-              spec.grey ? Colour::kGrey : Colour::kRgb, picture);
-  cv::warpAffine(picture, out, cv::Matx23d(plan.to_crop.data()), {spec.width, spec.height},
-                 plan.enlarges ? cv::INTER_CUBIC : cv::INTER_LINEAR, cv::BORDER_REPLICATE);
+  cut_plan(frame, plan_of(frame, face, spec), {spec.width, spec.height},
+           spec.grey ? Colour::kGrey : Colour::kRgb, out);
 }
 
 void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out) {
   check_frame(frame);
   check_spec(spec);
   cv::Mat picture;
-  read_region(frame, {0, 0, frame.width, frame.height}, {spec.width, spec.height},
-              spec.grey ? Colour::kGrey : Colour::kRgb, picture);
+  read_shown(frame, {spec.width, spec.height}, spec.grey ? Colour::kGrey : Colour::kRgb, picture);
   picture.copyTo(out);  // `picture` may be the frame's own memory
 }
 

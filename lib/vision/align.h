@@ -1,7 +1,8 @@
 // Aligned face crops: every face comes out in the same place, size and turn.
 //
-// Coordinates, here and in Face, run along the pixels' edges: a picture W pixels wide spans 0 to W,
-// the centre of its first pixel lies at 0.5, and points scale with the picture.
+// Faces are in pixels of the frame as it is shown (vision/shown_frame.h), and crops come out
+// upright. Coordinates, here and in Face, run along the pixels' edges: a picture W pixels wide
+// spans 0 to W, the centre of its first pixel lies at 0.5, and points scale with the picture.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +38,10 @@ FER_API AlignTemplate align_template_named(const std::string& name);
 /// largest centred square of the crop.
 FER_API Landmarks template_landmarks(const CropSpec& spec);
 
-/// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from frame pixels to
-/// crop pixels: least squares over the five landmarks (Umeyama 1991), or, for a face without
-/// landmarks or with unusable ones (not finite, all in one place, mirrored), from where they lie in
-/// an upright face's box on average. Always finite and invertible.
+/// The 2x3 similarity transform (CV_64F; turn, scale, shift, no mirroring) from pixels of the shown
+/// frame to crop pixels: least squares over the five landmarks (Umeyama 1991), or, for a face
+/// without landmarks or with unusable ones (not finite, all in one place, mirrored), from where
+/// they lie in an upright face's box on average. Always finite and invertible.
 FER_API cv::Mat align_transform(const Face& face, const CropSpec& spec);
 
 /// Cuts the face out of the frame, aligned, into `out` (reused where its shape fits). Samples only
@@ -50,8 +51,8 @@ FER_API cv::Mat align_transform(const Face& face, const CropSpec& spec);
 FER_API void crop_face(const FrameView& frame, const Face& face, const CropSpec& spec,
                        cv::Mat& out);
 
-/// The whole frame scaled to the crop's shape: what stands for the face where none was found.
-/// Throws as crop_face() does.
+/// The whole frame, upright, scaled to the crop's shape: what stands for the face where none was
+/// found. Throws as crop_face() does.
 FER_API void crop_whole(const FrameView& frame, const CropSpec& spec, cv::Mat& out);
 
 /// Appends the crops of several faces of one frame, as append_planar() does one by one; of a frame

@@ -68,6 +68,21 @@ void BoxFilter::correct(const cv::Rect2f& box) {
   log_aspect_.correct(std::log(box.width / height), kSeen);
 }
 
+void BoxFilter::scale(double factor) {
+  for (Axis* axis : {&x_, &y_}) {
+    axis->value *= factor;
+    axis->rate *= factor;
+    axis->value_var *= square(factor);
+    axis->covar *= square(factor);
+    axis->rate_var *= square(factor);
+  }
+  log_height_.value += std::log(factor);
+}
+
+void BoxFilter::stop() {
+  *this = BoxFilter(box());
+}
+
 cv::Rect2f BoxFilter::box() const {
   const double height = std::exp(std::clamp(log_height_.value, -kLargestLog, kLargestLog));
   const double width = height * std::exp(std::clamp(log_aspect_.value, -kLargestLog, kLargestLog));

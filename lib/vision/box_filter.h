@@ -20,6 +20,12 @@ class BoxFilter {
   /// The box was seen here.
   void correct(const cv::Rect2f& box);
 
+  /// The picture became so many times as large, all its coordinates with it.
+  void scale(double factor);
+
+  /// Time passed unseen: what stood still stands there still, and nothing is known of the rest.
+  void stop();
+
   cv::Rect2f box() const;
 
  private:

@@ -32,15 +32,21 @@ inline CropPlan plan_region(int x, int y, int width, int height, int columns, in
   return {x, y, width, height, columns, rows, {1, 0, 0, 0, 1, 0}, false};
 }
 
-/// `to_crop` is a similarity from frame pixels to crop pixels; sides are in pixels.
+/// `to_crop` goes from stored frame pixels to crop pixels: a similarity, behind what stretches and
+/// turns the stored picture into the shown one. Sides are in pixels.
 inline CropPlan plan_crop(const Affine2x3& to_crop, int frame_width, int frame_height,
                           int crop_width, int crop_height) {
   CropPlan plan;
-  const double scale = std::hypot(to_crop[0], to_crop[3]);
+  // Crop pixels a step along a row and a column of the frame.
+  const double across = std::hypot(to_crop[0], to_crop[3]);
+  const double down = std::hypot(to_crop[1], to_crop[4]);
   // Linear interpolation reaches two pixels wide, enough to shrink by two; a crop that shrinks the
-  // face more averages n x n blocks first, no larger than needed: more would blur.
-  const int n = static_cast<int>(
-      std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame_width, frame_height)));
+  // face more averages blocks first, no larger than needed: more would blur.
+  const auto block = [&](double scale) {
+    return static_cast<int>(
+        std::clamp(std::ceil(0.5 / scale - 1e-3), 1., 1. * std::max(frame_width, frame_height)));
+  };
+  const int block_width = block(across), block_height = block(down);
 
   // The crop's outline seen from the frame.
   const Affine2x3 to_frame = inverse_of(to_crop);
@@ -58,17 +64,17 @@ inline CropPlan plan_crop(const Affine2x3& to_crop, int frame_width, int frame_h
   // And a block around it for the interpolation, clipped. Far outside, the nearest pixels of the
   // frame remain: the border repeated. Starts at an even pixel, where a chroma sample starts, and
   // holds whole blocks, which average fastest, where the frame has room.
-  const auto span = [n](double first, double last, int size) {
+  const auto span = [](double first, double last, int size, int n) {
     int begin = static_cast<int>(std::clamp(std::floor(first) - n - 1, 0., size - 1.)) / 2 * 2;
     const int end = static_cast<int>(std::clamp(std::ceil(last) + n + 1, begin + 1., size + 0.));
     const int length = std::min((end - begin + n - 1) / n * n, size);
     begin = std::min(begin, size - length);
     return std::pair(begin, length);
   };
-  std::tie(plan.x, plan.width) = span(left, right, frame_width);
-  std::tie(plan.y, plan.height) = span(top, bottom, frame_height);
-  plan.columns = (plan.width + n - 1) / n;
-  plan.rows = (plan.height + n - 1) / n;
+  std::tie(plan.x, plan.width) = span(left, right, frame_width, block_width);
+  std::tie(plan.y, plan.height) = span(top, bottom, frame_height, block_height);
+  plan.columns = (plan.width + block_width - 1) / block_width;
+  plan.rows = (plan.height + block_height - 1) / block_height;
 
   // Coordinates have pixel centres at halves, indices at whole numbers.
   const double sx = static_cast<double>(plan.width) / plan.columns;
@@ -81,7 +87,7 @@ inline CropPlan plan_crop(const Affine2x3& to_crop, int frame_width, int frame_h
     out[1] = m[1] * sy;
     out[2] = m[0] * x0 + m[1] * y0 + m[2] - 0.5;
   }
-  plan.enlarges = scale > 1;
+  plan.enlarges = across * down > 1;
   return plan;
 }
 

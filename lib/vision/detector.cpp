@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "vision/detector_backends.h"
+#include "vision/shown_frame.h"
 
 namespace fer {
 
@@ -33,16 +34,17 @@ std::unique_ptr<Detector> open_detector(const std::filesystem::path& model) {
 }
 
 cv::Size detection_size(const FrameView& frame, const DetectorConfig& config) {
-  if (config.detect_width <= 0 || frame.width <= config.detect_width) {
-    return {frame.width, frame.height};
+  const ShownSize shown = shown_size(geometry_of(frame));
+  const auto pixels = [](double side) { return std::max(1, static_cast<int>(std::lround(side))); };
+  if (config.detect_width <= 0 || shown.width <= config.detect_width) {
+    return {pixels(shown.width), pixels(shown.height)};
   }
-  const double height =
-      static_cast<double>(frame.height) * config.detect_width / static_cast<double>(frame.width);
-  return {config.detect_width, std::max(1, static_cast<int>(std::lround(height)))};
+  return {config.detect_width, pixels(shown.height * config.detect_width / shown.width)};
 }
 
 void finish_faces(const FrameView& frame, const DetectorConfig& config, std::vector<Face>& faces) {
-  const cv::Rect2f whole(0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height));
+  const ShownSize shown = shown_size(geometry_of(frame));
+  const cv::Rect2f whole(0, 0, static_cast<float>(shown.width), static_cast<float>(shown.height));
   std::erase_if(faces, [&](Face& face) {
     face.box &= whole;
     return !(face.score >= config.score_threshold) || face.box.empty() ||

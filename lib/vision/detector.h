@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace fer {
 /// Settings that every detector understands.
 struct DetectorConfig {
   float score_threshold = 0.6f;  ///< Faces below this score are not reported.
-  int detect_width = 640;        ///< Frames wider than this are shrunk to it; 0: full size.
+  int detect_width = 640;        ///< Frames shown wider than this are shrunk to it; 0: full size.
   float min_face_size = 0.f;     ///< Faces with a shorter side below this many pixels are left out.
   int max_faces = 0;             ///< At most this many, the best first; 0: all.
   /// Look for small faces too, in a second picture of twice the size, which takes four times as
@@ -29,13 +30,18 @@ class FER_API Detector {
  public:
   virtual ~Detector() = default;
 
-  /// Faces in frame pixels, best score first, boxes clipped to the frame. Throws
+  /// Faces in pixels of the frame as it is shown (vision/shown_frame.h), best score first, boxes
+  /// clipped to it. Throws
   /// std::invalid_argument for a view without pixels or planes.
   virtual std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) = 0;
 
   /// Faces below this height, in pixels of the frame as shrunk to detect_width, are often missed
   /// without DetectorConfig::small_faces. 0: that makes no difference.
   virtual float small_face() const { return 0; }
+
+  /// The small picture that detect() looked at last: CV_8UC1, or CV_8UC3 in BGR. It holds until the
+  /// frame's memory goes. Null where there is none here: the frame lies on a device.
+  virtual const cv::Mat* picture() const { return nullptr; }
 
   /// Short name for people: "fer", "yunet", "haar".
   virtual std::string name() const = 0;

@@ -12,8 +12,8 @@ namespace fer {
 /// ("right" is the person's, so it lies on the left of the picture).
 using Landmarks = std::array<cv::Point2f, 5>;
 
-/// One face in pixels of the frame. `score` is in [0, 1]. A detector without landmarks (Haar)
-/// leaves them empty.
+/// One face in pixels of the frame as it is shown (vision/shown_frame.h). `score` is in [0, 1]. A
+/// detector without landmarks (Haar) leaves them empty.
 struct Face {
   cv::Rect2f box;
   float score = 0.f;
@@ -23,6 +23,9 @@ struct Face {
 /// A face with the identity that the tracker gave it; ids start at 1 and are never reused.
 struct TrackedFace : Face {
   std::uint64_t track_id = 0;
+  /// False where a closer look did not show how the face is turned: what its landmarks say is not
+  /// to be relied on.
+  bool clear = true;
 };
 
 }  // namespace fer

@@ -4,6 +4,10 @@
 #include <cmath>
 
 #include "vision/detector_backends.h"
+#include "vision/face_roll.h"
+#include "vision/read_region.h"
+#include "vision/scene_cut.h"
+#include "vision/shown_frame.h"
 
 namespace fer {
 namespace {
@@ -14,11 +18,32 @@ constexpr float kWeakShare = 0.5f;
 
 constexpr double kUsualFrameRate = 30;
 
+/// Seconds of lost frames after which no face is taken for the same.
+constexpr int kLongestPause = 10;
+
+/// Detectors place the landmarks of a face that is turned by less than this as they are.
+constexpr double kAboutUpright = 30;
+
+/// Searches in one run, each of which takes as long as a fraction of the run: crowds wait their
+/// turn.
+constexpr int kMaxSearches = 2;
+
+/// Tracks whose turn is remembered, those out of sight included.
+constexpr std::size_t kRollsKept = 256;
+
+/// Of the picture by which scenes are told apart where the detector has none.
+const cv::Size kThumbnail(64, 36);
+
 }  // namespace
 
-FaceFinder::FaceFinder(std::unique_ptr<Detector> detector) : detector_(std::move(detector)) {
+FaceFinder::FaceFinder(std::unique_ptr<Detector> detector)
+    : detector_(std::move(detector)),
+      scenes_(std::make_unique<SceneCut>()),
+      rolls_(std::make_unique<RollFinder>(*detector_)) {
   configure({});
 }
+
+FaceFinder::~FaceFinder() = default;
 
 void FaceFinder::configure(const FaceFinderConfig& config) {
   if (config_.tracking && !config.tracking) tracker_.reset();
@@ -27,12 +52,13 @@ void FaceFinder::configure(const FaceFinderConfig& config) {
   tracker.high_score = config.threshold;
   // A face may be out of sight for a second, and always for two runs in a row.
   tracker.max_age = std::max(frames_in_a_second(), 3 * config.interval);
+  tracker.settle_runs = std::max(frames_in_a_second() / std::max(1, config.interval), 5);
   tracker_.configure(tracker);
 }
 
 int FaceFinder::frames_in_a_second() const {
   const double rate = config_.frame_rate > 0 ? config_.frame_rate : kUsualFrameRate;
-  return static_cast<int>(std::lround(std::clamp(rate, 10., 240.)));
+  return static_cast<int>(std::lround(std::clamp(rate, 3., 240.)));
 }
 
 bool FaceFinder::due() const {
@@ -47,6 +73,55 @@ bool FaceFinder::looks_for_small_faces() const {
   return config_.small_face_interval > 0 && detector_->small_face() > 0 &&
          (fresh_ || !config_.tracking ||
           frames_since_closer_run_ + 1 >= config_.small_face_interval);
+}
+
+void FaceFinder::end_tracks_at_a_cut(const FrameView& frame) {
+  cv::Mat thumbnail;
+  const cv::Mat* picture = detector_->picture();
+  if (picture == nullptr) {
+    if (frame.data[0] == nullptr) return;
+    read_shown(frame, kThumbnail, Colour::kGrey, thumbnail);
+    picture = &thumbnail;
+  }
+  if (!scenes_->begins(*picture)) return;
+  tracker_.reset();
+  ++cuts_;
+  // The next run looks for the new scene's small faces.
+  frames_since_closer_run_ = config_.small_face_interval;
+}
+
+void FaceFinder::turn_upright(const FrameView& frame, std::vector<TrackedFace>& faces) {
+  std::map<std::uint64_t, Roll> now;
+  int searches = 0;
+  const int runs_in_a_second = std::max(1, frames_in_a_second() / std::max(1, config_.interval));
+  for (TrackedFace& face : faces) {
+    // One that is only believed to be there has the landmarks of its last sight.
+    if (!face.landmarks) continue;
+    const auto known = roll_of_.find(face.track_id);
+    Roll roll = known == roll_of_.end() ? Roll{} : known->second;
+    const bool turned = std::abs(roll.degrees) > kAboutUpright;
+    std::optional<RolledFace> seen;
+    if (known != roll_of_.end() && turned && roll.clear)
+      seen = rolls_->follow(frame, face, roll.degrees);
+    const bool due = known == roll_of_.end() || ++roll.runs_since_search >= runs_in_a_second;
+    if (!seen && (due || turned) && searches < kMaxSearches) {
+      ++searches;
+      seen = rolls_->search(frame, face);
+      roll.runs_since_search = 0;
+      roll.clear = seen.has_value();
+    }
+    if (seen) roll.degrees = seen->degrees;
+    face.clear = roll.clear;
+    if (seen && std::abs(seen->degrees) > kAboutUpright) face.landmarks = seen->landmarks;
+    tracker_.correct(face.track_id, face.landmarks, face.clear);
+    // One whose turn has not come is new in the next run, too.
+    if (known != roll_of_.end() || seen || !roll.clear) now[face.track_id] = roll;
+  }
+  // Tracks out of sight may come back, the latest most likely.
+  for (auto old = roll_of_.rbegin(); old != roll_of_.rend() && now.size() < kRollsKept; ++old) {
+    now.insert(*old);
+  }
+  roll_of_ = std::move(now);
 }
 
 std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
@@ -65,13 +140,15 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
     for (const Face& face : found) faces.push_back({face, 0});
     return faces;
   }
+  end_tracks_at_a_cut(frame);
   // What only a closer look shows is not gone because a run without one does not.
   float missable = 0;
   if (config_.small_face_interval > 0 && !config.small_faces) {
-    missable = detector_->small_face() * static_cast<float>(frame.width) /
+    missable = detector_->small_face() * static_cast<float>(shown_size(geometry_of(frame)).width) /
                static_cast<float>(detection_size(frame, config).width);
   }
   faces = tracker_.update(found, missable);
+  if (config_.rolled_faces) turn_upright(frame, faces);
   const auto max = static_cast<std::size_t>(config_.max_faces);
   if (max > 0 && faces.size() > max) faces.resize(max);
   return faces;
@@ -84,15 +161,23 @@ std::vector<TrackedFace> FaceFinder::predict() {
 }
 
 void FaceFinder::miss(int frames) {
-  if (frames > frames_in_a_second()) {
+  if (frames > kLongestPause * frames_in_a_second()) {
     reset();
-    return;
+  } else if (frames > frames_in_a_second()) {
+    tracker_.pause();
+    fresh_ = true;
+  } else {
+    for (int i = 0; i < frames; ++i) predict();
   }
-  for (int i = 0; i < frames; ++i) predict();
+}
+
+void FaceFinder::scale(float factor) {
+  tracker_.scale(factor);
 }
 
 void FaceFinder::reset() {
   tracker_.reset();
+  scenes_->reset();
   fresh_ = true;
   frames_since_run_ = 0;
 }

@@ -1,6 +1,8 @@
 // When to detect and when to predict: a detector and a tracker on the frames of one stream.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +12,9 @@
 #include "vision/tracker.h"
 
 namespace fer {
+
+class RollFinder;
+class SceneCut;
 
 /// Settings of a FaceFinder. They may change between any two frames.
 struct FaceFinderConfig {
@@ -21,6 +26,9 @@ struct FaceFinderConfig {
   /// A run looks for small faces too (DetectorConfig::small_faces) where this many frames have
   /// passed since the last that did, each run without tracking; 0: none does.
   int small_face_interval = 30;
+  /// Faces that are turned in the picture's plane are looked at more closely, once a second and as
+  /// long as they are turned, so that their landmarks are right. Needs tracking.
+  bool rolled_faces = true;
   bool tracking = true;   ///< Off: faces have no ids, and frames without a detector run no faces.
   double frame_rate = 0;  ///< Frames a second; 0: not known.
 };
@@ -30,6 +38,7 @@ struct FaceFinderConfig {
 class FER_API FaceFinder {
  public:
   explicit FaceFinder(std::unique_ptr<Detector> detector);
+  ~FaceFinder();
 
   void configure(const FaceFinderConfig& config);
 
@@ -47,20 +56,39 @@ class FER_API FaceFinder {
   /// Where the frame's faces are believed to be, without its pixels.
   std::vector<TrackedFace> predict();
 
-  /// This many frames were lost on the way here. Forgets all tracks after too many.
+  /// This many frames were lost on the way here. After more than a second of them a face is the
+  /// same only where it was, after more than ten none is.
   void miss(int frames);
+
+  /// The frames become so many times as large; nothing else changes.
+  void scale(float factor);
 
   /// Forgets all tracks: what comes next does not continue what came before.
   void reset();
+
+  /// Scene cuts so far, each of which ended all tracks.
+  std::uint64_t cuts() const { return cuts_; }
 
   std::string detector_name() const { return detector_->name(); }
 
  private:
   int frames_in_a_second() const;
+  void end_tracks_at_a_cut(const FrameView& frame);
+  void turn_upright(const FrameView& frame, std::vector<TrackedFace>& faces);
   bool looks_for_small_faces() const;
 
   std::unique_ptr<Detector> detector_;
   Tracker tracker_;
+  std::unique_ptr<SceneCut> scenes_;
+  std::unique_ptr<RollFinder> rolls_;
+  /// How a track's face is turned, and when that was last looked for.
+  struct Roll {
+    double degrees = 0;
+    bool clear = true;
+    int runs_since_search = 0;
+  };
+  std::map<std::uint64_t, Roll> roll_of_;  ///< By track.
+  std::uint64_t cuts_ = 0;
   FaceFinderConfig config_;
   bool fresh_ = true;                ///< No detector run since the last reset.
   int frames_since_run_ = 0;         ///< Frames after the last detector run.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -89,7 +90,7 @@ class InputBlob {
   /// The frame as a picture of `size` in the upper left corner of a blob whose sides are multiples
   /// of the largest stride; the rest is black.
   const cv::Mat& at(const FrameView& frame, cv::Size size) {
-    read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kGrey, picture_);
+    read_shown(frame, size, Colour::kGrey, picture_);
     const cv::Rect now({}, size);
     const int shape[] = {1, 1, padded_side(now.height, kLargestStride, kMinInputSide),
                          padded_side(now.width, kLargestStride, kMinInputSide)};
@@ -103,11 +104,37 @@ class InputBlob {
     picture_.convertTo(plane(now), CV_32F);
     return blob_;
   }
+  const cv::Mat& picture() const { return picture_; }
 
  private:
   cv::Mat picture_;
   cv::Mat blob_;
   cv::Rect filled_;  ///< The part of the blob that is not black by design.
+};
+
+/// Inputs of the sizes that are looked at in turns: a stream's, that of the closer look, and that
+/// of one face.
+class InputBlobs {
+ public:
+  InputBlob& of(cv::Size size) {
+    const auto known = std::find_if(blobs_.begin(), blobs_.end(),
+                                    [&](const Sized& one) { return one.size == size; });
+    if (known != blobs_.end()) {
+      blobs_.splice(blobs_.begin(), blobs_, known);
+    } else {
+      blobs_.push_front({size, {}});
+      if (blobs_.size() > kKept) blobs_.pop_back();
+    }
+    return blobs_.front().blob;
+  }
+
+ private:
+  static constexpr std::size_t kKept = 3;
+  struct Sized {
+    cv::Size size;
+    InputBlob blob;
+  };
+  std::list<Sized> blobs_;  ///< The one that was asked for last first.
 };
 
 class GridDetector final : public Detector {
@@ -119,10 +146,10 @@ class GridDetector final : public Detector {
     check_frame(frame);
     const cv::Size size = detection_size(frame, config);
     guesses_.clear();
-    guess(frame, size, look_, config.score_threshold);
+    picture_ = guess(frame, size, config.score_threshold);
     if (const auto closer = closer_size(size); config.small_faces && closer) {
       std::vector<GridCandidate> seen = std::exchange(guesses_, {});
-      guess(frame, *closer, closer_look_, config.score_threshold);
+      guess(frame, *closer, config.score_threshold);
       const float back = static_cast<float>(size.width) / static_cast<float>(closer->width);
       for (const GridCandidate& face : guesses_)
         if (face.height * back < kSeenBetterCloser) seen.push_back(scaled(face, back));
@@ -138,15 +165,19 @@ class GridDetector final : public Detector {
 
   float small_face() const override { return kSmallFace; }
 
+  const cv::Mat* picture() const override { return picture_.empty() ? nullptr : &picture_; }
+
   std::string name() const override { return "fer"; }
 
  private:
   /// Appends what the network says of the frame as a picture of `size`, in its pixels. Where the
-  /// frame lies on a device, that is done there if it can be.
-  void guess(const FrameView& frame, cv::Size size, InputBlob& look, float min_score) {
-    if (frame.memory && layers_ &&
+  /// frame lies on a device, that is done there if it can be. Returns the picture that it looked at
+  /// here.
+  cv::Mat guess(const FrameView& frame, cv::Size size, float min_score) {
+    if (frame.memory && layers_ && frame.orientation == Orientation::kIdentity &&
         frame.memory->find_cells(frame, size.width, size.height, layers_, min_score, guesses_))
-      return;
+      return {};
+    InputBlob& look = blobs_.of(size);
     const cv::Mat& input = look.at(frame, size);
     network_->run(input, outputs_);
     if (const std::string wrong = wrong_shape(outputs_, {input.size[3], input.size[2]});
@@ -156,11 +187,13 @@ class GridDetector final : public Detector {
       decode_cells(outputs_[i].ptr<float>(), outputs_[i].size[2], outputs_[i].size[3],
                    kCellStrides[i], min_score, guesses_);
     }
+    return look.picture();
   }
 
   const std::unique_ptr<GridNetwork> network_;
   const std::shared_ptr<const GridLayers> layers_;  ///< Null: unknown.
-  InputBlob look_, closer_look_;
+  InputBlobs blobs_;
+  cv::Mat picture_;
   std::vector<cv::Mat> outputs_;
   std::vector<GridCandidate> guesses_;
 };

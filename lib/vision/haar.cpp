@@ -7,6 +7,7 @@
 
 #include "vision/detector_backends.h"
 #include "vision/read_region.h"
+#include "vision/shown_frame.h"
 
 namespace fer {
 namespace {
@@ -31,6 +32,8 @@ class Haar final : public Detector {
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override;
 
+  const cv::Mat* picture() const override { return picture_.empty() ? nullptr : &picture_; }
+
   std::string name() const override { return "haar"; }
 
  private:
@@ -45,11 +48,12 @@ std::vector<Face> Haar::detect(const FrameView& frame, const DetectorConfig& con
   const cv::Size window = cascade_.getOriginalWindowSize();
   std::vector<Face> faces;
   if (size.width < window.width || size.height < window.height) return faces;
-  read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kGrey, picture_);
+  read_shown(frame, size, Colour::kGrey, picture_);
   cv::equalizeHist(picture_, equalised_);
 
-  const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
-  const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);
+  const ShownSize shown = shown_size(geometry_of(frame));
+  const auto sx = static_cast<float>(shown.width / size.width);
+  const auto sy = static_cast<float>(shown.height / size.height);
   const int min = static_cast<int>(config.min_face_size / std::max(sx, sy));
   std::vector<cv::Rect> boxes;
   std::vector<int> neighbours;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vision/detection_grid.h"
+#include "vision/shown_frame.h"
 
 namespace fer {
 
@@ -39,8 +40,9 @@ std::vector<Face> best_of(const std::vector<Face>& guesses) {
 }
 
 void to_frame_pixels(const FrameView& frame, cv::Size size, std::vector<Face>& faces) {
-  const float sx = static_cast<float>(frame.width) / static_cast<float>(size.width);
-  const float sy = static_cast<float>(frame.height) / static_cast<float>(size.height);
+  const ShownSize shown = shown_size(geometry_of(frame));
+  const auto sx = static_cast<float>(shown.width / size.width);
+  const auto sy = static_cast<float>(shown.height / size.height);
   for (Face& face : faces) {
     face.box = {face.box.x * sx, face.box.y * sy, face.box.width * sx, face.box.height * sy};
     for (cv::Point2f& point : *face.landmarks) point = {point.x * sx, point.y * sy};

@@ -18,8 +18,8 @@ std::unique_ptr<Detector> make_grid_detector(cv::dnn::Net network);
 /// Leaves the best guess of each face, best first.
 std::vector<Face> best_of(const std::vector<Face>& guesses);
 
-/// From pixels of a picture of `size`, which shows the whole frame, to those of the frame. The
-/// faces must have landmarks.
+/// From pixels of a picture of `size`, which shows the whole frame, to those of the frame as it is
+/// shown. The faces must have landmarks.
 void to_frame_pixels(const FrameView& frame, cv::Size size, std::vector<Face>& faces);
 
 }  // namespace fer

@@ -9,6 +9,8 @@
 
 #include "vision/frame_memory.h"
 #include "vision/pixel_layout.h"
+#include "vision/shown_frame.h"
+#include "vision/turn_picture.h"
 
 namespace fer {
 namespace {
@@ -20,15 +22,9 @@ cv::Mat plane(const FrameView& frame, int index, cv::Size size, int type) {
           static_cast<std::size_t>(frame.stride[index])};
 }
 
-cv::Size chroma_size(const FrameView& frame) {
-  return {(frame.width + 1) / 2, (frame.height + 1) / 2};
-}
-
-/// The chroma samples that cover a region of the luma plane.
-cv::Rect chroma_region(const cv::Rect& region) {
-  const cv::Point first(region.x / 2, region.y / 2);
-  const cv::Point end((region.x + region.width + 1) / 2, (region.y + region.height + 1) / 2);
-  return {first, end};
+/// How many samples cover so many pixels.
+int samples_over(int pixels, int pixels_a_sample) {
+  return (pixels + pixels_a_sample - 1) / pixels_a_sample;
 }
 
 void scale(const cv::Mat& from, cv::Size size, cv::Mat& to) {
@@ -36,8 +32,17 @@ void scale(const cv::Mat& from, cv::Size size, cv::Mat& to) {
     to = from;
     return;
   }
-  const bool shrinks = size.width <= from.cols && size.height <= from.rows;
-  cv::resize(from, to, size, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  // The means first, where one side shrinks: interpolation would leave pixels out.
+  const cv::Size means(std::min(size.width, from.cols), std::min(size.height, from.rows));
+  if (means == size) {
+    cv::resize(from, to, size, 0, 0, cv::INTER_AREA);
+  } else if (means == from.size()) {
+    cv::resize(from, to, size, 0, 0, cv::INTER_LINEAR);
+  } else {
+    cv::Mat smaller;
+    cv::resize(from, smaller, means, 0, 0, cv::INTER_AREA);
+    cv::resize(smaller, to, size, 0, 0, cv::INTER_LINEAR);
+  }
 }
 
 /// Stretches limited range: v -> (v - zero) * 255 / span + centre.
@@ -48,26 +53,56 @@ void stretch(cv::Mat& samples, double zero, double span, double centre) {
   samples = stretched;
 }
 
+/// The samples among which a component lies, as one picture of `step` channels.
+cv::Mat samples_with(const FrameView& frame, const YuvLayout& layout,
+                     const ComponentLayout& component, bool chroma, const cv::Rect& region) {
+  const int columns = chroma ? layout.chroma_columns : 1, rows = chroma ? layout.chroma_rows : 1;
+  const int type = CV_MAKETYPE(layout.sample_bytes == 2 ? CV_16U : CV_8U, component.step);
+  const cv::Size size(samples_over(frame.width, columns), samples_over(frame.height, rows));
+  const cv::Point first(region.x / columns, region.y / rows);
+  const cv::Point end(samples_over(region.x + region.width, columns),
+                      samples_over(region.y + region.height, rows));
+  return plane(frame, component.plane, size, type)(cv::Rect(first, end));
+}
+
+/// One component out of scaled samples, in eight bits.
+cv::Mat component_of(const cv::Mat& samples, const YuvLayout& layout,
+                     const ComponentLayout& component) {
+  cv::Mat alone = samples;
+  if (samples.channels() > 1) {
+    cv::Mat one;
+    cv::extractChannel(samples, one, component.offset);
+    alone = one;
+  }
+  if (layout.sample_bytes == 1) return alone;
+  cv::Mat bytes;
+  alone.convertTo(bytes, CV_8U, 1. / (1 << layout.excess_bits));
+  return bytes;
+}
+
 void read_luma(const FrameView& frame, const cv::Rect& region, cv::Size size, cv::Mat& out) {
-  scale(plane(frame, 0, {frame.width, frame.height}, CV_8UC1)(region), size, out);
+  const YuvLayout layout = yuv_layout_of(frame.format);
+  const bool plain = layout.y.step == 1 && layout.sample_bytes == 1;
+  cv::Mat among, &scaled = plain ? out : among;
+  scale(samples_with(frame, layout, layout.y, false, region), size, scaled);
+  if (!plain) out = component_of(scaled, layout, layout.y);
   if (!frame.full_range) stretch(out, 16, 219, 0);
 }
 
 void read_yuv(const FrameView& frame, const cv::Rect& region, cv::Size size, Colour colour,
               cv::Mat& out) {
+  const YuvLayout layout = yuv_layout_of(frame.format);
   cv::Mat samples[3];  // Y, Cr, Cb
   read_luma(frame, region, size, samples[0]);
-  const cv::Rect chroma = chroma_region(region);
-  if (frame.format == PixelFormat::kNv12) {
-    cv::Mat both, parts[2];
-    scale(plane(frame, 1, chroma_size(frame), CV_8UC2)(chroma), size, both);
-    cv::split(both, parts);
-    samples[1] = parts[1];
-    samples[2] = parts[0];
-  } else {
-    scale(plane(frame, 2, chroma_size(frame), CV_8UC1)(chroma), size, samples[1]);
-    scale(plane(frame, 1, chroma_size(frame), CV_8UC1)(chroma), size, samples[2]);
+  cv::Mat among;
+  scale(samples_with(frame, layout, layout.cr, true, region), size, among);
+  samples[1] = component_of(among, layout, layout.cr);
+  if (layout.cb.plane != layout.cr.plane) {
+    cv::Mat others;
+    scale(samples_with(frame, layout, layout.cb, true, region), size, others);
+    among = others;
   }
+  samples[2] = component_of(among, layout, layout.cb);
   if (!frame.full_range) {
     stretch(samples[1], 128, 224, 128);
     stretch(samples[2], 128, 224, 128);
@@ -106,14 +141,29 @@ void check_frame(const FrameView& frame) {
     throw std::invalid_argument("a frame of " + std::to_string(frame.width) + "x" +
                                 std::to_string(frame.height) + " has no pixels");
   }
-  const int chroma_bytes = chroma_size(frame).width;
-  const std::array<int, 3> min = {
-      frame.width * layout.bytes,
-      frame.format == PixelFormat::kNv12   ? 2 * chroma_bytes
-      : frame.format == PixelFormat::kI420 ? chroma_bytes
-                                           : 0,
-      frame.format == PixelFormat::kI420 ? chroma_bytes : 0,
-  };
+  if (frame.memory && !lies_on_devices(frame.format)) {
+    throw std::invalid_argument("frames of this pixel format cannot be read on a device");
+  }
+  std::array<int, 3> min_stride{};
+  if (layout.red >= 0) {
+    min_stride[0] = frame.width * layout.bytes;
+  } else {
+    const YuvLayout yuv = yuv_layout_of(frame.format);
+    const auto need = [&](const ComponentLayout& component, int pixels_a_sample) {
+      int& bytes = min_stride[static_cast<std::size_t>(component.plane)];
+      bytes = std::max(
+          bytes, samples_over(frame.width, pixels_a_sample) * component.step * yuv.sample_bytes);
+    };
+    need(yuv.y, 1);
+    if (frame.format != PixelFormat::kGray8) {
+      need(yuv.cb, yuv.chroma_columns);
+      need(yuv.cr, yuv.chroma_columns);
+    }
+  }
+  if (layout.red < 0 && yuv_layout_of(frame.format).sample_bytes == 2 &&
+      (frame.stride[0] % 2 != 0 || frame.stride[1] % 2 != 0 || frame.stride[2] % 2 != 0)) {
+    throw std::invalid_argument("a plane of samples of 16 bits has an odd stride");
+  }
   for (int i = 0; i < 3; ++i) {
     if (min[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < min[i])) {
       throw std::invalid_argument(
@@ -146,6 +196,19 @@ void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, 
   } else {
     read_yuv(frame, region, size, colour, out);
   }
+}
+
+void read_shown(const FrameView& frame, cv::Size size, Colour colour, cv::Mat& out) {
+  const cv::Rect whole(0, 0, frame.width, frame.height);
+  if (frame.orientation == Orientation::kIdentity) {
+    read_region(frame, whole, size, colour, out);
+    return;
+  }
+  const bool swaps = swaps_axes(frame.orientation);
+  cv::Mat stored;
+  read_region(frame, whole, swaps ? cv::Size(size.height, size.width) : size, colour, stored);
+  if (out.u == nullptr) out.release();
+  turn_picture(stored, frame.orientation, out);
 }
 
 void read_from_device(const FrameView& frame, const CropPlan& plan, Colour colour, cv::Size size,

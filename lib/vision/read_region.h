@@ -22,6 +22,10 @@ void check_frame(const FrameView& frame);
 void read_region(const FrameView& frame, const cv::Rect& region, cv::Size size, Colour colour,
                  cv::Mat& out);
 
+/// Reads the whole frame as it is shown (vision/shown_frame.h): upright, stretched to `size` of the
+/// shown picture. Else as read_region().
+void read_shown(const FrameView& frame, cv::Size size, Colour colour, cv::Mat& out);
+
 /// What a plan cuts out of a frame in a device's memory, as read_region() leaves it.
 void read_from_device(const FrameView& frame, const CropPlan& plan, Colour colour, cv::Size size,
                       cv::Mat& out);

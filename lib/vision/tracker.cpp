@@ -12,9 +12,15 @@ namespace {
 /// A face that so many runs in a row have found is missed because it is gone.
 constexpr int kSurelyFound = 3;
 
+/// Overlap with where it was by which a face is the same after a pause.
+constexpr double kSamePlace = 0.5;
+
 struct Track {
   explicit Track(const Face& detection)
-      : filter(detection.box), face{detection, 0}, filtered_at_sight(filter.box()) {}
+      : filter(detection.box),
+        face{detection, 0},
+        filtered_at_sight(filter.box()),
+        mean_score(detection.score) {}
 
   BoxFilter filter;
   TrackedFace face;              ///< As last detected; its id is 0 until it is first reported.
@@ -23,10 +29,20 @@ struct Track {
   int unseen = 0;                ///< Frames since the last one.
   bool in_sight = true;          ///< Seen when the detector last ran.
   int consecutive_hits = 0;      ///< Runs that found it, of those that miss faces of its size.
+  float mean_score;              ///< Over about the last half second of its detections.
+  int weak_runs = 0;             ///< Detections since the mean was high enough.
+  bool paused = false;           ///< No update() since Tracker::pause().
 
   void advance() {
     filter.predict(in_sight);
     ++unseen;
+  }
+
+  /// Takes the detection's score into the mean.
+  void rate(float score, const TrackerConfig& config) {
+    const float share = 2.f / static_cast<float>(std::max(2, config.settle_runs));
+    mean_score += share * (score - mean_score);
+    weak_runs = mean_score < config.high_score ? weak_runs + 1 : 0;
   }
 
   void see(const Face& detection) {
@@ -37,6 +53,7 @@ struct Track {
     ++hits;
     unseen = 0;
     in_sight = true;
+    paused = false;
   }
 };
 
@@ -86,6 +103,9 @@ struct Tracker::State {
     return track.face.track_id != 0;
   }
 
+  /// Whether its scores have been too low for too long.
+  bool is_false_start(const Track& track) const { return track.weak_runs > config.settle_runs; }
+
   /// Whether a track that no detection went to may be there all the same: it is too small to be
   /// surely found, and no detection that starts a track lies on it.
   bool may_be_there(const Track& track, float missable, const std::vector<Face>& detections,
@@ -109,7 +129,8 @@ struct Tracker::State {
       const cv::Rect2f expected = tracks[t].filter.box();
       for (const int d : free_detections) {
         const double iou = overlap(expected, detections[d].box);
-        gain.push_back(iou >= config.match_iou ? iou : 0);
+        const double least = tracks[t].paused ? kSamePlace : static_cast<double>(config.match_iou);
+        gain.push_back(iou >= least ? iou : 0);
       }
     }
     const std::vector<int> assigned = best_assignment(gain, static_cast<int>(free_tracks.size()),
@@ -122,6 +143,7 @@ struct Tracker::State {
         const int d = free_detections[assigned[i]];
         track_of[d] = free_tracks[i];
         tracks[free_tracks[i]].see(detections[d]);
+        tracks[free_tracks[i]].rate(detections[d].score, config);
       }
     }
     free_tracks = std::move(tracks_left);
@@ -163,7 +185,7 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, fl
     Track& track = s.tracks[t];
     track.in_sight = s.may_be_there(track, missable, detections, strong);
     track.consecutive_hits = 0;
-    if (track.in_sight) believed.push_back(moved(track));
+    if (track.in_sight && !s.is_false_start(track)) believed.push_back(moved(track));
   }
 
   for (const int d : strong) {
@@ -175,12 +197,13 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, fl
   for (const int t : track_of) {
     if (t < 0) continue;
     if (missable > 0) ++s.tracks[t].consecutive_hits;
-    if (s.confirm(s.tracks[t])) seen.push_back(s.tracks[t].face);
+    if (s.confirm(s.tracks[t]) && !s.is_false_start(s.tracks[t])) seen.push_back(s.tracks[t].face);
   }
   seen.insert(seen.end(), believed.begin(), believed.end());
   // A track that was never reported is given up at its first miss.
   std::erase_if(s.tracks, [&](const Track& track) {
-    return !track.in_sight && (track.face.track_id == 0 || track.unseen > s.config.max_age);
+    return track.paused ||
+           (!track.in_sight && (track.face.track_id == 0 || track.unseen > s.config.max_age));
   });
   return seen;
 }
@@ -189,9 +212,40 @@ std::vector<TrackedFace> Tracker::predict() {
   std::vector<TrackedFace> believed;
   for (Track& track : state_->tracks) {
     track.advance();
-    if (track.in_sight && track.face.track_id != 0) believed.push_back(moved(track));
+    if (track.in_sight && track.face.track_id != 0 && !state_->is_false_start(track))
+      believed.push_back(moved(track));
   }
   return believed;
+}
+
+void Tracker::correct(std::uint64_t track_id, const std::optional<Landmarks>& landmarks,
+                      bool clear) {
+  for (Track& track : state_->tracks) {
+    if (track.face.track_id != track_id) continue;
+    track.face.landmarks = landmarks;
+    track.face.clear = clear;
+  }
+}
+
+void Tracker::pause() {
+  for (Track& track : state_->tracks) {
+    track.filter.stop();
+    track.filtered_at_sight = track.filter.box();
+    track.paused = true;
+  }
+}
+
+void Tracker::scale(float factor) {
+  if (!(factor > 0) || !std::isfinite(factor)) return;
+  for (Track& track : state_->tracks) {
+    track.filter.scale(static_cast<double>(factor));
+    cv::Rect2f& box = track.face.box;
+    box = {box.x * factor, box.y * factor, box.width * factor, box.height * factor};
+    if (track.face.landmarks) {
+      for (cv::Point2f& point : *track.face.landmarks) point *= factor;
+    }
+    track.filtered_at_sight = track.filter.box();
+  }
 }
 
 void Tracker::reset() {

@@ -19,6 +19,9 @@ struct TrackerConfig {
   float match_iou = 0.2f;  ///< Least overlap of a prediction and a detection.
   int max_age = 30;        ///< A track not seen for longer is forgotten.
   int min_hits = 1;        ///< Detections before a track is reported.
+  /// A track whose mean score lies below high_score for so many runs of the detector is a false
+  /// start (a logo, a pattern) and is reported no more, until its mean score is up again.
+  int settle_runs = 30;
 };
 
 /// Multi-face tracking in the manner of SORT (Bewley et al. 2016: constant-velocity Kalman filter,
@@ -46,7 +49,18 @@ class FER_API Tracker {
   /// they are believed to be; landmarks move along with the box.
   std::vector<TrackedFace> predict();
 
-  /// Forgets all tracks (a seek, a cut, new caps); ids go on counting.
+  /// Corrects what was last said of a track: its landmarks, which move along with its box from now
+  /// on, and whether they are to be relied on.
+  void correct(std::uint64_t track_id, const std::optional<Landmarks>& landmarks, bool clear);
+
+  /// Time passed unseen, too much to say where faces have moved meanwhile. In the next update()
+  /// tracks go on only where a face is found in the same place; the others end.
+  void pause();
+
+  /// The pictures become so many times as large, all coordinates with them.
+  void scale(float factor);
+
+  /// Forgets all tracks (a seek, a cut, pictures of another shape); ids go on counting.
   void reset();
 
  private:

@@ -59,6 +59,8 @@ class YuNet final : public Detector {
 
   std::vector<Face> detect(const FrameView& frame, const DetectorConfig& config) override;
 
+  const cv::Mat* picture() const override { return picture_.empty() ? nullptr : &picture_; }
+
   std::string name() const override { return "yunet"; }
 
  private:
@@ -73,7 +75,7 @@ class YuNet final : public Detector {
 std::vector<Face> YuNet::detect(const FrameView& frame, const DetectorConfig& config) {
   check_frame(frame);
   const cv::Size size = detection_size(frame, config);
-  read_region(frame, {0, 0, frame.width, frame.height}, size, Colour::kBgr, picture_);
+  read_shown(frame, size, Colour::kBgr, picture_);
   fill_blob(picture_, blob_, filled_);
   const cv::Size input(blob_.size[3], blob_.size[2]);
   network_.setInput(blob_);

@@ -60,7 +60,7 @@ void sync_properties(GstBaseTransform* element, GstBuffer* buffer) {
   if (GST_CLOCK_TIME_IS_VALID(time)) gst_object_sync_values(GST_OBJECT(element), time);
 }
 
-bool starts_anew(const GstEvent* event) {
+bool is_discontinuity(const GstEvent* event) {
   return GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
          GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START;
 }

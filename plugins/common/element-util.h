@@ -71,7 +71,7 @@ void sync_properties(GstBaseTransform* element, GstBuffer* buffer);
 
 /// Whether what comes behind this event has nothing to do with what came before: a flush, another
 /// stream. Both are serialized with the buffers.
-bool starts_anew(const GstEvent* event);
+bool is_discontinuity(const GstEvent* event);
 
 /// As metrics tell times.
 inline double seconds(GstClockTime time) {

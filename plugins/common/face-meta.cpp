@@ -73,6 +73,15 @@ bool get_labels(const GstStructure* fields, std::vector<std::string>* out) {
   return true;
 }
 
+/// A switch; off where it is left out. False where it is no switch.
+bool get_switch(const GstStructure* fields, const char* name, bool* out) {
+  gboolean value = FALSE;
+  if (!gst_structure_has_field(fields, name)) return true;
+  if (!gst_structure_get_boolean(fields, name, &value)) return false;
+  *out = value == TRUE;
+  return true;
+}
+
 bool read_expression(const GstStructure* fields, Expression* out) {
   return get_text(fields, "label", &out->label) &&
          gst_structure_get_int(fields, "label-id", &out->label_id) && out->label_id >= 0 &&
@@ -82,7 +91,8 @@ bool read_expression(const GstStructure* fields, Expression* out) {
          get_labels(fields, &out->labels) &&
          (out->labels.empty() || out->labels.size() == out->probabilities.size()) &&
          get_text(fields, "model-version", &out->model_version) &&
-         gst_structure_get_uint(fields, "age", &out->age);
+         gst_structure_get_uint(fields, "age", &out->age) &&
+         get_switch(fields, "unsure", &out->unsure);
 }
 
 /// nullopt where a field is missing, of another type or out of its range.
@@ -96,6 +106,9 @@ std::optional<FaceRecord> read_face(const GstStructure* fields) {
       !get_share(fields, "confidence", &face.confidence)) {
     return std::nullopt;
   }
+  bool unclear = false;
+  if (!get_switch(fields, "unclear", &unclear)) return std::nullopt;
+  face.clear = !unclear;
   if (gst_structure_has_field(fields, "landmarks")) {
     std::vector<double> points;
     if (!get_numbers(fields, "landmarks", kLandmarkMin, kLandmarkMax, &points) ||
@@ -162,6 +175,7 @@ GstStructure* structure_of(const FaceRecord& face) {
       G_TYPE_DOUBLE, face.x, "y", G_TYPE_DOUBLE, face.y, "w", G_TYPE_DOUBLE, face.w, "h",
       G_TYPE_DOUBLE, face.h, "confidence", G_TYPE_DOUBLE, face.confidence, nullptr);
   if (face.landmarks) set_numbers(fields, "landmarks", *face.landmarks);
+  if (!face.clear) gst_structure_set(fields, "unclear", G_TYPE_BOOLEAN, TRUE, nullptr);
   if (face.expression) {
     const Expression& expression = *face.expression;
     gst_structure_set(fields, "label", G_TYPE_STRING, expression.label.c_str(), "label-id",
@@ -169,6 +183,7 @@ GstStructure* structure_of(const FaceRecord& face) {
                       expression.model_version.c_str(), "age", G_TYPE_UINT, expression.age,
                       nullptr);
     set_numbers(fields, "probabilities", expression.probabilities);
+    if (expression.unsure) gst_structure_set(fields, "unsure", G_TYPE_BOOLEAN, TRUE, nullptr);
     if (expression.labels.size() == expression.probabilities.size()) {
       set_texts(fields, "labels", expression.labels);
     }
@@ -201,6 +216,14 @@ bool make_valid(FaceRecord& face) {
     }
   }
   return true;
+}
+
+void set_geometry(GstStructure* record, const GstVideoInfo& info, Orientation orientation) {
+  gst_structure_set(record, "width", G_TYPE_INT, GST_VIDEO_INFO_WIDTH(&info), "height", G_TYPE_INT,
+                    GST_VIDEO_INFO_HEIGHT(&info), "pixel-aspect-ratio", GST_TYPE_FRACTION,
+                    std::max(1, GST_VIDEO_INFO_PAR_N(&info)),
+                    std::max(1, GST_VIDEO_INFO_PAR_D(&info)), "orientation", G_TYPE_INT,
+                    static_cast<gint>(orientation), nullptr);
 }
 
 std::vector<guint> read_analytics_ids(const GstStructure* record) {
@@ -279,9 +302,29 @@ std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer) {
   return faces;
 }
 
+std::optional<FrameGeometry> face_meta_geometry(GstBuffer* buffer) {
+  const GstStructure* record = record_of(buffer);
+  gint width = 0, height = 0, par_n = 0, par_d = 0, orientation = 0;
+  if (record == nullptr || !gst_structure_get_int(record, "width", &width) ||
+      !gst_structure_get_int(record, "height", &height) ||
+      !gst_structure_get_fraction(record, "pixel-aspect-ratio", &par_n, &par_d) ||
+      !gst_structure_get_int(record, "orientation", &orientation) || width <= 0 || height <= 0 ||
+      par_n <= 0 || par_d <= 0 || orientation < 0 ||
+      orientation > static_cast<gint>(Orientation::kTransverse)) {
+    return std::nullopt;
+  }
+  return FrameGeometry{width, height, static_cast<double>(par_n) / par_d,
+                       static_cast<Orientation>(orientation)};
+}
+
+Orientation face_meta_orientation(GstBuffer* buffer) {
+  return face_meta_geometry(buffer).value_or(FrameGeometry()).orientation;
+}
+
 void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info,
-                     const std::vector<FaceRecord>& faces) {
+                     const std::vector<FaceRecord>& faces, std::optional<Orientation> orientation) {
   g_return_if_fail(gst_buffer_is_writable(buffer));
+  if (!orientation) orientation = face_meta_orientation(buffer);
   const std::vector<FaceRecord> earlier =
       face_meta_read(buffer).value_or(std::vector<FaceRecord>());
   regions_remove(buffer, earlier);
@@ -309,6 +352,7 @@ void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info,
   GstStructure* record =
       gst_custom_meta_get_structure(gst_buffer_add_custom_meta(buffer, kFacesMetaName));
   gst_structure_set(record, "version", G_TYPE_INT, kVersion, nullptr);
+  set_geometry(record, info, *orientation);
   take(record, "faces", &array);
 #ifdef HAVE_ANALYTICS
   set_analytics_ids(record, analytics_replace(buffer, info, analytics_ids, valid));

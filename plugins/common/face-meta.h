@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "vision/shown_frame.h"
+
 namespace fer {
 
 /// Name of the GstCustomMeta that is the authoritative record.
@@ -23,6 +25,9 @@ struct Expression {
   std::vector<std::string> labels;  ///< Names of all classes, one a probability; may be empty.
   std::string model_version;
   guint age = 0;  ///< Frames since this was inferred.
+  /// The label is not to be relied on: its probability lies below the model's operating point, or
+  /// the face cannot be seen well.
+  bool unsure = false;
 
   /// The probability of the label; 0 where there are no probabilities.
   double confidence() const;
@@ -38,6 +43,7 @@ struct FaceRecord {
   std::optional<std::array<double, 10>>
       landmarks;  ///< x0 y0 … x4 y4, in the order of vision/face.h.
   std::optional<Expression> expression;
+  bool clear = true;  ///< False: nobody can tell how the face is turned.
 };
 
 /// A face's box in pixels, at least one pixel large and inside the frame.
@@ -54,11 +60,21 @@ void face_meta_register();
 /// Foreign or malformed entries are checked and left out, with a warning in the log.
 std::optional<std::vector<FaceRecord>> face_meta_read(GstBuffer* buffer);
 
+/// The geometry of the frame in which the faces of a buffer were found: its size as stored, its
+/// pixels' aspect, and how it was turned to be seen upright. nullopt where nobody told (no record,
+/// or one of an earlier version of gst-fer).
+std::optional<FrameGeometry> face_meta_geometry(GstBuffer* buffer);
+
+/// How the frame with these faces is to be turned; as it is stored where nobody told.
+Orientation face_meta_orientation(GstBuffer* buffer);
+
 /// Replaces the faces of a writable buffer, in all dialects: the custom meta, region-of-interest
 /// metas (DL Streamer's parameters) and, where built with it, GstAnalytics. Regions and analytics
-/// of other elements are left alone. `info` is the frame's. Boxes are clipped to the frame; faces
+/// of other elements are left alone. `info` is the frame's. Without an orientation, that of the
+/// record that is replaced stays. Boxes are clipped to the frame; faces
 /// whose numbers are not finite or whose box is empty are left out, with a warning in the log.
 void face_meta_write(GstBuffer* buffer, const GstVideoInfo& info,
-                     const std::vector<FaceRecord>& faces);
+                     const std::vector<FaceRecord>& faces,
+                     std::optional<Orientation> orientation = std::nullopt);
 
 }  // namespace fer

@@ -80,12 +80,13 @@ void regions_add(GstBuffer* buffer, const GstVideoInfo& info,
     }
     if (face.expression) {
       const Expression& expression = *face.expression;
-      gst_video_region_of_interest_meta_add_param(
-          region, gst_structure_new("emotion", "label", G_TYPE_STRING, expression.label.c_str(),
-                                    "label_id", G_TYPE_INT, expression.label_id, "confidence",
-                                    G_TYPE_DOUBLE, expression.confidence(), "model_name",
-                                    G_TYPE_STRING, expression.model_version.c_str(), "type",
-                                    G_TYPE_STRING, "classification_result", nullptr));
+      GstStructure* emotion = gst_structure_new(
+          "emotion", "label", G_TYPE_STRING, expression.label.c_str(), "label_id", G_TYPE_INT,
+          expression.label_id, "confidence", G_TYPE_DOUBLE, expression.confidence(), "model_name",
+          G_TYPE_STRING, expression.model_version.c_str(), "type", G_TYPE_STRING,
+          "classification_result", nullptr);
+      if (expression.unsure) gst_structure_set(emotion, "unsure", G_TYPE_BOOLEAN, TRUE, nullptr);
+      gst_video_region_of_interest_meta_add_param(region, emotion);
     }
   }
 }

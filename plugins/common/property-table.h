@@ -32,7 +32,7 @@ struct PropertyName {
 
 /// Fill it in class_init, with `&Settings::member` or a function object that takes Settings by
 /// const reference or by reference and gives a reference to what it holds. Ids count from 1 in the
-/// order of the rows; the class's statistics come last.
+/// order of the rows.
 template <typename Settings>
 class PropertyTable {
   template <typename Member>
@@ -110,16 +110,13 @@ class PropertyTable {
         });
   }
 
-  /// Gives the class the rows, and behind them `stats`, a structure that the element fills itself.
-  void install(GObjectClass* klass, const char* stats_blurb) {
+  /// Gives the class the rows.
+  void install(GObjectClass* klass) const {
     guint id = 0;
     for (const Row& row : rows_) g_object_class_install_property(klass, ++id, row.spec);
-    g_object_class_install_property(
-        klass, stats_id(),
-        g_param_spec_boxed("stats", "Statistics", stats_blurb, GST_TYPE_STRUCTURE, kReadOnly));
   }
 
-  guint stats_id() const { return static_cast<guint>(rows_.size()) + 1; }
+  guint size() const { return static_cast<guint>(rows_.size()); }
 
   /// For GObjectClass::set_property.
   void set(Settings& settings, GObject* object, guint id, const GValue* value,
@@ -131,7 +128,7 @@ class PropertyTable {
     }
   }
 
-  /// For GObjectClass::get_property; not for `stats`.
+  /// For GObjectClass::get_property.
   void get(const Settings& settings, GObject* object, guint id, GValue* value,
            GParamSpec* spec) const {
     if (id == 0 || id > rows_.size()) {

@@ -1,5 +1,7 @@
 #include "video-frame.h"
 
+#include <cmath>
+
 #ifdef HAVE_GST_CUDA
 #include <gst/cuda/gstcudamemory.h>
 #endif
@@ -11,6 +13,17 @@ void add_video_pads(GstElementClass* klass) {
                                                              GST_STATIC_CAPS(FER_VIDEO_CAPS));
   static GstStaticPadTemplate src =
       GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
+  gst_element_class_add_static_pad_template(klass, &sink);
+  gst_element_class_add_static_pad_template(klass, &src);
+}
+
+void add_overlaid_video_pads(GstElementClass* klass) {
+  static GstStaticPadTemplate sink =
+      GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                              GST_STATIC_CAPS(FER_VIDEO_CAPS ";" FER_OVERLAID_VIDEO_CAPS));
+  static GstStaticPadTemplate src =
+      GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                              GST_STATIC_CAPS(FER_VIDEO_CAPS ";" FER_OVERLAID_VIDEO_CAPS));
   gst_element_class_add_static_pad_template(klass, &sink);
   gst_element_class_add_static_pad_template(klass, &src);
 }
@@ -50,9 +63,47 @@ std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
       return PixelFormat::kArgb;
     case GST_VIDEO_FORMAT_ABGR:
       return PixelFormat::kAbgr;
+    case GST_VIDEO_FORMAT_NV21:
+      return PixelFormat::kNv21;
+    case GST_VIDEO_FORMAT_YV12:
+      return PixelFormat::kYv12;
+    case GST_VIDEO_FORMAT_YUY2:
+      return PixelFormat::kYuy2;
+    case GST_VIDEO_FORMAT_UYVY:
+      return PixelFormat::kUyvy;
+    case GST_VIDEO_FORMAT_Y42B:
+      return PixelFormat::kY42b;
+    case GST_VIDEO_FORMAT_Y444:
+      return PixelFormat::kY444;
+    case GST_VIDEO_FORMAT_P010_10LE:
+      return PixelFormat::kP010;
+    case GST_VIDEO_FORMAT_I420_10LE:
+      return PixelFormat::kI42010;
     default:
       return std::nullopt;
   }
+}
+
+double pixel_aspect_of(const GstVideoInfo& info) {
+  const gint width = GST_VIDEO_INFO_PAR_N(&info), height = GST_VIDEO_INFO_PAR_D(&info);
+  return width > 0 && height > 0 ? static_cast<double>(width) / height : 1;
+}
+
+FrameGeometry geometry_of(const GstVideoInfo& info, Orientation orientation) {
+  return {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info), pixel_aspect_of(info),
+          orientation};
+}
+
+bool same_shape(const GstVideoInfo& a, const GstVideoInfo& b) {
+  const ShownSize first = shown_size(geometry_of(a)), second = shown_size(geometry_of(b));
+  // Sides are rounded to whole pixels, and to even ones by encoders.
+  const double ratio = first.width * second.height / (first.height * second.width);
+  return std::abs(ratio - 1) < 0.02;
+}
+
+GstClockTime frame_duration(const GstVideoInfo& info) {
+  const gint n = GST_VIDEO_INFO_FPS_N(&info), d = GST_VIDEO_INFO_FPS_D(&info);
+  return n > 0 && d > 0 ? gst_util_uint64_scale_int(GST_SECOND, d, n) : 0;
 }
 
 FrameView view_of(const GstVideoFrame& frame) {
@@ -69,6 +120,7 @@ FrameView view_of(const GstVideoFrame& frame) {
   }
   // GStreamer takes YUV without colorimetry for 16 to 235, grey and RGB for 0 to 255.
   view.full_range = frame.info.colorimetry.range != GST_VIDEO_COLOR_RANGE_16_235;
+  view.pixel_aspect = pixel_aspect_of(frame.info);
   return view;
 }
 
@@ -83,8 +135,9 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
   mapped_ = gst_video_frame_map(&frame_, &info, buffer, static_cast<GstMapFlags>(flags)) == TRUE;
 }
 
-FrameView MappedFrame::view() const {
+FrameView MappedFrame::view(Orientation orientation) const {
   FrameView view = view_of(frame_);
+  view.orientation = orientation;
   view.memory = memory_;
   return view;
 }

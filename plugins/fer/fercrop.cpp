@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "cuda-frames.h"
+#include "element-base.h"
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
-#include "property-table.h"
+#include "faces-on-frame.h"
 #include "video-frame.h"
 #include "vision/align.h"
 
@@ -52,6 +53,7 @@ struct Frame {
   std::vector<fer::FaceRecord> faces;
   std::size_t next = 0;  ///< Of `faces`.
   fer::CropSpec spec;
+  fer::FrameGeometry geometry;
   bool any = false;  ///< A crop of it has gone out.
 
   void clear() {
@@ -63,10 +65,7 @@ struct Frame {
   }
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
-  fer::Locked<Stats> stats;
-  fer::WarningLimiter fault;
+struct Impl : fer::ElementImpl<Settings, Stats> {
   fer::WarningLimiter no_record;
   fer::CudaFrames cuda;
   Frame frame;
@@ -77,13 +76,15 @@ struct Parts {
 
 struct _FerCrop {
   GstVideoFilter parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerCrop, fer_crop, GST_TYPE_VIDEO_FILTER)
 GST_ELEMENT_REGISTER_DEFINE(fercrop, "fercrop", GST_RANK_NONE, FER_TYPE_CROP)
 
 namespace {
+
+using Base = fer::ElementBase<FerCrop>;
 
 GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(FER_VIDEO_CAPS));
@@ -99,33 +100,6 @@ GType template_type() {
        "ArcFace's geometry, for identities: eyes 0.31 of the width apart", "arcface"},
       {0, nullptr, nullptr}};
   return fer::enum_type("FerAlignTemplate", values);
-}
-
-// --- Properties.
-
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_CROP(object)->parts->settings.with(
-      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
-}
-
-GstStructure* structure_of(const Stats& stats) {
-  const GstClockTime average = stats.crops == 0 ? 0 : stats.total_crop_time / stats.crops;
-  return gst_structure_new("fer-crop-stats", "frames", G_TYPE_UINT64, stats.frames, "crops",
-                           G_TYPE_UINT64, stats.crops, "left-out", G_TYPE_UINT64, stats.left_out,
-                           "failed", G_TYPE_UINT64, stats.failed, "average-crop-time",
-                           G_TYPE_UINT64, average, "last-crop-time", G_TYPE_UINT64,
-                           stats.last_crop_time, nullptr);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_CROP(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, structure_of(parts.stats.copy()));
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
 }
 
 // --- Caps.
@@ -204,34 +178,47 @@ gboolean transform_meta(GstBaseTransform*, GstBuffer*, GstMeta* meta, GstBuffer*
 // --- Start, stop, events.
 
 gboolean start(GstBaseTransform* base) {
-  Parts& parts = *FER_CROP(base)->parts;
-  parts.stats.with([](Stats& stats) { stats = {}; });
-  parts.fault.reset();
-  parts.no_record.reset();
+  FerCrop* self = FER_CROP(base);
+  Base::start(self);
+  self->impl->no_record.reset();
   return TRUE;
 }
 
 gboolean stop(GstBaseTransform* base) {
-  Parts& parts = *FER_CROP(base)->parts;
-  parts.frame.clear();
-  parts.cuda = {};
+  Impl& impl = *FER_CROP(base)->impl;
+  impl.frame.clear();
+  impl.cuda = {};
   return TRUE;
 }
 
+/// Crops are upright: what says how to turn the stream's pictures does not hold for them.
+GstEvent* without_orientation(GstEvent* event) {
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (!gst_video_orientation_from_tag(tags, &method)) return event;
+  tags = gst_tag_list_copy(tags);
+  gst_tag_list_add(tags, GST_TAG_MERGE_REPLACE, GST_TAG_IMAGE_ORIENTATION, "rotate-0", nullptr);
+  GstEvent* upright = gst_event_new_tag(tags);
+  gst_event_set_seqnum(upright, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  return upright;
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) FER_CROP(base)->parts->frame.clear();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) event = without_orientation(event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) FER_CROP(base)->impl->frame.clear();
   return GST_BASE_TRANSFORM_CLASS(fer_crop_parent_class)->sink_event(base, event);
 }
 
 // --- Crops.
 
 /// Leaves the faces that are wanted, and says how many are not.
-std::size_t choose_faces(const Settings& settings, const GstVideoInfo& info,
+std::size_t choose_faces(const Settings& settings, const fer::FrameGeometry& geometry,
                          std::vector<fer::FaceRecord>& faces) {
   const std::size_t before = faces.size();
   std::erase_if(faces, [&](const fer::FaceRecord& face) {
-    return std::min(face.w * GST_VIDEO_INFO_WIDTH(&info), face.h * GST_VIDEO_INFO_HEIGHT(&info)) <
-           settings.min_face_size;
+    return fer::face_size(face, geometry) < settings.min_face_size;
   });
   if (settings.max_faces > 0 && faces.size() > settings.max_faces) {
     std::stable_sort(faces.begin(), faces.end(),
@@ -242,22 +229,23 @@ std::size_t choose_faces(const Settings& settings, const GstVideoInfo& info,
 }
 
 void fault(FerCrop* self, const std::string& what) {
-  self->parts->stats.with([](Stats& stats) { ++stats.failed; });
-  fer::warn_limited(GST_ELEMENT(self), self->parts->fault, what);
+  self->impl->stats.with([](Stats& stats) { ++stats.failed; });
+  fer::warn_limited(GST_ELEMENT(self), self->impl->fault, what);
 }
 
 /// Takes over the frame that waits in the base class.
 void take_frame(FerCrop* self) {
   GstBaseTransform* base = GST_BASE_TRANSFORM(self);
-  Parts& parts = *self->parts;
-  Frame& frame = parts.frame;
+  Impl& impl = *self->impl;
+  Frame& frame = impl.frame;
   frame.clear();
   frame.buffer.reset(std::exchange(base->queued_buf, nullptr));
   GstBuffer* buffer = frame.buffer.get();
   fer::sync_properties(base, buffer);
-  const Settings settings = parts.settings.copy();
+  const Settings settings = impl.settings.copy();
   const GstVideoInfo& in = GST_VIDEO_FILTER(self)->in_info;
   const GstVideoInfo& out = GST_VIDEO_FILTER(self)->out_info;
+  frame.geometry = fer::geometry_of(in, fer::face_meta_orientation(buffer));
   frame.spec.align_template = settings.align_template;
   frame.spec.width = GST_VIDEO_INFO_WIDTH(&out);
   frame.spec.height = GST_VIDEO_INFO_HEIGHT(&out);
@@ -267,16 +255,17 @@ void take_frame(FerCrop* self) {
   std::size_t left_out = 0;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
     GST_LOG_OBJECT(self, "nothing is to be seen in %" GST_PTR_FORMAT, buffer);
-  } else if (auto faces = fer::face_meta_read(buffer)) {
+  } else if (auto faces = fer::faces_on_frame(GST_ELEMENT(self), buffer, frame.geometry.width,
+                                              frame.geometry.height, impl.no_record)) {
     frame.faces = std::move(*faces);
-    left_out = choose_faces(settings, in, frame.faces);
+    left_out = choose_faces(settings, frame.geometry, frame.faces);
   } else {
-    fer::warn_limited(GST_ELEMENT(self), parts.no_record,
+    fer::warn_limited(GST_ELEMENT(self), impl.no_record,
                       "Nobody has looked for faces in these frames, so that there are none to "
                       "crop: put ferdetect before this element.");
   }
   if (!frame.faces.empty()) {
-    frame.mapped.emplace(in, buffer, GST_MAP_READ, parts.cuda.reader(GST_ELEMENT(self), buffer));
+    frame.mapped.emplace(in, buffer, GST_MAP_READ, impl.cuda.reader(GST_ELEMENT(self), buffer));
     if (!*frame.mapped) {
       frame.faces.clear();
       fault(self,
@@ -284,7 +273,7 @@ void take_frame(FerCrop* self) {
             "describe.");
     }
   }
-  parts.stats.with([&](Stats& stats) {
+  impl.stats.with([&](Stats& stats) {
     ++stats.frames;
     stats.left_out += left_out;
   });
@@ -292,9 +281,9 @@ void take_frame(FerCrop* self) {
 
 /// Writes the crop of the face into the mapped buffer of the output.
 void write_crop(FerCrop* self, const fer::Face& face, const fer::FrameView& out) {
-  Parts& parts = *self->parts;
-  const fer::CropSpec& spec = parts.frame.spec;
-  const fer::FrameView in = parts.frame.mapped->view();
+  Impl& impl = *self->impl;
+  const fer::CropSpec& spec = impl.frame.spec;
+  const fer::FrameView in = impl.frame.mapped->view(impl.frame.geometry.orientation);
   const auto target = [&](int type) {
     return cv::Mat(out.height, out.width, type, const_cast<std::uint8_t*>(out.data[0]),
                    static_cast<std::size_t>(out.stride[0]));
@@ -304,13 +293,13 @@ void write_crop(FerCrop* self, const fer::Face& face, const fer::FrameView& out)
     fer::crop_face(in, face, spec, crop);
     return;
   }
-  fer::crop_face(in, face, spec, parts.colour);
+  fer::crop_face(in, face, spec, impl.colour);
   const bool swapped =
       out.format == fer::PixelFormat::kBgr || out.format == fer::PixelFormat::kBgrx;
   const bool padded =
       out.format == fer::PixelFormat::kRgbx || out.format == fer::PixelFormat::kBgrx;
   cv::Mat crop = target(padded ? CV_8UC4 : CV_8UC3);
-  cv::cvtColor(parts.colour, crop,
+  cv::cvtColor(impl.colour, crop,
                padded ? (swapped ? cv::COLOR_RGB2BGRA : cv::COLOR_RGB2RGBA) : cv::COLOR_RGB2BGR);
 }
 
@@ -335,18 +324,16 @@ fer::FaceRecord record_on_crop(const fer::FaceRecord& record, const fer::Face& f
 
 /// Fills the buffer with the crop of a face; false, and a warning, where it could not be had.
 bool make_crop(FerCrop* self, const fer::FaceRecord& record, GstBuffer* buffer) {
-  Parts& parts = *self->parts;
-  const GstVideoInfo& in = GST_VIDEO_FILTER(self)->in_info;
+  Impl& impl = *self->impl;
   const GstVideoInfo& out = GST_VIDEO_FILTER(self)->out_info;
   std::string what = "the buffer for the crop cannot be written";
   try {
-    const fer::TrackedFace face =
-        fer::face_in_pixels(record, GST_VIDEO_INFO_WIDTH(&in), GST_VIDEO_INFO_HEIGHT(&in));
+    const fer::TrackedFace face = fer::face_in_pixels(record, impl.frame.geometry);
     if (const fer::MappedFrame mapped(out, buffer, GST_MAP_WRITE); mapped) {
       const fer::Stopwatch stopwatch;
       write_crop(self, face, mapped.view());
       const GstClockTime time = stopwatch.elapsed();
-      parts.stats.with([&](Stats& stats) {
+      impl.stats.with([&](Stats& stats) {
         ++stats.crops;
         stats.last_crop_time = time;
         stats.total_crop_time += time;
@@ -354,7 +341,8 @@ bool make_crop(FerCrop* self, const fer::FaceRecord& record, GstBuffer* buffer) 
       what.clear();
     }
     if (what.empty()) {
-      fer::face_meta_write(buffer, out, {record_on_crop(record, face, parts.frame.spec)});
+      fer::face_meta_write(buffer, out, {record_on_crop(record, face, impl.frame.spec)},
+                           fer::Orientation::kIdentity);
       return true;
     }
   } catch (const std::exception& error) {
@@ -376,7 +364,7 @@ GstFlowReturn generate_output(GstBaseTransform* base, GstBuffer** outbuf) {
   FerCrop* self = FER_CROP(base);
   *outbuf = nullptr;
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    Frame& frame = self->parts->frame;
+    Frame& frame = self->impl->frame;
     if (base->queued_buf != nullptr) take_frame(self);
     while (frame.next < frame.faces.size()) {
       GstBuffer* made = nullptr;
@@ -399,12 +387,8 @@ GstFlowReturn generate_output(GstBaseTransform* base, GstBuffer** outbuf) {
   });
 }
 
-void finalize(GObject* object) {
-  delete FER_CROP(object)->parts;
-  G_OBJECT_CLASS(fer_crop_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   properties.add(&Settings::align_template, template_type(),
                  {"template", "Template", "Where the five landmarks come to lie in the crop"},
                  fer::kMutablePlaying);
@@ -412,29 +396,39 @@ void install_properties(GObjectClass* klass) {
                  {"margin", "Margin",
                   "Extra room on every side of the template, as a share of the crop's side"},
                  0, 0.45, fer::kControllable);
-  properties.add(&Settings::min_face_size,
-                 {"min-face-size", "Least face size",
-                  "Leave out faces whose shorter side has fewer pixels of the frame"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::min_face_size,
+      {"min-face-size", "Least face size",
+       "Leave out faces whose shorter side has fewer pixels of the frame, as it is shown in "
+       "square pixels"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::max_faces,
                  {"max-faces", "Most faces",
                   "Crop at most this many faces of a frame, the surest ones (0 = all)"},
                  0, 10000, fer::kControllable);
-  properties.install(klass,
-                     "Since the start: frames, crops, left-out (faces too small or too many), "
-                     "failed (frames or faces that could not be cropped), average-crop-time and "
-                     "last-crop-time (nanoseconds)");
+  return properties;
+}
+
+fer::StatsTable<Stats> statistics() {
+  fer::StatsTable<Stats> stats("fer-crop-stats");
+  stats.counter(&Stats::frames, {"frames", nullptr, "Frames that passed", {}});
+  stats.counter(&Stats::crops, {"crops", nullptr, "Crops that were made", {}});
+  stats.counter(&Stats::left_out,
+                {"left-out", nullptr, "Faces that were too small or too many", {}});
+  stats.counter(&Stats::failed,
+                {"failed", nullptr, "Frames or faces that could not be cropped", {}});
+  stats.mean_time(&Stats::total_crop_time, &Stats::crops,
+                  {"average-crop-time", nullptr, "Time that crops took", {}});
+  stats.last_time(&Stats::last_crop_time,
+                  {"last-crop-time", nullptr, "Time that the last crop took", {}});
+  return stats;
 }
 
 }  // namespace
 
 static void fer_crop_class_init(FerCropClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_crop_debug, "fercrop", 0, "Cuts out aligned faces");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), statistics());
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element_class, "Face cropper", "Filter/Converter/Video",
@@ -455,5 +449,5 @@ static void fer_crop_class_init(FerCropClass* klass) {
 }
 
 static void fer_crop_init(FerCrop* self) {
-  self->parts = new Parts;
+  Base::init(self);
 }

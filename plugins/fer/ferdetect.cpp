@@ -7,15 +7,16 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cuda-frames.h"
-#include "element-metrics.h"
+#include "element-base.h"
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "frame-allocation.h"
-#include "lateness.h"
-#include "property-table.h"
+#include "frame-intervals.h"
+#include "qos-tracker.h"
 #include "video-frame.h"
 #include "vision/face_finder.h"
 
@@ -24,8 +25,13 @@ GST_DEBUG_CATEGORY_STATIC(fer_detect_debug);
 
 namespace {
 
+/// How frames are to be turned; kAuto: as the stream's tag `image-orientation` says. The others are
+/// fer::Orientation's.
+enum class Turn : gint { kAuto = 8 };
+
 struct Settings {
   std::string model;
+  Turn orientation = Turn::kAuto;
   double threshold = 0.6;
   guint min_face_size = 0;
   guint max_faces = 0;
@@ -45,34 +51,33 @@ struct Stats {
   guint64 failed = 0;
   guint64 faces = 0;
   guint64 tracks = 0;
+  guint64 cuts = 0;
   GstClockTime last_detect_time = 0;
   GstClockTime total_detect_time = 0;
 };
 
 /// What start() makes and stop() destroys. Only the streaming thread uses it, and start() and
 /// stop(), while that does not run.
-struct Stream {
+struct State {
   std::unique_ptr<fer::FaceFinder> finder;
   std::optional<GstVideoInfo> info;
+  fer::Orientation tagged = fer::Orientation::kIdentity;       ///< By the stream's tags.
+  fer::Orientation orientation = fer::Orientation::kIdentity;  ///< Of the last frame.
   fer::CudaFrames cuda;
-  GstClockTime last_pts = GST_CLOCK_TIME_NONE;
+  fer::FrameIntervals intervals;
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
-  fer::Locked<Stats> stats;
-  fer::Lateness lateness;
-  fer::WarningLimiter fault;
+struct Impl : fer::ElementImpl<Settings, Stats> {
+  fer::QosTracker qos;
   bool told_of_fallback = false;  ///< Only start() uses it.
-  fer::ElementMetrics metrics;
-  Stream stream;
+  State state;
 };
 
 }  // namespace
 
 struct _FerDetect {
   GstBaseTransform parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerDetect, fer_detect, GST_TYPE_BASE_TRANSFORM)
@@ -80,70 +85,36 @@ GST_ELEMENT_REGISTER_DEFINE(ferdetect, "ferdetect", GST_RANK_NONE, FER_TYPE_DETE
 
 namespace {
 
-// --- Properties.
+using Base = fer::ElementBase<FerDetect>;
 
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_DETECT(object)->parts->settings.with(
-      [&](Settings& settings) { properties.set(settings, object, id, value, spec); });
-}
-
-GstStructure* structure_of(const Stats& stats) {
-  const GstClockTime average =
-      stats.detections == 0 ? 0 : stats.total_detect_time / stats.detections;
-  return gst_structure_new(
-      "fer-detect-stats", "detector", G_TYPE_STRING, stats.detector.c_str(), "frames",
-      G_TYPE_UINT64, stats.frames, "detections", G_TYPE_UINT64, stats.detections, "skipped",
-      G_TYPE_UINT64, stats.skipped, "failed", G_TYPE_UINT64, stats.failed, "faces", G_TYPE_UINT64,
-      stats.faces, "tracks", G_TYPE_UINT64, stats.tracks, "average-detect-time", G_TYPE_UINT64,
-      average, "last-detect-time", G_TYPE_UINT64, stats.last_detect_time, nullptr);
-}
-
-fer::Metrics metrics_of(const Stats& stats) {
-  fer::Metrics metrics;
-  const auto count = [&](const char* name, const char* help, guint64 value) {
-    metrics.counter(name, help, static_cast<double>(value));
-  };
-  count("fer_detect_frames_total", "Frames that passed", stats.frames);
-  count("fer_detect_detections_total", "Runs of the detector", stats.detections);
-  count("fer_detect_skipped_total", "Runs left out because the frame was late", stats.skipped);
-  count("fer_detect_failed_total", "Runs that failed", stats.failed);
-  count("fer_detect_faces_total", "Faces, over all frames", stats.faces);
-  count("fer_detect_tracks_total", "Track ids given", stats.tracks);
-  metrics.summary("fer_detect_run_seconds", "What the runs of the detector took",
-                  fer::seconds(stats.total_detect_time), stats.detections);
-  metrics.gauge("fer_detect_last_run_seconds", "What the last run of the detector took",
-                fer::seconds(stats.last_detect_time));
-  metrics.gauge("fer_detect_detector_info", "The detector at work; always 1", 1,
-                {{"detector", stats.detector}});
-  return metrics;
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_DETECT(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, structure_of(parts.stats.copy()));
-  } else if (id == properties.stats_id() + 1) {
-    fer::get_metrics_url(parts.metrics, value);
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
+GType turn_type() {
+  static const GEnumValue values[] = {
+      {0, "As it is stored", "identity"},
+      {1, "Turned clockwise by 90 degrees", "90r"},
+      {2, "Turned by 180 degrees", "180"},
+      {3, "Turned counter-clockwise by 90 degrees", "90l"},
+      {4, "Left and right change places", "horiz"},
+      {5, "Top and bottom change places", "vert"},
+      {6, "Mirrored at the diagonal from the upper left corner", "ul-lr"},
+      {7, "Mirrored at the diagonal from the upper right corner", "ur-ll"},
+      {static_cast<gint>(Turn::kAuto), "As the stream's tag image-orientation says", "auto"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerOrientation", values);
 }
 
 // --- Start and stop.
 
 /// The model to open; an empty path, and an element error, where there is none.
 std::filesystem::path choose_model(FerDetect* self) {
-  const std::string named = self->parts->settings.copy().model;
+  const std::string named = self->impl->settings.copy().model;
   if (!named.empty()) return named;
   const fer::DetectorModel found = fer::find_detector_model();
   if (found.path.empty()) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
                       ("There is no face detector on this machine: %s.", found.remedy.c_str()),
                       (nullptr));
-  } else if (!found.remedy.empty() && !self->parts->told_of_fallback) {
-    self->parts->told_of_fallback = true;
+  } else if (!found.remedy.empty() && !self->impl->told_of_fallback) {
+    self->impl->told_of_fallback = true;
     GST_ELEMENT_WARNING(
         self, RESOURCE, NOT_FOUND,
         ("Without a network, faces are found by the Haar cascade %s, which misses many "
@@ -159,57 +130,74 @@ gboolean start(GstBaseTransform* base) {
   return fer::guarded(self, FALSE, [&]() -> gboolean {
     const std::filesystem::path model = choose_model(self);
     if (model.empty()) return FALSE;
-    Parts& parts = *self->parts;
+    Impl& impl = *self->impl;
     try {
-      parts.stream.finder = std::make_unique<fer::FaceFinder>(fer::open_detector(model));
+      impl.state.finder = std::make_unique<fer::FaceFinder>(fer::open_detector(model));
     } catch (const std::runtime_error& error) {
       fer::post_open_error(GST_ELEMENT(self), model, error.what());
       return FALSE;
     }
     GST_INFO_OBJECT(self, "opened %s", model.c_str());
-    parts.stats.with([&](Stats& stats) {
-      stats = {};
-      stats.detector = parts.stream.finder->detector_name();
-    });
-    parts.lateness.reset();
-    parts.fault.reset();
-    parts.metrics.start(GST_ELEMENT(self), parts.settings.copy().metrics_address, "",
-                        [&parts] { return metrics_of(parts.stats.copy()); });
+    impl.qos.reset();
+    Base::start(self);
+    impl.stats.with([&](Stats& stats) { stats.detector = impl.state.finder->detector_name(); });
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  Parts& parts = *FER_DETECT(base)->parts;
-  parts.metrics.stop(GST_ELEMENT(base));
-  parts.stream = {};
+  FerDetect* self = FER_DETECT(base);
+  Base::stop(self);
+  self->impl->state = {};
   return TRUE;
 }
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerDetect* self = FER_DETECT(base);
-  Stream& stream = self->parts->stream;
-  stream.info = fer::raw_video_info(self, caps);
-  if (!stream.info) return FALSE;
-  stream.finder->reset();
-  stream.last_pts = GST_CLOCK_TIME_NONE;
+  State& state = self->impl->state;
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(self, caps));
+  if (!state.info) return FALSE;
+  state.intervals.expect(fer::frame_duration(*state.info));
+  // Frame rate, format and colours say nothing of where faces are.
+  if (before && fer::same_shape(*before, *state.info)) {
+    const fer::ShownSize from = fer::shown_size(fer::geometry_of(*before));
+    const fer::ShownSize to = fer::shown_size(fer::geometry_of(*state.info));
+    state.finder->scale(static_cast<float>(to.width / from.width));
+  } else {
+    state.finder->reset();
+    state.intervals.reset();
+  }
   return TRUE;
 }
 
 // --- Events.
 
+/// Takes note of how the stream's pictures are to be turned.
+void note_orientation(State& state, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) state.tagged = fer::Orientation::kIdentity;
+  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return;
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (gst_video_orientation_from_tag(tags, &method) && method <= GST_VIDEO_ORIENTATION_UR_LL) {
+    state.tagged = static_cast<fer::Orientation>(method);
+  }
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  Parts& parts = *FER_DETECT(base)->parts;
-  if (fer::starts_anew(event)) {
-    if (parts.stream.finder) parts.stream.finder->reset();
-    parts.stream.last_pts = GST_CLOCK_TIME_NONE;
-    parts.lateness.reset();
+  Impl& impl = *FER_DETECT(base)->impl;
+  note_orientation(impl.state, event);
+  if (fer::is_discontinuity(event)) {
+    if (impl.state.finder) impl.state.finder->reset();
+    impl.state.intervals.reset();
+    impl.qos.reset();
   }
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->sink_event(base, event);
 }
 
 gboolean src_event(GstBaseTransform* base, GstEvent* event) {
-  FER_DETECT(base)->parts->lateness.take(event);
+  FER_DETECT(base)->impl->qos.handle_event(event);
   return GST_BASE_TRANSFORM_CLASS(fer_detect_parent_class)->src_event(base, event);
 }
 
@@ -225,42 +213,29 @@ gboolean query(GstBaseTransform* base, GstPadDirection direction, GstQuery* quer
 
 /// Tells the finder what lies between this frame and the one before it.
 void bridge_gap(FerDetect* self, GstBuffer* buffer) {
-  Stream& stream = self->parts->stream;
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  const GstVideoInfo& info = *stream.info;
-  const bool measurable = GST_CLOCK_TIME_IS_VALID(pts) &&
-                          GST_CLOCK_TIME_IS_VALID(stream.last_pts) &&
-                          GST_VIDEO_INFO_FPS_N(&info) > 0 && GST_VIDEO_INFO_FPS_D(&info) > 0;
-  if (measurable) {
-    const bool backwards = GST_BASE_TRANSFORM(self)->segment.rate < 0;
-    const auto step =
-        static_cast<GstClockTimeDiff>(backwards ? stream.last_pts - pts : pts - stream.last_pts);
-    const double frames = static_cast<double>(step) * GST_VIDEO_INFO_FPS_N(&info) /
-                          GST_VIDEO_INFO_FPS_D(&info) / GST_SECOND;
-    if (frames < -0.5) {
-      GST_DEBUG_OBJECT(self, "the time jumps by %.1f frames, tracks end", frames);
-      stream.finder->reset();
-    } else {
-      stream.finder->miss(static_cast<int>(std::lround(std::clamp(frames - 1, 0., 1e6))));
-    }
-  } else if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
-    stream.finder->reset();
+  State& state = self->impl->state;
+  const bool backwards = GST_BASE_TRANSFORM(self)->segment.rate < 0;
+  const auto lost = state.intervals.lost_before(GST_BUFFER_PTS(buffer), backwards);
+  if (!lost) {
+    GST_DEBUG_OBJECT(self, "the time jumps, tracks end");
+    state.finder->reset();
+  } else if (*lost > 0) {
+    state.finder->miss(*lost);
   }
-  if (GST_CLOCK_TIME_IS_VALID(pts)) stream.last_pts = pts;
 }
 
 /// The faces in the frame's pixels; nullopt, and a warning, where they could not be had.
 std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* buffer) {
-  Parts& parts = *self->parts;
+  Impl& impl = *self->impl;
   std::string fault = "the buffer does not hold the frame that its caps describe";
   try {
-    const fer::MappedFrame mapped(*parts.stream.info, buffer, GST_MAP_READ,
-                                  parts.stream.cuda.reader(GST_ELEMENT(self), buffer));
+    const fer::MappedFrame mapped(*impl.state.info, buffer, GST_MAP_READ,
+                                  impl.state.cuda.reader(GST_ELEMENT(self), buffer));
     if (mapped) {
       const fer::Stopwatch stopwatch;
-      auto faces = parts.stream.finder->detect(mapped.view());
+      auto faces = impl.state.finder->detect(mapped.view(impl.state.orientation));
       const GstClockTime time = stopwatch.elapsed();
-      parts.stats.with([&](Stats& stats) {
+      impl.stats.with([&](Stats& stats) {
         ++stats.detections;
         stats.last_detect_time = time;
         stats.total_detect_time += time;
@@ -270,23 +245,22 @@ std::optional<std::vector<fer::TrackedFace>> detect(FerDetect* self, GstBuffer* 
   } catch (const std::exception& error) {
     fault = error.what();
   }
-  parts.stats.with([](Stats& stats) { ++stats.failed; });
-  fer::warn_limited(GST_ELEMENT(self), parts.fault,
+  impl.stats.with([](Stats& stats) { ++stats.failed; });
+  fer::warn_limited(GST_ELEMENT(self), impl.fault,
                     "A frame was not searched for faces: " + fault + ".");
   return std::nullopt;
 }
 
 std::vector<fer::TrackedFace> find_faces(FerDetect* self, GstBuffer* buffer, bool qos) {
-  fer::FaceFinder& finder = *self->parts->stream.finder;
+  fer::FaceFinder& finder = *self->impl->state.finder;
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
     // Nothing is to be seen in it; time passes all the same.
     finder.predict();
     return {};
   }
   if (finder.due()) {
-    if (qos && finder.may_skip() &&
-        self->parts->lateness.is_late(GST_BASE_TRANSFORM(self), buffer)) {
-      self->parts->stats.with([](Stats& stats) { ++stats.skipped; });
+    if (qos && finder.may_skip() && self->impl->qos.is_late(GST_BASE_TRANSFORM(self), buffer)) {
+      self->impl->stats.with([](Stats& stats) { ++stats.skipped; });
     } else if (auto faces = detect(self, buffer)) {
       return std::move(*faces);
     }
@@ -294,13 +268,25 @@ std::vector<fer::TrackedFace> find_faces(FerDetect* self, GstBuffer* buffer, boo
   return finder.predict();
 }
 
+/// Turns this frame as the setting says. Tracks do not go on in a picture that is turned otherwise.
+void turn(FerDetect* self, Turn setting) {
+  State& state = self->impl->state;
+  const fer::Orientation now =
+      setting == Turn::kAuto ? state.tagged : static_cast<fer::Orientation>(setting);
+  if (now != state.orientation) {
+    GST_INFO_OBJECT(self, "frames are turned by orientation %d", static_cast<int>(now));
+    state.finder->reset();
+  }
+  state.orientation = now;
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerDetect* self = FER_DETECT(base);
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    Parts& parts = *self->parts;
-    const GstVideoInfo& info = *parts.stream.info;
+    Impl& impl = *self->impl;
+    const GstVideoInfo& info = *impl.state.info;
     fer::sync_properties(base, buffer);
-    const Settings settings = parts.settings.copy();
+    const Settings settings = impl.settings.copy();
     fer::FaceFinderConfig config;
     config.threshold = static_cast<float>(settings.threshold);
     config.min_face_size = static_cast<float>(settings.min_face_size);
@@ -309,39 +295,35 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     config.interval = static_cast<int>(settings.inference_interval);
     config.small_face_interval = static_cast<int>(settings.small_face_interval);
     config.tracking = settings.tracking;
-    if (GST_VIDEO_INFO_FPS_D(&info) > 0) {
-      config.frame_rate =
-          static_cast<double>(GST_VIDEO_INFO_FPS_N(&info)) / GST_VIDEO_INFO_FPS_D(&info);
-    }
-    parts.stream.finder->configure(config);
+    turn(self, settings.orientation);
     bridge_gap(self, buffer);
+    config.frame_rate = impl.state.intervals.frame_rate();
+    impl.state.finder->configure(config);
 
-    const gint width = GST_VIDEO_INFO_WIDTH(&info), height = GST_VIDEO_INFO_HEIGHT(&info);
-    const cv::Rect2f frame(0, 0, static_cast<float>(width), static_cast<float>(height));
+    const fer::FrameGeometry geometry = fer::geometry_of(info, impl.state.orientation);
+    const fer::ShownSize shown = fer::shown_size(geometry);
+    const cv::Rect2f frame(0, 0, static_cast<float>(shown.width), static_cast<float>(shown.height));
     std::vector<fer::FaceRecord> records;
     guint64 last_track = 0;
     for (const fer::TrackedFace& face : find_faces(self, buffer, settings.qos)) {
       last_track = std::max<guint64>(last_track, face.track_id);
       // A face that moves on beyond the border has left.
-      if (!(face.box & frame).empty()) records.push_back(fer::face_record(face, width, height));
+      if (!(face.box & frame).empty()) records.push_back(fer::face_record(face, geometry));
     }
-    fer::face_meta_write(buffer, info, records);
-    parts.stats.with([&](Stats& stats) {
+    fer::face_meta_write(buffer, info, records, geometry.orientation);
+    impl.stats.with([&](Stats& stats) {
       ++stats.frames;
       stats.faces += records.size();
       stats.tracks = std::max(stats.tracks, last_track);
+      stats.cuts = impl.state.finder->cuts();
     });
     GST_LOG_OBJECT(self, "%zu faces on %" GST_PTR_FORMAT, records.size(), buffer);
     return GST_FLOW_OK;
   });
 }
 
-void finalize(GObject* object) {
-  delete FER_DETECT(object)->parts;
-  G_OBJECT_CLASS(fer_detect_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   properties.add(&Settings::model,
                  {"model", "Model",
                   "File of the face detector: our own or YuNet (.onnx), or an OpenCV cascade "
@@ -352,10 +334,12 @@ void install_properties(GObjectClass* klass) {
                   "Least score of a face that is reported; a face that is followed stays down to "
                   "half of it"},
                  0, 1, fer::kControllable);
-  properties.add(&Settings::min_face_size,
-                 {"min-face-size", "Least face size",
-                  "Leave out faces whose shorter side has fewer pixels of the frame"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::min_face_size,
+      {"min-face-size", "Least face size",
+       "Leave out faces whose shorter side has fewer pixels of the frame, as it is shown in "
+       "square pixels"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::max_faces,
                  {"max-faces", "Most faces",
                   "Report at most this many faces a frame, the surest ones (0 = all)"},
@@ -365,17 +349,23 @@ void install_properties(GObjectClass* klass) {
                   "Run the detector on each n-th frame; between, the tracker predicts where the "
                   "faces are"},
                  1, 10000, fer::kControllable);
-  properties.add(&Settings::detect_width,
-                 {"detect-width", "Detection width",
-                  "Detect in frames shrunk to this many pixels in width where they are wider (0 = "
-                  "full size); less is faster, and misses small faces"},
-                 0, 16384, fer::kControllable);
+  properties.add(
+      &Settings::detect_width,
+      {"detect-width", "Detection width",
+       "Detect in frames shrunk to this many pixels in width where they are shown wider (0 = "
+       "full size); less is faster, and misses small faces"},
+      0, 16384, fer::kControllable);
   properties.add(&Settings::small_face_interval,
                  {"small-face-interval", "Small face interval",
                   "On each n-th frame, the detector of our own looks for small faces too, in a "
                   "picture of twice the size, which takes four times as long; between, they are "
                   "followed; without tracking on every frame (0 = never)"},
                  0, 10000, fer::kControllable);
+  properties.add(&Settings::orientation, turn_type(),
+                 {"orientation", "Orientation",
+                  "How the stored picture must be turned to be upright. Faces are found in the "
+                  "turned picture; their boxes and landmarks stay in the stored one's coordinates"},
+                 fer::kMutablePlaying);
   properties.add(&Settings::tracking,
                  {"tracking", "Tracking",
                   "Follow faces from frame to frame and give them ids; without, frames on which "
@@ -387,24 +377,41 @@ void install_properties(GObjectClass* klass) {
                   "On frames that come too late downstream, predict faces in place of detecting "
                   "them, except for one frame a second"},
                  fer::kMutablePlaying);
-  fer::add_metrics_address(properties, &Settings::metrics_address);
-  properties.install(
-      klass,
-      "Since the start: detector (its name), frames, detections (runs of the detector), skipped "
-      "(runs left out because the frame was late), failed (runs that failed), faces (over all "
-      "frames), tracks (ids given), average-detect-time and last-detect-time (nanoseconds)");
-  fer::install_metrics_url(klass, properties.stats_id() + 1);
+  return properties;
+}
+
+fer::StatsTable<Stats> statistics() {
+  fer::StatsTable<Stats> stats("fer-detect-stats");
+  stats.text(&Stats::detector, "detector", "The detector's name");
+  stats.counter(&Stats::frames, {"frames", "fer_detect_frames_total", "Frames that passed", {}});
+  stats.counter(&Stats::detections,
+                {"detections", "fer_detect_detections_total", "Runs of the detector", {}});
+  stats.counter(
+      &Stats::skipped,
+      {"skipped", "fer_detect_skipped_total", "Runs left out because the frame was late", {}});
+  stats.counter(&Stats::failed, {"failed", "fer_detect_failed_total", "Runs that failed", {}});
+  stats.counter(&Stats::faces, {"faces", "fer_detect_faces_total", "Faces, over all frames", {}});
+  stats.counter(&Stats::tracks, {"tracks", "fer_detect_tracks_total", "Track ids given", {}});
+  stats.counter(&Stats::cuts,
+                {"cuts", "fer_detect_cuts_total", "Scene cuts, which end all tracks", {}});
+  stats.mean_time(
+      &Stats::total_detect_time, &Stats::detections,
+      {"average-detect-time", "fer_detect_run_seconds", "Time that runs of the detector took", {}});
+  stats.last_time(&Stats::last_detect_time, {"last-detect-time",
+                                             "fer_detect_last_run_seconds",
+                                             "Time that the detector's last run took",
+                                             {}});
+  stats.info("fer_detect_detector_info", "The detector at work; always 1", [](const Stats& now) {
+    return fer::MetricLabels{{"detector", now.detector}};
+  });
+  return stats;
 }
 
 }  // namespace
 
 static void fer_detect_class_init(FerDetectClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_detect_debug, "ferdetect", 0, "Finds and follows faces");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), statistics());
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
@@ -425,7 +432,7 @@ static void fer_detect_class_init(FerDetectClass* klass) {
 }
 
 static void fer_detect_init(FerDetect* self) {
-  self->parts = new Parts;
+  Base::init(self);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
 }

@@ -11,13 +11,16 @@
 #include <vector>
 
 #include "cuda-frames.h"
+#include "element-base.h"
 #include "element-util.h"
+#include "face-geometry.h"
 #include "face-meta.h"
+#include "faces-on-frame.h"
 #include "frame-allocation.h"
+#include "overlay-composition.h"
 #include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
 #include "overlay-shape-canvas.h"
-#include "property-table.h"
 #include "video-frame.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_overlay_debug);
@@ -39,27 +42,35 @@ struct Stats {
 };
 
 /// Only the streaming thread uses it, and start() and stop(), while that does not run.
-struct Stream {
+struct State {
   std::optional<GstVideoInfo> info;
+  bool caps_name_overlay = false;  ///< Those of the source pad.
   fer::CudaFrames cuda;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
-  fer::OverlayLook look;               ///< Of the frame at hand.
-  std::vector<fer::FaceRecord> faces;  ///< To draw on the frame at hand; none: it passes untouched.
+  fer::OverlayLook look;  ///< Of the frame at hand.
+  /// To draw on the frame at hand, as it is shown; none: it passes untouched.
+  std::vector<fer::FaceRecord> faces;
+  fer::Orientation orientation = fer::Orientation::kIdentity;  ///< Of the frame at hand.
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
-  fer::Locked<Stats> stats;
-  fer::WarningLimiter fault;
-  std::unique_ptr<Stream> stream;
+struct Impl : fer::ElementImpl<Settings, Stats> {
+  std::unique_ptr<State> state;
+  fer::WarningLimiter changed;
+  /// Whether downstream takes an overlay composition; nullopt: ask. Any thread may reset it.
+  fer::Locked<std::optional<bool>> attaches;
+
+  void adjust(Settings& held) {
+    // An empty font is no font.
+    if (held.look.font.empty()) held.look.font = fer::OverlayLook().font;
+  }
 };
 
 }  // namespace
 
 struct _FerOverlay {
   GstBaseTransform parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerOverlay, fer_overlay, GST_TYPE_BASE_TRANSFORM)
@@ -67,9 +78,9 @@ GST_ELEMENT_REGISTER_DEFINE(feroverlay, "feroverlay", GST_RANK_NONE, FER_TYPE_OV
 
 namespace {
 
-// --- Properties.
+using Base = fer::ElementBase<FerOverlay>;
 
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
+// --- Properties.
 
 /// The row's way to a part of the look.
 template <typename Part>
@@ -79,63 +90,114 @@ auto look(Part fer::OverlayLook::*part) {
   };
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  FER_OVERLAY(object)->parts->settings.with([&](Settings& settings) {
-    properties.set(settings, object, id, value, spec);
-    // An empty font is no font.
-    if (settings.look.font.empty()) settings.look.font = fer::OverlayLook().font;
-  });
-}
-
-GstStructure* structure_of(const Stats& stats) {
-  return gst_structure_new("fer-overlay-stats", "frames", G_TYPE_UINT64, stats.frames, "drawn",
-                           G_TYPE_UINT64, stats.drawn, "failed", G_TYPE_UINT64, stats.failed,
-                           "faces", G_TYPE_UINT64, stats.faces, "rendered", G_TYPE_UINT64,
-                           stats.rendered, nullptr);
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_OVERLAY(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, structure_of(parts.stats.copy()));
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
-}
-
 // --- Start and stop.
 
 gboolean start(GstBaseTransform* base) {
-  Parts& parts = *FER_OVERLAY(base)->parts;
+  Impl& impl = *FER_OVERLAY(base)->impl;
   return fer::guarded(base, FALSE, [&] {
-    parts.stats.with([](Stats& stats) { stats = {}; });
-    parts.fault.reset();
-    parts.stream = std::make_unique<Stream>();
+    Base::start(FER_OVERLAY(base));
+    impl.changed.reset();
+    impl.state = std::make_unique<State>();
     // Fonts are searched for and loaded now, not while the first face waits for its label.
-    parts.stream->masks.set_font(parts.settings.copy().look.font);
-    for (const bool bold : {false, true}) parts.stream->masks.text("face 100 %", 16, bold);
+    impl.state->masks.set_font(impl.settings.copy().look.font);
+    for (const bool bold : {false, true}) impl.state->masks.text("face 100 %", 16, bold);
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  FER_OVERLAY(base)->parts->stream.reset();
+  FER_OVERLAY(base)->impl->state.reset();
   return TRUE;
 }
 
-gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
-  Stream& stream = *FER_OVERLAY(base)->parts->stream;
-  stream.info = fer::raw_video_info(base, in);
-  if (!stream.info) return FALSE;
-  stream.tracks.reset();
+/// Whether the caps' frames lie in system memory.
+bool in_system_memory(const GstCaps* caps) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  return features == nullptr ||
+         gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY);
+}
+
+bool names_overlay(const GstCaps* caps) {
+  const GstCapsFeatures* features = gst_caps_get_features(caps, 0);
+  return features != nullptr &&
+         gst_caps_features_contains(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+}
+
+/// The caps with the feature that names an overlay, or without it.
+GstCaps* with_overlay(const GstCaps* caps, bool on) {
+  GstCaps* changed = gst_caps_copy(caps);
+  for (guint i = 0; i < gst_caps_get_size(changed); ++i) {
+    GstCapsFeatures* features = gst_caps_get_features(changed, i);
+    if (gst_caps_features_is_any(features)) continue;
+    if (on && gst_caps_features_contains(features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY)) {
+      gst_caps_features_add(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    } else if (!on) {
+      gst_caps_features_remove(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    }
+  }
+  return changed;
+}
+
+/// Downstream may be given what came, with an overlay or without. Where it takes the overlay, it is
+/// offered nothing else: the base class prefers caps that stay as they are.
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+  GstCaps* other = with_overlay(caps, direction == GST_PAD_SINK);
+  const bool settled = direction == GST_PAD_SINK && gst_caps_is_fixed(caps) &&
+                       !gst_caps_is_equal(other, caps) &&
+                       gst_pad_peer_query_accept_caps(base->srcpad, other);
+  GstCaps* result = settled ? other : gst_caps_merge(other, gst_caps_ref(caps));
+  if (filter != nullptr) {
+    GstCaps* filtered = gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
+    gst_caps_unref(result);
+    result = filtered;
+  }
+  return result;
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
+  Impl& impl = *FER_OVERLAY(base)->impl;
+  State& state = *impl.state;
+  state.caps_name_overlay = names_overlay(out) && in_system_memory(out);
+  impl.attaches.with([](auto& attaches) { attaches.reset(); });
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(base, in));
+  if (!state.info) return FALSE;
+  // In pictures of the same shape tracks go on, whatever else changed.
+  if (before && !fer::same_shape(*before, *state.info)) state.tracks.reset();
   return TRUE;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  Parts& parts = *FER_OVERLAY(base)->parts;
+  Impl& impl = *FER_OVERLAY(base)->impl;
   // Flushing stops the streaming thread, so nothing else uses the stream now.
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP && parts.stream) parts.stream->tracks.reset();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP && impl.state) impl.state->tracks.reset();
   return GST_BASE_TRANSFORM_CLASS(fer_overlay_parent_class)->sink_event(base, event);
+}
+
+/// Whether downstream blends an overlay by itself: it must say so in its caps and in its answer to
+/// an allocation query.
+bool attaches_overlay(GstBaseTransform* base) {
+  Impl& impl = *FER_OVERLAY(base)->impl;
+  if (!impl.state->caps_name_overlay) return false;
+  if (const std::optional<bool> known = impl.attaches.copy()) return *known;
+  GstCaps* caps = gst_pad_get_current_caps(base->srcpad);
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  const bool takes =
+      gst_pad_peer_query(base->srcpad, query) &&
+      gst_query_find_allocation_meta(query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
+  gst_query_unref(query);
+  if (caps != nullptr) gst_caps_unref(caps);
+  impl.attaches.with([&](auto& attaches) { attaches = takes; });
+  GST_DEBUG_OBJECT(base, "faces are %s", takes ? "attached as an overlay" : "drawn on the frames");
+  return takes;
+}
+
+/// Who is linked downstream may have changed.
+gboolean src_event(GstBaseTransform* base, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE)
+    FER_OVERLAY(base)->impl->attaches.with([](auto& attaches) { attaches.reset(); });
+  return GST_BASE_TRANSFORM_CLASS(fer_overlay_parent_class)->src_event(base, event);
 }
 
 /// The frame is drawn on where it lies, so upstream may have what downstream offers: its pool, the
@@ -153,28 +215,46 @@ gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) 
 GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBuffer** out) {
   *out = in;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
-    Parts& parts = *FER_OVERLAY(base)->parts;
-    Stream& stream = *parts.stream;
-    const Settings settings = parts.settings.copy();
-    stream.look = settings.look;
-    stream.faces = fer::face_meta_read(in).value_or(std::vector<fer::FaceRecord>());
-    stream.tracks.update(stream.faces, settings.smoothing);
-    parts.stats.with([&](Stats& stats) {
+    Impl& impl = *FER_OVERLAY(base)->impl;
+    State& state = *impl.state;
+    const Settings settings = impl.settings.copy();
+    state.look = settings.look;
+    state.faces = fer::faces_on_frame(GST_ELEMENT(base), in, GST_VIDEO_INFO_WIDTH(&*state.info),
+                                      GST_VIDEO_INFO_HEIGHT(&*state.info), impl.changed)
+                      .value_or(std::vector<fer::FaceRecord>());
+    state.orientation = fer::face_meta_orientation(in);
+    for (fer::FaceRecord& face : state.faces) face = fer::as_shown(face, state.orientation);
+    state.tracks.update(state.faces, settings.smoothing);
+    impl.stats.with([&](Stats& stats) {
       ++stats.frames;
-      stats.faces += stream.faces.size();
+      stats.faces += state.faces.size();
     });
-    if (!settings.look.shows_anything()) stream.faces.clear();
+    if (!settings.look.shows_anything()) state.faces.clear();
     // The copy has the memory in common with the shared buffer until it is mapped for writing.
-    if (!stream.faces.empty() && !gst_buffer_is_writable(in)) *out = gst_buffer_copy(in);
+    if (!state.faces.empty() && !gst_buffer_is_writable(in)) *out = gst_buffer_copy(in);
     return GST_FLOW_OK;
   });
 }
 
+/// Attaches what there is to draw, behind an overlay from upstream. No pixel is touched.
+void attach(FerOverlay* self, GstBuffer* buffer) {
+  State& state = *self->impl->state;
+  fer::CompositionCanvas canvas(*state.info, state.orientation);
+  fer::paint_faces(canvas.canvas(), state.masks, state.tracks, state.look, state.faces);
+  GstVideoOverlayCompositionMeta* before = gst_buffer_get_video_overlay_composition_meta(buffer);
+  GstVideoOverlayComposition* overlay =
+      canvas.composition(before != nullptr ? before->overlay : nullptr);
+  if (before != nullptr) gst_buffer_remove_video_overlay_composition_meta(buffer, before);
+  if (overlay == nullptr) return;
+  gst_buffer_add_video_overlay_composition_meta(buffer, overlay);
+  gst_video_overlay_composition_unref(overlay);
+}
+
 /// Draws on the frame. Throws where it cannot be mapped, its device fails or memory runs out.
 void draw(FerOverlay* self, GstBuffer* buffer) {
-  Stream& stream = *self->parts->stream;
-  const GstVideoInfo& info = *stream.info;
-  fer::FrameMemory* const device = stream.cuda.reader(GST_ELEMENT(self), buffer);
+  State& state = *self->impl->state;
+  const GstVideoInfo& info = *state.info;
+  fer::FrameMemory* const device = state.cuda.reader(GST_ELEMENT(self), buffer);
   fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE, device);
   if (!frame) {
     throw std::runtime_error("its buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
@@ -184,32 +264,36 @@ void draw(FerOverlay* self, GstBuffer* buffer) {
                              std::to_string(GST_VIDEO_INFO_HEIGHT(&info)));
   }
   const auto paint = [&](fer::Canvas& canvas) {
-    fer::paint_faces(canvas, stream.masks, stream.tracks, stream.look, stream.faces);
+    fer::paint_faces(canvas, state.masks, state.tracks, state.look, state.faces);
   };
   if (device) {
-    fer::ShapeCanvas canvas(frame.frame());
+    fer::ShapeCanvas canvas(frame.frame(), state.orientation);
     paint(canvas);
-    stream.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
+    state.cuda.blend(canvas.shapes(), canvas.coverage_bytes());
   } else {
-    fer::FrameCanvas canvas(frame.frame());
+    fer::FrameCanvas canvas(frame.frame(), state.orientation);
     paint(canvas);
   }
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerOverlay* self = FER_OVERLAY(base);
-  Parts& parts = *self->parts;
-  if (parts.stream->faces.empty()) return GST_FLOW_OK;
+  Impl& impl = *self->impl;
+  if (impl.state->faces.empty()) return GST_FLOW_OK;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     try {
-      draw(self, buffer);
-      parts.stats.with([&](Stats& stats) {
+      if (attaches_overlay(base)) {
+        attach(self, buffer);
+      } else {
+        draw(self, buffer);
+      }
+      impl.stats.with([&](Stats& stats) {
         ++stats.drawn;
-        stats.rendered = parts.stream->masks.rendered();
+        stats.rendered = impl.state->masks.rendered();
       });
     } catch (const std::exception& error) {
-      parts.stats.with([](Stats& stats) { ++stats.failed; });
-      fer::warn_limited(GST_ELEMENT(base), parts.fault,
+      impl.stats.with([](Stats& stats) { ++stats.failed; });
+      fer::warn_limited(GST_ELEMENT(base), impl.fault,
                         "A frame passed without overlay: " + std::string(error.what()) + ".");
     }
     return GST_FLOW_OK;
@@ -218,12 +302,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 
 // --- Life.
 
-void finalize(GObject* object) {
-  delete FER_OVERLAY(object)->parts;
-  G_OBJECT_CLASS(fer_overlay_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   using fer::kControllable;
   using fer::OverlayLook;
   properties.add(look(&OverlayLook::font),
@@ -276,24 +356,28 @@ void install_properties(GObjectClass* klass) {
                   "How much of the shown probabilities stays from one frame of a track to the "
                   "next, so that labels do not flicker (0: shown as they come)"},
                  0, 0.99, kControllable);
-  properties.install(klass,
-                     "Since the start: frames, drawn (frames with something drawn on), failed "
-                     "(frames that could not be drawn on), faces, rendered (texts and shapes that "
-                     "were not in the cache)");
+  return properties;
+}
+
+fer::StatsTable<Stats> statistics() {
+  fer::StatsTable<Stats> stats("fer-overlay-stats");
+  stats.counter(&Stats::frames, {"frames", nullptr, "Frames that passed", {}});
+  stats.counter(&Stats::drawn, {"drawn", nullptr, "Frames with something drawn on", {}});
+  stats.counter(&Stats::failed, {"failed", nullptr, "Frames that could not be drawn on", {}});
+  stats.counter(&Stats::faces, {"faces", nullptr, "Faces, over all frames", {}});
+  stats.counter(&Stats::rendered,
+                {"rendered", nullptr, "Texts and shapes that were not in the cache", {}});
+  return stats;
 }
 
 }  // namespace
 
 static void fer_overlay_class_init(FerOverlayClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_overlay_debug, "feroverlay", 0, "Draws faces and expressions");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), statistics());
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  fer::add_video_pads(element_class);
+  fer::add_overlaid_video_pads(element_class);
   gst_element_class_set_static_metadata(
       element_class, "Face overlay", "Filter/Effect/Video",
       "Draws faces with their expressions, as found by ferdetect and ferinfer, on video",
@@ -302,7 +386,9 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
   GstBaseTransformClass* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = start;
   transform_class->stop = stop;
+  transform_class->transform_caps = transform_caps;
   transform_class->set_caps = set_caps;
+  transform_class->src_event = src_event;
   transform_class->sink_event = sink_event;
   transform_class->propose_allocation = propose_allocation;
   transform_class->before_transform = fer::sync_properties;
@@ -311,7 +397,7 @@ static void fer_overlay_class_init(FerOverlayClass* klass) {
 }
 
 static void fer_overlay_init(FerOverlay* self) {
-  self->parts = new Parts;
+  Base::init(self);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), TRUE);
 }

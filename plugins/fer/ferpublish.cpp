@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "element-metrics.h"
+#include "element-base.h"
 #include "element-util.h"
 #include "face-meta.h"
+#include "faces-on-frame.h"
 #include "frame-record.h"
 #include "line-sink.h"
-#include "property-table.h"
 #include "publisher.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_publish_debug);
@@ -51,22 +51,30 @@ struct Settings {
   std::string metrics_address;
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
+struct Impl : fer::ElementImpl<Settings, fer::Publisher::Stats> {
   /// Between start() and stop(). Property calls take a reference of their own.
   fer::Locked<std::shared_ptr<fer::Publisher>> publisher;
-  fer::Locked<fer::Publisher::Stats> last_stats;  ///< Of the publisher that was there before.
-  fer::WarningLimiter fault, overflow;
-  fer::ElementMetrics metrics;
+  fer::WarningLimiter overflow;
   // Only the streaming thread uses these, and stop(), while that does not run. 0: no caps yet.
   gint width = 0, height = 0;
+  double pixel_aspect = 1;
+  fer::WarningLimiter changed;
+
+  void apply(const Settings& now, const char* /*property*/) {
+    if (const auto running = publisher.copy()) running->set_max_queue(now.max_queue);
+  }
+  /// The publisher's; after stop() what the last one left.
+  fer::Publisher::Stats current_stats() {
+    const auto running = publisher.copy();
+    return running ? running->stats() : stats.copy();
+  }
 };
 
 }  // namespace
 
 struct _FerPublish {
   GstBaseTransform parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerPublish, fer_publish, GST_TYPE_BASE_TRANSFORM)
@@ -74,67 +82,13 @@ GST_ELEMENT_REGISTER_DEFINE(ferpublish, "ferpublish", GST_RANK_NONE, FER_TYPE_PU
 
 namespace {
 
+using Base = fer::ElementBase<FerPublish>;
+
 // No pixel is looked at, so video may lie in any memory.
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
                                                              GST_STATIC_CAPS("video/x-raw(ANY)"));
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
                                                             GST_STATIC_CAPS("video/x-raw(ANY)"));
-
-// --- Properties.
-
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_PUBLISH(object)->parts;
-  const guint max_queue = parts.settings.with([&](Settings& settings) {
-    properties.set(settings, object, id, value, spec);
-    return settings.max_queue;
-  });
-  const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
-  if (publisher) publisher->set_max_queue(max_queue);
-}
-
-fer::Publisher::Stats current_stats(Parts& parts) {
-  const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
-  return publisher ? publisher->stats() : parts.last_stats.copy();
-}
-
-GstStructure* structure_of(const fer::Publisher::Stats& stats) {
-  return gst_structure_new("fer-publish-stats", "published", G_TYPE_UINT64, stats.published,
-                           "dropped", G_TYPE_UINT64, stats.dropped, "bytes", G_TYPE_UINT64,
-                           stats.bytes, "queued", G_TYPE_UINT64, static_cast<guint64>(stats.queued),
-                           "connected", G_TYPE_BOOLEAN, stats.connected, "reconnects",
-                           G_TYPE_UINT64, stats.reconnects, nullptr);
-}
-
-fer::Metrics metrics_of(const fer::Publisher::Stats& stats) {
-  fer::Metrics metrics;
-  metrics.counter("fer_publish_records_total", "Records that were published",
-                  static_cast<double>(stats.published));
-  metrics.counter("fer_publish_dropped_total", "Records that were not",
-                  static_cast<double>(stats.dropped));
-  metrics.counter("fer_publish_bytes_total", "Bytes of the records that were published",
-                  static_cast<double>(stats.bytes));
-  metrics.counter("fer_publish_reconnects_total",
-                  "How often the broker or the reader came back after it was lost",
-                  static_cast<double>(stats.reconnects));
-  metrics.gauge("fer_publish_queued_records", "Records that wait",
-                static_cast<double>(stats.queued));
-  metrics.gauge("fer_publish_connected", "1 while file or broker take any, else 0",
-                stats.connected ? 1 : 0);
-  return metrics;
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_PUBLISH(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, structure_of(current_stats(parts)));
-  } else if (id == properties.stats_id() + 1) {
-    fer::get_metrics_url(parts.metrics, value);
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
-}
 
 // --- Start and stop.
 
@@ -156,9 +110,9 @@ std::unique_ptr<fer::LineSink> open_sink(const Settings& settings) {
 }
 
 gboolean start(GstBaseTransform* base) {
-  Parts& parts = *FER_PUBLISH(base)->parts;
+  Impl& impl = *FER_PUBLISH(base)->impl;
   return fer::guarded(base, FALSE, [&]() -> gboolean {
-    const Settings settings = parts.settings.copy();
+    const Settings settings = impl.settings.copy();
     std::unique_ptr<fer::LineSink> sink;
     try {
       sink = open_sink(settings);
@@ -166,26 +120,25 @@ gboolean start(GstBaseTransform* base) {
       GST_ELEMENT_ERROR(base, RESOURCE, OPEN_WRITE, ("%s", error.what()), (nullptr));
       return FALSE;
     }
-    parts.fault.reset();
-    parts.overflow.reset();
+    impl.overflow.reset();
+    impl.changed.reset();
     auto publisher = std::make_shared<fer::Publisher>(
-        std::move(sink), settings.max_queue, [base, &parts](const std::string& fault) {
-          fer::warn_limited(GST_ELEMENT(base), parts.fault, fault);
+        std::move(sink), settings.max_queue, [base, &impl](const std::string& fault) {
+          fer::warn_limited(GST_ELEMENT(base), impl.fault, fault);
         });
-    parts.publisher.with([&](auto& held) { held = std::move(publisher); });
-    parts.metrics.start(GST_ELEMENT(base), settings.metrics_address, "",
-                        [&parts] { return metrics_of(current_stats(parts)); });
+    impl.publisher.with([&](auto& held) { held = std::move(publisher); });
+    Base::start(FER_PUBLISH(base));
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  Parts& parts = *FER_PUBLISH(base)->parts;
+  Impl& impl = *FER_PUBLISH(base)->impl;
   return fer::guarded(base, TRUE, [&] {
-    parts.metrics.stop(GST_ELEMENT(base));
-    parts.width = parts.height = 0;
+    Base::stop(FER_PUBLISH(base));
+    impl.width = impl.height = 0;
     std::shared_ptr<fer::Publisher> publisher =
-        parts.publisher.with([](auto& held) { return std::exchange(held, nullptr); });
+        impl.publisher.with([](auto& held) { return std::exchange(held, nullptr); });
     if (!publisher) return TRUE;
     publisher->interrupt(false);
     publisher->finish(kStopTime);
@@ -196,7 +149,7 @@ gboolean stop(GstBaseTransform* base) {
       GST_WARNING_OBJECT(base, "%" G_GUINT64_FORMAT " records were not published",
                          static_cast<guint64>(stats.dropped));
     }
-    parts.last_stats.with([&](auto& last) { last = stats; });
+    impl.stats.with([&](auto& last) { last = stats; });
     return TRUE;
   });
 }
@@ -204,22 +157,25 @@ gboolean stop(GstBaseTransform* base) {
 GstStateChangeReturn change_state(GstElement* element, GstStateChange change) {
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) {
     // The streaming thread may be waiting at the end of the stream; stop() waits in its place.
-    const std::shared_ptr<fer::Publisher> publisher = FER_PUBLISH(element)->parts->publisher.copy();
+    const std::shared_ptr<fer::Publisher> publisher = FER_PUBLISH(element)->impl->publisher.copy();
     if (publisher) publisher->interrupt(true);
   }
   return GST_ELEMENT_CLASS(fer_publish_parent_class)->change_state(element, change);
 }
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
-  Parts& parts = *FER_PUBLISH(base)->parts;
+  Impl& impl = *FER_PUBLISH(base)->impl;
   const GstStructure* video = gst_caps_get_structure(in, 0);
-  return gst_structure_get_int(video, "width", &parts.width) &&
-         gst_structure_get_int(video, "height", &parts.height);
+  gint n = 1, d = 1;
+  const bool stretched = gst_structure_get_fraction(video, "pixel-aspect-ratio", &n, &d);
+  impl.pixel_aspect = stretched && n > 0 && d > 0 ? static_cast<double>(n) / d : 1;
+  return gst_structure_get_int(video, "width", &impl.width) &&
+         gst_structure_get_int(video, "height", &impl.height);
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   fer::guarded(base, false, [&] {
-    const std::shared_ptr<fer::Publisher> publisher = FER_PUBLISH(base)->parts->publisher.copy();
+    const std::shared_ptr<fer::Publisher> publisher = FER_PUBLISH(base)->impl->publisher.copy();
     if (!publisher) return false;
     switch (GST_EVENT_TYPE(event)) {
       case GST_EVENT_FLUSH_START:
@@ -245,19 +201,23 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 // --- The streaming thread.
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
-  Parts& parts = *FER_PUBLISH(base)->parts;
+  Impl& impl = *FER_PUBLISH(base)->impl;
   // The base class lets buffers without caps through to a filter that passes them on as they are.
-  if (parts.width == 0) return GST_FLOW_NOT_NEGOTIATED;
+  if (impl.width == 0) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
-    const std::shared_ptr<fer::Publisher> publisher = parts.publisher.copy();
+    const std::shared_ptr<fer::Publisher> publisher = impl.publisher.copy();
     fer::FrameRecord record;
     const GstClockTime time = fer::stream_time(base, buffer);
     if (GST_CLOCK_TIME_IS_VALID(time)) record.timestamp = time;
-    record.width = parts.width;
-    record.height = parts.height;
-    record.faces = fer::face_meta_read(buffer).value_or(std::vector<fer::FaceRecord>());
+    record.width = impl.width;
+    record.height = impl.height;
+    record.pixel_aspect = impl.pixel_aspect;
+    record.orientation = fer::face_meta_orientation(buffer);
+    record.faces =
+        fer::faces_on_frame(GST_ELEMENT(base), buffer, impl.width, impl.height, impl.changed)
+            .value_or(std::vector<fer::FaceRecord>());
     if (!publisher->push(std::move(record))) {
-      fer::warn_limited(GST_ELEMENT(base), parts.overflow,
+      fer::warn_limited(GST_ELEMENT(base), impl.overflow,
                         "The oldest records are dropped: frames come faster than they are "
                         "published.");
     }
@@ -267,12 +227,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 
 // --- Life.
 
-void finalize(GObject* object) {
-  delete FER_PUBLISH(object)->parts;
-  G_OBJECT_CLASS(fer_publish_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   properties.add(&Settings::method, method_type(), {"method", "Method", "Where the records go"},
                  fer::kMutableReady);
   properties.add(&Settings::location,
@@ -297,23 +253,37 @@ void install_properties(GObjectClass* klass) {
                   "How many records may wait until they can be written; then the oldest are "
                   "dropped"},
                  1, G_MAXUINT, fer::kMutablePlaying);
-  fer::add_metrics_address(properties, &Settings::metrics_address);
-  properties.install(klass,
-                     "Since the start: published (records), dropped (records), bytes, reconnects "
-                     "(of a broker or FIFO that was lost); queued (records that wait), connected "
-                     "(whether file or broker take any)");
-  fer::install_metrics_url(klass, properties.stats_id() + 1);
+  return properties;
+}
+
+fer::StatsTable<fer::Publisher::Stats> statistics() {
+  using Stats = fer::Publisher::Stats;
+  fer::StatsTable<Stats> stats("fer-publish-stats");
+  stats.counter(&Stats::published,
+                {"published", "fer_publish_records_total", "Records that were published", {}});
+  stats.counter(
+      &Stats::dropped,
+      {"dropped", "fer_publish_dropped_total", "Records that were dropped or failed", {}});
+  stats.counter(
+      &Stats::bytes,
+      {"bytes", "fer_publish_bytes_total", "Bytes of the records that were published", {}});
+  stats.counter(&Stats::reconnects,
+                {"reconnects",
+                 "fer_publish_reconnects_total",
+                 "Times that the broker, or the reader of a FIFO, came back after it was lost",
+                 {}});
+  stats.gauge(&Stats::queued, {"queued", "fer_publish_queued_records", "Records that wait", {}});
+  stats.gauge(
+      &Stats::connected,
+      {"connected", "fer_publish_connected", "Whether the file or the broker takes records", {}});
+  return stats;
 }
 
 }  // namespace
 
 static void fer_publish_class_init(FerPublishClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_publish_debug, "ferpublish", 0, "Publishes faces as JSON");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), statistics());
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
@@ -335,7 +305,7 @@ static void fer_publish_class_init(FerPublishClass* klass) {
 }
 
 static void fer_publish_init(FerPublish* self) {
-  self->parts = new Parts;
+  Base::init(self);
   // For good: buffers pass as they are, shared or not.
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
 }

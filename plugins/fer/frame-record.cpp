@@ -34,7 +34,8 @@ Json emotion_of(const Expression& expression) {
           {"label_id", expression.label_id},
           {"confidence", rounded(expression.confidence())},
           {"probabilities", probabilities_of(expression)},
-          {"model_version", expression.model_version}};
+          {"model_version", expression.model_version},
+          {"unsure", expression.unsure}};
 }
 
 Json object_of(const FaceRecord& face, gint width, gint height) {
@@ -56,6 +57,16 @@ Json object_of(const FaceRecord& face, gint width, gint height) {
   return object;
 }
 
+/// The size of the frame as it is stored, in whose pixels the boxes are, and how it is to be seen
+/// where that is not as it is stored.
+Json resolution_of(const FrameRecord& record) {
+  Json resolution{{"width", record.width}, {"height", record.height}};
+  if (record.pixel_aspect != 1) resolution["pixel_aspect"] = rounded(record.pixel_aspect);
+  if (record.orientation != Orientation::kIdentity)
+    resolution["orientation"] = static_cast<int>(record.orientation);
+  return resolution;
+}
+
 }  // namespace
 
 std::string to_json(const FrameRecord& record) {
@@ -64,7 +75,7 @@ std::string to_json(const FrameRecord& record) {
     objects.push_back(object_of(face, record.width, record.height));
   }
   const Json json{{"timestamp", record.timestamp ? Json(*record.timestamp) : Json()},
-                  {"resolution", {{"width", record.width}, {"height", record.height}}},
+                  {"resolution", resolution_of(record)},
                   {"objects", std::move(objects)}};
   // Text that is no UTF-8 would throw; it gets replacement characters.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

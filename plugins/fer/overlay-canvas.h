@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/blend_shapes.h"
+#include "vision/shown_frame.h"
 
 namespace fer {
 
@@ -18,7 +19,7 @@ using Argb = guint32;
 /// The colour with its alpha multiplied by `share`, in [0, 1].
 Argb faded(Argb colour, double share);
 
-/// Whole pixels of a frame.
+/// Whole pixels.
 struct Rect {
   int x, y, w, h;
   int right() const { return x + w; }
@@ -36,9 +37,10 @@ struct Coverage {
 };
 
 /// Blends single-coloured shapes into a frame that is mapped for writing, in the frame's own colour
-/// model, matrix and range. Nothing outside of a shape's rectangle is written, nothing outside of
-/// the frame is touched. A chroma sample that a shape covers in part is blended by the mean of the
-/// coverage of its pixels.
+/// model, matrix, depth and range. Shapes are laid in pixels of the frame as it is shown
+/// (vision/shown_frame.h), so that text stands upright and circles stay round. Nothing outside of a
+/// shape's rectangle is written, nothing outside of the frame is touched. A chroma sample that a
+/// shape covers in part is blended by the mean of the coverage of its pixels.
 ///
 /// gst_video_overlay_composition_blend() was no choice: for each line of a rectangle it unpacks,
 /// converts and packs the frame's whole line, knows one matrix only (BT.709, limited range), takes
@@ -49,32 +51,55 @@ class Canvas {
   Canvas(const Canvas&) = delete;
   Canvas& operator=(const Canvas&) = delete;
 
-  int width() const { return planes_.width; }
-  int height() const { return planes_.height; }
+  /// Of the frame as it is shown.
+  int width() const { return shown_.width; }
+  int height() const { return shown_.height; }
 
   /// Blends the colour where `shape`, laid with its corner at (x, y), covers the frame.
   void blend(const Coverage& shape, int x, int y, Argb colour);
   void fill(const Rect& rect, Argb colour);
 
  protected:
-  /// The frame must be 8 bits deep and stay mapped while this lives.
-  explicit Canvas(const GstVideoFrame& frame);
+  /// The frame must stay mapped while this lives.
+  Canvas(const GstVideoFrame& frame, Orientation orientation);
 
   /// A shape as far as it lies in the frame, and its coverage from there on.
   struct Part {
     Rect rect;
     Coverage shape;
     std::uint8_t alpha;
-    std::array<std::uint8_t, 3> values;  ///< The colour as the frame's components.
+    std::array<std::uint16_t, 3> values;  ///< The colour as the frame's components.
   };
-  const kernels::CanvasPlanes& planes() const { return planes_; }
+  /// A plane, or one kind of its samples where luma and chroma lie in one.
+  struct Plane : kernels::CanvasPlane {
+    int columns = 1, rows = 1;  ///< Pixels across and down a sample.
+    int component_bytes = 1;    ///< Two: little endian.
+  };
+  const std::vector<Plane>& planes() const { return planes_; }
+  int stored_width() const { return stored_.w; }
+  int stored_height() const { return stored_.h; }
+  /// Of the alpha in a sample of the first plane; -1: the format has none.
+  int alpha_offset() const { return alpha_offset_; }
 
  private:
   virtual void draw(const Part& part) = 0;
-  std::array<std::uint8_t, 3> values_of(Argb colour) const;
+  void add_component(const GstVideoFrame& frame, guint component);
+  std::array<std::uint16_t, 3> values_of(Argb colour) const;
+  void draw_stored(const Coverage& shape, int x, int y, Argb colour);
+  Rect stored_rect(const Rect& shown) const;
 
-  kernels::CanvasPlanes planes_;
+  struct Size {
+    int width, height;
+  };
+  std::vector<Plane> planes_;
+  Rect stored_{};  ///< The frame as it lies in memory.
+  Size shown_{};
+  Orientation orientation_;
+  Affine2x3 to_stored_{};
+  bool as_stored_;  ///< The frame is shown as it is stored.
+  int alpha_offset_ = -1;
   bool rgb_;
+  int largest_ = 255, shift_ = 0;  ///< Of a component's values.
   double kr_ = 0.299, kb_ = 0.114;
   std::array<int, 4> offset_{}, scale_{};
   std::vector<std::uint8_t> full_row_;

@@ -106,7 +106,7 @@ class Painter {
     face.outline = {box.x - around, box.y - around, box.w + 2 * around, box.h + 2 * around};
     if (look_.box_colour != 0) {
       face.colour = look_.box_colour;
-    } else if (face.expression) {
+    } else if (face.expression && !face.expression->unsure) {
       face.colour = expression_colour(face.expression->label, face.expression->label_id);
     }
     if (adapt_size_) {
@@ -182,7 +182,9 @@ class Painter {
       const int width = masks_.text("00 %", face.font, false).advance;
       add(std::to_string(pixels(100 * share)) + " %", false, 0.85, width);
     };
-    if (face.expression) {
+    if (face.expression && face.expression->unsure) {
+      add("unsure", true, 1, 0);
+    } else if (face.expression) {
       add(face.expression->label, true, 1, 0);
       if (face.expression->confidence) add_percent(*face.expression->confidence);
     } else {

@@ -6,7 +6,11 @@ namespace fer {
 
 kernels::BlendShapes ShapeCanvas::shapes() const {
   kernels::BlendShapes blend;
-  blend.canvas = planes();
+  blend.canvas.width = stored_width();
+  blend.canvas.height = stored_height();
+  blend.canvas.alpha_offset = alpha_offset();
+  // The formats that lie on devices have at most three planes, of whole bytes.
+  for (const Plane& plane : planes()) blend.canvas.planes[blend.canvas.plane_count++] = plane;
   blend.shapes = shapes_.data();
   blend.count = static_cast<int>(shapes_.size());
   blend.coverage = coverage_.data();
@@ -20,14 +24,16 @@ kernels::BlendShapes ShapeCanvas::shapes() const {
 void ShapeCanvas::draw(const Part& part) {
   const Rect& rect = part.rect;
   const bool even = part.shape.stride == 0;  // One row stands for all.
-  shapes_.push_back({rect.x,
-                     rect.y,
-                     rect.w,
-                     rect.h,
-                     coverage_.size(),
-                     even ? 0 : rect.w,
-                     part.alpha,
-                     {part.values[0], part.values[1], part.values[2]}});
+  shapes_.push_back(
+      {rect.x,
+       rect.y,
+       rect.w,
+       rect.h,
+       coverage_.size(),
+       even ? 0 : rect.w,
+       part.alpha,
+       {static_cast<std::uint8_t>(part.values[0]), static_cast<std::uint8_t>(part.values[1]),
+        static_cast<std::uint8_t>(part.values[2])}});
   for (int y = 0; y < (even ? 1 : rect.h); ++y) {
     const std::uint8_t* row = part.shape.data + y * part.shape.stride;
     coverage_.insert(coverage_.end(), row, row + rect.w);

@@ -10,7 +10,8 @@ namespace fer {
 class ShapeCanvas final : public Canvas {
  public:
   /// Nothing of the frame is read or written.
-  explicit ShapeCanvas(const GstVideoFrame& frame) : Canvas(frame) {}
+  explicit ShapeCanvas(const GstVideoFrame& frame, Orientation orientation = Orientation::kIdentity)
+      : Canvas(frame, orientation) {}
 
   /// All shapes so far. Its arrays are this canvas's own, until the next shape.
   kernels::BlendShapes shapes() const;

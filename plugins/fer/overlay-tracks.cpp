@@ -47,8 +47,8 @@ void ShownTracks::smooth(Track& track, const Expression& expression, double smoo
 std::optional<ShownExpression> ShownTracks::shown(const FaceRecord& face) const {
   if (!face.expression) return std::nullopt;
   const Expression& expression = *face.expression;
-  ShownExpression shown{expression.label, expression.label_id, std::nullopt,
-                        expression.probabilities, expression.labels};
+  ShownExpression shown{expression.label,         expression.label_id, std::nullopt,
+                        expression.probabilities, expression.labels,   expression.unsure};
   if (shown.labels.empty()) {
     for (std::size_t i = 0; i < shown.probabilities.size(); ++i) {
       const bool is_label = static_cast<int>(i) == expression.label_id;

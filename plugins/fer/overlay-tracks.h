@@ -17,6 +17,7 @@ struct ShownExpression {
   std::optional<double> confidence;  ///< Nothing where the model gave no probabilities.
   std::vector<float> probabilities;
   std::vector<std::string> labels;  ///< One a probability; "class 0" … where nobody named them.
+  bool unsure = false;              ///< See Expression::unsure.
 };
 
 /// What a track wants to keep from frame to frame beside its expression.

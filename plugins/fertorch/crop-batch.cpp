@@ -11,8 +11,7 @@ CropSpec crop_spec(const ModelInfo& model) {
 }
 
 bool same_crops(const ModelInfo& a, const ModelInfo& b) {
-  return a.align_template == b.align_template && a.network.input_size == b.network.input_size &&
-         a.network.channels == b.network.channels;
+  return a.crops() == b.crops();
 }
 
 void CropBatch::start(const ModelInfo& model) {

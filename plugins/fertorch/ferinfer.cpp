@@ -13,15 +13,14 @@
 
 #include "crop-batch.h"
 #include "cuda-frames.h"
-#include "element-metrics.h"
+#include "element-base.h"
 #include "element-util.h"
 #include "face-meta.h"
 #include "frame-allocation.h"
 #include "frame-faces.h"
 #include "known-faces.h"
-#include "lateness.h"
 #include "pending-model-source.h"
-#include "property-table.h"
+#include "qos-tracker.h"
 #include "served-model.h"
 #include "video-frame.h"
 
@@ -29,6 +28,9 @@ GST_DEBUG_CATEGORY_STATIC(fer_infer_debug);
 #define GST_CAT_DEFAULT fer_infer_debug
 
 namespace {
+
+/// `min-confidence` that leaves the operating points to the model.
+constexpr double kOfTheModel = -1;
 
 struct Settings {
   std::string model;
@@ -41,7 +43,8 @@ struct Settings {
   guint inference_interval = 1;
   guint reclassify_interval = 5;
   double smoothing = 0.5;
-  double prior_correction = 0;
+  double prior_correction = fer::kModelsPriorCorrection;
+  double min_confidence = kOfTheModel;
   bool qos = true;
   std::string metrics_address;
 };
@@ -51,6 +54,7 @@ struct Stats {
   guint64 faces = 0;
   guint64 inferences = 0;
   guint64 cached = 0;
+  guint64 unsure = 0;
   guint64 skipped = 0;
   guint64 failed = 0;
   guint64 total_age = 0;  ///< Frames, over the faces that were labelled.
@@ -68,7 +72,7 @@ struct Stats {
 
 /// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
 /// does not run.
-struct Stream {
+struct State {
   guint64 frame = 0;
   std::optional<GstVideoInfo> info;
   fer::CudaFrames cuda;
@@ -76,30 +80,49 @@ struct Stream {
   fer::CropBatch crops;
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
-  fer::Locked<Stats> stats;
+/// The model that the settings name.
+fer::ServedModel::Request request_of(const Settings& settings) {
+  return {settings.model, settings.model_slot, settings.precision, settings.device,
+          settings.reload};
+}
+
+void count_slot(fer::ModelSlot& slot, Stats& stats) {
+  stats.batches = slot.queue().batches();
+  stats.swaps = slot.swaps();
+  stats.load_errors = slot.failures().count;
+}
+
+struct Impl : fer::ElementImpl<Settings, Stats> {
   fer::Locked<std::shared_ptr<fer::ModelSlot>> slot;  ///< For `stats`, while it runs.
-  fer::Lateness lateness;
-  fer::WarningLimiter fault;
+  fer::QosTracker qos;
   fer::WarningLimiter no_record;
-  fer::PendingModelSource wish;  ///< Set with `settings` locked.
-  fer::ServedModel model;        ///< Used like `stream`.
-  fer::ElementMetrics metrics;
-  Stream stream;
+  fer::PendingModelSource pending;  ///< Set with `settings` locked.
+  fer::ServedModel model;           ///< Used like `state`.
+  State state;
+
+  void adjust(Settings& held) {
+    pending.set(held.model_slot, fer::ServedModel::source_of(request_of(held)));
+  }
+  Stats current_stats() {
+    Stats now = stats.copy();
+    if (const auto served = slot.copy()) count_slot(*served, now);
+    return now;
+  }
 };
 
 }  // namespace
 
 struct _FerInfer {
   GstBaseTransform parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerInfer, fer_infer, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(ferinfer, "ferinfer", GST_RANK_NONE, FER_TYPE_INFER)
 
 namespace {
+
+using Base = fer::ElementBase<FerInfer>;
 
 guint model_updated_signal = 0;
 
@@ -114,103 +137,11 @@ GType precision_type() {
   return fer::enum_type("FerPrecision", values);
 }
 
-// --- Properties.
-
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
-
-/// The model that the settings name.
-fer::ServedModel::Wish wish_of(const Settings& settings) {
-  return {settings.model, settings.model_slot, settings.precision, settings.device,
-          settings.reload};
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_INFER(object)->parts;
-  parts.settings.with([&](Settings& settings) {
-    properties.set(settings, object, id, value, spec);
-    parts.wish.set(settings.model_slot, fer::ServedModel::source_of(wish_of(settings)));
-  });
-}
-
-void count_slot(fer::ModelSlot& slot, Stats& stats) {
-  stats.batches = slot.queue().batches();
-  stats.swaps = slot.swaps();
-  stats.load_errors = slot.failures().count;
-}
-
-/// Faces that were said something of.
-guint64 labelled(const Stats& stats) {
-  return stats.inferences + stats.cached;
-}
-
-GstStructure* structure_of(const Stats& stats) {
-  const GstClockTime average =
-      stats.inference_frames == 0 ? 0 : stats.total_inference_time / stats.inference_frames;
-  return gst_structure_new(
-      "fer-infer-stats", "model-version", G_TYPE_STRING, stats.model_version.c_str(), "engine",
-      G_TYPE_STRING, stats.engine.c_str(), "precision", G_TYPE_STRING, stats.precision.c_str(),
-      "frames", G_TYPE_UINT64, stats.frames, "faces", G_TYPE_UINT64, stats.faces, "inferences",
-      G_TYPE_UINT64, stats.inferences, "cached", G_TYPE_UINT64, stats.cached, "skipped",
-      G_TYPE_UINT64, stats.skipped, "failed", G_TYPE_UINT64, stats.failed, "batches", G_TYPE_UINT64,
-      stats.batches, "swaps", G_TYPE_UINT64, stats.swaps, "load-errors", G_TYPE_UINT64,
-      stats.load_errors, "average-inference-time", G_TYPE_UINT64, average, "last-inference-time",
-      G_TYPE_UINT64, stats.last_inference_time, "average-age", G_TYPE_DOUBLE,
-      labelled(stats) == 0
-          ? 0.
-          : static_cast<double>(stats.total_age) / static_cast<double>(labelled(stats)),
-      nullptr);
-}
-
-fer::Metrics metrics_of(const Stats& stats) {
-  fer::Metrics metrics;
-  const auto count = [&](const char* name, const char* help, guint64 value) {
-    metrics.counter(name, help, static_cast<double>(value));
-  };
-  count("fer_infer_frames_total", "Frames that passed", stats.frames);
-  count("fer_infer_faces_total", "Faces, over all frames", stats.faces);
-  count("fer_infer_inferences_total", "Faces that were inferred", stats.inferences);
-  count("fer_infer_cached_total", "Faces that kept what was last said of them", stats.cached);
-  count("fer_infer_skipped_total", "Frames not inferred because they were late", stats.skipped);
-  count("fer_infer_failed_total", "Frames whose inference failed", stats.failed);
-  count("fer_infer_batches_total", "Batches of the slot, all its elements together", stats.batches);
-  count("fer_infer_swaps_total", "Models of the slot that followed the first", stats.swaps);
-  count("fer_infer_load_errors_total", "Reloads of the slot's model that failed",
-        stats.load_errors);
-  metrics.summary("fer_infer_run_seconds", "What it took to infer the faces of a frame",
-                  fer::seconds(stats.total_inference_time), stats.inference_frames);
-  metrics.gauge("fer_infer_last_run_seconds", "What it took to infer the faces of the last frame",
-                fer::seconds(stats.last_inference_time));
-  metrics.summary("fer_infer_result_age_frames",
-                  "Age of what is said of faces, in frames since their inference",
-                  static_cast<double>(stats.total_age), labelled(stats));
-  metrics.gauge(
-      "fer_infer_model_info", "The model that serves; always 1", 1,
-      {{"version", stats.model_version}, {"engine", stats.engine}, {"precision", stats.precision}});
-  return metrics;
-}
-
-Stats current_stats(Parts& parts) {
-  Stats stats = parts.stats.copy();
-  if (const auto slot = parts.slot.copy()) count_slot(*slot, stats);
-  return stats;
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_INFER(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, structure_of(current_stats(parts)));
-  } else if (id == properties.stats_id() + 1) {
-    fer::get_metrics_url(parts.metrics, value);
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
-}
-
 // --- The model.
 
 /// Names the model in `stats`.
-void note_model(Parts& parts, const fer::Classifier& model) {
-  parts.stats.with([&](Stats& stats) {
+void note_model(Impl& impl, const fer::Classifier& model) {
+  impl.stats.with([&](Stats& stats) {
     stats.model_version = model.info().version;
     stats.engine = model.engine();
     stats.precision = model.precision() == fer::Precision::kBf16 ? "bf16" : "fp32";
@@ -220,33 +151,30 @@ void note_model(Parts& parts, const fer::Classifier& model) {
 gboolean start(GstBaseTransform* base) {
   FerInfer* self = FER_INFER(base);
   return fer::guarded(self, FALSE, [&]() -> gboolean {
-    Parts& parts = *self->parts;
-    const Settings settings = parts.settings.copy();
-    if (!parts.model.open(GST_ELEMENT(self), wish_of(settings))) return FALSE;
-    const fer::Classifier& model = parts.model.model();
+    Impl& impl = *self->impl;
+    const Settings settings = impl.settings.copy();
+    if (!impl.model.open(GST_ELEMENT(self), request_of(settings))) return FALSE;
+    const fer::Classifier& model = impl.model.model();
     GST_INFO_OBJECT(self, "model %s computed by %s", model.info().version.c_str(),
                     model.engine().c_str());
-    parts.stats.with([](Stats& stats) { stats = {}; });
-    note_model(parts, model);
-    parts.slot.with([&](auto& shared) { shared = parts.model.slot(); });
-    parts.lateness.reset();
-    parts.fault.reset();
-    parts.no_record.reset();
-    parts.metrics.start(GST_ELEMENT(self), settings.metrics_address, settings.model_slot,
-                        [&parts] { return metrics_of(current_stats(parts)); });
+    impl.slot.with([&](auto& shared) { shared = impl.model.slot(); });
+    impl.qos.reset();
+    impl.no_record.reset();
+    Base::start(self, settings.model_slot);
+    note_model(impl, model);
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  Parts& parts = *FER_INFER(base)->parts;
-  parts.metrics.stop(GST_ELEMENT(base));
-  if (const auto& slot = parts.model.slot()) {
-    parts.stats.with([&](Stats& stats) { count_slot(*slot, stats); });
+  Impl& impl = *FER_INFER(base)->impl;
+  Base::stop(FER_INFER(base));
+  if (const auto& slot = impl.model.slot()) {
+    impl.stats.with([&](Stats& stats) { count_slot(*slot, stats); });
   }
-  parts.slot.with([](auto& shared) { shared.reset(); });
-  parts.model.close();
-  parts.stream = {};
+  impl.slot.with([](auto& shared) { shared.reset(); });
+  impl.model.close();
+  impl.state = {};
   return TRUE;
 }
 
@@ -266,9 +194,9 @@ void tell_update(FerInfer* self, const fer::Classifier& before, const fer::Class
 
 /// The model of this frame. Takes notice of what happened to the slot since the last one.
 const fer::Classifier& current_model(FerInfer* self) {
-  fer::ServedModel& model = self->parts->model;
+  fer::ServedModel& model = self->impl->model;
   if (const auto before = model.refresh(GST_ELEMENT(self))) {
-    note_model(*self->parts, model.model());
+    note_model(*self->impl, model.model());
     // A file that was touched, or copied over itself, is read again and says the same.
     if (before->info().version != model.model().info().version) {
       tell_update(self, *before, model.model());
@@ -281,24 +209,26 @@ const fer::Classifier& current_model(FerInfer* self) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerInfer* self = FER_INFER(base);
-  Stream& stream = self->parts->stream;
-  stream.info = fer::raw_video_info(self, caps);
-  if (!stream.info) return FALSE;
-  stream.known.clear();
+  State& state = self->impl->state;
+  const std::optional<GstVideoInfo> before =
+      std::exchange(state.info, fer::raw_video_info(self, caps));
+  if (!state.info) return FALSE;
+  // In pictures of the same shape tracks go on, whatever else changed.
+  if (before && !fer::same_shape(*before, *state.info)) state.known.clear();
   return TRUE;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  Parts& parts = *FER_INFER(base)->parts;
-  if (fer::starts_anew(event)) {
-    parts.stream.known.clear();
-    parts.lateness.reset();
+  Impl& impl = *FER_INFER(base)->impl;
+  if (fer::is_discontinuity(event)) {
+    impl.state.known.clear();
+    impl.qos.reset();
   }
   return GST_BASE_TRANSFORM_CLASS(fer_infer_parent_class)->sink_event(base, event);
 }
 
 gboolean src_event(GstBaseTransform* base, GstEvent* event) {
-  FER_INFER(base)->parts->lateness.take(event);
+  FER_INFER(base)->impl->qos.handle_event(event);
   return GST_BASE_TRANSFORM_CLASS(fer_infer_parent_class)->src_event(base, event);
 }
 
@@ -306,33 +236,47 @@ gboolean src_event(GstBaseTransform* base, GstEvent* event) {
 
 using Chosen = std::vector<fer::FaceRecord*>;
 
+/// The probability from which on a label of this model is to be relied on.
+template <typename Info>
+double operating_point(const Info& model, double min_confidence, int label_id) {
+  if (min_confidence >= 0) return min_confidence;
+  // Models of earlier versions of the format have none.
+  if constexpr (requires { model.operating_points; }) {
+    const auto label = static_cast<std::size_t>(label_id);
+    if (label < model.operating_points.size())
+      return static_cast<double>(model.operating_points[label]);
+  }
+  return 0;
+}
+
 /// What the model of the slot says of the faces.
 fer::BatchQueue::Answer classify(FerInfer* self, const Settings& settings, GstBuffer* buffer,
                                  const Chosen& chosen) {
-  Stream& stream = self->parts->stream;
-  fer::ModelSlot& slot = *self->parts->model.slot();
+  State& state = self->impl->state;
+  fer::ModelSlot& slot = *self->impl->model.slot();
   const guint threads =
       settings.threads > 0 ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
   const auto model = slot.current();
   {
-    const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ,
-                                  stream.cuda.reader(GST_ELEMENT(self), buffer));
+    const fer::MappedFrame mapped(*state.info, buffer, GST_MAP_READ,
+                                  state.cuda.reader(GST_ELEMENT(self), buffer));
     if (!mapped) {
       throw std::runtime_error("the buffer does not hold the frame that its caps describe");
     }
-    fer::cut_faces(mapped.view(), settings.region, chosen, model->info(), stream.crops);
+    fer::cut_faces(mapped.view(fer::face_meta_orientation(buffer)), settings.region, chosen,
+                   model->info(), state.crops);
   }
-  auto answer = slot.queue().classify(stream.crops.bytes(), threads);
+  auto answer = slot.queue().classify(state.crops.bytes(), threads);
   if (!fer::same_crops(answer.classifier->info(), model->info())) {
     // One that wants other crops took over meanwhile. These are for the one before it.
-    answer = {model, model->logits(stream.crops.bytes())};
+    answer = {model, model->logits(state.crops.bytes())};
   }
   return answer;
 }
 
 /// Infers the faces and sets their expressions.
 void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Chosen& chosen) {
-  Parts& parts = *self->parts;
+  Impl& impl = *self->impl;
   const fer::Stopwatch stopwatch;
   fer::BatchQueue::Answer answer = classify(self, settings, buffer, chosen);
   const fer::ModelInfo& model = answer.classifier->info();
@@ -347,11 +291,11 @@ void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Ch
     fresh.probabilities.assign(row, row + static_cast<std::ptrdiff_t>(model.labels.size()));
     fresh.labels = model.labels;
     fresh.model_version = model.version;
-    parts.stream.known.learn(*face, std::move(fresh), settings.smoothing);
+    impl.state.known.learn(*face, std::move(fresh), settings.smoothing);
     row += static_cast<std::ptrdiff_t>(model.labels.size());
   }
   const GstClockTime time = stopwatch.elapsed();
-  parts.stats.with([&](Stats& stats) {
+  impl.stats.with([&](Stats& stats) {
     stats.inferences += chosen.size();
     ++stats.inference_frames;
     stats.last_inference_time = time;
@@ -362,16 +306,16 @@ void infer(FerInfer* self, const Settings& settings, GstBuffer* buffer, const Ch
 /// The faces that are to be inferred now, if this frame is one on which faces are.
 Chosen choose(FerInfer* self, const Settings& settings, const fer::Classifier& model,
               GstBuffer* buffer, std::vector<fer::FaceRecord>& faces) {
-  Parts& parts = *self->parts;
-  const bool turn = (parts.stream.frame - 1) % settings.inference_interval == 0;
+  Impl& impl = *self->impl;
+  const bool turn = (impl.state.frame - 1) % settings.inference_interval == 0;
   if (!turn || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return {};
   const fer::ReclassifyRules rules{settings.reclassify_interval, model.info().version};
   Chosen chosen;
   for (fer::FaceRecord& face : faces) {
-    if (parts.stream.known.due(face, rules)) chosen.push_back(&face);
+    if (impl.state.known.due(face, rules)) chosen.push_back(&face);
   }
-  if (!chosen.empty() && settings.qos && parts.lateness.is_late(GST_BASE_TRANSFORM(self), buffer)) {
-    parts.stats.with([](Stats& stats) { ++stats.skipped; });
+  if (!chosen.empty() && settings.qos && impl.qos.is_late(GST_BASE_TRANSFORM(self), buffer)) {
+    impl.stats.with([](Stats& stats) { ++stats.skipped; });
     return {};
   }
   return chosen;
@@ -379,7 +323,7 @@ Chosen choose(FerInfer* self, const Settings& settings, const fer::Classifier& m
 
 void label(FerInfer* self, const Settings& settings, const fer::Classifier& model,
            GstBuffer* buffer, std::vector<fer::FaceRecord>& faces) {
-  Parts& parts = *self->parts;
+  Impl& impl = *self->impl;
   // What another ferinfer upstream said stays only where this one says nothing.
   Chosen chosen = choose(self, settings, model, buffer, faces);
   if (!chosen.empty()) {
@@ -387,21 +331,31 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
       infer(self, settings, buffer, chosen);
     } catch (const std::exception& error) {
       chosen.clear();
-      parts.stats.with([](Stats& stats) { ++stats.failed; });
+      impl.stats.with([](Stats& stats) { ++stats.failed; });
       fer::warn_limited(
-          GST_ELEMENT(self), parts.fault,
+          GST_ELEMENT(self), impl.fault,
           "The faces of a frame were not labelled: " + std::string(error.what()) + ".");
     }
   }
   guint64 recalled = 0, age = 0;
   for (fer::FaceRecord& face : faces) {
     const bool inferred = std::find(chosen.begin(), chosen.end(), &face) != chosen.end();
-    if (inferred || !parts.stream.known.recall(face)) continue;
+    if (inferred || !impl.state.known.recall(face)) continue;
     ++recalled;
     age += face.expression->age;
   }
-  parts.stats.with([&](Stats& stats) {
+  guint64 unsure = 0;
+  for (fer::FaceRecord& face : faces) {
+    if (!face.expression) continue;
+    fer::Expression& expression = *face.expression;
+    const double point =
+        operating_point(model.info(), settings.min_confidence, expression.label_id);
+    expression.unsure = !face.clear || expression.confidence() < point;
+    if (expression.unsure) ++unsure;
+  }
+  impl.stats.with([&](Stats& stats) {
     stats.faces += faces.size();
+    stats.unsure += unsure;
     stats.cached += recalled;
     stats.total_age += age;
   });
@@ -410,29 +364,26 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerInfer* self = FER_INFER(base);
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    Parts& parts = *self->parts;
+    Impl& impl = *self->impl;
     fer::sync_properties(base, buffer);
-    const Settings settings = parts.settings.copy();
+    const Settings settings = impl.settings.copy();
     const fer::Classifier& model = current_model(self);
-    ++parts.stream.frame;
-    parts.stream.known.next_frame();
-    auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, parts.no_record);
+    ++impl.state.frame;
+    impl.state.known.next_frame();
+    auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, *impl.state.info,
+                                     impl.no_record);
     if (faces) {
       label(self, settings, model, buffer, *faces);
-      fer::face_meta_write(buffer, *parts.stream.info, *faces);
+      fer::face_meta_write(buffer, *impl.state.info, *faces);
     }
-    parts.stats.with([](Stats& stats) { ++stats.frames; });
+    impl.stats.with([](Stats& stats) { ++stats.frames; });
     GST_LOG_OBJECT(self, "%zu faces on %" GST_PTR_FORMAT, faces ? faces->size() : 0, buffer);
     return GST_FLOW_OK;
   });
 }
 
-void finalize(GObject* object) {
-  delete FER_INFER(object)->parts;
-  G_OBJECT_CLASS(fer_infer_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   properties.add(
       &Settings::model,
       {"model", "Model", "File of the expression model (.fer); unset: the one that gst-fer ships"},
@@ -481,36 +432,87 @@ void install_properties(GObjectClass* klass) {
                  {"prior-correction", "Prior correction",
                   "How far the training data's mix of expressions is divided out of the "
                   "probabilities: 0 assumes that mix here too, 1 assumes all expressions as "
-                  "frequent"},
-                 0, 1, fer::kControllable);
+                  "frequent; below 0, as the model's file says"},
+                 fer::kModelsPriorCorrection, 1, fer::kControllable);
+  properties.add(
+      &Settings::min_confidence,
+      {"min-confidence", "Least confidence",
+       "Mark a label unsure where its probability is lower: in the metadata, in records "
+       "and on the overlay (0 = none; -1 = the operating points in the model's file, one "
+       "a label, where it has any)"},
+      kOfTheModel, 1, fer::kControllable);
   // In place of the base class's, which would drop late frames altogether.
   properties.add(&Settings::qos,
                  {"qos", "QoS",
                   "On frames that come too late downstream, keep what was last said of the faces "
                   "in place of inferring them"},
                  fer::kMutablePlaying);
-  fer::add_metrics_address(properties, &Settings::metrics_address);
-  properties.install(
-      klass,
-      "Since the start: model-version, engine (what computes it), precision, frames, faces (over "
-      "all frames), inferences (faces inferred), cached (faces that kept what was last said of "
-      "them), skipped (frames not inferred because they were late), failed (frames whose inference "
-      "failed), average-inference-time and last-inference-time (nanoseconds a frame on which faces "
-      "were inferred), average-age (frames since the inference of what is said of a face); of the "
-      "slot, since it was made, all its elements together: batches, swaps (models that followed "
-      "the first), load-errors");
-  fer::install_metrics_url(klass, properties.stats_id() + 1);
+  return properties;
+}
+
+/// Faces that were given an expression.
+guint64 labelled(const Stats& stats) {
+  return stats.inferences + stats.cached;
+}
+
+fer::StatsTable<Stats> statistics() {
+  fer::StatsTable<Stats> stats("fer-infer-stats");
+  stats.text(&Stats::model_version, "model-version", "Version of the model that serves");
+  stats.text(&Stats::engine, "engine", "The library that computes the model");
+  stats.text(&Stats::precision, "precision", "Arithmetic of the model");
+  stats.info("fer_infer_model_info", "The model that serves; always 1", [](const Stats& now) {
+    return fer::MetricLabels{
+        {"version", now.model_version}, {"engine", now.engine}, {"precision", now.precision}};
+  });
+  stats.counter(&Stats::frames, {"frames", "fer_infer_frames_total", "Frames that passed", {}});
+  stats.counter(&Stats::faces, {"faces", "fer_infer_faces_total", "Faces, over all frames", {}});
+  stats.counter(&Stats::inferences,
+                {"inferences", "fer_infer_inferences_total", "Faces that were inferred", {}});
+  stats.counter(
+      &Stats::cached,
+      {"cached", "fer_infer_cached_total", "Faces that kept their track's last expression", {}});
+  stats.counter(&Stats::unsure,
+                {"unsure", "fer_infer_unsure_total", "Faces whose label is marked unsure", {}});
+  stats.counter(
+      &Stats::skipped,
+      {"skipped", "fer_infer_skipped_total", "Frames not inferred because they were late", {}});
+  stats.counter(&Stats::failed,
+                {"failed", "fer_infer_failed_total", "Frames whose inference failed", {}});
+  stats.mean_time(&Stats::total_inference_time, &Stats::inference_frames,
+                  {"average-inference-time",
+                   "fer_infer_run_seconds",
+                   "Time to infer the faces of a frame, waiting for the batch included",
+                   {}});
+  stats.last_time(&Stats::last_inference_time,
+                  {"last-inference-time",
+                   "fer_infer_last_run_seconds",
+                   "Time to infer the faces of the last frame with any",
+                   {}});
+  stats.mean(&Stats::total_age, labelled,
+             {"average-age",
+              "fer_infer_result_age_frames",
+              "Age of the faces' expressions, in frames since their inference",
+              {}});
+  stats.counter(&Stats::batches,
+                {"batches",
+                 "fer_infer_batches_total",
+                 "Batches of the slot since it was made, all its elements together",
+                 {}});
+  stats.counter(
+      &Stats::swaps,
+      {"swaps", "fer_infer_swaps_total", "Models of the slot that followed the first", {}});
+  stats.counter(&Stats::load_errors, {"load-errors",
+                                      "fer_infer_load_errors_total",
+                                      "Reloads of the slot's model that failed",
+                                      {}});
+  return stats;
 }
 
 }  // namespace
 
 static void fer_infer_class_init(FerInferClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_infer_debug, "ferinfer", 0, "Says what faces express");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), statistics());
 
   /**
    * FerInfer::model-updated:
@@ -541,7 +543,7 @@ static void fer_infer_class_init(FerInferClass* klass) {
 }
 
 static void fer_infer_init(FerInfer* self) {
-  self->parts = new Parts;
+  Base::init(self);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   gst_base_transform_set_gap_aware(GST_BASE_TRANSFORM(self), TRUE);
 }

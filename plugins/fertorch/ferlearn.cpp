@@ -14,17 +14,16 @@
 
 #include "crop-batch.h"
 #include "cuda-frames.h"
-#include "element-metrics.h"
+#include "element-base.h"
 #include "element-util.h"
+#include "face-geometry.h"
 #include "face-meta.h"
 #include "face-sampler.h"
 #include "frame-allocation.h"
 #include "frame-faces.h"
-#include "learner-metrics.h"
-#include "learner-structures.h"
+#include "learner-table.h"
 #include "model/slot.h"
 #include "pending-model-source.h"
-#include "property-table.h"
 #include "stream/learner.h"
 #include "video-frame.h"
 
@@ -63,7 +62,7 @@ struct Settings {
 
 /// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
 /// does not run.
-struct Stream {
+struct State {
   std::optional<GstVideoInfo> info;
   fer::CudaFrames cuda;
   std::string source;  ///< The stream's id.
@@ -71,30 +70,45 @@ struct Stream {
   fer::CropBatch crops;
 };
 
-struct Parts {
-  fer::Locked<Settings> settings;
-  fer::Locked<fer::SampleCounts> counts;
+constexpr const char* kMaxCpu = "max-cpu";
+constexpr const char* kPaused = "paused";
+
+/// `stats` holds the counts of this element, and of the learner what stop() left.
+struct Impl : fer::ElementImpl<Settings, fer::LearnReport> {
   /// Null while stopped.
   fer::Locked<std::shared_ptr<fer::Learner>> learner;
-  fer::Locked<fer::LearnerStats> last;      ///< Of the learner that stop() let go.
-  fer::Learner::Subscription subscription;  ///< Used like `stream`.
-  fer::WarningLimiter fault;
+  fer::Learner::Subscription subscription;  ///< Used like `state`.
   fer::WarningLimiter no_record;
-  fer::ElementMetrics metrics;
-  Stream stream;
+  State state;
+
+  /// Hands on what may change while the learner runs, where this is the property that was set:
+  /// others feed the learner too, and what they told it stays.
+  void apply(const Settings& now, const std::string& property) {
+    const auto running = learner.copy();
+    if (!running) return;
+    if (property == kMaxCpu) running->set_max_cpu(now.max_cpu);
+    if (property == kPaused) running->pause(now.paused);
+  }
+  fer::LearnReport current_stats() {
+    fer::LearnReport report = stats.copy();
+    if (const auto running = learner.copy()) report.learner = running->stats();
+    return report;
+  }
 };
 
 }  // namespace
 
 struct _FerLearn {
   GstBaseTransform parent;
-  Parts* parts;
+  Impl* impl;
 };
 
 G_DEFINE_FINAL_TYPE(FerLearn, fer_learn, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE(ferlearn, "ferlearn", GST_RANK_NONE, FER_TYPE_LEARN)
 
 namespace {
+
+using Base = fer::ElementBase<FerLearn>;
 
 guint model_updated_signal = 0;
 guint rolled_back_signal = 0;
@@ -155,46 +169,6 @@ std::string policy_text(const char* name, const std::string& preset) {
   return preset.starts_with(std::string(name) + ":") ? preset : name;
 }
 
-// --- Properties.
-
-fer::PropertyTable<Settings> properties;  ///< Filled by class_init, read from then on.
-
-constexpr const char* kMaxCpu = "max-cpu";
-constexpr const char* kPaused = "paused";
-
-/// Hands on what may change while the learner runs, where this is the property that was set: others
-/// feed the learner too, and what they told it stays.
-void apply(fer::Learner& learner, const Settings& settings, const std::string& property) {
-  if (property == kMaxCpu) learner.set_max_cpu(settings.max_cpu);
-  if (property == kPaused) learner.pause(settings.paused);
-}
-
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_LEARN(object)->parts;
-  const Settings settings = parts.settings.with([&](Settings& held) {
-    properties.set(held, object, id, value, spec);
-    return held;
-  });
-  if (const auto learner = parts.learner.copy()) apply(*learner, settings, spec->name);
-}
-
-fer::LearnerStats current_stats(Parts& parts) {
-  const auto learner = parts.learner.copy();
-  return learner ? learner->stats() : parts.last.copy();
-}
-
-void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  Parts& parts = *FER_LEARN(object)->parts;
-  if (id == properties.stats_id()) {
-    g_value_take_boxed(value, fer::learner_structure("fer-learn-stats", current_stats(parts),
-                                                     parts.counts.copy()));
-  } else if (id == properties.stats_id() + 1) {
-    fer::get_metrics_url(parts.metrics, value);
-  } else {
-    properties.get(parts.settings.copy(), object, id, value, spec);
-  }
-}
-
 // --- The learner.
 
 fer::Learner::Settings learner_settings(const Settings& settings) {
@@ -243,7 +217,8 @@ fer::Learner::Listener listener_of(FerLearn* self) {
     g_signal_emit(self, rolled_back_signal, 0, reason.c_str());
   };
   listener.on_report = [self](const fer::LearnerStats& stats) {
-    post(self, fer::learner_structure("fer-learning", stats, self->parts->counts.copy()));
+    const fer::LearnReport report{self->impl->stats.copy().counts, stats};
+    post(self, Base::stats_table().structure(report, "fer-learning"));
   };
   listener.on_warning = [self](const std::string& warning) {
     GST_ELEMENT_WARNING(self, RESOURCE, FAILED, ("%s", warning.c_str()), (nullptr));
@@ -253,15 +228,15 @@ fer::Learner::Listener listener_of(FerLearn* self) {
 
 /// Joins the learner of the slot, or makes it. False, and an element error, where that fails.
 bool join(FerLearn* self, const Settings& settings) {
-  Parts& parts = *self->parts;
+  Impl& impl = *self->impl;
   std::shared_ptr<fer::ModelSlot> slot;
   std::shared_ptr<fer::Learner> learner;
   try {
     // A ferinfer that names the slot's model is going to open it; the learner finds it there.
-    if (const auto wished = fer::PendingModelSource::of(settings.model_slot);
-        wished && settings.source_model.empty()) {
+    if (const auto pending = fer::PendingModelSource::of(settings.model_slot);
+        pending && settings.source_model.empty()) {
       slot = fer::ModelSlot::get(settings.model_slot);
-      slot->open(*wished);
+      slot->open(*pending);
     }
     learner = fer::Learner::get(settings.model_slot, learner_settings(settings));
   } catch (const std::exception& error) {
@@ -272,51 +247,47 @@ bool join(FerLearn* self, const Settings& settings) {
   // Only this way round: a learner that another element paused, or that paused itself where a step
   // failed, is not resumed by one more that joins.
   if (settings.paused) learner->pause(true);
-  parts.subscription = learner->subscribe(listener_of(self));
-  parts.learner.with([&](auto& held) { held = std::move(learner); });
+  impl.subscription = learner->subscribe(listener_of(self));
+  impl.learner.with([&](auto& held) { held = std::move(learner); });
   return true;
 }
 
 gboolean start(GstBaseTransform* base) {
   FerLearn* self = FER_LEARN(base);
   return fer::guarded(self, FALSE, [&]() -> gboolean {
-    Parts& parts = *self->parts;
-    const Settings settings = parts.settings.copy();
+    Impl& impl = *self->impl;
+    const Settings settings = impl.settings.copy();
     if (settings.model_slot.empty() && settings.checkpoint_dir.empty()) {
       GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
                           ("What is learnt here reaches nobody: set model-slot to the slot of the "
                            "ferinfer that is to serve it, or checkpoint-dir to keep it."),
                           (nullptr));
     }
-    parts.counts.with([](fer::SampleCounts& counts) { counts = {}; });
-    parts.fault.reset();
-    parts.no_record.reset();
+    impl.no_record.reset();
     if (!join(self, settings)) return FALSE;
-    parts.metrics.start(GST_ELEMENT(self), settings.metrics_address, settings.model_slot, [&parts] {
-      return fer::learner_metrics(current_stats(parts), parts.counts.copy());
-    });
+    Base::start(self, settings.model_slot);
     return TRUE;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  Parts& parts = *FER_LEARN(base)->parts;
-  parts.metrics.stop(GST_ELEMENT(base));
-  parts.subscription = {};
-  auto learner = parts.learner.with([](auto& held) { return std::exchange(held, nullptr); });
+  Impl& impl = *FER_LEARN(base)->impl;
+  Base::stop(FER_LEARN(base));
+  impl.subscription = {};
+  auto learner = impl.learner.with([](auto& held) { return std::exchange(held, nullptr); });
   if (learner) {
-    learner->end_of(parts.stream.source);
-    parts.last.with([&](fer::LearnerStats& last) { last = learner->stats(); });
+    learner->end_of(impl.state.source);
+    impl.stats.with([&](fer::LearnReport& report) { report.learner = learner->stats(); });
   }
   learner.reset();  // Saves, where nobody else holds it.
-  parts.stream = {};
+  impl.state = {};
   return TRUE;
 }
 
 // --- Actions.
 
 void ask(FerLearn* self, void (fer::Learner::*action)(), const char* name) {
-  if (const auto learner = self->parts->learner.copy()) {
+  if (const auto learner = self->impl->learner.copy()) {
     (learner.get()->*action)();
   } else {
     GST_WARNING_OBJECT(self, "%s: there is no learner before READY to PAUSED", name);
@@ -339,22 +310,22 @@ void reset(FerLearn* self) {
 
 gboolean set_caps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   FerLearn* self = FER_LEARN(base);
-  Stream& stream = self->parts->stream;
-  stream.info = fer::raw_video_info(self, caps);
-  return stream.info.has_value();
+  State& state = self->impl->state;
+  state.info = fer::raw_video_info(self, caps);
+  return state.info.has_value();
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
-  Parts& parts = *FER_LEARN(base)->parts;
-  Stream& stream = parts.stream;
-  if (fer::starts_anew(event) || GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-    if (const auto learner = parts.learner.copy()) learner->end_of(stream.source);
-    stream.sampler.clear();
+  Impl& impl = *FER_LEARN(base)->impl;
+  State& state = impl.state;
+  if (fer::is_discontinuity(event) || GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    if (const auto learner = impl.learner.copy()) learner->end_of(state.source);
+    state.sampler.clear();
   }
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
     const gchar* id = nullptr;
     gst_event_parse_stream_start(event, &id);
-    stream.source = id != nullptr ? id : "";
+    state.source = id != nullptr ? id : "";
   }
   return GST_BASE_TRANSFORM_CLASS(fer_learn_parent_class)->sink_event(base, event);
 }
@@ -369,73 +340,69 @@ GstClockTime time_of(const GstBuffer* buffer) {
 /// Hands the faces that are due to the learner.
 void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, GstBuffer* buffer,
             const std::vector<fer::FaceRecord*>& due) {
-  Parts& parts = *self->parts;
-  Stream& stream = parts.stream;
-  const fer::MappedFrame mapped(*stream.info, buffer, GST_MAP_READ,
-                                stream.cuda.reader(GST_ELEMENT(self), buffer));
+  Impl& impl = *self->impl;
+  State& state = impl.state;
+  const fer::MappedFrame mapped(*state.info, buffer, GST_MAP_READ,
+                                state.cuda.reader(GST_ELEMENT(self), buffer));
   if (!mapped) {
     throw std::runtime_error("the buffer does not hold the frame that its caps describe");
   }
-  const fer::FrameView view = mapped.view();
-  fer::cut_faces(view, settings.region, due, learner.info(), stream.crops);
-  auto crop = stream.crops.bytes().begin();
-  const auto crop_bytes = stream.crops.bytes().end() - crop;
+  const fer::FrameView view = mapped.view(fer::face_meta_orientation(buffer));
+  fer::cut_faces(view, settings.region, due, learner.info(), state.crops);
+  auto crop = state.crops.bytes().begin();
+  const auto crop_bytes = state.crops.bytes().end() - crop;
   const auto each = crop_bytes / static_cast<std::ptrdiff_t>(due.size());
   guint64 taken = 0;
   for (const fer::FaceRecord* face : due) {
-    const fer::PixelBox box = fer::pixel_box(*face, view.width, view.height);
     fer::FaceSample sample;
     sample.crop.assign(crop, crop + each);
     crop += each;
-    sample.source = stream.source;
+    sample.source = state.source;
     sample.track = face->track_id > 0 ? static_cast<std::int64_t>(face->track_id) : -1;
     sample.time_ns = static_cast<std::int64_t>(time_of(buffer));
     sample.confidence = static_cast<float>(face->confidence);
-    sample.face_size = static_cast<float>(std::min(box.w, box.h));
+    sample.face_size = static_cast<float>(fer::face_size(*face, geometry_of(view)));
     if (learner.offer(std::move(sample))) ++taken;
   }
-  parts.counts.with([&](fer::SampleCounts& counts) { counts.sampled += taken; });
+  impl.stats.with([&](fer::LearnReport& report) { report.counts.sampled += taken; });
 }
 
 void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
-  Parts& parts = *self->parts;
-  const auto learner = parts.learner.copy();
+  Impl& impl = *self->impl;
+  const auto learner = impl.learner.copy();
   if (!learner || settings.paused || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return;
-  auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, parts.no_record);
+  auto faces = fer::faces_of_frame(GST_ELEMENT(self), settings.region, buffer, *impl.state.info,
+                                   impl.no_record);
   if (!faces) return;
-  parts.counts.with([&](fer::SampleCounts& counts) { counts.faces += faces->size(); });
+  impl.stats.with([&](fer::LearnReport& report) { report.counts.faces += faces->size(); });
   const auto due =
-      parts.stream.sampler.due(*faces, time_of(buffer), settings.sample_interval * GST_MSECOND);
+      impl.state.sampler.due(*faces, time_of(buffer), settings.sample_interval * GST_MSECOND);
   if (!due.empty()) sample(self, *learner, settings, buffer, due);
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerLearn* self = FER_LEARN(base);
-  Parts& parts = *self->parts;
+  Impl& impl = *self->impl;
   // The base class lets buffers without caps through to a filter that passes them on as they are.
-  if (!parts.stream.info) return GST_FLOW_NOT_NEGOTIATED;
+  if (!impl.state.info) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    const Settings settings = parts.settings.copy();
-    parts.counts.with([](fer::SampleCounts& counts) { ++counts.frames; });
+    const Settings settings = impl.settings.copy();
+    impl.stats.with([](fer::LearnReport& report) { ++report.counts.frames; });
     // Whatever is wrong with a face, the stream is not to suffer for it.
     try {
       look_at(self, settings, buffer);
     } catch (const std::exception& error) {
-      parts.counts.with([](fer::SampleCounts& counts) { ++counts.failed; });
+      impl.stats.with([](fer::LearnReport& report) { ++report.counts.failed; });
       fer::warn_limited(
-          GST_ELEMENT(self), parts.fault,
+          GST_ELEMENT(self), impl.fault,
           "The faces of a frame were not learnt from: " + std::string(error.what()) + ".");
     }
     return GST_FLOW_OK;
   });
 }
 
-void finalize(GObject* object) {
-  delete FER_LEARN(object)->parts;
-  G_OBJECT_CLASS(fer_learn_parent_class)->finalize(object);
-}
-
-void install_properties(GObjectClass* klass) {
+fer::PropertyTable<Settings> properties() {
+  fer::PropertyTable<Settings> properties;
   properties.add(&Settings::model_slot,
                  {"model-slot", "Model slot",
                   "Name of the slot whose model is adapted: that of the ferinfer elements which "
@@ -526,22 +493,7 @@ void install_properties(GObjectClass* klass) {
   properties.add(&Settings::paused,
                  {kPaused, "Paused", "Learn nothing for now; what serves goes on serving"},
                  fer::kMutablePlaying);
-  fer::add_metrics_address(properties, &Settings::metrics_address);
-  properties.install(
-      klass,
-      "Since the start: frames, faces (over all frames), sampled (faces handed to the learner), "
-      "failed (frames whose faces could not be cut out); of the learner: offered, dropped and "
-      "queued (faces in its queue), passed (through the gates), refused (by gate), tracklets, "
-      "memory and memory-capacity (tracklets), steps, loss with its parts loss-labelled, "
-      "loss-unlabelled and loss-negative, learning-rate (now), one entry a class in labels, "
-      "thresholds, accept-rates, "
-      "accepted and remembered; source-version, serving-version and candidate-version with their "
-      "macro recall on the canary in source-score, serving-score and candidate-score, and accuracy "
-      "there, were classes as common as in the source's prior, in source-accuracy, "
-      "serving-accuracy and candidate-accuracy, promotions, "
-      "rollbacks, kept (candidates that did not serve), decision (the last) and reason, paused, "
-      "cpu-share (of one core), warnings and last-warning");
-  fer::install_metrics_url(klass, properties.stats_id() + 1);
+  return properties;
 }
 
 void add_action(FerLearnClass* klass, const char* name, void (*action)(FerLearn*)) {
@@ -583,11 +535,7 @@ void install_signals(FerLearnClass* klass) {
 
 static void fer_learn_class_init(FerLearnClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_learn_debug, "ferlearn", 0, "Adapts a model to the faces it sees");
-  GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  install_properties(object_class);
+  Base::install(klass, properties(), fer::learner_table());
   install_signals(klass);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
@@ -607,7 +555,7 @@ static void fer_learn_class_init(FerLearnClass* klass) {
 }
 
 static void fer_learn_init(FerLearn* self) {
-  self->parts = new Parts;
+  Base::init(self);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
   // Nothing is written on a frame, so that nobody has to copy it.
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);

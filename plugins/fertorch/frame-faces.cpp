@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "face-geometry.h"
+#include "faces-on-frame.h"
 
 namespace fer {
 namespace {
@@ -28,10 +29,11 @@ GType region_type() {
 }
 
 std::optional<std::vector<FaceRecord>> faces_of_frame(GstElement* element, Region region,
-                                                      GstBuffer* buffer,
+                                                      GstBuffer* buffer, const GstVideoInfo& info,
                                                       WarningLimiter& no_record) {
-  auto faces = face_meta_read(buffer);
-  if (region == Region::kFullFrame) return whole_frame(std::move(faces));
+  if (region == Region::kFullFrame) return whole_frame(face_meta_read(buffer));
+  auto faces = faces_on_frame(element, buffer, GST_VIDEO_INFO_WIDTH(&info),
+                              GST_VIDEO_INFO_HEIGHT(&info), no_record);
   if (!faces) {
     warn_limited(element, no_record,
                  "Nobody has looked for faces in these frames, so that there are none to look at: "
@@ -52,7 +54,7 @@ void cut_faces(const FrameView& frame, Region region, const std::vector<FaceReco
   }
   std::vector<Face> in_pixels;
   for (const FaceRecord* face : faces)
-    in_pixels.push_back(face_in_pixels(*face, frame.width, frame.height));
+    in_pixels.push_back(face_in_pixels(*face, geometry_of(frame)));
   crops.add_faces(frame, in_pixels);
 }
 

@@ -8,14 +8,14 @@
 namespace fer {
 namespace {
 
-struct Wish {
+struct Named {
   const PendingModelSource* whose;
   std::string slot;
   ModelSlot::Source source;
 };
 
-Locked<std::vector<Wish>>& wishes() {
-  static Locked<std::vector<Wish>> all;
+Locked<std::vector<Named>>& named_sources() {
+  static Locked<std::vector<Named>> all;
   return all;
 }
 
@@ -27,9 +27,9 @@ PendingModelSource::~PendingModelSource() {
 
 void PendingModelSource::set(const std::string& slot, const ModelSlot::Source& source) {
   const bool named = !slot.empty() && !source.path.empty();
-  wishes().with([&](std::vector<Wish>& all) {
+  named_sources().with([&](std::vector<Named>& all) {
     const auto mine =
-        std::find_if(all.begin(), all.end(), [&](const Wish& wish) { return wish.whose == this; });
+        std::find_if(all.begin(), all.end(), [&](const Named& one) { return one.whose == this; });
     if (mine == all.end()) {
       if (named) all.push_back({this, slot, source});
     } else if (named) {
@@ -41,12 +41,13 @@ void PendingModelSource::set(const std::string& slot, const ModelSlot::Source& s
 }
 
 std::optional<ModelSlot::Source> PendingModelSource::of(const std::string& slot) {
-  return wishes().with([&](const std::vector<Wish>& all) -> std::optional<ModelSlot::Source> {
-    const auto first =
-        std::find_if(all.begin(), all.end(), [&](const Wish& wish) { return wish.slot == slot; });
-    if (first == all.end()) return std::nullopt;
-    return first->source;
-  });
+  return named_sources().with(
+      [&](const std::vector<Named>& all) -> std::optional<ModelSlot::Source> {
+        const auto first = std::find_if(all.begin(), all.end(),
+                                        [&](const Named& one) { return one.slot == slot; });
+        if (first == all.end()) return std::nullopt;
+        return first->source;
+      });
 }
 
 }  // namespace fer

@@ -10,9 +10,10 @@ namespace fer {
 namespace {
 
 /// The model of the slot; null, and an element error, where there is none.
-std::shared_ptr<const Classifier> open_in_slot(GstElement* element, const ServedModel::Wish& wish,
+std::shared_ptr<const Classifier> open_in_slot(GstElement* element,
+                                               const ServedModel::Request& request,
                                                ModelSlot& slot) {
-  ModelSlot::Source source = ServedModel::source_of(wish);
+  ModelSlot::Source source = ServedModel::source_of(request);
   if (source.path.empty()) source.path = find_expression_model();
   if (source.path.empty() && !slot.current()) {
     GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND,
@@ -31,18 +32,18 @@ std::shared_ptr<const Classifier> open_in_slot(GstElement* element, const Served
 }
 
 /// Says where what was asked for is not what serves.
-void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, const ModelSlot& slot,
-                         const Classifier& model) {
+void warn_of_differences(GstElement* element, const ServedModel::Request& request,
+                         const ModelSlot& slot, const Classifier& model) {
   std::error_code ignored;
-  if (!wish.file.empty() && wish.file != slot.source() &&
-      !std::filesystem::equivalent(wish.file, slot.source(), ignored)) {
+  if (!request.file.empty() && request.file != slot.source() &&
+      !std::filesystem::equivalent(request.file, slot.source(), ignored)) {
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
                         ("%s is not loaded: model-slot %s serves version %s%s%s already.",
-                         wish.file.c_str(), wish.slot.c_str(), model.info().version.c_str(),
+                         request.file.c_str(), request.slot.c_str(), model.info().version.c_str(),
                          slot.source().empty() ? "" : " of ", slot.source().c_str()),
                         (nullptr));
   }
-  if (wish.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
+  if (request.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
                         ("precision=bf16 is computed as fp32: %s.",
                          cpu_has_bf16() ? "the model of the slot was loaded so"
@@ -53,24 +54,24 @@ void warn_of_differences(GstElement* element, const ServedModel::Wish& wish, con
 
 }  // namespace
 
-ModelSlot::Source ServedModel::source_of(const Wish& wish) {
+ModelSlot::Source ServedModel::source_of(const Request& request) {
   ModelSlot::Source source;
-  source.path = wish.file;
-  source.layout = {wish.precision, wish.device};
-  source.reload = wish.reload;
+  source.path = request.file;
+  source.layout = {request.precision, request.device};
+  source.reload = request.reload;
   return source;
 }
 
-bool ServedModel::open(GstElement* element, const Wish& wish) {
-  auto slot = ModelSlot::get(wish.slot);
-  auto model = open_in_slot(element, wish, *slot);
+bool ServedModel::open(GstElement* element, const Request& request) {
+  auto slot = ModelSlot::get(request.slot);
+  auto model = open_in_slot(element, request, *slot);
   if (!model) return false;
-  warn_of_differences(element, wish, *slot, *model);
+  warn_of_differences(element, request, *slot, *model);
   failures_ = slot->failures().count;
   slot_ = std::move(slot);
   model_ = std::move(model);
   load_error_.reset();
-  auto_device_ = wish.device == "auto";
+  auto_device_ = request.device == "auto";
   told_fallback_ = false;
   tell_fallback(element);
   return true;

@@ -17,7 +17,7 @@ namespace fer {
 class ServedModel {
  public:
   /// What the element's user asked for.
-  struct Wish {
+  struct Request {
     std::string file;  ///< Empty: the model that gst-fer ships.
     std::string slot;  ///< Empty: one that nobody else shares.
     Precision precision = Precision::kAuto;
@@ -26,11 +26,11 @@ class ServedModel {
   };
 
   /// As a slot opens it.
-  static ModelSlot::Source source_of(const Wish& wish);
+  static ModelSlot::Source source_of(const Request& request);
 
-  /// Takes the model that the slot serves already, or opens the wished one for it. False, and an
+  /// Takes the model that the slot serves already, or opens the requested one for it. False, and an
   /// element error, where there is none.
-  bool open(GstElement* element, const Wish& wish);
+  bool open(GstElement* element, const Request& request);
 
   /// Takes notice of what happened to the slot since the last frame. Returns the model that served
   /// before where another one took over, else null.

@@ -238,8 +238,7 @@ void run(const Options& o) {
   if (!o.faces.empty()) {
     people = std::make_unique<fer::PackedDataset>(o.faces);
     const auto model = fer::read_model_info(fer::require_expression_model());
-    if (people->crop(0).size() != fer::crop_bytes(model.network))
-      throw std::runtime_error(o.faces + ": its crops are not of the size that the model takes");
+    fer::require_same(model.crops(), "the model", people->info().crops, o.faces);
   }
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   std::printf("%-20s %6s %5s %8s %8s %8s %8s %6s %9s %9s\n", "", "frames", "lost", "p50 ms",

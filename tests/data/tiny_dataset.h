@@ -54,8 +54,8 @@ inline std::vector<PackedRow> tiny_rows(int each, std::uint64_t seed = 1) {
 
 inline PackedInfo tiny_info() {
   PackedInfo info;
-  info.channels = 1;
-  info.side = kTinySide;
+  info.crops.channels = 1;
+  info.crops.side = kTinySide;
   info.labels = tiny_labels();
   info.splits = {"train", "valid", "test"};
   info.source = "tiny";

@@ -90,8 +90,11 @@ class CommandsTest(unittest.TestCase):
         def known(subcommand):
             if subcommand not in texts:
                 texts[subcommand] = output_of(program, subcommand, "--help")
-                texts[subcommand] += output_of(program, subcommand, "--task", "detect", "--help")
-            return set(re.findall(r"--[a-z][\w-]*", texts[subcommand])) | {"--task"}
+                if "--task" in texts[subcommand]:
+                    texts[subcommand] += output_of(
+                        program, subcommand, "--task", "detect", "--help"
+                    )
+            return set(re.findall(r"--[a-z][\w-]*", texts[subcommand]))
 
         self.faults(fer_options, known)
 

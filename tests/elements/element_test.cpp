@@ -31,11 +31,14 @@ RawFrame raw_frame(const cv::Mat& picture, const std::string& format) {
 
 /// Rows of a plane and bytes of a row without its padding.
 cv::Size plane_size(const GstVideoInfo& info, guint plane) {
-  gint components[GST_VIDEO_MAX_COMPONENTS];
-  gst_video_format_info_component(info.finfo, plane, components);
-  return {GST_VIDEO_INFO_COMP_WIDTH(&info, components[0]) *
-              GST_VIDEO_INFO_COMP_PSTRIDE(&info, components[0]),
-          GST_VIDEO_INFO_COMP_HEIGHT(&info, components[0])};
+  cv::Size size;
+  for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS(&info); ++i) {
+    if (GST_VIDEO_INFO_COMP_PLANE(&info, i) != plane) continue;
+    size.width = std::max(
+        size.width, GST_VIDEO_INFO_COMP_WIDTH(&info, i) * GST_VIDEO_INFO_COMP_PSTRIDE(&info, i));
+    size.height = GST_VIDEO_INFO_COMP_HEIGHT(&info, i);
+  }
+  return size;
 }
 
 BufferPtr packed_frame(const FrameView& view, const GstVideoInfo& info) {
@@ -258,12 +261,24 @@ OfferedMetas offered_metas(Harness& harness, const std::string& caps) {
 
 // --- Frames.
 
+namespace {
+
+template <typename Formats>
+std::vector<std::string> names_of(const Formats& formats) {
+  std::vector<std::string> names;
+  for (const NamedFormat& format : formats) names.emplace_back(format.name);
+  return names;
+}
+
+}  // namespace
+
 const std::vector<std::string>& video_formats() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const NamedFormat& format : kAllFormats) all.emplace_back(format.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(kAllFormats);
+  return names;
+}
+
+const std::vector<std::string>& device_formats() {
+  static const std::vector<std::string> names = names_of(kDeviceFormats);
   return names;
 }
 

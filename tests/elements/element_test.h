@@ -152,6 +152,8 @@ OfferedMetas offered_metas(Harness& harness, const std::string& caps);
 
 /// Every format that the elements take, as in caps.
 const std::vector<std::string>& video_formats();
+/// Those of them that are read and drawn on in a device's memory, too.
+const std::vector<std::string>& device_formats();
 
 /// Caps of raw video at 30 frames a second, without colorimetry.
 std::string video_caps(const std::string& format, int width, int height);

@@ -40,7 +40,7 @@ const Drawing& drawing() {
     face.landmarks = drawn.landmarks;
     face.score = 0.875f;
     face.track_id = 7;
-    made.face = face_record(face, kOddSize.width, kOddSize.height);
+    made.face = face_record(face, {kOddSize.width, kOddSize.height});
     return made;
   }();
   return drawing;
@@ -61,7 +61,7 @@ cv::Mat expected_crop(GstBuffer* frame, const std::string& format, const CropSpe
   const GstVideoInfo info = video_info(format, kOddSize.width, kOddSize.height);
   const MappedFrame mapped(info, frame, GST_MAP_READ);
   cv::Mat crop;
-  crop_face(mapped.view(), face_in_pixels(drawing().face, kOddSize.width, kOddSize.height), spec,
+  crop_face(mapped.view(), face_in_pixels(drawing().face, {kOddSize.width, kOddSize.height}), spec,
             crop);
   if (!spec.grey) cv::cvtColor(crop, crop, cv::COLOR_RGB2BGR);
   return crop;

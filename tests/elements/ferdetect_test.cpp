@@ -9,7 +9,9 @@
 #include "data/drawn_face.h"
 #include "detector_models.h"
 #include "element_test.h"
+#include "face-geometry.h"
 #include "scoped.h"
+#include "vision/turn_picture.h"
 
 namespace fer {
 namespace {
@@ -148,8 +150,8 @@ TEST_F(FerDetect, TakesFramesOfAnySize) {
 
 TEST_F(FerDetect, RefusesWhatItCannotRead) {
   play();
-  harness_->set_caps(video_caps("YUY2", 64, 64));
-  EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 2, nullptr))),
+  harness_->set_caps(video_caps("AYUV64", 64, 64));
+  EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 8, nullptr))),
             GST_FLOW_NOT_NEGOTIATED);
 }
 
@@ -277,8 +279,9 @@ TEST_F(FerDetect, SmallFacesAreFollowedFromOneCloserLookToTheNext) {
   set_caps("I420", picture.size());
   for (int number = 0; number < 9; ++number) EXPECT_EQ(count(number, "I420"), 2u) << number;
   EXPECT_EQ(stat(element(), "tracks"), 2);
-  // Other caps end the tracks.
+  // A picture of another shape ends the tracks.
   g_object_set(element(), "small-face-interval", 0u, nullptr);
+  picture = picture.colRange(0, 520).clone();
   set_caps("NV12", picture.size());
   EXPECT_EQ(count(9, "NV12"), 1u);
 }
@@ -304,6 +307,49 @@ TEST_F(FerDetect, AFlushEndsTracks) {
   EXPECT_EQ(stat(element(), "detections"), 2);
 }
 
+TEST_F(FerDetect, CapsThatChangeNeitherSizeNorShapeEndNothing) {
+  play();
+  EXPECT_EQ(find_id(0), 1u);
+  const std::string caps = "video/x-raw,format=I420,width=321,height=241,framerate=";
+  harness_->set_caps(caps + "15/1");
+  EXPECT_EQ(find_id(1), 1u);
+  harness_->set_caps(caps + "30/1,colorimetry=bt709");
+  EXPECT_EQ(find_id(2), 1u);
+  set_caps("BGRx", kOddSize);
+  const BufferPtr out = pass(make_frame(face_picture(), "BGRx", Layout::kPacked, 3));
+  ASSERT_TRUE(out);
+  EXPECT_EQ(faces_of(out.get()).at(0).track_id, 1u);
+  EXPECT_EQ(stat(element(), "tracks"), 1);
+}
+
+TEST_F(FerDetect, TracksGoOnInPicturesOfAnotherSizeAndTheSameShape) {
+  play();
+  const cv::Mat large = draw_face({640, 480});
+  cv::Mat small;
+  cv::resize(large, small, {320, 240}, 0, 0, cv::INTER_AREA);
+  for (int number = 0; number < 6; ++number) {
+    const cv::Mat& picture = number % 2 == 0 ? large : small;
+    set_caps("I420", picture.size());
+    const BufferPtr out = pass(make_frame(picture, "I420", Layout::kPacked, number));
+    ASSERT_TRUE(out);
+    const auto faces = faces_of(out.get());
+    ASSERT_THAT(faces, SizeIs(1)) << number;
+    EXPECT_EQ(faces[0].track_id, 1u) << number;
+  }
+}
+
+TEST_F(FerDetect, ACutEndsTracks) {
+  play();
+  EXPECT_EQ(find_id(0), 1u);
+  cv::Mat other(kOddSize, CV_8UC3, cv::Scalar(240, 240, 240));
+  other.rowRange(0, 120).setTo(cv::Scalar(10, 10, 10));
+  draw_face_at(other, {{160, 120}, 145});
+  const BufferPtr out = pass(make_frame(other, "I420", Layout::kPacked, 1));
+  ASSERT_TRUE(out);
+  for (const FaceRecord& face : faces_of(out.get())) EXPECT_GT(face.track_id, 1u);
+  EXPECT_EQ(stat(element(), "cuts"), 1);
+}
+
 TEST_F(FerDetect, NewCapsEndTracks) {
   play();
   EXPECT_EQ(find_id(0), 1u);
@@ -322,8 +368,10 @@ TEST_F(FerDetect, JumpsInTimeEndTracksShortGapsDoNot) {
   play();
   EXPECT_EQ(find_id(0), 1u);
   EXPECT_EQ(find_id(20), 1u);
-  EXPECT_EQ(find_id(200), 2u) << "far ahead";
-  EXPECT_EQ(find_id(201), 2u);
+  EXPECT_EQ(find_id(200), 1u) << "a still face is the same";
+  EXPECT_EQ(find_id(800), 2u) << "far ahead";
+  EXPECT_EQ(find_id(801), 2u);
+  EXPECT_EQ(find_id(799), 2u) << "jitter";
   EXPECT_EQ(find_id(100), 3u) << "back";
 }
 
@@ -337,18 +385,112 @@ TEST_F(FerDetect, BackwardPlaybackKeepsTracks) {
   for (int number = 100; number > 95; --number) EXPECT_EQ(find_id(number), 1u);
 }
 
-TEST_F(FerDetect, WithoutTimesADiscontinuityEndsTracks) {
+TEST_F(FerDetect, WithoutTimesADiscontinuityEndsNothingByItself) {
   play();
   for (int number = 0; number < 4; ++number) {
     BufferPtr frame = make_frame(face_picture(), "I420");
     GST_BUFFER_PTS(frame.get()) = GST_CLOCK_TIME_NONE;
     GST_BUFFER_DURATION(frame.get()) = GST_CLOCK_TIME_NONE;
-    if (number == 2) GST_BUFFER_FLAG_SET(frame.get(), GST_BUFFER_FLAG_DISCONT);
+    GST_BUFFER_FLAG_SET(frame.get(), GST_BUFFER_FLAG_DISCONT);
     const BufferPtr out = pass(std::move(frame));
     ASSERT_TRUE(out);
     ASSERT_THAT(faces_of(out.get()), SizeIs(1));
-    EXPECT_EQ(faces_of(out.get())[0].track_id, number < 2 ? 1u : 2u);
+    EXPECT_EQ(faces_of(out.get())[0].track_id, 1u);
   }
+}
+
+TEST_F(FerDetect, AtAFrameInTwoSecondsAFaceKeepsItsId) {
+  play();
+  for (int number = 0; number < 8; ++number) EXPECT_EQ(find_id(60 * number), 1u) << number;
+}
+
+// --- How the picture is to be seen.
+
+/// The record of the drawn face in a frame that is stored stretched or turned.
+class FerDetectShown : public FerDetect {
+ protected:
+  FaceRecord find_in(const cv::Mat& stored, const std::string& caps) {
+    harness_->set_caps(video_caps("I420", stored.cols, stored.rows) + caps);
+    const BufferPtr out = pass(make_frame(stored, "I420", Layout::kPacked, number_++));
+    const auto faces = out ? faces_of(out.get()) : std::vector<FaceRecord>();
+    EXPECT_THAT(faces, SizeIs(1));
+    orientation_ = out ? face_meta_orientation(out.get()) : Orientation::kIdentity;
+    return faces.empty() ? FaceRecord() : faces[0];
+  }
+  /// Tells the stream's orientation as demuxers do.
+  void tag(const char* orientation) {
+    GstTagList* tags = gst_tag_list_new(GST_TAG_IMAGE_ORIENTATION, orientation, nullptr);
+    EXPECT_TRUE(harness_->push_event(gst_event_new_tag(tags)));
+  }
+  const cv::Mat picture_ = draw_face({480, 360});
+  Orientation orientation_ = Orientation::kIdentity;
+  int number_ = 0;
+};
+
+TEST_F(FerDetectShown, FindsTheSameFaceWhereverPixelsAreNotSquare) {
+  play();
+  const FaceRecord square = find_in(picture_, "");
+  for (const auto& [size, aspect] :
+       {std::pair(cv::Size(240, 360), "2/1"), std::pair(cv::Size(480, 120), "1/3"),
+        std::pair(cv::Size(360, 360), "4/3")}) {
+    cv::Mat stored;
+    cv::resize(picture_, stored, size, 0, 0, cv::INTER_AREA);
+    const FaceRecord face = find_in(stored, std::string(",pixel-aspect-ratio=") + aspect);
+    // Shares of the sides are those of the square picture.
+    EXPECT_GT(overlap(box_in(face, {480, 360}), box_in(square, {480, 360})), 0.85f) << aspect;
+    EXPECT_EQ(face.track_id, 1u) << aspect;
+  }
+}
+
+TEST_F(FerDetectShown, MeasuresFacesInSquarePixels) {
+  // The box is about 0.77 of 216 pixels wide as it is shown, and half of that as it is stored.
+  play({{"min-face-size", "120"}});
+  cv::Mat stored;
+  cv::resize(picture_, stored, {240, 360}, 0, 0, cv::INTER_AREA);
+  find_in(stored, ",pixel-aspect-ratio=2/1");
+}
+
+TEST_F(FerDetectShown, TurnsThePictureAsTheTagSays) {
+  play();
+  const FaceRecord upright = find_in(picture_, "");
+  const cv::Rect2f box = box_in(upright, {480, 360});
+  const std::pair<const char*, Orientation> tags[] = {
+      {"rotate-90", Orientation::k90Right},
+      {"rotate-180", Orientation::k180},
+      {"rotate-270", Orientation::k90Left},
+      {"flip-rotate-0", Orientation::kFlipHorizontal},
+      {"rotate-0", Orientation::kIdentity}};
+  for (const auto& [name, turn] : tags) {
+    cv::Mat stored;
+    turn_picture(picture_, reversed(turn), stored);
+    tag(name);
+    const FaceRecord face = find_in(stored, "");
+    EXPECT_EQ(orientation_, turn) << name;
+    // The record is in the buffer's own coordinates, and turns into the upright one's.
+    const FaceRecord shown = as_shown(face, turn);
+    EXPECT_GT(overlap(box_in(shown, {480, 360}), box), 0.85f) << name;
+    if (shown.landmarks && upright.landmarks) {
+      EXPECT_NEAR((*shown.landmarks)[0], (*upright.landmarks)[0], 0.02) << name;
+      EXPECT_NEAR((*shown.landmarks)[9], (*upright.landmarks)[9], 0.02) << name;
+    }
+  }
+}
+
+TEST_F(FerDetectShown, TurnsThePictureAsThePropertySays) {
+  play({{"orientation", "90r"}});
+  cv::Mat stored;
+  cv::rotate(picture_, stored, cv::ROTATE_90_COUNTERCLOCKWISE);
+  tag("rotate-180");
+  find_in(stored, "");
+  EXPECT_EQ(orientation_, Orientation::k90Right);
+}
+
+TEST_F(FerDetectShown, AnotherStreamIsUprightUntilItsTagsSayOtherwise) {
+  play();
+  tag("rotate-180");
+  EXPECT_TRUE(harness_->push_event(gst_event_new_stream_start("another")));
+  find_in(picture_, "");
+  EXPECT_EQ(orientation_, Orientation::kIdentity);
 }
 
 // --- Settings.

@@ -19,6 +19,7 @@
 #include "unit/model/model_support.h"
 #include "unit/model/wait_for.h"
 #include "video-frame.h"
+#include "vision/turn_picture.h"
 
 namespace fer {
 namespace {
@@ -129,7 +130,7 @@ std::vector<float> expected(const std::string& model, const FrameView& frame,
                             const FaceRecord& face, double prior_correction = 0) {
   const auto classifier = Classifier::open(model, Precision::kFp32);
   cv::Mat crop;
-  crop_face(frame, face_in_pixels(face, frame.width, frame.height), crop_spec(classifier->info()),
+  crop_face(frame, face_in_pixels(face, {frame.width, frame.height}), crop_spec(classifier->info()),
             crop);
   std::vector<cv::Mat> planes;
   cv::split(crop, planes);
@@ -214,7 +215,7 @@ TEST_F(FerInfer, GivesColourModelsTheirPlanes) {
 
 TEST_F(FerInfer, RefusesWhatItCannotRead) {
   play();
-  harness_->set_caps(video_caps("YUY2", 64, 64));
+  harness_->set_caps(video_caps("AYUV64", 64, 64));
   EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 2, nullptr))),
             GST_FLOW_NOT_NEGOTIATED);
 }
@@ -387,12 +388,72 @@ TEST_F(FerInfer, AFlushForgetsTracks) {
   EXPECT_EQ(label_track(1).age, 0u);
 }
 
-TEST_F(FerInfer, NewCapsForgetTracks) {
+TEST_F(FerInfer, PicturesOfAnotherShapeForgetTracks) {
   play({{"reclassify-interval", "100"}});
   label_track(1);
-  set_caps("BGRx", {160, 120});
+  set_caps("BGRx", {160, 160});
   EXPECT_EQ(label_track(1).age, 0u);
   EXPECT_EQ(label_track(1).age, 1u);
+}
+
+TEST_F(FerInfer, CapsThatLeaveTheShapeLeaveTheTracks) {
+  play({{"reclassify-interval", "100"}});
+  label_track(1);
+  harness_->set_caps("video/x-raw,format=I420,width=321,height=241,framerate=15/1");
+  EXPECT_EQ(label_track(1).age, 1u);
+  set_caps("BGRx", {642, 482});
+  EXPECT_EQ(label_track(1).age, 2u);
+}
+
+TEST_F(FerInfer, MarksLabelsUnsureBelowTheLeastConfidence) {
+  constant_model(kAnger, 0.7);
+  play({{"model", constant_path().string()}, {"min-confidence", "0.8"}, {"smoothing", "0"}});
+  EXPECT_TRUE(label_track(1).unsure);
+  g_object_set(element(), "min-confidence", 0.6, nullptr);
+  EXPECT_FALSE(label_track(1).unsure) << "a label that is kept is judged anew";
+  g_object_set(element(), "min-confidence", -1., nullptr);
+  EXPECT_FALSE(label_track(2).unsure) << "this model has no operating points";
+  EXPECT_EQ(stat(element(), "unsure"), 1);
+}
+
+TEST_F(FerInfer, MarksLabelsUnsureOfFacesThatAreUnclear) {
+  constant_model(kAnger, 0.9);
+  play({{"model", constant_path().string()}});
+  FaceRecord face = face_at(0.2, 0.2, 0.3, 0.3, 1);
+  face.clear = false;
+  const auto faces = label({face});
+  ASSERT_THAT(faces, SizeIs(1));
+  EXPECT_FALSE(faces[0].clear);
+  EXPECT_TRUE(faces[0].expression->unsure);
+}
+
+/// Crops of frames that are stored turned or stretched are those of the upright picture.
+TEST_F(FerInfer, SeesFacesUprightInFramesThatAreStoredTurned) {
+  const std::string model = random_model();
+  play({{"model", model}, {"precision", "fp32"}});
+  const FaceRecord face = with_landmarks(face_at(0.3, 0.2, 0.3, 0.5, 1));
+  const auto upright = label({face});
+  ASSERT_THAT(upright, SizeIs(1));
+  for (const Orientation turn : {Orientation::k90Right, Orientation::k180}) {
+    cv::Mat stored, sized;
+    cv::resize(picture(), sized, kOddSize);
+    turn_picture(sized, reversed(turn), stored);
+    set_caps("I420", stored.size());
+    BufferPtr frame = make_frame(stored, "I420", Layout::kPacked, number_++);
+    FaceRecord there = as_shown(face, reversed(turn));
+    there.track_id = 10 + static_cast<guint64>(turn);
+    face_meta_write(frame.get(), info(), {there}, turn);
+    const BufferPtr out = pass(std::move(frame));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(face_meta_orientation(out.get()), turn);
+    const auto faces = faces_of(out.get());
+    ASSERT_THAT(faces, SizeIs(1));
+    for (std::size_t k = 0; k < upright[0].expression->probabilities.size(); ++k) {
+      EXPECT_NEAR(faces[0].expression->probabilities[k], upright[0].expression->probabilities[k],
+                  0.02)
+          << static_cast<int>(turn) << " " << k;
+    }
+  }
 }
 
 TEST_F(FerInfer, EventsPass) {
@@ -436,6 +497,29 @@ TEST_F(FerInfer, DividesThePriorOutAsFarAsItIsTold) {
   const auto probabilities = faces_of(out.get()).at(0).expression->probabilities;
   EXPECT_THAT(probabilities, near(expected(path.string(), mapped.view(), face, 0.5)));
   EXPECT_THAT(probabilities, testing::Not(near(expected(path.string(), mapped.view(), face, 0))));
+}
+
+TEST_F(FerInfer, DividesThePriorOutAsTheModelSaysUnlessItIsTold) {
+  const auto path = folder_.path() / "prior.fer";
+  RandomModel model;
+  model.info().prior = {0.5f, 0.2f, 0.1f, 0.1f, 0.05f, 0.02f, 0.02f, 0.01f};
+  model.info().prior_correction = 0.75;
+  model.info().calibration.temperature = 3;
+  model.write(path);
+  play({{"model", path.string()}, {"precision", "fp32"}, {"smoothing", "0"}});
+  const FaceRecord face = face_at(0.2, 0.2, 0.5, 0.5);
+  const auto labelled = [&] {
+    const BufferPtr out = pass(frame_with({face}));
+    const GstVideoInfo video = info();
+    const MappedFrame mapped(video, out.get(), GST_MAP_READ);
+    const auto own = near(expected(path.string(), mapped.view(), face, 0.75));
+    const auto none = near(expected(path.string(), mapped.view(), face, 0));
+    const auto probabilities = faces_of(out.get()).at(0).expression->probabilities;
+    return std::pair{testing::Value(probabilities, own), testing::Value(probabilities, none)};
+  };
+  EXPECT_EQ(labelled(), (std::pair{true, false}));
+  g_object_set(element(), "prior-correction", 0.0, nullptr);
+  EXPECT_EQ(labelled(), (std::pair{false, true}));
 }
 
 TEST_F(FerInfer, TakesTheWholeFrameForAFace) {
@@ -504,7 +588,7 @@ TEST(FerInferProperties, HaveTheirDefaults) {
   EXPECT_EQ(property<guint>(element.get(), "inference-interval"), 1u);
   EXPECT_EQ(property<guint>(element.get(), "reclassify-interval"), 5u);
   EXPECT_DOUBLE_EQ(property<double>(element.get(), "smoothing"), 0.5);
-  EXPECT_DOUBLE_EQ(property<double>(element.get(), "prior-correction"), 0);
+  EXPECT_DOUBLE_EQ(property<double>(element.get(), "prior-correction"), -1);
   EXPECT_EQ(property<gboolean>(element.get(), "qos"), TRUE);
   EXPECT_EQ(stat(element.get(), "frames"), 0);
 }

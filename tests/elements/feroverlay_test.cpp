@@ -34,13 +34,16 @@ cv::Mat changed_pixels(const GstVideoInfo& info, GstBuffer* a, GstBuffer* b) {
   cv::Mat changed =
       cv::Mat::zeros(GST_VIDEO_INFO_HEIGHT(&info), GST_VIDEO_INFO_WIDTH(&info), CV_8U);
   for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS(&info); ++i) {
-    const int sub = 1 << GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, i);
+    const int across = GST_VIDEO_FORMAT_INFO_W_SUB(info.finfo, i);
+    const int down = GST_VIDEO_FORMAT_INFO_H_SUB(info.finfo, i);
+    const bool wide = GST_VIDEO_INFO_COMP_DEPTH(&info, i) > 8;
     for (int y = 0; y < changed.rows; ++y) {
       for (int x = 0; x < changed.cols; ++x) {
         const auto sample = [&](const GstVideoFrame& frame) {
-          return static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(
-              &frame, i))[(y / sub) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, i) +
-                          (x / sub) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, i)];
+          const auto* at = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(&frame, i)) +
+                           (y >> down) * GST_VIDEO_FRAME_COMP_STRIDE(&frame, i) +
+                           (x >> across) * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, i);
+          return wide ? at[0] | (at[1] << 8) : at[0];
         };
         if (sample(first.frame()) != sample(second.frame())) changed.at<uchar>(y, x) = 255;
       }
@@ -257,6 +260,70 @@ TEST_F(FerOverlay, BuffersThatCannotBeMappedPassWithOneWarning) {
   EXPECT_GT(cv::countNonZero(drawn({face_at(0.2, 0.2, 0.5, 0.5)})), 0) << "and it goes on";
 }
 
+// --- Where downstream blends overlays by itself.
+
+constexpr const char* kOverlaid =
+    "video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition),format=NV12";
+
+class FerOverlayAttached : public FerOverlay {
+ protected:
+  /// A downstream that takes the meta, and says so in its caps where `by_caps`.
+  void play_before_blender(bool by_caps = true, bool by_allocation = true) {
+    harness_ = std::make_unique<Harness>(make_element("feroverlay", {{"show-bars", "false"}}));
+    if (by_allocation)
+      gst_harness_add_propose_allocation_meta(harness_->get(),
+                                              GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
+    harness_->set_downstream_caps(std::string(by_caps ? std::string(kOverlaid) + ";" : "") +
+                                  "video/x-raw,format=NV12");
+    set_caps("NV12", {320, 240});
+  }
+};
+
+TEST_F(FerOverlayAttached, LeavesThePixelsAndAttachesWhatItWouldDraw) {
+  play_before_blender();
+  const FaceRecord face = with_expression(face_at(0.3, 0.3, 0.3, 0.4, 1), 1);
+  const BufferPtr before = frame();
+  const BufferPtr out = pass(with_faces(frame(), info_, {face}));
+  EXPECT_EQ(cv::countNonZero(changed_pixels(info_, before.get(), out.get())), 0);
+  GstVideoOverlayCompositionMeta* meta = gst_buffer_get_video_overlay_composition_meta(out.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_GE(gst_video_overlay_composition_n_rectangles(meta->overlay), 1u);
+  EXPECT_EQ(stat(element(), "drawn"), 1);
+
+  // Blended, it is what the element draws by itself.
+  BufferPtr blended(gst_buffer_copy_deep(before.get()));
+  {
+    GstVideoFrame mapped;
+    ASSERT_TRUE(gst_video_frame_map(&mapped, &info_, blended.get(), GST_MAP_READWRITE));
+    EXPECT_TRUE(gst_video_overlay_composition_blend(meta->overlay, &mapped));
+    gst_video_frame_unmap(&mapped);
+  }
+  play("NV12", {320, 240}, {{"show-bars", "false"}});
+  const BufferPtr drawn_out = pass(with_faces(frame(), info_, {face}));
+  const cv::Mat by_itself = changed_pixels(info_, before.get(), drawn_out.get());
+  const cv::Mat by_downstream = changed_pixels(info_, before.get(), blended.get());
+  EXPECT_GT(cv::countNonZero(by_itself), 500);
+  cv::Mat different;
+  cv::bitwise_xor(by_itself, by_downstream, different);
+  EXPECT_LT(cv::countNonZero(different), cv::countNonZero(by_itself) / 5);
+}
+
+TEST_F(FerOverlayAttached, DrawsWhereDownstreamSaysOnlyHalf) {
+  for (const auto& [by_caps, by_allocation] : {std::pair(false, true), std::pair(true, false)}) {
+    play_before_blender(by_caps, by_allocation);
+    const BufferPtr before = frame();
+    const BufferPtr out = pass(with_faces(frame(), info_, {face_at(0.3, 0.3, 0.3, 0.4, 1)}));
+    EXPECT_GT(cv::countNonZero(changed_pixels(info_, before.get(), out.get())), 100);
+    EXPECT_EQ(gst_buffer_get_video_overlay_composition_meta(out.get()), nullptr);
+  }
+}
+
+TEST_F(FerOverlayAttached, NothingToDrawAttachesNothing) {
+  play_before_blender();
+  const BufferPtr out = pass(with_faces(frame(), info_, {}));
+  EXPECT_EQ(gst_buffer_get_video_overlay_composition_meta(out.get()), nullptr);
+}
+
 // --- What is drawn.
 
 TEST_F(FerOverlay, DrawsInTheFramesColours) {
@@ -308,6 +375,19 @@ TEST_F(FerOverlay, EachExpressionHasItsColour) {
   const FaceRecord face = with_expression(face_at(0.3, 0.3, 0.4, 0.4, 20), 1);
   const BufferPtr out = draw({face});
   EXPECT_EQ(box_colour(out.get(), info_, face), cv::Vec3b(0, 255, 0));
+}
+
+TEST_F(FerOverlay, ShowsWhatIsUnsureInNoExpressionsColour) {
+  play("BGRx", {320, 240}, {{"show-bars", "false"}, {"line-width", "4"}});
+  FaceRecord face = with_expression(face_at(0.3, 0.3, 0.4, 0.4, 1), 4);
+  const cv::Mat sure = picture_of(draw({face}).get(), info_);
+  const cv::Vec3b anger = box_colour(draw({face}, 1).get(), info_, face);
+  face.expression->unsure = true;
+  const BufferPtr out = draw({face}, 2);
+  EXPECT_GT(cv::norm(box_colour(out.get(), info_, face), anger, cv::NORM_L1), 60);
+  // Nor does its label name the expression.
+  const cv::Rect tag(90, 45, 80, 24);
+  EXPECT_GT(cv::norm(picture_of(out.get(), info_)(tag), sure(tag), cv::NORM_INF), 60);
 }
 
 TEST_F(FerOverlay, EachPartCanBeSwitched) {
@@ -561,7 +641,7 @@ TEST_F(FerOverlay, FollowsCapsMidStream) {
 
 TEST_F(FerOverlay, RefusesCapsThatItCannotDrawOn) {
   play();
-  harness_->set_caps(video_caps("YUY2", 64, 64));
+  harness_->set_caps(video_caps("AYUV64", 64, 64));
   EXPECT_EQ(harness_->push(BufferPtr(gst_buffer_new_allocate(nullptr, 64 * 64 * 2, nullptr))),
             GST_FLOW_NOT_NEGOTIATED);
 }

@@ -79,7 +79,7 @@ TEST_F(FerPublish, WritesOneObjectAFrame) {
        "emotion": {"label": "happiness", "label_id": 1, "confidence": 0.93,
          "probabilities": {"neutral": 0.01, "happiness": 0.93, "surprise": 0.01, "sadness": 0.01,
            "anger": 0.01, "disgust": 0.01, "fear": 0.01, "contempt": 0.01},
-         "model_version": "test-1"}},
+         "model_version": "test-1", "unsure": false}},
       {"x": 0, "y": 0, "w": 6, "h": 5, "roi_type": "face", "id": null,
        "detection": {"confidence": 0.9,
          "bounding_box": {"x_min": 0.0, "y_min": 0.0, "x_max": 0.1, "y_max": 0.1}}}]})"));

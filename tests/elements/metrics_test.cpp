@@ -324,11 +324,14 @@ TEST_F(MetricsTest, AreNamedByTheRulesAndDocumented) {
   }
   std::ifstream page(METRICS_PAGE);
   ASSERT_TRUE(page) << METRICS_PAGE;
-  const std::regex row(R"(^\| `(fer_\w+)`[^|]*\| (\w+) \|.*)");
+  // Its last column is the metric's help: both are the row's of the element's StatsTable.
+  const std::regex row(R"(^\| `(fer_\w+)`[^|]*\| (\w+) \| [^|]*\| (.*) \|$)");
   for (std::string line; std::getline(page, line);) {
     std::smatch match;
     if (!std::regex_match(line, match, row)) continue;
     EXPECT_TRUE(documented.emplace(match[1], match[2]).second) << line;
+    const auto help = scraped.helps.find(match[1]);
+    if (help != scraped.helps.end()) EXPECT_EQ(match[3], help->second) << line;
   }
   EXPECT_EQ(served, documented);
 }

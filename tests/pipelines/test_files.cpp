@@ -40,13 +40,13 @@ int label_id(const std::string& name) {
 void write_labelled(const std::string& path) {
   const fer::NetworkConfig network = fer::test::tiny_config();
   fer::PackedInfo info;
-  info.side = network.input_size;
+  info.crops.side = network.input_size;
   info.labels = fer::ferplus_labels();
   info.splits = {"train", "valid"};
   std::vector<fer::PackedRow> rows;
   for (std::size_t i = 0; i < 8 * info.labels.size(); ++i) {
     fer::PackedRow row;
-    row.crop = fer::test::random_bytes(static_cast<std::size_t>(info.side * info.side),
+    row.crop = fer::test::random_bytes(static_cast<std::size_t>(info.crops.side * info.crops.side),
                                        static_cast<unsigned>(i));
     row.label = static_cast<int>(i % info.labels.size());
     row.votes.assign(info.labels.size(), 0.f);

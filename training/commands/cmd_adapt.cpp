@@ -160,16 +160,11 @@ class Run {
   }
 
  private:
-  CropShape shape() const {
-    const NetworkConfig& n = source_.info.network;
-    return {n.input_size, n.channels, source_.info.align_template};
-  }
-
   std::unique_ptr<WatchedFaces> watched(const WatchOptions& wanted) const {
     if (wanted.data.empty()) return nullptr;
     ReadOptions read = o_.read_options();
     read.split = wanted.split;
-    const DataSource data(wanted.data, o_.align, shape(), read);
+    const DataSource data(wanted.data, o_.align, source_.info.crops(), read);
     require_fit(source_.info, path_.string(), data.data().info(), wanted.data.string());
     return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_, cut_);
   }
@@ -186,7 +181,7 @@ class Run {
       read.split = o_.split;
       read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses ||
                       (o_.labels.empty() && o_.labels_per_class > 0);
-      images = std::make_unique<DataSource>(input, o_.align, shape(), read);
+      images = std::make_unique<DataSource>(input, o_.align, source_.info.crops(), read);
       require_fit(source_.info, path_.string(), images->data().info(), input);
     }
     return *images;
@@ -205,7 +200,7 @@ class Run {
     require_named_stream(o_.labels, o_.inputs);
     ReadOptions read = o_.read_options();
     read.split = o_.labels_split;
-    const DataSource source(o_.labels, o_.align, shape(), read);
+    const DataSource source(o_.labels, o_.align, source_.info.crops(), read);
     // A video's faces are cut from other frames than those that somebody labelled.
     if (std::all_of(o_.inputs.begin(), o_.inputs.end(), is_still)) {
       std::vector<const PackedDataset*> streams;
@@ -278,7 +273,7 @@ class Run {
 #ifdef HAVE_VIDEO
     Progress progress("adapting");
     each_video_face(
-        video, shape(), {o_.sample_interval, /*max=*/0},
+        video, source_.info.crops(), {o_.sample_interval, /*max=*/0},
         [&](const VideoPlace& place, std::vector<VideoFace> found) {
           std::vector<FaceSample> faces;
           for (VideoFace& face : found) {

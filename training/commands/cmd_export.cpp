@@ -29,7 +29,7 @@ struct Options : ExportOptions {
 
 #ifdef HAVE_ONNX
 void run_detector(const Options& o) {
-  if (o.batch > 0 || o.logits || o.prior_correction != 0 || !o.model_proc.empty() ||
+  if (o.batch > 0 || o.logits || o.prior_correction >= 0 || !o.model_proc.empty() ||
       !o.labels.empty()) {
     throw std::runtime_error(o.model.string() +
                              ": is a face detector, and the options that were given are for "
@@ -94,9 +94,8 @@ void add_export(CLI::App& app) {
   c->add_flag("--logits", o->logits, "Logits come out, in place of probabilities");
   c->add_option("--prior-correction", o->prior_correction,
                 "Divide by the model's prior to this power: 0 as trained, 1 as if all classes were "
-                "equally common")
-      ->check(finite_range(0, 2))
-      ->capture_default_str();
+                "equally common; otherwise as the model's file says")
+      ->check(finite_range(0, 2));
   c->add_option("--model-proc", o->model_proc,
                 "Write a model-proc file for DL Streamer's gvaclassify here too");
   c->add_option("--labels", o->labels,

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -29,6 +30,9 @@ json model_json(const std::filesystem::path& path, const SafetensorsFile& file) 
   const NetworkCost cost = network_cost(info.network);
   bool bf16 = false;
   for (const auto& [name, tensor] : file.tensors()) bf16 = bf16 || tensor.dtype == DType::kBF16;
+  json points = json::array();  // null where no probability is high enough
+  for (const float point : info.operating_points)
+    points.push_back(std::isinf(point) ? json() : json(point));
   return {{"kind", "model"},
           {"network", info.network},
           {"parameters", cost.parameters},
@@ -36,6 +40,12 @@ json model_json(const std::filesystem::path& path, const SafetensorsFile& file) 
           {"stored", bf16 ? "bf16" : "fp32"},
           {"labels", info.labels},
           {"prior", info.prior},
+          {"calibration", info.calibration.is_identity()
+                              ? json()
+                              : json{{"temperature", info.calibration.temperature},
+                                     {"bias", info.calibration.bias}}},
+          {"prior_correction", info.prior_correction},
+          {"operating_points", std::move(points)},
           {"mirror", info.mirror},
           {"mean", info.mean},
           {"std", info.stddev},
@@ -75,10 +85,14 @@ json packed_json(const std::filesystem::path& path) {
     for (std::size_t k = 0; k < counts[split].size(); ++k)
       entry["labels"][data.info().labels[k]] = counts[split][k];
   }
-  return {{"kind", "packed dataset"},     {"rows", data.size()},
-          {"aligned", aligned},           {"channels", data.info().channels},
-          {"side", data.info().side},     {"align_template", data.info().align_template},
-          {"labels", data.info().labels}, {"splits", splits},
+  return {{"kind", "packed dataset"},
+          {"rows", data.size()},
+          {"aligned", aligned},
+          {"channels", data.info().crops.channels},
+          {"side", data.info().crops.side},
+          {"align_template", data.info().crops.align_template},
+          {"labels", data.info().labels},
+          {"splits", splits},
           {"source", data.info().source}};
 }
 
@@ -170,6 +184,31 @@ std::string list_text(const json& numbers) {
   return text;
 }
 
+void print_calibration(const json& d) {
+  const json& labels = d["labels"];
+  // A value per label; null is called `none`.
+  const auto each = [&](const json& values, const char* format, const char* none) {
+    std::string text;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      text += (k ? ", " : "") + labels[k].get<std::string>() + " " +
+              (values[k].is_null() ? none : number(values[k].get<double>(), format));
+    }
+    return text;
+  };
+  const json& calibration = d["calibration"];
+  if (calibration.is_null()) {
+    line("calibration", "none: fer calibrate makes the probabilities believable");
+  } else {
+    const json& bias = calibration["bias"];
+    line("calibration", "temperature " + number(calibration["temperature"].get<double>(), "%.4f") +
+                            (bias.empty() ? "" : ", bias " + each(bias, "%+.3f", "")));
+  }
+  line("prior", "divided out to the power of " + number(d["prior_correction"].get<double>(), "%g") +
+                    " where nobody asks for another");
+  if (!d["operating_points"].empty())
+    line("sure above", each(d["operating_points"], "%.3f", "never"));
+}
+
 void print_model(const json& d) {
   const json& n = d["network"];
   line("network", n["name"].get<std::string>() + ": stem " + n["stem_width"].dump() + ", stages " +
@@ -191,7 +230,8 @@ void print_model(const json& d) {
     labels += (k ? ", " : "") + d["labels"][k].get<std::string>() + " " +
               number(d["prior"][k].get<double>() * 100, "%.1f %%");
   }
-  if (!labels.empty()) line("labels", labels + " (share in training)");
+  if (!labels.empty()) line("labels", labels + " (the share that the outputs assume)");
+  if (!labels.empty()) print_calibration(d);
   line("version", d["version"].get<std::string>() +
                       (d["parent"] == "" ? std::string(", no parent")
                                          : ", adapted from " + d["parent"].get<std::string>()));

@@ -17,6 +17,7 @@ struct Options : DataOptions {
   std::filesystem::path out;
   std::vector<std::filesystem::path> join;
   std::string split;
+  std::vector<std::string> columns;
 };
 
 void join(const Options& o) {
@@ -33,9 +34,10 @@ void run(const Options& o) {
         ": expected a folder, a file that ends in .csv or a video, found another file (packed "
         "datasets are put together by --join)");
   }
-  const CropShape shape = o.crop_spec();
+  const CropFormat shape = o.crop_format();
   ReadOptions read = o.read_options();
   read.split = o.split;
+  read.columns = o.columns;
   const FaceRows faces =
       read_dataset(o.data, o.align, shape, read, std::filesystem::absolute(o.out).parent_path(),
                    "free some or name another folder with --out");
@@ -64,12 +66,18 @@ void add_pack(CLI::App& app) {
       pack->add_option("--split", o->split,
                        "Pack this split alone (default: all): of a dataset whose other splits must "
                        "not be learnt from, say");
+  CLI::Option* columns =
+      pack->add_option("--columns", o->columns,
+                       "Further columns of the CSV to carry, separated by commas, for fer eval "
+                       "--group-by: age,camera")
+          ->delimiter(',');
   CLI::Option* join_option =
       pack->add_option("--join", o->join,
                        "Packed datasets to put together, in place of --data: the same faces as "
                        "several detectors cut them, say")
           ->excludes(data)
-          ->excludes(split);
+          ->excludes(split)
+          ->excludes(columns);
   pack->add_option("--out", o->out, "The packed dataset to write")->required();
   pack->callback([o, data, join_option] {
     if (data->empty() && join_option->empty()) throw CLI::RequiredError("--data or --join");

@@ -54,14 +54,14 @@ void run(Options& o) {
   PretrainConfig& train = o.train;
   settle_device(train.device);
   train.network = network_preset(o.network);
-  CropShape shape = o.crop_spec();
+  CropFormat shape = o.crop_format();
   if (o.size_option->count() == 0) shape.side = train.network.input_size;
   DataSources all(o.align, shape, o.read_options());
   std::vector<const PackedDataset*> datasets;
   for (const auto& path : o.datasets) datasets.push_back(all.at(path));
   const PretrainData data = pretrain_data(datasets);
-  train.network.input_size = data.info.side;
-  train.network.channels = data.info.channels;
+  train.network.input_size = data.info.crops.side;
+  train.network.channels = data.info.crops.channels;
   RunRecord record(o.out / "run.json", asked_json(o, data));
   std::printf("%zu faces to learn from, %zu labelled ones to watch by\n", data.faces.size(),
               data.watched.size());

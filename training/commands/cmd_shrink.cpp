@@ -23,6 +23,12 @@ void add_shrink(CLI::App& app) {
   c->callback([o] {
     require_outputs({o->out}, {o->model});
     ModelFile model = read_model(o->model);
+    if (o->mirror && !model.info.mirror && !model.info.calibration.is_identity()) {
+      std::fprintf(stderr,
+                   "note: %s is calibrated for faces without their mirror images; calibrate %s "
+                   "anew by: fer calibrate\n",
+                   o->model.c_str(), o->out.c_str());
+    }
     model.info.mirror = model.info.mirror || o->mirror;
     const std::string from = model.info.version;
     write_model(o->out, model, /*bf16=*/true);

@@ -55,10 +55,10 @@ void run_supervised(Options& o) {
   o.train.network = network_of(o);
   take(o.train.batch, o.batch);
   take(o.train.learning_rate, o.learning_rate);
-  const DataSource source(o.data, o.align, o.crop_spec(), o.read_options());
+  const DataSource source(o.data, o.align, o.crop_format(), o.read_options());
   const PackedDataset& data = source.data();
-  o.train.network.input_size = data.info().side;
-  o.train.network.channels = data.info().channels;
+  o.train.network.input_size = data.info().crops.side;
+  o.train.network.channels = data.info().crops.channels;
   o.train.network.classes = static_cast<int>(data.info().labels.size());
 
   Progress progress("training");
@@ -118,7 +118,7 @@ void start_semi_supervised(Options& o) {
   take(semi.train.learning_rate, o.learning_rate);
   semi.min_votes = o.train.min_votes;
   semi.align = o.align;
-  semi.shape = o.crop_spec();
+  semi.shape = o.crop_format();
   if (o.size_option->count() == 0) semi.shape.side = semi.train.network.input_size;
   semi.read = o.read_options();
   semi.out = o.out;
@@ -165,6 +165,10 @@ void add_supervised(CLI::App& c, TrainConfig& t, CLI::Option* labelled) {
   };
   add("--epochs", t.epochs, "Times that the data is gone through")
       ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  add("--layer-decay", t.layer_decay,
+      "Learning rate of a stage relative to the one above: less than 1 for a start that knows much")
+      ->check(finite_range(0.01, 1))
       ->capture_default_str();
   add("--early-epochs", t.early_epochs, "Share of the epochs that see smaller images, for speed")
       ->check(finite_range(0, 1))
@@ -280,7 +284,8 @@ void add_train(CLI::App& app) {
       ->required();
   c->add_flag("--resume", o->resume,
               "Refuse to start anew (a run goes on by itself where --out holds its checkpoint)");
-  c->add_option("--network", o->network, "fernet, fernet-small, fernet-large or resnet18")
+  c->add_option("--network", o->network,
+                "fernet, fernet-small, fernet-large, resnet18 or facenet (from fer import)")
       ->capture_default_str();
   c->add_option("--init", o->init,
                 "Model file of the same network whose weights to start from, by fer pretrain or "

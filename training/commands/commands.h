@@ -19,9 +19,12 @@ void add_report(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_replay(CLI::App& app);
 void add_average(CLI::App& app);
+void add_calibrate(CLI::App& app);
 void add_shrink(CLI::App& app);
 void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);
+void add_import(CLI::App& app);
+void add_teach(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

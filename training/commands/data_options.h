@@ -80,7 +80,7 @@ struct DataOptions {
         ->capture_default_str();
   }
 
-  CropShape crop_spec() const { return {size, colour ? 3 : 1, align_template}; }
+  CropFormat crop_format() const { return {size, colour ? 3 : 1, align_template}; }
 
   ReadOptions read_options() const {
     return {.split = {},

@@ -101,8 +101,8 @@ void run_semi_supervised(SemiRequest request, const Processes& processes) {
   sources.min_votes = request.min_votes;
   sources.seed = train.seed;
   const SemiData data = semi_data(sources);
-  train.network.input_size = data.info.side;
-  train.network.channels = data.info.channels;
+  train.network.input_size = data.info.crops.side;
+  train.network.channels = data.info.crops.channels;
   train.network.classes = static_cast<int>(data.info.labels.size());
   if (!request.view_cache.empty()) {
     if (processes.count() > 1)

@@ -20,7 +20,7 @@ struct SemiRequest {
   int min_votes = 2;
   std::filesystem::path init;          ///< For run.json: what `train.init` was read from.
   AlignMode align = AlignMode::kAuto;  ///< This and the next two: of data that is not packed.
-  CropShape shape;
+  CropFormat shape;
   ReadOptions read;
   SemiConfig train;
   std::filesystem::path view_cache;  ///< Of the views above `train.frozen_blocks`; made if missing.

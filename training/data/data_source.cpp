@@ -64,8 +64,8 @@ std::string size_text(double bytes) {
   return text;
 }
 
-double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels) {
-  const double row = static_cast<double>(shape.channels) * shape.side * shape.side +
+double packed_bytes(std::size_t count, const CropFormat& shape, std::size_t labels) {
+  const double row = static_cast<double>(shape.bytes()) +
                      static_cast<double>(labels) * sizeof(float) + sizeof(std::int64_t) + 3;
   return 4096 + static_cast<double>(count) * row;
 }
@@ -91,7 +91,7 @@ bool is_video(const fs::path& path) {
 }
 
 #ifdef HAVE_VISION
-DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& shape,
+DataSource::DataSource(const fs::path& path, AlignMode mode, const CropFormat& shape,
                        const ReadOptions& options) {
   if (!is_image_list(path) && !is_video(path)) {
     data_ = std::make_unique<PackedDataset>(path);
@@ -111,7 +111,7 @@ DataSource::DataSource(const fs::path& path, AlignMode mode, const CropShape& sh
   data_ = std::make_unique<PackedDataset>(packed, path.string());
 }
 #else
-DataSource::DataSource(const fs::path& path, AlignMode, const CropShape&, const ReadOptions&) {
+DataSource::DataSource(const fs::path& path, AlignMode, const CropFormat&, const ReadOptions&) {
   if (is_image_list(path) || is_video(path)) {
     throw std::runtime_error(path.string() +
                              ": expected a packed dataset, since this program was built without "

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "learn/data/packed_dataset.h"
 
@@ -16,20 +17,14 @@ enum class AlignMode {
   kNever,   ///< The whole image, scaled.
 };
 
-/// What a network takes.
-struct CropShape {
-  int side = 48;                       ///< Pixels.
-  int channels = 1;                    ///< 1: grey, 3: RGB.
-  std::string align_template = "fer";  ///< "fer" or "arcface"; see vision/align.h.
-};
-
 /// What to read of data that is not packed, and how much of it may be broken.
 struct ReadOptions {
-  std::string split;             ///< Read this split only; empty: all.
-  double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
-  double video_every = 1;        ///< Seconds between two faces taken of one track of a video.
-  int video_max = 20;            ///< Faces taken of one track at most.
-  bool labelled = true;          ///< False: a CSV needs no labels; see read_image_list().
+  std::string split;                 ///< Read this split only; empty: all.
+  double max_unreadable = 0.05;      ///< A larger share of unreadable images is an error.
+  double video_every = 1;            ///< Seconds between two faces taken of one track of a video.
+  int video_max = 20;                ///< Faces taken of one track at most.
+  bool labelled = true;              ///< False: a CSV needs no labels; see read_image_list().
+  std::vector<std::string> columns;  ///< Further columns of a CSV to keep; see read_image_list().
 };
 
 /// A dataset decoded in memory, on its way to a packed file.
@@ -43,7 +38,7 @@ struct FaceRows {
 std::string size_text(double bytes);
 
 /// Bytes that `count` rows of this shape take as a packed file.
-double packed_bytes(std::size_t count, const CropShape& shape, std::size_t labels);
+double packed_bytes(std::size_t count, const CropFormat& shape, std::size_t labels);
 
 /// Throws std::runtime_error where the folder's disk has fewer bytes free; `remedy` ends the
 /// sentence.
@@ -61,7 +56,7 @@ bool is_video(const std::filesystem::path& path);
 class DataSource {
  public:
   /// Throws std::runtime_error: file, line, what was expected; Interrupted.
-  DataSource(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+  DataSource(const std::filesystem::path& path, AlignMode mode, const CropFormat& shape,
              const ReadOptions& options = {});
 
   const PackedDataset& data() const { return *data_; }

@@ -12,7 +12,7 @@ namespace fer {
 /// Datasets by path: one that is named twice is read once.
 class DataSources {
  public:
-  DataSources(AlignMode mode, CropShape shape, ReadOptions options)
+  DataSources(AlignMode mode, CropFormat shape, ReadOptions options)
       : mode_(mode), shape_(std::move(shape)), options_(std::move(options)) {}
 
   /// Lives as long as this object. Throws what DataSource throws.
@@ -20,7 +20,7 @@ class DataSources {
 
  private:
   const AlignMode mode_;
-  const CropShape shape_;
+  const CropFormat shape_;
   const ReadOptions options_;
   std::vector<std::pair<std::filesystem::path, std::unique_ptr<DataSource>>> sources_;
 };

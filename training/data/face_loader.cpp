@@ -25,9 +25,16 @@ std::string source_name(const std::filesystem::path& path) {
   return name.filename().string();
 }
 
+/// The image's name as the dataset has it: relative to the folder, or to the CSV's folder.
+std::string image_name(const std::filesystem::path& image, const std::filesystem::path& dataset) {
+  const bool folder = std::filesystem::is_directory(dataset);
+  const auto name = image.lexically_relative(folder ? dataset : dataset.parent_path());
+  return name.empty() ? image.generic_string() : name.generic_string();
+}
+
 }  // namespace
 
-CropSpec crop_spec_of(const CropShape& shape) {
+CropSpec crop_spec_of(const CropFormat& shape) {
   CropSpec spec;
   spec.align_template = align_template_named(shape.align_template);
   spec.width = spec.height = shape.side;
@@ -35,7 +42,7 @@ CropSpec crop_spec_of(const CropShape& shape) {
   return spec;
 }
 
-FaceLoader::FaceLoader(AlignMode mode, const CropShape& shape) : spec_(crop_spec_of(shape)) {
+FaceLoader::FaceLoader(AlignMode mode, const CropFormat& shape) : spec_(crop_spec_of(shape)) {
   if (mode == AlignMode::kNever) return;
   const DetectorModel model = find_detector_model();
   const bool landmarks = !model.path.empty() && model.remedy.empty();
@@ -86,7 +93,7 @@ FaceLoader::Crop FaceLoader::crop_of(cv::Mat image) {
 }
 
 FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, AlignMode mode,
-                    const CropShape& shape, const ReadOptions& options) {
+                    const CropFormat& shape, const ReadOptions& options) {
   FaceLoader loader(mode, shape);
   if (mode == AlignMode::kAuto && !loader.aligns()) {
     std::fprintf(stderr,
@@ -103,11 +110,10 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
                  list.left_out);
   }
   FaceRows faces;
-  faces.info.channels = shape.channels;
-  faces.info.side = shape.side;
-  faces.info.align_template = shape.align_template;
+  faces.info.crops = shape;
   faces.info.labels = list.labels;
   faces.info.source = source_name(path);
+  faces.info.columns = options.columns;
   std::vector<std::string> unreadable;
   std::map<std::string, std::int64_t> persons;  ///< Numbered as they come.
   Progress progress("reading faces");
@@ -127,6 +133,8 @@ FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, Al
     row.label = entry.label;
     row.duplicate = entry.duplicate;
     row.aligned = crop->aligned;
+    row.image = image_name(entry.image, path);
+    row.columns = entry.columns;
     if (!entry.person.empty())
       row.person = persons.emplace(entry.person, persons.size()).first->second;
     auto& splits = faces.info.splits;

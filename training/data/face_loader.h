@@ -18,7 +18,7 @@ namespace fer {
 class FaceLoader {
  public:
   /// Throws std::runtime_error where kAlways finds no detector with landmarks.
-  FaceLoader(AlignMode mode, const CropShape& shape);
+  FaceLoader(AlignMode mode, const CropFormat& shape);
 
   struct Crop {
     cv::Mat image;  ///< side x side, 8UC1 or 8UC3 (RGB).
@@ -40,7 +40,7 @@ class FaceLoader {
 };
 
 /// How crops of this shape are cut.
-CropSpec crop_spec_of(const CropShape& shape);
+CropSpec crop_spec_of(const CropFormat& shape);
 
 /// All entries of `list` (read from `path`) as rows, with a progress bar and warnings on stderr:
 /// unreadable images, unknown labels, images held out.
@@ -48,6 +48,6 @@ CropSpec crop_spec_of(const CropShape& shape);
 /// Throws std::runtime_error where no detector is found (kAlways) or more than
 /// `options.max_unreadable` of the images are unreadable; Interrupted.
 FaceRows read_faces(const std::filesystem::path& path, const ImageList& list, AlignMode mode,
-                    const CropShape& shape, const ReadOptions& options);
+                    const CropFormat& shape, const ReadOptions& options);
 
 }  // namespace fer

@@ -71,11 +71,28 @@ Columns columns_of(const std::vector<std::string>& header, const std::string& wh
   return columns;
 }
 
-ImageList read_csv(const fs::path& path, bool labelled) {
+/// Where the columns that are to be kept stand.
+std::vector<std::size_t> places_of(const std::vector<std::string>& wanted,
+                                   const std::vector<std::string>& header,
+                                   const std::string& where) {
+  std::vector<std::size_t> places;
+  for (const std::string& name : wanted) {
+    const auto found = std::find(header.begin(), header.end(), name);
+    if (found == header.end()) {
+      throw std::runtime_error(where + "expected a column \"" + name +
+                               "\", found: " + join(header));
+    }
+    places.push_back(static_cast<std::size_t>(found - header.begin()));
+  }
+  return places;
+}
+
+ImageList read_csv(const fs::path& path, bool labelled, const std::vector<std::string>& kept) {
   CsvReader reader(path);
   const std::vector<std::string> header = reader.header();
   std::vector<std::string> fields;
   const Columns columns = columns_of(header, reader.where(), labelled);
+  const std::vector<std::size_t> places = places_of(kept, header, reader.where());
 
   ImageList list;
   list.labels = ferplus_labels();
@@ -91,6 +108,7 @@ ImageList read_csv(const fs::path& path, bool labelled) {
       require_utf8(fields[columns.split], where);
       entry.split = canonical_split(trimmed(fields[columns.split]));
     }
+    for (const std::size_t place : places) entry.columns.push_back(trimmed(fields[place]));
     if (columns.person >= 0) entry.person = trimmed(fields[columns.person]);
     if (columns.duplicate >= 0) entry.duplicate = !trimmed(fields[columns.duplicate]).empty();
     if (!columns.votes.empty()) {
@@ -210,13 +228,19 @@ std::string canonical_split(const std::string& name) {
   return it == aliases.end() ? name : it->second;
 }
 
-ImageList read_image_list(const fs::path& path, const std::string& split, bool labelled) {
+ImageList read_image_list(const fs::path& path, const std::string& split, bool labelled,
+                          const std::vector<std::string>& columns) {
   if (!fs::exists(path)) throw std::runtime_error(path.string() + ": no such file or folder");
   const bool folder = fs::is_directory(path);
   std::optional<ImageList> known = read_known_layout(path);
+  if (!columns.empty() && (known || folder)) {
+    throw std::runtime_error(path.string() + ": expected a CSV with a column \"" + columns[0] +
+                             "\", found " + (known ? known->layout : "a folder") +
+                             ", which has no columns");
+  }
   ImageList list = known    ? std::move(*known)
                    : folder ? read_folder(path)
-                            : read_csv(path, labelled);
+                            : read_csv(path, labelled, columns);
   if (labelled) hold_out(list, folder ? path : path.parent_path());
   if (split.empty()) return list;
   std::set<std::string> splits;

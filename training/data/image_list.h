@@ -16,7 +16,8 @@ struct ImageEntry {
   int label = -1;                    ///< The one majority label; -1: none.
   std::string split;
   bool duplicate = false;
-  std::string person;  ///< Who it shows; empty: not known.
+  std::string person;                ///< Who it shows; empty: not known.
+  std::vector<std::string> columns;  ///< The columns of the CSV that were asked for.
 };
 
 struct ImageList {
@@ -45,10 +46,11 @@ struct ImageList {
 /// rest is train.
 ///
 /// With `split`, only its entries are kept. Where `labelled` is false, a CSV needs no labels, has
-/// FER+'s eight whatever occurs, and nothing is put into split valid. Throws std::runtime_error:
-/// file, line, what was expected, what was found.
+/// FER+'s eight whatever occurs, and nothing is put into split valid. `columns`: further columns of
+/// the CSV whose texts are kept, by their names. Throws std::runtime_error: file, line, what was
+/// expected, what was found.
 ImageList read_image_list(const std::filesystem::path& path, const std::string& split = "",
-                          bool labelled = true);
+                          bool labelled = true, const std::vector<std::string>& columns = {});
 
 /// "train", "valid" or "test" for their usual aliases in any case ("training", "val",
 /// "validation", "dev", "PublicTest", …); any other name as it is.

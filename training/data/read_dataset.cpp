@@ -10,10 +10,14 @@
 
 namespace fer {
 
-FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropFormat& shape,
                       const ReadOptions& options, const std::filesystem::path& folder,
                       const std::string& remedy) {
   if (is_video(path)) {
+    if (!options.columns.empty()) {
+      throw std::runtime_error(path.string() + ": expected a CSV with a column \"" +
+                               options.columns[0] + "\", found a video, which has no columns");
+    }
 #ifdef HAVE_VIDEO
     return read_video_faces(path, shape, options);
 #else
@@ -21,7 +25,7 @@ FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const C
                              ": this program was built without GStreamer and cannot read videos");
 #endif
   }
-  const ImageList list = read_image_list(path, options.split, options.labelled);
+  const ImageList list = read_image_list(path, options.split, options.labelled, options.columns);
   require_space(folder, packed_bytes(list.entries.size(), shape, list.labels.size()), remedy);
   return read_faces(path, list, mode, shape, options);
 }

@@ -12,7 +12,7 @@ namespace fer {
 /// `folder` is where they will be written: too little space there is told before the work, with
 /// `remedy` at the sentence's end. Throws std::runtime_error: file, line, what was expected;
 /// Interrupted.
-FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropShape& shape,
+FaceRows read_dataset(const std::filesystem::path& path, AlignMode mode, const CropFormat& shape,
                       const ReadOptions& options, const std::filesystem::path& folder,
                       const std::string& remedy);
 

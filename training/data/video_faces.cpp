@@ -147,7 +147,7 @@ struct Taken {
 }  // namespace
 
 VideoPlace each_video_face(
-    const std::string& name, const CropShape& shape, const VideoSampling& sampling,
+    const std::string& name, const CropFormat& shape, const VideoSampling& sampling,
     const std::function<void(const VideoPlace&, std::vector<VideoFace>)>& on_frame) {
   const DetectorModel model = find_detector_model();
   if (model.path.empty() || !model.remedy.empty()) {
@@ -193,12 +193,10 @@ VideoPlace each_video_face(
   return place;
 }
 
-FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& shape,
+FaceRows read_video_faces(const std::filesystem::path& path, const CropFormat& shape,
                           const ReadOptions& options) {
   FaceRows faces;
-  faces.info.channels = shape.channels;
-  faces.info.side = shape.side;
-  faces.info.align_template = shape.align_template;
+  faces.info.crops = shape;
   faces.info.labels = ferplus_labels();
   faces.info.splits = {""};
   faces.info.source = path.filename().string();

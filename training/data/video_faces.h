@@ -43,14 +43,14 @@ struct VideoSampling {
 /// Throws std::runtime_error where no detector with landmarks is at hand or the video cannot be
 /// decoded; Interrupted.
 VideoPlace each_video_face(
-    const std::string& video, const CropShape& shape, const VideoSampling& sampling,
+    const std::string& video, const CropFormat& shape, const VideoSampling& sampling,
     const std::function<void(const VideoPlace&, std::vector<VideoFace>)>& on_frame);
 
 /// All faces that `options` samples from a video file, as rows without labels, with a progress bar.
 ///
 /// Throws std::runtime_error as each_video_face() does, and where the file shows no face;
 /// Interrupted.
-FaceRows read_video_faces(const std::filesystem::path& path, const CropShape& shape,
+FaceRows read_video_faces(const std::filesystem::path& path, const CropFormat& shape,
                           const ReadOptions& options);
 
 }  // namespace fer

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "data/image_list.h"
-#include "model/labels.h"
+#include "evaluation/class_names.h"
 #include "terminal/interrupt.h"
 
 namespace fer {
@@ -17,33 +17,10 @@ namespace {
 /// Faces that are classified before the clock counts: the first ones pay for oneDNN's set-up.
 constexpr int kWarmUp = 10;
 
-std::string common_name(const std::string& label) {
-  return canonical_label(label).value_or(label);
-}
-
-int index_of(const std::vector<std::string>& labels, const std::string& name) {
-  const auto it = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) {
-    return common_name(label) == common_name(name);
-  });
-  return it == labels.end() ? -1 : static_cast<int>(it - labels.begin());
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
   return text;
-}
-
-std::string shape_text(int channels, int side, const std::string& align_template) {
-  return std::string(channels == 1 ? "grey" : "RGB") + " crops of " + std::to_string(side) + " x " +
-         std::to_string(side) + " px in the template \"" + align_template + "\"";
-}
-
-/// The split as the dataset calls it: its own name first, then the usual one.
-std::string split_name(const PackedDataset& data, const std::string& split) {
-  const auto& splits = data.info().splits;
-  const bool literal = std::find(splits.begin(), splits.end(), split) != splits.end();
-  return literal ? split : canonical_split(split);
 }
 
 /// CPU time of all threads of this process, in ms.
@@ -87,8 +64,8 @@ Plan plan_of(const ModelInfo& model, const PackedDataset& data, const EvalSettin
   std::vector<std::size_t> of_class(data.info().labels.size());
   for (std::size_t row : labelled) ++of_class[data.label(row)];
   for (const std::string& name : chosen ? settings.classes : data.info().labels) {
-    const int output = index_of(model.labels, name);
-    const int label = index_of(data.info().labels, name);
+    const int output = class_index(model.labels, name);
+    const int label = class_index(data.info().labels, name);
     if (output < 0) {
       // A label that no row has asks nothing of the model.
       if (!chosen && of_class[label] == 0) continue;
@@ -101,7 +78,7 @@ Plan plan_of(const ModelInfo& model, const PackedDataset& data, const EvalSettin
     plan.outputs.push_back(output);
   }
   for (const std::string& label : data.info().labels)
-    plan.class_of_label.push_back(index_of(plan.classes, label));
+    plan.class_of_label.push_back(class_index(plan.classes, label));
   for (std::size_t row : labelled) {
     if (plan.class_of_label[data.label(row)] < 0) {
       ++plan.other_classes;
@@ -120,16 +97,17 @@ Plan plan_of(const ModelInfo& model, const PackedDataset& data, const EvalSettin
 
 }  // namespace
 
+std::string split_name(const PackedDataset& data, const std::string& split) {
+  const auto& splits = data.info().splits;
+  const bool literal = std::find(splits.begin(), splits.end(), split) != splits.end();
+  return literal ? split : canonical_split(split);
+}
+
 void require_fit(const ModelInfo& model, const std::string& model_name, const PackedInfo& data,
                  const std::string& data_name) {
-  const NetworkConfig& network = model.network;
-  if (network.channels == data.channels && network.input_size == data.side &&
-      model.align_template == data.align_template)
-    return;
-  throw std::runtime_error(model_name + ": it takes " +
-                           shape_text(network.channels, network.input_size, model.align_template) +
-                           ", but " + data_name + " holds " +
-                           shape_text(data.channels, data.side, data.align_template) +
+  if (model.crops() == data.crops) return;
+  throw std::runtime_error(model_name + ": it takes " + model.crops().text() + ", but " +
+                           data_name + " holds " + data.crops.text() +
                            "; evaluate on the images themselves, or pack them so");
 }
 
@@ -147,7 +125,10 @@ Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
   const std::vector<std::size_t>& rows = plan.rows;
   const std::vector<int>& outputs = plan.outputs;
 
-  Evaluation result{Confusion(plan.classes)};
+  Evaluation result{Confusion(plan.classes), {}, rows};
+  result.predictions.classes = plan.classes;
+  for (const int output : outputs)
+    result.predictions.prior.push_back(model.prior[static_cast<std::size_t>(output)]);
   result.restricted = plan.classes.size() < model.labels.size();
   result.duplicates = plan.duplicates;
   result.unlabelled = plan.unlabelled;
@@ -156,6 +137,7 @@ Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
   for (int i = 0; timed && i < kWarmUp; ++i) classifier.logits(data.crop(rows[0]));
   std::vector<double> times, cpu_times;
   std::vector<std::uint8_t> crops;
+  std::vector<float> among(outputs.size());
   const std::size_t batch = std::max<std::size_t>(settings.batch, 1);
   for (std::size_t first = 0; first < rows.size(); first += batch) {
     stop_if_requested();
@@ -173,15 +155,16 @@ Evaluation evaluate(const Classifier& classifier, const PackedDataset& data,
     cpu_times.push_back(cpu_ms() - cpu_begun);
     for (std::size_t i = 0; i < count; ++i) {
       const float* p = probabilities.data() + i * model.labels.size();
-      const auto best = std::max_element(outputs.begin(), outputs.end(),
-                                         [&](int a, int b) { return p[a] < p[b]; });
+      for (std::size_t k = 0; k < outputs.size(); ++k) among[k] = p[outputs[k]];
       const std::size_t row = rows[first + i];
-      result.confusion.add(plan.class_of_label[data.label(row)],
-                           static_cast<int>(best - outputs.begin()));
+      const std::int64_t person = data.person(row);
+      result.predictions.add(std::string(data.image(row)), plan.class_of_label[data.label(row)],
+                             among, person < 0 ? "" : std::to_string(person));
       result.aligned += data.aligned(row);
     }
     on_progress(first + count, rows.size());
   }
+  result.confusion = confusion_of(result.predictions);
   if (timed) {
     result.ms_per_face = median(std::move(times));
     result.cpu_ms_per_face = median(std::move(cpu_times));

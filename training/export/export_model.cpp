@@ -48,8 +48,12 @@ OnnxValue add_attention(OnnxGraph& graph, const OnnxValue& x, const FoldedAttent
   return graph.multiply(x, graph.repeat_channel(map, attention.reduce.in));
 }
 
-OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& block) {
-  const OnnxValue y = graph.conv(graph.relu(graph.conv(x, block.conv1)), block.conv2);
+/// Adds a block over maps of `side` pixels, and sets `side` to that of what it makes.
+OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& block, int& side) {
+  OnnxValue y = graph.conv(graph.relu(graph.conv(x, block.conv1)), block.conv2);
+  const int made = block.conv1.side_after(side);
+  side = block.shortcut ? block.shortcut->side_after(side) : side;
+  if (made < side) y = graph.pad_end(y, side - made);
   return graph.relu(graph.add(y, block.shortcut ? graph.conv(x, *block.shortcut) : x));
 }
 
@@ -57,8 +61,13 @@ OnnxValue add_block(OnnxGraph& graph, const OnnxValue& x, const FoldedBlock& blo
 OnnxValue add_logits(OnnxGraph& graph, OnnxValue x, const FoldedNetwork& network,
                      std::span<const float> bias) {
   x = graph.relu(graph.conv(x, network.stem));
-  if (network.stem_pool) x = graph.max_pool(x, 3, 2);
-  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block);
+  int side = network.stem.side_after(network.side);
+  if (network.stem_pool) {
+    const bool padded = network.stem.padded;
+    x = graph.max_pool(x, 3, 2, padded);
+    side = (side + (padded ? 2 : 0) - 3) / 2 + 1;
+  }
+  for (const FoldedBlock& block : network.blocks) x = add_block(graph, x, block, side);
   if (network.attention) x = add_attention(graph, x, *network.attention);
   return graph.linear(graph.average(x), network.head_weight, bias);
 }
@@ -74,9 +83,10 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   // Not folded into the first convolution: that pads with zeros, which are the mean here and would
   // be black there.
   x = graph.scale(x, 1 / (255 * info.stddev), -info.mean / info.stddev);
+  const double correction = prior_correction_of(info, options.prior_correction);
   std::vector<float> bias = network.head_bias;
   for (std::size_t k = 0; k < bias.size(); ++k) {
-    bias[k] -= static_cast<float>(options.prior_correction * std::log(info.prior[k]));
+    bias[k] -= static_cast<float>(correction * std::log(info.prior[k]));
   }
   const OnnxValue mirrored = info.mirror ? graph.mirror(x, network.side) : OnnxValue{};
   x = add_logits(graph, x, network, bias);
@@ -90,7 +100,7 @@ std::string to_onnx(const FoldedNetwork& network, const ModelInfo& info,
   graph.describe("align_template", info.align_template);
   graph.describe("version", info.version);
   graph.describe("prior", json(info.prior).dump());
-  graph.describe("prior_correction", json(options.prior_correction).dump());
+  graph.describe("prior_correction", json(correction).dump());
   return graph.to_bytes();
 }
 #endif

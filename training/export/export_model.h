@@ -3,16 +3,17 @@
 
 #include <string>
 
+#include "model/model_info.h"
+
 namespace fer {
 
 struct FoldedNetwork;
-struct ModelInfo;
 
 struct ExportOptions {
   int batch = 0;        ///< Faces a call takes; 0: as many as it gets.
   bool logits = false;  ///< Logits come out in place of probabilities.
   /// The model's prior is divided out to this power, as by to_probabilities().
-  double prior_correction = 0;
+  double prior_correction = kModelsPriorCorrection;
 };
 
 /// Names of the network's input and of its only output.

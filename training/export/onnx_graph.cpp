@@ -105,6 +105,14 @@ class Node {
                                             bytes_of(values), shape)));
     return *this;
   }
+  /// As above, of whole numbers.
+  Node& constant(const std::string& suffix, const std::vector<std::int64_t>& values) {
+    node_.add_input(store(
+        graph_, tensor_of(node_.name() + "." + suffix, onnx::TensorProto::INT64,
+                          bytes_of(std::span<const std::int64_t>(values)),
+                          {static_cast<int>(values.size())})));
+    return *this;
+  }
   OnnxValue value() const { return {node_.output(0)}; }
 
  private:
@@ -228,7 +236,7 @@ OnnxValue OnnxGraph::conv(const OnnxValue& x, const FoldedConv& conv) {
       .constant("bias", conv.bias, {conv.out})
       .ints("kernel_shape", {conv.kernel, conv.kernel})
       .ints("strides", {conv.stride, conv.stride})
-      .ints("pads", std::vector<int>(4, conv.kernel / 2))
+      .ints("pads", std::vector<int>(4, conv.pad()))
       .number("group", conv.groups)
       .value();
 }
@@ -264,11 +272,17 @@ OnnxValue OnnxGraph::max(const std::vector<OnnxValue>& values) {
   return content_->node("Max", values).value();
 }
 
-OnnxValue OnnxGraph::max_pool(const OnnxValue& x, int kernel, int stride) {
+OnnxValue OnnxGraph::pad_end(const OnnxValue& x, int rows) {
+  return content_->node("Pad", {x})
+      .constant("pads", std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, rows, rows})
+      .value();
+}
+
+OnnxValue OnnxGraph::max_pool(const OnnxValue& x, int kernel, int stride, bool padded) {
   return content_->node("MaxPool", {x})
       .ints("kernel_shape", {kernel, kernel})
       .ints("strides", {stride, stride})
-      .ints("pads", std::vector<int>(4, kernel / 2))
+      .ints("pads", std::vector<int>(4, padded ? kernel / 2 : 0))
       .value();
 }
 

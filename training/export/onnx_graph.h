@@ -62,8 +62,10 @@ class OnnxGraph {
   OnnxValue repeat_channel(const OnnxValue& x, int channels);
   /// The largest of one or more values of the same shape, element by element.
   OnnxValue max(const std::vector<OnnxValue>& values);
-  /// Padded by half the kernel, as convolutions are.
-  OnnxValue max_pool(const OnnxValue& x, int kernel, int stride);
+  /// So many rows of zeros below, and as many columns to the right.
+  OnnxValue pad_end(const OnnxValue& x, int rows);
+  /// `padded`: by half the kernel.
+  OnnxValue max_pool(const OnnxValue& x, int kernel, int stride, bool padded);
   /// Left and right exchanged; images of `width` pixels. A product with a constant: OpenCV 4.6
   /// takes no slice that runs backwards.
   OnnxValue mirror(const OnnxValue& x, int width);

@@ -35,10 +35,10 @@ class TrainingSweep : public SweepKind {
     // What a model will be that is trained on the data.
     const PackedInfo& info = data_.info();
     ModelInfo model;
-    model.network.channels = info.channels;
-    model.network.input_size = info.side;
+    model.network.channels = info.crops.channels;
+    model.network.input_size = info.crops.side;
     model.labels = info.labels;
-    model.align_template = info.align_template;
+    model.align_template = info.crops.align_template;
     const std::string name = "a model of " + settings_.data.string();
     require_measurable(model, data_, settings_of(name, settings_.data, "test", {}));
     if (!also_) return;

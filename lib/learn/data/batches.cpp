@@ -156,7 +156,7 @@ torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_
                            PixelStats stats) {
   std::vector<std::span<const std::uint8_t>> crops;
   for (std::size_t row : rows) crops.push_back(data.crop(row));
-  return plain_images(crops, data.info().channels, data.info().side, stats);
+  return plain_images(crops, data.info().crops.channels, data.info().crops.side, stats);
 }
 
 torch::Tensor plain_images(const std::vector<std::span<const std::uint8_t>>& crops, int channels,

@@ -1,7 +1,6 @@
 #include "learn/data/face_ref.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "model/labels.h"
 #include "util/random.h"
@@ -27,14 +26,7 @@ std::vector<int> label_mapping(const std::vector<std::string>& names,
 }
 
 void require_same_crops(const PackedDataset& data, const PackedDataset& other) {
-  const PackedInfo &a = data.info(), &b = other.info();
-  if (a.side == b.side && a.channels == b.channels && a.align_template == b.align_template) return;
-  const auto text = [](const PackedInfo& info) {
-    return std::to_string(info.channels) + " x " + std::to_string(info.side) + " x " +
-           std::to_string(info.side) + " in the template \"" + info.align_template + "\"";
-  };
-  throw std::runtime_error(other.name() + ": expected crops of " + text(a) + ", as in " +
-                           data.name() + ", found " + text(b));
+  require_same(data.info().crops, data.name(), other.info().crops, other.name());
 }
 
 std::vector<FaceRef> faces_without_labels(const PackedDataset& data,

@@ -45,8 +45,9 @@ void make_views(kernels::Augment views, torch::Device device, const kernels::Ker
 torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
                              const ViewDraw& draw) const {
   const PackedInfo& info = faces.front().data->info();
-  torch::Tensor images = torch::empty(
-      {static_cast<std::int64_t>(faces.size()), info.channels, info.side, info.side}, memory_);
+  torch::Tensor images = torch::empty({static_cast<std::int64_t>(faces.size()), info.crops.channels,
+                                       info.crops.side, info.crops.side},
+                                      memory_);
   // Face by face: they lie in files of their own.
   for (std::size_t i = 0; i < faces.size(); ++i) {
     ViewDraw own = draw;

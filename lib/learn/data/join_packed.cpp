@@ -43,6 +43,14 @@ std::size_t join_packed(const std::vector<std::filesystem::path>& parts,
   std::vector<PackedRow> rows;
   std::int64_t persons = 0;
   for (const std::filesystem::path& path : parts) {
+    // A column that one part lacks would be empty in its rows.
+    const PackedDataset part(path);
+    std::erase_if(info.columns, [&](const std::string& name) {
+      const auto& names = part.info().columns;
+      return std::find(names.begin(), names.end(), name) == names.end();
+    });
+  }
+  for (const std::filesystem::path& path : parts) {
     const PackedDataset part(path);
     require_same_crops(first, part);
     const std::vector<std::size_t> places = places_of_labels(part, info);
@@ -62,6 +70,9 @@ std::size_t join_packed(const std::vector<std::filesystem::path>& parts,
       row.aligned = part.aligned(i);
       max = std::max(max, part.person(i));
       row.person = part.person(i) < 0 ? -1 : persons + part.person(i);
+      row.image = part.image(i);
+      for (const std::string& name : info.columns)
+        row.columns.emplace_back(part.text(part.column(name), i));
       rows.push_back(std::move(row));
     }
     persons += max + 1;

@@ -13,11 +13,44 @@ using nlohmann::json;
 
 constexpr char kFormat[] = "gst-fer-faces/1";
 
+/// Names of the two tensors that hold a text per row.
+std::string bytes_name(const std::string& name) {
+  return name + ".bytes";
+}
+std::string ends_name(const std::string& name) {
+  return name + ".ends";
+}
+constexpr char kImages[] = "images";
+std::string column_tensor(const std::string& column) {
+  return "column." + column;
+}
+
+/// Texts on their way into a file.
+struct TextTensor {
+  std::string bytes;
+  std::vector<std::int64_t> ends;
+  void add(const std::string& text) {
+    bytes += text;
+    ends.push_back(static_cast<std::int64_t>(bytes.size()));
+  }
+};
+
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
   throw std::runtime_error(path.string() + ": " + what);
 }
 
 }  // namespace
+
+void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes) {
+  const std::string source = data.source.empty() ? "the data" : data.source;
+  // A network takes crops of any template: what it learns from them decides.
+  require_same({network.input_size, network.channels, data.crops.align_template}, "the network",
+               data.crops, source);
+  if (!classes || network.classes == static_cast<int>(data.labels.size())) return;
+  throw std::runtime_error(source + ": expected " + std::to_string(network.classes) +
+                           " labels, one a class of the network, found " +
+                           std::to_string(data.labels.size()));
+}
 
 void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                   const std::vector<PackedRow>& rows) {
@@ -27,11 +60,16 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   std::vector<std::uint8_t> crops, splits, duplicates, aligned;
   std::vector<float> votes;
   std::vector<std::int64_t> labels, persons;
-  const auto pixels = static_cast<std::size_t>(info.channels) * info.side * info.side;
+  TextTensor images;
+  std::vector<TextTensor> columns(info.columns.size());
+  const std::size_t pixels = info.crops.bytes();
   crops.reserve(rows.size() * pixels);
   for (const PackedRow& row : rows) {
-    if (row.crop.size() != pixels || row.votes.size() != info.labels.size())
-      throw std::invalid_argument("write_packed: a row's crop or votes do not fit the dataset");
+    if (row.crop.size() != pixels || row.votes.size() != info.labels.size() ||
+        row.columns.size() != info.columns.size()) {
+      throw std::invalid_argument(
+          "write_packed: a row's crop, votes or columns do not fit the dataset");
+    }
     crops.insert(crops.end(), row.crop.begin(), row.crop.end());
     votes.insert(votes.end(), row.votes.begin(), row.votes.end());
     labels.push_back(row.label);
@@ -39,13 +77,15 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
     duplicates.push_back(row.duplicate);
     aligned.push_back(row.aligned);
     persons.push_back(row.person);
+    images.add(row.image);
+    for (std::size_t k = 0; k < columns.size(); ++k) columns[k].add(row.columns[k]);
   }
   auto view = [](DType dtype, std::vector<std::int64_t> shape, const auto& data) {
     return TensorView{dtype, std::move(shape), data.data(), data.size() * sizeof(data[0])};
   };
-  const std::int64_t side = info.side;
+  const std::int64_t side = info.crops.side;
   std::map<std::string, TensorView> tensors{
-      {"crops", view(DType::kU8, {n, info.channels, side, side}, crops)},
+      {"crops", view(DType::kU8, {n, info.crops.channels, side, side}, crops)},
       {"votes", view(DType::kF32, {n, classes}, votes)},
       {"labels", view(DType::kI64, {n}, labels)},
       {"splits", view(DType::kU8, {n}, splits)},
@@ -53,11 +93,20 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
       {"aligned", view(DType::kU8, {n}, aligned)}};
   if (std::any_of(persons.begin(), persons.end(), [](std::int64_t person) { return person >= 0; }))
     tensors["persons"] = view(DType::kI64, {n}, persons);
+  const auto add_texts = [&](const std::string& name, const TextTensor& texts) {
+    const auto bytes = static_cast<std::int64_t>(texts.bytes.size());
+    tensors[bytes_name(name)] = view(DType::kU8, {bytes}, texts.bytes);
+    tensors[ends_name(name)] = view(DType::kI64, {n}, texts.ends);
+  };
+  if (!images.bytes.empty()) add_texts(kImages, images);
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    add_texts(column_tensor(info.columns[k]), columns[k]);
   write_safetensors(path, tensors,
                     {{"format", kFormat},
                      {"labels", json_text(json(info.labels))},
                      {"splits", json_text(json(info.splits))},
-                     {"align_template", info.align_template},
+                     {"columns", json_text(json(info.columns))},
+                     {"align_template", info.crops.align_template},
                      {"source", as_utf8(info.source)}});
 }
 
@@ -71,19 +120,23 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   try {
     info_.labels = json::parse(file_->meta("labels")).get<std::vector<std::string>>();
     info_.splits = json::parse(file_->meta("splits")).get<std::vector<std::string>>();
+    // Those of earlier versions have none.
+    if (file_->metadata().contains("columns"))
+      info_.columns = json::parse(file_->meta("columns")).get<std::vector<std::string>>();
   } catch (const json::exception& error) {
     fail(path, std::string("its metadata is broken: ") + error.what());
   }
-  info_.align_template = file_->meta("align_template");
+  info_.crops.align_template = file_->meta("align_template");
   info_.source = file_->meta("source");
 
   const TensorView& crops = file_->at("crops", DType::kU8, 4);
   const TensorView& votes = file_->at("votes", DType::kF32, 2);
   const std::int64_t n = crops.shape[0];
-  info_.channels = static_cast<int>(crops.shape[1]);
-  info_.side = static_cast<int>(crops.shape[2]);
-  if (crops.shape[2] != crops.shape[3] || info_.side < 8 || info_.side > 1024 ||
-      (info_.channels != 1 && info_.channels != 3))
+  CropFormat& format = info_.crops;
+  format.channels = static_cast<int>(crops.shape[1]);
+  format.side = static_cast<int>(crops.shape[2]);
+  if (crops.shape[2] != crops.shape[3] || format.side < 8 || format.side > 1024 ||
+      (format.channels != 1 && format.channels != 3))
     fail(path, "crops: expected N x (1 or 3) x S x S with S in [8, 1024]");
   if (n == 0) fail(path, "it has no rows");
   if (votes.shape[0] != n || votes.shape[1] != static_cast<std::int64_t>(info_.labels.size()))
@@ -102,6 +155,8 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   aligned_ = static_cast<const std::uint8_t*>(column("aligned", DType::kU8));
   if (file_->tensors().contains("persons"))
     persons_ = static_cast<const std::int64_t*>(column("persons", DType::kI64));
+  if (file_->tensors().contains(ends_name(kImages))) images_ = texts_of(kImages);
+  for (const std::string& name : info_.columns) columns_.push_back(texts_of(column_tensor(name)));
   for (std::size_t i = 0; i < size_; ++i) {
     if (splits_[i] >= info_.splits.size() || labels_[i] < -1 ||
         labels_[i] >= static_cast<std::int64_t>(info_.labels.size()))
@@ -113,7 +168,7 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
 }
 
 std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {
-  const std::size_t bytes = static_cast<std::size_t>(info_.channels) * info_.side * info_.side;
+  const std::size_t bytes = info_.crops.bytes();
   return {crops_ + row * bytes, bytes};
 }
 
@@ -135,6 +190,42 @@ const std::string& PackedDataset::split(std::size_t row) const {
 }
 std::int64_t PackedDataset::person(std::size_t row) const {
   return persons_ ? persons_[row] : -1;
+}
+
+PackedDataset::Texts PackedDataset::texts_of(const std::string& name) const {
+  const TensorView& bytes = file_->at(bytes_name(name), DType::kU8, 1);
+  const TensorView& ends = file_->at(ends_name(name), DType::kI64, 1);
+  const Texts texts{static_cast<const char*>(bytes.data),
+                    static_cast<const std::int64_t*>(ends.data)};
+  bool rising = ends.shape[0] == static_cast<std::int64_t>(size_);
+  std::int64_t before = 0;
+  for (std::size_t i = 0; rising && i < size_; before = texts.ends[i++])
+    rising = texts.ends[i] >= before;
+  if (!rising || before != bytes.shape[0])
+    fail(file_->path(), name + ": expected one text a crop, of as many bytes as there are");
+  return texts;
+}
+
+std::string_view PackedDataset::text_of(const Texts& texts, std::size_t row) {
+  if (texts.ends == nullptr) return {};
+  const std::int64_t begin = row == 0 ? 0 : texts.ends[row - 1];
+  return {texts.bytes + begin, static_cast<std::size_t>(texts.ends[row] - begin)};
+}
+
+std::string_view PackedDataset::image(std::size_t row) const {
+  return text_of(images_, row);
+}
+
+std::size_t PackedDataset::column(const std::string& name) const {
+  const auto& names = info_.columns;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  fail(name_, "it carries no column \"" + name + "\"; it carries " + json_text(json(names)) +
+                  "; pack it anew by: fer pack --columns " + name);
+}
+
+std::string_view PackedDataset::text(std::size_t column, std::size_t row) const {
+  return text_of(columns_.at(column), row);
 }
 
 std::vector<std::size_t> PackedDataset::rows(const std::string& split) const {

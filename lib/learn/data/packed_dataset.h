@@ -7,9 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "export.h"
+#include "model/crop_format.h"
+#include "model/network_config.h"
 #include "model/safetensors.h"
 
 namespace fer {
@@ -23,21 +26,27 @@ struct PackedRow {
   bool duplicate = false;    ///< Its pixels stand in another row of the source as well.
   bool aligned = false;      ///< A face was found and aligned; else the whole image was scaled.
   std::int64_t person = -1;  ///< Number of who it shows; -1: not known.
+  std::string image;         ///< Name of the image, relative to its dataset; empty: not known.
+  std::vector<std::string> columns;  ///< One text per PackedInfo::columns.
 };
 
 /// What holds for all rows.
 struct PackedInfo {
-  int channels = 1;
-  int side = 48;
+  CropFormat crops;
   std::vector<std::string> labels;
   std::vector<std::string> splits;
-  std::string align_template = "fer";
   std::string source;  ///< For people: where the rows came from.
+  /// Names of further columns that each row has a text for: age, camera, …
+  std::vector<std::string> columns;
 };
 
+/// Throws std::runtime_error where a network does not take the dataset's crops or, with
+/// `classes`, does not have a class a label.
+void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes = true);
+
 /// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
-/// there are no rows or one does not have the shape that `info` says, std::runtime_error where the
-/// file cannot be written.
+/// there are no rows or one does not have the shape or columns that `info` says,
+/// std::runtime_error where the file cannot be written.
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                           const std::vector<PackedRow>& rows);
 
@@ -60,6 +69,13 @@ class FER_API PackedDataset {
   const std::string& split(std::size_t row) const;
   /// -1 where it is not known, as in files that say nothing of persons.
   std::int64_t person(std::size_t row) const;
+  /// Empty where it is not known, as in files that carry no names.
+  std::string_view image(std::size_t row) const;
+  /// The place of a column in info().columns. Throws std::runtime_error that names the columns and
+  /// says how to get others, where there is none of this name.
+  std::size_t column(const std::string& name) const;
+  /// The text of a row in info().columns[column].
+  std::string_view text(std::size_t column, std::size_t row) const;
   /// Rows of a split; all rows for an empty name. Throws std::runtime_error that lists the splits.
   std::vector<std::size_t> rows(const std::string& split) const;
 
@@ -73,6 +89,16 @@ class FER_API PackedDataset {
   const std::int64_t* labels_ = nullptr;
   const std::uint8_t *splits_ = nullptr, *duplicates_ = nullptr, *aligned_ = nullptr;
   const std::int64_t* persons_ = nullptr;  ///< Null where the file has none.
+  /// A text per row, one after the other in the file.
+  struct Texts {
+    const char* bytes = nullptr;
+    const std::int64_t* ends = nullptr;  ///< Where each row's text ends; null: no row has one.
+  };
+  static std::string_view text_of(const Texts& texts, std::size_t row);
+  Texts texts_of(const std::string& name) const;
+
+  Texts images_;
+  std::vector<Texts> columns_;  ///< One per info_.columns.
 };
 
 }  // namespace fer

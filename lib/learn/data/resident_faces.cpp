@@ -22,8 +22,9 @@ ResidentFaces::ResidentFaces(const std::vector<const std::vector<FaceRef>*>& lis
     }
   }
   const PackedInfo& info = faces.at(0)->data->info();
-  torch::Tensor crops = torch::empty(
-      {static_cast<std::int64_t>(faces.size()), info.channels, info.side, info.side}, torch::kByte);
+  torch::Tensor crops = torch::empty({static_cast<std::int64_t>(faces.size()), info.crops.channels,
+                                      info.crops.side, info.crops.side},
+                                     torch::kByte);
   std::uint8_t* to = crops.data_ptr<std::uint8_t>();
   for (const FaceRef* face : faces) {
     const auto crop = face->crop();

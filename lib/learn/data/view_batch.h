@@ -21,20 +21,22 @@ class ViewBatch {
   ViewBatch(int count, const PackedInfo& info, PixelStats stats, torch::TensorOptions memory,
             const ResidentAugment* resident)
       : stats_(stats), resident_(resident) {
-    if (!resident) images_ = torch::empty({count, info.channels, info.side, info.side}, memory);
+    if (!resident)
+      images_ =
+          torch::empty({count, info.crops.channels, info.crops.side, info.crops.side}, memory);
   }
 
   /// The next one.
   void add(const FaceRef& face, const AugmentConfig& config, Random random) {
     const PackedInfo& info = face.data->info();
-    DrawnView view = draw_view(config, info.channels, info.side, random);
+    DrawnView view = draw_view(config, info.crops.channels, info.crops.side, random);
     if (resident_) {
       faces_.push_back(face);
       views_.push_back(std::move(view));
       return;
     }
     const std::span<float> out = image_at(images_, added_++);
-    show_view(face.crop(), info.channels, info.side, view, out);
+    show_view(face.crop(), info.crops.channels, info.crops.side, view, out);
     normalise(out, stats_);
   }
 

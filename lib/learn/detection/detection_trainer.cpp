@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -12,11 +13,10 @@
 #include "learn/device/autocast.h"
 #include "learn/device/compute_device.h"
 #include "learn/optim/adamw.h"
-#include "learn/run/module_run.h"
+#include "learn/run/training_loop.h"
 #include "model/detector_file.h"
 #include "model/detector_net.h"
 #include "model/torch_seed.h"
-#include "util/elapsed.h"
 #include "vision/detection_grid.h"
 
 namespace fer {
@@ -105,7 +105,8 @@ struct LossSums {
   double mean(int i) const { return sums[i].item<double>() / std::max(1, steps); }
 };
 
-class DetectorTraining {
+/// The run's task: see train_detector().
+class DetectorTraining : public TrainingTask {
  public:
   DetectorTraining(const DetectionDataset& data, const DetectionTrainConfig& config,
                    const std::filesystem::path& out)
@@ -136,33 +137,75 @@ class DetectorTraining {
     run_.resume(identity, kept);
   }
 
-  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-    while (run_.epoch < config_.epochs) {
-      LossSums losses;
-      if (!run_epoch(losses, on_progress, stop)) return run_.result(true);
-      const DetectionScore score =
-          score_photos(average_, data_, valid_, kWatchedFace, config_.bf16);
-      const double operating = score.best_score();
-      json entry{{"loss", losses.mean(0)},
-                 {"loss_score", losses.mean(1)},
-                 {"loss_box", losses.mean(2)},
-                 {"loss_points", losses.mean(3)},
-                 {"iou", losses.mean(4)},
-                 {"average_precision", score.average_precision()},
-                 {"recall", score.recall(score.score_at(kWatchedFalseAlarms))},
-                 {"operating_score", operating},
-                 {"operating_recall", score.recall(operating)},
-                 {"operating_precision", score.precision(operating)},
-                 {"operating_false_alarms", score.false_alarms(operating)},
-                 {"points_error", number_or_null(score.points_error(operating))},
-                 {"learning_rate", rate(0)}};
-      run_.finish_epoch(
-          entry, "average_precision",
-          [&](const std::filesystem::path& path, const json& kept) { save(path, kept); });
-      on_epoch(entry);
+  TrainResult go(const TrainingHooks& hooks, const std::atomic<bool>& stop) {
+    return run_training_loop(run_, *this,
+                             {.epochs = config_.epochs,
+                              .images_per_step = config_.batch,
+                              .seed = config_.seed,
+                              .score = "average_precision"},
+                             hooks, stop);
+  }
+
+  int begin_epoch(int epoch) override {
+    const DetectionBatches::Settings settings{.augment = config_.augment,
+                                              .targets = config_.targets,
+                                              .side = config_.side,
+                                              .batch = config_.batch,
+                                              .steps = steps_,
+                                              .workers = thread_count(config_.threads),
+                                              .seed = config_.seed,
+                                              .memory = host_memory(device_)};
+    batches_ = std::make_unique<DetectionBatches>(data_, sampler_, settings, epoch);
+    losses_ = {};
+    network_->train();
+    return steps_;
+  }
+
+  void step(int step) override {
+    const DetectionBatch batch = *batches_->next();
+    std::vector<torch::Tensor> maps;
+    {
+      Bf16Scope bf16(config_.bf16, device_);
+      const torch::Tensor images = batch.images.to(device_, /*non_blocking=*/true);
+      maps = network_(images.contiguous(torch::MemoryFormat::ChannelsLast));
     }
-    return run_.result(false);
+    const DetectionLoss loss =
+        detection_loss(maps, batch.targets.to(device_, /*non_blocking=*/true),
+                       {1, config_.box_weight, config_.points_weight});
+    loss.total.backward();
+    optimiser_.step(rate(step));
+    run_.step();
+    losses_.add(loss);
+  }
+
+  double mean_loss(int) override { return losses_.mean(0); }
+
+  json validate(int, double) override {
+    batches_.reset();
+    const DetectionScore score = score_photos(average_, data_, valid_, kWatchedFace, config_.bf16);
+    const double operating = score.best_score();
+    return {{"loss", losses_.mean(0)},
+            {"loss_score", losses_.mean(1)},
+            {"loss_box", losses_.mean(2)},
+            {"loss_points", losses_.mean(3)},
+            {"iou", losses_.mean(4)},
+            {"average_precision", score.average_precision()},
+            {"recall", score.recall(score.score_at(kWatchedFalseAlarms))},
+            {"operating_score", operating},
+            {"operating_recall", score.recall(operating)},
+            {"operating_precision", score.precision(operating)},
+            {"operating_false_alarms", score.false_alarms(operating)},
+            {"points_error", number_or_null(score.points_error(operating))},
+            {"learning_rate", rate(0)}};
+  }
+
+  void save(const std::filesystem::path& path, const json& entry) const override {
+    DetectorFile file;
+    file.info.network = config_.network;
+    file.info.operating_score = std::clamp(entry["operating_score"].get<double>(), 0.05, 0.95);
+    file.info.provenance = {{"train", config_}, {"data", data_.info().source}, {"valid", entry}};
+    file.weights = state_in_memory(*average_);
+    write_detector(path, file);
   }
 
  private:
@@ -182,62 +225,6 @@ class DetectorTraining {
                                                config_.epochs);
   }
 
-  /// False where `stop` was set.
-  bool run_epoch(LossSums& losses, const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::atomic<bool>& stop) {
-    const DetectionBatches::Settings settings{.augment = config_.augment,
-                                              .targets = config_.targets,
-                                              .side = config_.side,
-                                              .batch = config_.batch,
-                                              .steps = steps_,
-                                              .workers = thread_count(config_.threads),
-                                              .seed = config_.seed,
-                                              .memory = host_memory(device_)};
-    DetectionBatches batches(data_, sampler_, settings, run_.epoch);
-    const DetectionLossWeights weights{1, config_.box_weight, config_.points_weight};
-    network_->train();
-    const auto begun = SteadyClock::now();
-    for (int step = 0; step < steps_; ++step) {
-      if (stop) return false;
-      const DetectionBatch batch = *batches.next();
-      std::vector<torch::Tensor> maps;
-      {
-        Bf16Scope bf16(config_.bf16, device_);
-        const torch::Tensor images = batch.images.to(device_, /*non_blocking=*/true);
-        maps = network_(images.contiguous(torch::MemoryFormat::ChannelsLast));
-      }
-      const DetectionLoss loss =
-          detection_loss(maps, batch.targets.to(device_, /*non_blocking=*/true), weights);
-      loss.total.backward();
-      optimiser_.step(rate(step));
-      run_.step();
-      losses.add(loss);
-      if (step % 10 == 9 || step + 1 == steps_) {
-        const double seconds = seconds_since(begun);
-        run_.check_finite(losses.mean(0));
-        TrainProgress progress;
-        progress.epoch = run_.epoch;
-        progress.step = step + 1;
-        progress.steps = steps_;
-        progress.loss = losses.mean(0);
-        progress.images_per_second = (step + 1) * config_.batch / seconds;
-        progress.seconds_left =
-            run_.seconds_left(run_.epoch + (step + 1.0) / steps_, config_.epochs);
-        on_progress(progress);
-      }
-    }
-    return true;
-  }
-
-  void save(const std::filesystem::path& path, const json& entry) const {
-    DetectorFile file;
-    file.info.network = config_.network;
-    file.info.operating_score = std::clamp(entry["operating_score"].get<double>(), 0.05, 0.95);
-    file.info.provenance = {{"train", config_}, {"data", data_.info().source}, {"valid", entry}};
-    file.weights = state_in_memory(*average_);
-    write_detector(path, file);
-  }
-
   const DetectionDataset& data_;
   const DetectionTrainConfig config_;
   const std::vector<std::size_t> photos_, valid_;
@@ -246,7 +233,9 @@ class DetectorTraining {
   DetectorNet network_, average_;
   ModuleRun run_;
   AdamW optimiser_;
-  int steps_ = 0;
+  int steps_ = 0;                              ///< An epoch.
+  std::unique_ptr<DetectionBatches> batches_;  ///< Of the epoch at hand …
+  LossSums losses_;                            ///< … and what they taught.
 };
 
 }  // namespace
@@ -316,7 +305,7 @@ TrainResult train_detector(const DetectionDataset& data, const DetectionTrainCon
                            const std::atomic<bool>& stop) {
   config.check();
   prepare_process(config.threads);
-  return DetectorTraining(data, config, out).go(on_progress, on_epoch, stop);
+  return DetectorTraining(data, config, out).go({on_progress, on_epoch}, stop);
 }
 
 DetectionScore score_detector(const std::filesystem::path& weights, const DetectionDataset& data,

@@ -63,7 +63,7 @@ nlohmann::json Confusion::to_json() const {
           {"recall", recalls}, {"confusion", matrix},    {"labels", labels_}};
 }
 
-std::string Confusion::to_text() const {
+std::string Confusion::to_text(const std::vector<std::string>& beside) const {
   char cell[64];
   std::string text = "label \\ predicted";
   for (const std::string& label : labels_) {
@@ -80,8 +80,10 @@ std::string Confusion::to_text() const {
       text += cell;
     }
     const double r = recall(static_cast<int>(i));
-    std::snprintf(cell, sizeof cell, std::isnan(r) ? "         -\n" : "  %7.1f %%\n", r * 100);
+    std::snprintf(cell, sizeof cell, std::isnan(r) ? "         -" : "  %7.1f %%", r * 100);
     text += cell;
+    if (i < beside.size()) text += beside[i];
+    text += "\n";
   }
   return text;
 }

@@ -31,8 +31,9 @@ class FER_API Confusion {
 
   /// n, accuracy, macro_recall, recall (class → number, null without samples), confusion, labels.
   nlohmann::json to_json() const;
-  /// A table for a terminal: rows are labels, columns predictions.
-  std::string to_text() const;
+  /// A table for a terminal: rows are labels, columns predictions. `beside`: a text to the right of
+  /// each label's recall; empty: none.
+  std::string to_text(const std::vector<std::string>& beside = {}) const;
 
  private:
   std::vector<std::string> labels_;

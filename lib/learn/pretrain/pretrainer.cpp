@@ -3,6 +3,8 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "learn/data/batches.h"
@@ -13,7 +15,7 @@
 #include "learn/losses/pretrain_losses.h"
 #include "learn/optim/adamw.h"
 #include "learn/pretrain/pretrain_batches.h"
-#include "learn/run/module_run.h"
+#include "learn/run/training_loop.h"
 #include "learn/supervised/trainer.h"
 #include "model/model_file.h"
 #include "model/network.h"
@@ -71,13 +73,7 @@ void require_fit(const PretrainData& data, const PretrainConfig& config) {
     throw std::runtime_error("pretraining method \"" + config.method +
                              "\" is not known; expected contrast or regression");
   }
-  const NetworkConfig& n = config.network;
-  if (n.input_size != data.info.side || n.channels != data.info.channels) {
-    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
-                             std::to_string(n.input_size) + " px, the data has " +
-                             std::to_string(data.info.channels) + " x " +
-                             std::to_string(data.info.side) + " px");
-  }
+  require_fit(config.network, data.info, /*classes=*/false);
   if (data.faces.size() < static_cast<std::size_t>(config.batch)) {
     throw std::runtime_error(std::to_string(data.faces.size()) +
                              " faces to learn from, fewer than one batch of " +
@@ -91,8 +87,8 @@ PixelStats stats_of(const PretrainData& data) {
   return sums.stats();
 }
 
-/// A run: what pretrain() keeps while it works.
-class Pretraining {
+/// The run's task: see pretrain().
+class Pretraining : public TrainingTask {
  public:
   Pretraining(const PretrainData& data, const PretrainConfig& config,
               const std::filesystem::path& out)
@@ -117,23 +113,58 @@ class Pretraining {
     run_.resume(identity, kept);
   }
 
-  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-    if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    std::optional<ResidentAugment> resident;
-    if (device_.is_cuda()) resident.emplace(data_.faces, stats_, device_);
-    PretrainBatches batches(data_.faces, stats_, config_.views, config_.batch, config_.seed,
-                            first_step(), device_, resident ? &*resident : nullptr);
-    while (run_.epoch < epochs()) {
-      json entry;
-      if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
-      watch(entry);
-      run_.finish_epoch(
-          entry, /*score=*/nullptr,
-          [&](const std::filesystem::path& path, const json& kept) { save(path, kept); });
-      on_epoch(entry);
-    }
-    return run_.result(/*stopped=*/false);
+  TrainResult go(const TrainingHooks& hooks, const std::atomic<bool>& stop) {
+    return run_training_loop(run_, *this,
+                             {.epochs = epochs(),
+                              .images_per_step = 2 * config_.batch,
+                              .seed = config_.seed,
+                              .score = nullptr},
+                             hooks, stop);
+  }
+
+  int begin_epoch(int) override {
+    if (!batches_) make_batches();
+    student_->train();
+    sums_ = torch::zeros({3}, device_);
+    waited_ = 0;
+    return std::min(config_.epoch_steps, config_.steps - first_step());
+  }
+
+  void step(int step) override {
+    const auto asked = SteadyClock::now();
+    const torch::Tensor images = batches_->next().to(device_, /*non_blocking=*/true);
+    waited_ += seconds_since(asked);
+    sums_ += learn(images, first_step() + step);
+  }
+
+  double mean_loss(int steps) override { return sums_[0].item<double>() / steps; }
+
+  json validate(int steps, double seconds) override {
+    const torch::Tensor means = sums_ / steps;
+    const double even = means[1].item<double>();
+    json entry{{"loss", means[0].item<double>()},
+               {"spread", even},
+               {"dimensions", means[2].item<double>()},
+               {"collapsed", even < kCollapsedSpread},
+               {"step", first_step() + steps},
+               {"learning_rate", rate(first_step() + steps - 1)},
+               {"images_per_second", steps * 2 * config_.batch / seconds},
+               {"data_share", waited_ / seconds}};
+    watch(entry);
+    return entry;
+  }
+
+  void save(const std::filesystem::path& path, const json& entry) const override {
+    ModelFile start;
+    start.info.network = config_.network;
+    start.info.mean = stats_.mean;
+    start.info.stddev = stats_.stddev;
+    start.info.align_template = data_.info.crops.align_template;
+    start.info.provenance = {
+        {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
+    start.weights = state_in_memory(*teacher_->network);
+    std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
+    write_model(path, start);
   }
 
  private:
@@ -144,43 +175,12 @@ class Pretraining {
     return config_.learning_rate * warm_cosine(step, 1, config_.steps / 20.0, config_.steps);
   }
 
-  /// False where `stop` was set.
-  bool run_epoch(PretrainBatches& batches, json& entry,
-                 const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::atomic<bool>& stop) {
-    // What is random in the network follows from seed and epoch, so that a resumed run is the same.
-    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
-    student_->train();
-    const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
-    torch::Tensor sums = torch::zeros({3}, device_);
-    const auto begun = SteadyClock::now();
-    double waited = 0;
-    for (int i = 0; i < steps; ++i) {
-      if (stop) return false;
-      const auto asked = SteadyClock::now();
-      const torch::Tensor images = batches.next().to(device_, /*non_blocking=*/true);
-      waited += seconds_since(asked);
-      sums += learn(images, first_step() + i);
-      if (i % 10 == 9 || i + 1 == steps) {
-        const double loss = sums[0].item<double>() / (i + 1);
-        run_.check_finite(loss);
-        on_progress({run_.epoch, i + 1, steps, loss,
-                     (i + 1) * 2 * config_.batch / seconds_since(begun),
-                     run_.seconds_left(run_.epoch + (i + 1.0) / steps, epochs())});
-      }
-    }
-    const double spent = seconds_since(begun);
-    const torch::Tensor means = sums / steps;
-    const double even = means[1].item<double>();
-    entry["loss"] = means[0].item<double>();
-    entry["spread"] = even;
-    entry["dimensions"] = means[2].item<double>();
-    entry["collapsed"] = even < kCollapsedSpread;
-    entry["step"] = first_step() + steps;
-    entry["learning_rate"] = rate(first_step() + steps - 1);
-    entry["images_per_second"] = steps * 2 * config_.batch / spent;
-    entry["data_share"] = waited / spent;
-    return true;
+  /// Batches from the epoch at which the run stands to its end.
+  void make_batches() {
+    if (device_.is_cuda()) resident_.emplace(data_.faces, stats_, device_);
+    batches_ = std::make_unique<PretrainBatches>(data_.faces, stats_, config_.views, config_.batch,
+                                                 config_.seed, first_step(), device_,
+                                                 resident_ ? &*resident_ : nullptr);
   }
 
   /// Loss, spread and dimensions of a step.
@@ -226,19 +226,6 @@ class Pretraining {
     entry["knn_macro_recall"] = ask(/*balanced=*/true).macro_recall();
   }
 
-  void save(const std::filesystem::path& path, const json& entry) const {
-    ModelFile start;
-    start.info.network = config_.network;
-    start.info.mean = stats_.mean;
-    start.info.stddev = stats_.stddev;
-    start.info.align_template = data_.info.align_template;
-    start.info.provenance = {
-        {"pretrain", config_}, {"data", data_.info.source}, {"watched", entry}};
-    start.weights = state_in_memory(*teacher_->network);
-    std::erase_if(start.weights, [](const auto& item) { return is_of_head(item.first); });
-    write_model(path, start);
-  }
-
   const PretrainData& data_;
   const PretrainConfig config_;
   const PixelStats stats_;
@@ -248,6 +235,10 @@ class Pretraining {
   PretrainNet student_, teacher_;
   ModuleRun run_;
   AdamW optimiser_;
+  std::optional<ResidentAugment> resident_;  ///< On a device.
+  std::unique_ptr<PretrainBatches> batches_;
+  torch::Tensor sums_;  ///< Of the epoch at hand: loss, spread and dimensions of its steps …
+  double waited_ = 0;   ///< … and seconds that it waited for batches.
 };
 
 }  // namespace
@@ -321,7 +312,7 @@ TrainResult pretrain(const PretrainData& data, const PretrainConfig& config,
                      const std::atomic<bool>& stop) {
   require_fit(data, config);
   prepare_process(config.threads);
-  return Pretraining(data, config, out).go(on_progress, on_epoch, stop);
+  return Pretraining(data, config, out).go({on_progress, on_epoch}, stop);
 }
 
 }  // namespace fer

@@ -15,7 +15,8 @@ struct ModelFile;
 struct PixelStats;
 class NetworkImpl;
 
-/// Weights to start from: chance, or a model file, which is read once and may go then.
+/// Weights to start from: chance, or a model file, which is read once and may go then. The file's
+/// calibration is ignored: it belongs to the weights before training.
 class FER_API InitialWeights {
  public:
   InitialWeights() = default;

@@ -9,12 +9,13 @@
 
 namespace fer {
 
-/// In evaluation mode on `device`, with kernels laid out for channels last. Throws what
-/// copy_state() throws, `where` in it.
+/// The network that gives the model's calibrated logits, as serving does. In evaluation mode on
+/// `device`, with kernels laid out for channels last. Throws what copy_state() throws, `where` in
+/// it.
 inline Network network_of(const ModelFile& model, const std::string& where,
                           torch::Device device = torch::kCPU) {
   Network network(model.info.network);
-  copy_state(model.weights, *network, where);
+  copy_state(with_calibration_in_head(model).weights, *network, where);
   to_channels_last(*network);
   if (!device.is_cpu()) network->to(device);
   network->eval();

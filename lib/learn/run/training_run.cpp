@@ -1,6 +1,7 @@
 #include "learn/run/training_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <span>
 
@@ -79,7 +80,10 @@ TrainingRun::TrainingRun(const ModelInfo& info, const Settings& settings, std::f
       average(networks.second),
       info_(info),
       group_(settings.group),
-      sgd_(*network, settings.momentum, settings.weight_decay) {
+      sgd_(*network, settings.momentum, settings.weight_decay,
+           [this, decay = settings.layer_decay](const std::string& parameter) {
+             return std::pow(decay, static_cast<double>(network->depth_below_head(parameter)));
+           }) {
   if (settings.init) info_.parent = settings.init.version();
 }
 
@@ -102,34 +106,31 @@ void TrainingRun::step(double learning_rate) {
 
 void TrainingRun::enable_sync_bn(const std::vector<int>& parts) {
   if (!group_) return;
-  auto share = c10::make_intrusive<BatchShard>();
+  auto shard = c10::make_intrusive<BatchShard>();
   std::vector<torch::Tensor> rows;
   for (const int count : parts) {
-    const torch::Tensor all = torch::arange(share->size, share->size + count, torch::kLong);
+    const torch::Tensor all = torch::arange(shard->size, shard->size + count, torch::kLong);
     rows.push_back(group_->part(count).of(all));
-    share->size += count;
+    shard->size += count;
   }
-  share->rows = torch::cat(rows).to(network->device());
-  share->sum = [group = group_](torch::Tensor& tensor) { group->sum(tensor); };
-  network->enable_sync_bn(share);
+  shard->rows = torch::cat(rows).to(network->device());
+  shard->sum = [group = group_](torch::Tensor& tensor) { group->sum(tensor); };
+  network->enable_sync_bn(shard);
 }
 
-void TrainingRun::finish_epoch(json& entry, const char* score, const json& provenance,
-                               const json& thresholds) {
-  const auto save = [&](const std::filesystem::path& path, const json& kept) {
-    ModelFile model;
-    model.info = info_;
-    model.info.provenance = provenance;
-    json valid = kept;
-    // Of use beside the curves of a log, not to who serves the model.
-    valid.erase("confusion");
-    valid.erase("labels");
-    model.info.provenance["valid"] = std::move(valid);
-    model.info.thresholds = thresholds;
-    model.weights = state_in_memory(*average);
-    write_model(path, model);
-  };
-  ModuleRun::finish_epoch(entry, score, save);
+void TrainingRun::save(const std::filesystem::path& path, const json& entry, json provenance,
+                       const json& thresholds) const {
+  ModelFile model;
+  model.info = info_;
+  json valid = entry;
+  // For the curves of a log; who serves the model has no use for them.
+  valid.erase("confusion");
+  valid.erase("labels");
+  provenance["valid"] = std::move(valid);
+  model.info.provenance = std::move(provenance);
+  model.info.thresholds = thresholds;
+  model.weights = state_in_memory(*average);
+  write_model(path, model);
 }
 
 }  // namespace fer

@@ -37,7 +37,8 @@ class TrainingRun : public ModuleRun {
  public:
   struct Settings {
     double momentum = 0.9, weight_decay = 5e-4;
-    double ema = 0.999;  ///< Decay of the averaged weights, a step.
+    double ema = 0.999;      ///< Decay of the averaged weights, a step.
+    double layer_decay = 1;  ///< See TrainConfig.
     std::uint64_t seed = 1;
     InitialWeights init;  ///< What the weights are at first.
     torch::Device device = torch::kCPU;
@@ -60,9 +61,10 @@ class TrainingRun : public ModuleRun {
   /// the whole batch, one after the other, the process's part. Nothing to do for one process.
   void enable_sync_bn(const std::vector<int>& parts);
 
-  /// As ModuleRun's. `provenance` and `thresholds` go into the model files.
-  void finish_epoch(nlohmann::json& entry, const char* score, const nlohmann::json& provenance,
-                    const nlohmann::json& thresholds = {});
+  /// Writes the average to a model file. Its provenance is `provenance` and, as "valid", `entry`,
+  /// the epoch's log entry; `thresholds` is the policy's state, null where there is none.
+  void save(const std::filesystem::path& path, const nlohmann::json& entry,
+            nlohmann::json provenance, const nlohmann::json& thresholds = {}) const;
 
   Network network, average;
 

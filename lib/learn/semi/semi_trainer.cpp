@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 
 #include "learn/data/face_views.h"
@@ -13,10 +15,10 @@
 #include "learn/losses/unlabelled_step.h"
 #include "learn/policies/negative_policy.h"
 #include "learn/policies/threshold_policy.h"
+#include "learn/run/training_loop.h"
 #include "learn/run/training_run.h"
 #include "learn/semi/semi_batches.h"
 #include "learn/supervised/trainer.h"
-#include "model/torch_seed.h"
 #include "util/elapsed.h"
 
 namespace fer {
@@ -104,20 +106,13 @@ class EpochSums {
 
 ModelInfo info_of(const SemiData& data, const SemiConfig& config, PixelStats stats) {
   const PackedInfo& p = data.info;
-  const NetworkConfig& n = config.network;
-  if (n.input_size != p.side || n.channels != p.channels ||
-      n.classes != static_cast<int>(p.labels.size())) {
-    throw std::runtime_error("the network takes " + std::to_string(n.channels) + " x " +
-                             std::to_string(n.input_size) + " px and " + std::to_string(n.classes) +
-                             " classes, the data has " + std::to_string(p.channels) + " x " +
-                             std::to_string(p.side) + " px and " + std::to_string(p.labels.size()));
-  }
+  require_fit(config.network, p);
   ModelInfo info;
-  info.network = n;
+  info.network = config.network;
   info.labels = p.labels;
   info.mean = stats.mean;
   info.stddev = stats.stddev;
-  info.align_template = p.align_template;
+  info.align_template = p.crops.align_template;
   std::vector<Sample> samples;
   for (const auto& target : data.targets) samples.push_back({0, target});
   info.prior = class_shares(samples, /*balance=*/1);
@@ -158,8 +153,8 @@ std::unique_ptr<ThresholdPolicy> thresholds_of(const SemiData& data, const SemiC
                                static_cast<std::int64_t>(data.unlabelled.size()));
 }
 
-/// A run: what train_semi_supervised() keeps while it works.
-class SemiSupervised {
+/// The run's task: see train_semi_supervised().
+class SemiSupervised : public TrainingTask {
  public:
   SemiSupervised(const SemiData& data, const SemiConfig& config, const std::filesystem::path& out,
                  ProcessGroup* group)
@@ -174,8 +169,13 @@ class SemiSupervised {
         negatives_(make_negative_policy(config.method.negatives, classes_)),
         warmup_(config.warmup >= 0 ? config.warmup : config.steps / 20),
         run_(info_of(data, config, stats_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
-              group},
+             {.momentum = config.momentum,
+              .weight_decay = config.weight_decay,
+              .ema = config.ema,
+              .seed = config.seed,
+              .init = config.init,
+              .device = device_,
+              .group = group},
              out) {
     for (const FaceRef& face : data.valid) {
       valid_.rows.push_back(face.row);
@@ -198,43 +198,80 @@ class SemiSupervised {
     }
   }
 
-  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-    if (run_.epoch >= epochs()) return run_.result(/*stopped=*/false);
-    const std::shared_ptr<const FaceViews> views = face_views();
-    SemiBatches batches(data_, *views,
-                        {config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views,
-                         config_.seed, part_, device_},
-                        first_step());
-    while (run_.epoch < epochs()) {
-      json entry;
-      if (!run_epoch(batches, entry, on_progress, stop)) return run_.result(/*stopped=*/true);
-      write_validation(entry, confusion_of(run_.average, *data_.valid.front().data, valid_,
-                                           data_.info.labels, stats_, config_.bf16, group_));
-      json provenance{{"train", config_}, {"data", data_.info.source}};
-      if (thresholds_) {
-        for (const auto& [name, tensor] : thresholds_->state())
-          run_.extra["thresholds." + name] = tensor;
-      }
-      run_.finish_epoch(entry, config_.select.c_str(), provenance,
-                        thresholds_ ? thresholds_->describe() : json());
-      if (run_.writes()) on_epoch(entry);
+  TrainResult go(const TrainingHooks& hooks, const std::atomic<bool>& stop) {
+    return run_training_loop(run_, *this,
+                             {.epochs = epochs(),
+                              .images_per_step = images_per_step(),
+                              .seed = config_.seed,
+                              .score = config_.select.c_str()},
+                             hooks, stop);
+  }
+
+  int begin_epoch(int) override {
+    if (!batches_) make_batches();
+    run_.network->train();
+    sums_.emplace(classes_, device_);
+    waited_ = 0;
+    return std::min(config_.epoch_steps, config_.steps - first_step());
+  }
+
+  void step(int step) override {
+    const auto asked = SteadyClock::now();
+    const SemiBatch batch = batches_->next().to(device_);
+    waited_ += seconds_since(asked);
+    learn(batch, first_step() + step, *sums_);
+  }
+
+  double mean_loss(int steps) override {
+    return run_.mean(sums_->losses[0]).item<double>() / steps;
+  }
+
+  json validate(int steps, double seconds) override {
+    if (thresholds_) {
+      thresholds_->take(unlabelled_->numbers());
+      for (const auto& [name, tensor] : thresholds_->state())
+        run_.extra["thresholds." + name] = tensor;
     }
-    return run_.result(/*stopped=*/false);
+    if (group_) sums_->gather(*group_);
+    json entry;
+    sums_->write(entry, steps, data_.info.labels, thresholds_.get());
+    entry["step"] = first_step() + steps;
+    entry["learning_rate"] = rate(first_step() + steps - 1);
+    entry["images_per_second"] = steps * images_per_step() / seconds;
+    entry["data_share"] = waited_ / seconds;
+    if (thresholds_) entry["never_accepted"] = never_accepted();
+    write_validation(entry, confusion_of(run_.average, *data_.valid.front().data, valid_,
+                                         data_.info.labels, stats_, config_.bf16, group_));
+    return entry;
+  }
+
+  void save(const std::filesystem::path& path, const json& entry) const override {
+    run_.save(path, entry, {{"train", config_}, {"data", data_.info.source}},
+              thresholds_ ? thresholds_->describe() : json());
   }
 
  private:
-  /// On a device they are made there, from faces that stay there.
-  std::shared_ptr<const FaceViews> face_views() const {
-    if (config_.cache) return config_.cache;
+  /// Batches from the epoch at which the run stands to its end. On a device the views are made
+  /// there, from faces that stay there.
+  void make_batches() {
     const ViewLook look{stats_, config_.weak, config_.strong};
-    if (const kernels::KernelTable* table = kernels_for(device_))
-      return std::make_shared<ResidentViews>(data_, look, device_, table);
-    return std::make_shared<FreshViews>(look, device_);
+    const kernels::KernelTable* table = config_.cache ? nullptr : kernels_for(device_);
+    if (config_.cache)
+      views_ = config_.cache;
+    else if (table)
+      views_ = std::make_shared<ResidentViews>(data_, look, device_, table);
+    else
+      views_ = std::make_shared<FreshViews>(look, device_);
+    batches_ = std::make_unique<SemiBatches>(
+        data_, *views_,
+        SemiBatchConfig{config_.batch, thresholds_ ? config_.mu : 0, config_.weak_views,
+                        config_.seed, part_, device_},
+        first_step());
   }
 
   int epochs() const { return (config_.steps + config_.epoch_steps - 1) / config_.epoch_steps; }
   int first_step() const { return run_.epoch * config_.epoch_steps; }
+  int images_per_step() const { return config_.batch * (1 + (thresholds_ ? config_.mu : 0)); }
 
   /// What the checkpoint gave back, or the fresh state where there was none.
   std::map<std::string, torch::Tensor> thresholds_from_checkpoint() const {
@@ -244,44 +281,6 @@ class SemiSupervised {
       if (it != run_.extra.end()) tensor = it->second;
     }
     return state;
-  }
-
-  /// False where `stop` was set.
-  bool run_epoch(SemiBatches& batches, json& entry,
-                 const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::atomic<bool>& stop) {
-    // What is random in the network follows from seed and epoch, so that a resumed run is the same.
-    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
-    run_.network->train();
-    const int steps = std::min(config_.epoch_steps, config_.steps - first_step());
-    const int images = config_.batch * (1 + (thresholds_ ? config_.mu : 0));
-    EpochSums sums(classes_, device_);
-    const auto begun = SteadyClock::now();
-    double waited = 0;
-    for (int i = 0; i < steps; ++i) {
-      if (run_.any(stop)) return false;
-      const auto asked = SteadyClock::now();
-      const SemiBatch batch = batches.next().to(device_);
-      waited += seconds_since(asked);
-      learn(batch, first_step() + i, sums);
-      if (i % 10 == 9 || i + 1 == steps) {
-        const double loss = run_.mean(sums.losses[0]).item<double>() / (i + 1);
-        run_.check_finite(loss);
-        if (!run_.writes()) continue;
-        on_progress({run_.epoch, i + 1, steps, loss, (i + 1) * images / seconds_since(begun),
-                     run_.seconds_left(run_.epoch + (i + 1.0) / steps, epochs())});
-      }
-    }
-    const double spent = seconds_since(begun);
-    if (thresholds_) thresholds_->take(unlabelled_->numbers());
-    if (group_) sums.gather(*group_);
-    sums.write(entry, steps, data_.info.labels, thresholds_.get());
-    entry["step"] = first_step() + steps;
-    entry["learning_rate"] = rate(first_step() + steps - 1);
-    entry["images_per_second"] = steps * images / spent;
-    entry["data_share"] = waited / spent;
-    if (thresholds_) entry["never_accepted"] = never_accepted();
-    return true;
   }
 
   void learn(const SemiBatch& batch, int step, EpochSums& sums) {
@@ -376,6 +375,10 @@ class SemiSupervised {
   LabelledRows valid_;
   TrainingRun run_;
   std::unique_ptr<UnlabelledStep> unlabelled_;  ///< With `thresholds_`, whose state it moves.
+  std::shared_ptr<const FaceViews> views_;
+  std::unique_ptr<SemiBatches> batches_;
+  std::optional<EpochSums> sums_;  ///< Of the epoch at hand …
+  double waited_ = 0;              ///< … and seconds that it waited for batches.
 };
 
 }  // namespace
@@ -429,7 +432,7 @@ TrainResult train_semi_supervised(const SemiData& data, const SemiConfig& config
                                   const std::atomic<bool>& stop, ProcessGroup* group) {
   require_start_and_views(config);
   prepare_process(config.threads, group);
-  return SemiSupervised(data, config, out, group).go(on_progress, on_epoch, stop);
+  return SemiSupervised(data, config, out, group).go({on_progress, on_epoch}, stop);
 }
 
 }  // namespace fer

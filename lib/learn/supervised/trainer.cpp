@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -11,10 +13,9 @@
 #include "learn/device/compute_device.h"
 #include "learn/losses/losses.h"
 #include "learn/run/model_network.h"
+#include "learn/run/training_loop.h"
 #include "learn/run/training_run.h"
 #include "model/model_file.h"
-#include "model/torch_seed.h"
-#include "util/elapsed.h"
 
 namespace fer {
 namespace {
@@ -36,16 +37,7 @@ std::vector<Sample> usable_samples(const PackedDataset& data, const TrainConfig&
                              " usable rows, fewer than one batch of " +
                              std::to_string(config.batch));
   }
-  if (config.network.input_size != data.info().side ||
-      config.network.channels != data.info().channels ||
-      config.network.classes != static_cast<int>(data.info().labels.size())) {
-    throw std::runtime_error("the network takes " + std::to_string(config.network.channels) +
-                             " x " + std::to_string(config.network.input_size) + " px and " +
-                             std::to_string(config.network.classes) + " classes, the data has " +
-                             std::to_string(data.info().channels) + " x " +
-                             std::to_string(data.info().side) + " px and " +
-                             std::to_string(data.info().labels.size()));
-  }
+  require_fit(config.network, data.info());
   return samples;
 }
 
@@ -68,13 +60,13 @@ ModelInfo info_of(const PackedDataset& data, const TrainConfig& config, PixelSta
   info.labels = data.info().labels;
   info.mean = stats.mean;
   info.stddev = stats.stddev;
-  info.align_template = data.info().align_template;
+  info.align_template = data.info().crops.align_template;
   info.prior = std::move(prior);
   return info;
 }
 
-/// A run: what train() keeps while it works.
-class Supervised {
+/// The run's task: see train().
+class Supervised : public TrainingTask {
  public:
   Supervised(const PackedDataset& data, const TrainConfig& config, const std::filesystem::path& out,
              ProcessGroup* group)
@@ -88,8 +80,14 @@ class Supervised {
         stats_(config.init ? config.init.stats() : pixel_stats(data, samples_)),
         prior_(class_shares(samples_, 0)),
         run_(info_of(data, config, stats_, prior_),
-             {config.momentum, config.weight_decay, config.ema, config.seed, config.init, device_,
-              group},
+             {.momentum = config.momentum,
+              .weight_decay = config.weight_decay,
+              .ema = config.ema,
+              .layer_decay = config.layer_decay,
+              .seed = config.seed,
+              .init = config.init,
+              .device = device_,
+              .group = group},
              out) {
     const auto drawn = class_shares(samples_, config.balance);
     const auto k = static_cast<std::int64_t>(prior_.size());
@@ -102,10 +100,9 @@ class Supervised {
     for (const auto& path : config.teachers) {
       const ModelFile file = read_model(path);
       if (file.info.labels != data.info().labels ||
-          file.info.network.input_size != data.info().side ||
-          file.info.network.channels != data.info().channels)
+          file.info.network.channels != data.info().crops.channels)
         throw std::runtime_error(path.string() +
-                                 ": a teacher must have the data's labels, size and colour");
+                                 ": a teacher must have the data's labels and colour");
       teachers_.push_back(
           {network_of(file, path.string(), device_), {file.info.mean, file.info.stddev}});
     }
@@ -122,19 +119,56 @@ class Supervised {
     run_.resume(identity);
   }
 
-  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop) {
-    while (run_.epoch < config_.epochs) {
-      double loss = 0;
-      if (!run_epoch(loss, on_progress, stop)) return run_.result(/*stopped=*/true);
-      const Confusion confusion = confusion_of(run_.average, data_, valid_, data_.info().labels,
-                                               stats_, config_.bf16, group_);
-      json entry{{"loss", loss}, {"learning_rate", rate(0, 1)}};
-      write_validation(entry, confusion);
-      run_.finish_epoch(entry, "accuracy", {{"train", config_}, {"data", data_.info().source}});
-      if (run_.writes()) on_epoch(entry);
+  TrainResult go(const TrainingHooks& hooks, const std::atomic<bool>& stop) {
+    return run_training_loop(run_, *this,
+                             {.epochs = config_.epochs,
+                              .images_per_step = config_.batch,
+                              .seed = config_.seed,
+                              .score = "accuracy"},
+                             hooks, stop);
+  }
+
+  int begin_epoch(int epoch) override {
+    random_ = Random(config_.seed, static_cast<std::uint64_t>(epoch), ~1ull);
+    batches_ = std::make_unique<EpochBatches>(data_, samples_, stats_, config_.augment,
+                                              config_.batch, config_.balance, config_.seed, epoch,
+                                              part_, device_, resident_ ? &*resident_ : nullptr);
+    run_.network->train();
+    total_ = torch::zeros({}, device_);
+    return batches_->size();
+  }
+
+  void step(int step) override {
+    const Batch batch = batches_->next()->to(device_);
+    Bf16Scope bf16(config_.bf16, device_);
+    torch::Tensor images = batch.images, targets = batch.targets;
+    if (config_.mixup > 0) {
+      const torch::Tensor lambda = beta_sample(config_.mixup, random_);
+      const torch::Tensor order = part_.of(torch::randperm(config_.batch)).to(device_);
+      images = mixed(images, lambda, order);
+      targets = mixed(targets, lambda, order);
     }
-    return run_.result(/*stopped=*/false);
+    if (!teachers_.empty())
+      targets = (1 - config_.distill) * targets + config_.distill * teach(images);
+    images = for_epoch(images).contiguous(torch::MemoryFormat::ChannelsLast);
+    const torch::Tensor loss = soft_cross_entropy(run_.network(images) + offset_, targets);
+    loss.backward();
+    run_.step(rate(step, batches_->size()));
+    total_ += loss.detach();
+  }
+
+  double mean_loss(int steps) override { return run_.mean(total_).item<double>() / steps; }
+
+  json validate(int steps, double) override {
+    json entry{{"loss", mean_loss(steps)}, {"learning_rate", rate(0, 1)}};
+    batches_.reset();
+    write_validation(entry, confusion_of(run_.average, data_, valid_, data_.info().labels, stats_,
+                                         config_.bf16, group_));
+    return entry;
+  }
+
+  void save(const std::filesystem::path& path, const json& entry) const override {
+    run_.save(path, entry, {{"train", config_}, {"data", data_.info().source}});
   }
 
  private:
@@ -166,7 +200,10 @@ class Supervised {
       Network network = teacher.network;
       const double scale = stats_.stddev / teacher.stats.stddev;
       const double shift = (stats_.mean - teacher.stats.mean) / teacher.stats.stddev;
-      const torch::Tensor p = torch::softmax(network(images * scale + shift) + offset_, 1);
+      torch::Tensor seen = images * scale + shift;
+      if (const std::int64_t side = network->config().input_size; side != images.size(2))
+        seen = torch::upsample_bilinear2d(seen, {side, side}, /*align_corners=*/false);
+      const torch::Tensor p = torch::softmax(network(seen) + offset_, 1);
       sum = sum.defined() ? sum + p : p;
     }
     return sum / static_cast<double>(teachers_.size());
@@ -187,50 +224,6 @@ class Supervised {
     return lambda * own + (1 - lambda) * all.index_select(0, partners);
   }
 
-  /// False where `stop` was set.
-  bool run_epoch(double& mean_loss, const std::function<void(const TrainProgress&)>& on_progress,
-                 const std::atomic<bool>& stop) {
-    // All randomness inside an epoch follows from seed and epoch, so that a resumed run is the
-    // same.
-    seed_torch(config_.seed * 1000003 + static_cast<std::uint64_t>(run_.epoch));
-    Random random(config_.seed, static_cast<std::uint64_t>(run_.epoch), ~1ull);
-    EpochBatches batches(data_, samples_, stats_, config_.augment, config_.batch, config_.balance,
-                         config_.seed, run_.epoch, part_, device_,
-                         resident_ ? &*resident_ : nullptr);
-    run_.network->train();
-    const int steps = batches.size();
-    torch::Tensor total = torch::zeros({}, device_);
-    const auto begun = SteadyClock::now();
-    for (int step = 0; step < steps; ++step) {
-      if (run_.any(stop)) return false;
-      const Batch batch = batches.next()->to(device_);
-      Bf16Scope bf16(config_.bf16, device_);
-      torch::Tensor images = batch.images, targets = batch.targets;
-      if (config_.mixup > 0) {
-        const torch::Tensor lambda = beta_sample(config_.mixup, random);
-        const torch::Tensor order = part_.of(torch::randperm(config_.batch)).to(device_);
-        images = mixed(images, lambda, order);
-        targets = mixed(targets, lambda, order);
-      }
-      if (!teachers_.empty())
-        targets = (1 - config_.distill) * targets + config_.distill * teach(images);
-      images = for_epoch(images).contiguous(torch::MemoryFormat::ChannelsLast);
-      const torch::Tensor loss = soft_cross_entropy(run_.network(images) + offset_, targets);
-      loss.backward();
-      run_.step(rate(step, steps));
-      total += loss.detach();
-      if (step % 10 == 9 || step + 1 == steps) {
-        const double seconds = seconds_since(begun);
-        mean_loss = run_.mean(total).item<double>() / (step + 1);
-        run_.check_finite(mean_loss);
-        if (!run_.writes()) continue;
-        on_progress({run_.epoch, step + 1, steps, mean_loss, (step + 1) * config_.batch / seconds,
-                     run_.seconds_left(run_.epoch + (step + 1.0) / steps, config_.epochs)});
-      }
-    }
-    return true;
-  }
-
   const PackedDataset& data_;
   const TrainConfig config_;
   ProcessGroup* const group_;  ///< nullptr: one process.
@@ -244,6 +237,9 @@ class Supervised {
   std::vector<Teacher> teachers_;
   std::optional<ResidentAugment> resident_;  ///< On a device: its faces, and what is seen of them.
   TrainingRun run_;
+  std::unique_ptr<EpochBatches> batches_;  ///< Of the epoch at hand …
+  Random random_{0};                       ///< … what mixes them …
+  torch::Tensor total_;                    ///< … and the sum of their losses.
 };
 
 }  // namespace
@@ -278,6 +274,7 @@ void to_json(json& j, const TrainConfig& c) {
        {"threads", c.threads},
        {"seed", c.seed}};
   // Absent rather than null where there is none, as in the checkpoints of older runs.
+  if (c.layer_decay != 1) j["layer_decay"] = c.layer_decay;
   if (c.init) j["init"] = c.init.version();
   // The content, not the place: a teacher is the same wherever it lies.
   for (const auto& path : c.teachers) j["teachers"].push_back(read_model_info(path).version);
@@ -289,7 +286,7 @@ TrainResult train(const PackedDataset& data, const TrainConfig& config,
                   const std::function<void(const json&)>& on_epoch, const std::atomic<bool>& stop,
                   ProcessGroup* group) {
   prepare_process(config.threads, group);
-  return Supervised(data, config, out, group).go(on_progress, on_epoch, stop);
+  return Supervised(data, config, out, group).go({on_progress, on_epoch}, stop);
 }
 
 }  // namespace fer

@@ -28,6 +28,9 @@ struct TrainConfig {
   int epochs = 60;
   int batch = 128;             ///< Rows a step, of all processes together.
   double learning_rate = 0.1;  ///< Peak; linear warm-up over two epochs, then cosine to zero.
+  /// Learning rate of a stage, relative to that of the stage above (layer-wise decay, as in BEiT:
+  /// Bao et al. 2022); 1: all alike. For starts that know much already.
+  double layer_decay = 1;
   double weight_decay = 5e-4;  ///< On kernels only.
   double momentum = 0.9;       ///< Nesterov.
   double ema = 0.999;          ///< Decay of the averaged weights, a step; they are what is kept.

@@ -353,6 +353,157 @@ TEST_F(FerTest, EvaluatesImagesAsItDoesPackedOnes) {
   EXPECT_EQ(restricted["left_out"]["other_classes"], 3);
 }
 
+TEST_F(FerTest, WritesPredictionsAndComparesWithThem) {
+  const std::string said = path("said.csv");
+  const std::vector<std::string> evaluate{"eval",        "--model", model(),  "--data", packed(),
+                                          "--resamples", "200",     "--json", "-"};
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = evaluate;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return fer(arguments);
+  };
+  const Outcome written = with({"--predictions", said});
+  ASSERT_EQ(written.code, 0) << written.err;
+  EXPECT_THAT(content(said), AllOf(StartsWith("image,truth,neutral,happiness,sadness,predicted\n"),
+                                   HasSubstr("\nhappy0.png,happiness,")));
+  const json first = json::parse(written.out);
+  EXPECT_EQ(first["bootstrap"]["resampled"], "images");
+  EXPECT_LE(first["intervals"]["accuracy"][0], first["accuracy"]);
+  EXPECT_GE(first["intervals"]["accuracy"][1], first["accuracy"]);
+
+  // Against itself, by its file and by its predictions.
+  const Outcome compared = with({"--compare", model(), "--compare-predictions", said});
+  ASSERT_EQ(compared.code, 0) << compared.err;
+  EXPECT_THAT(compared.err, HasSubstr("compared with " + said));
+  const json both = json::parse(compared.out)["compared"];
+  ASSERT_EQ(both.size(), 2u);
+  for (const json& one : both) {
+    EXPECT_EQ(one["difference"]["accuracy"]["value"], 0.0);
+    EXPECT_EQ(one["difference"]["accuracy"]["interval"], json({0.0, 0.0}));
+    EXPECT_EQ(one["other"]["accuracy"]["value"], first["accuracy"]);
+  }
+  // Images and packed ones have the same names.
+  EXPECT_EQ(fer({"eval", "--model", model(), "--data", csv_, "--align", "never", "--resamples", "0",
+                 "--compare-predictions", said})
+                .code,
+            0);
+  const Outcome part = with({"--split", "test", "--compare-predictions", said});
+  EXPECT_EQ(part.code, 1);
+  EXPECT_THAT(part.err, HasSubstr("expected 9"));
+
+  const Outcome corrected = with({"--prior-corrections", "0,.5,1"});
+  ASSERT_EQ(corrected.code, 0) << corrected.err;
+  const json rows = json::parse(corrected.out)["prior_corrections"];
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["difference"]["accuracy"]["value"], 0.0);
+  EXPECT_EQ(rows[0]["measures"]["accuracy"]["value"], first["accuracy"]);
+  const json asked = json::parse(with({"--prior-correction", "1"}).out);
+  EXPECT_EQ(rows[2]["measures"]["accuracy"]["value"], asked["accuracy"]);
+  EXPECT_NEAR(rows[2]["measures"]["nll"]["value"].get<double>(), asked["nll"].get<double>(), 1e-5);
+}
+
+TEST_F(FerTest, EvaluatesGroups) {
+  const fs::path folder = path("grouped");
+  fs::create_directories(folder);
+  std::ofstream csv(folder / "labels.csv");
+  csv << "image,label,split,age,person\n";
+  for (int i = 0; i < 12; ++i) {
+    const std::string label = i % 2 ? "happy" : "sad";
+    const std::string name = std::to_string(i) + "_" + std::to_string(i % 2) + "_x.png";
+    fs::copy_file(path("faces/" + label + std::to_string(i / 2) + ".png"), folder / name,
+                  fs::copy_options::overwrite_existing);
+    csv << name << "," << label << ",test," << 10 * i << ",p" << i % 5 << "\n";
+  }
+  csv.close();
+  const std::string data = folder / "labels.csv", file = folder / "grouped.packed";
+  const auto report = [&](const std::string& from, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"eval",  "--model",     model(), "--data", from, "--align",
+                                       "never", "--resamples", "100",   "--json", "-"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome done = fer(arguments);
+    EXPECT_EQ(done.code, 0) << done.err;
+    return done.code == 0 ? json::parse(done.out) : json();
+  };
+  const json by_age = report(data, {"--group-by", "age", "--group-edges", "30,100"});
+  EXPECT_EQ(by_age["bootstrap"]["resampled"], "persons");
+  EXPECT_EQ(by_age["bootstrap"]["clusters"], 5);
+  ASSERT_EQ(by_age["groups"].size(), 3u);
+  EXPECT_EQ(by_age["groups"][0]["group"], "below 30");
+  EXPECT_EQ(by_age["groups"][0]["measures"]["n"], 3);
+  EXPECT_EQ(by_age["groups"][1]["measures"]["n"], 7);
+  const json by_name = report(data, {"--group-from-name", "2"});
+  ASSERT_EQ(by_name["groups"].size(), 2u);
+  EXPECT_EQ(by_name["groups"][1]["measures"]["n"], 6);
+  EXPECT_TRUE(by_name["groups"][1]["measures"]["recall"]["sadness"]["value"].is_null());
+
+  const auto error_of = [](const std::vector<std::string>& arguments) {
+    const Outcome done = fer(arguments);
+    EXPECT_EQ(done.code, 1) << done.err;
+    return done.err;
+  };
+  const std::vector<std::string> base{"eval", "--model", model(), "--align", "never", "--data"};
+  const auto refused = [&](const std::string& from, const std::string& column) {
+    std::vector<std::string> arguments = base;
+    arguments.insert(arguments.end(), {from, "--group-by", column});
+    return error_of(arguments);
+  };
+  EXPECT_THAT(refused(data, "sex"), AllOf(HasSubstr("labels.csv, line 1"), HasSubstr("\"sex\""),
+                                          HasSubstr("image, label, split, age, person")));
+  EXPECT_THAT(refused(path("faces"), "sex"), HasSubstr("which has no columns"));
+  ASSERT_EQ(fer({"pack", "--data", data, "--align", "never", "--size", "24", "--columns", "age",
+                 "--out", file})
+                .code,
+            0);
+  EXPECT_EQ(report(file, {"--group-by", "age", "--group-edges", "30,100"})["groups"],
+            by_age["groups"]);
+  EXPECT_THAT(refused(file, "sex"), HasSubstr("fer pack --columns sex"));
+  EXPECT_EQ(fer({"eval", "--data", data, "--group-edges", "30"}).code, 2);
+  EXPECT_EQ(fer({"eval", "--data", data, "--group-by", "age", "--group-edges", "30,20"}).code, 2);
+  EXPECT_EQ(fer({"eval", "--data", data, "--group-by", "age", "--group-from-name", "1"}).code, 2);
+}
+
+TEST_F(FerTest, CalibratesAModel) {
+  const std::string out = path("calibrated.fer");
+  const Outcome done = fer({"calibrate", "--model", model(), "--data", packed(), "--split", "train",
+                            "--prior-correction", "0.25", "--out", out});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("temperature"), HasSubstr("after, faces held out"),
+                              HasSubstr(out + ": version ")));
+  const json before = info(model()), after = info(out);
+  EXPECT_TRUE(before["calibration"].is_null());
+  const double temperature = after["calibration"]["temperature"];
+  EXPECT_NE(temperature, 1);
+  EXPECT_NE(after["version"], before["version"]);
+  EXPECT_EQ(after["prior_correction"], 0.25);
+  EXPECT_EQ(after["operating_points"].size(), 3u);
+  EXPECT_EQ(after["stored"], before["stored"]);
+  EXPECT_EQ(after["provenance"]["calibration"]["of"], before["version"]);
+  EXPECT_THAT(fer({"info", out}).out,
+              AllOf(HasSubstr("temperature"), HasSubstr("to the power of 0.25")));
+
+  // What it is fitted on gets likelier; and twice is as once.
+  const auto nll = [&](const std::string& file) {
+    const Outcome said = fer({"eval", "--model", file, "--data", packed(), "--split", "train",
+                              "--prior-correction", "0", "--resamples", "0", "--json", "-"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return json::parse(said.out)["nll"].get<double>();
+  };
+  EXPECT_LT(nll(out), nll(model()));
+  const std::string again = path("again.fer");
+  ASSERT_EQ(
+      fer({"calibrate", "--model", out, "--data", packed(), "--split", "train", "--out", again})
+          .code,
+      0);
+  EXPECT_NEAR(info(again)["calibration"]["temperature"].get<double>(), temperature, 1e-4);
+  EXPECT_EQ(info(again)["prior_correction"], 0.25) << "as the file had it";
+
+  const Outcome refused = fer({"calibrate", "--model", model(), "--data", packed(), "--split",
+                               "exam", "--out", path("none.fer")});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("no split \"exam\""));
+  EXPECT_FALSE(fs::exists(path("none.fer")));
+}
+
 TEST_F(FerTest, FindsTheModelThatIsCalledLikeTheShippedOne) {
   fs::create_directories(path("models"));
   fs::copy_file(model(), path("models/fernet.fer"), fs::copy_options::overwrite_existing);
@@ -862,7 +1013,7 @@ TEST_F(FerTest, WritesModelsThatPythonReads) {
       run_program({test::python(), READ_MODEL, model()}, std::chrono::seconds(60));
   ASSERT_EQ(read.status, 0);
   const json found = json::parse(read.out);
-  EXPECT_EQ(found["metadata"]["format"], "gst-fer/1");
+  EXPECT_EQ(found["metadata"]["format"], "gst-fer/2");
   EXPECT_EQ(json::parse(found["metadata"]["model"].get<std::string>())["version"],
             info(model())["version"]);
   const SafetensorsFile ours(model());

@@ -30,7 +30,7 @@ TEST(DataSource, OpensPackedDatasetsAsTheyAre) {
   write_packed(path, test::tiny_info(), test::tiny_rows(3));
   const DataSource source(path, AlignMode::kNever, {.side = 48});
   EXPECT_TRUE(source.was_packed());
-  EXPECT_EQ(source.data().info().side, test::kTinySide);
+  EXPECT_EQ(source.data().info().crops.side, test::kTinySide);
   EXPECT_EQ(source.unreadable(), 0u);
 }
 
@@ -50,7 +50,7 @@ TEST(DataSource, LeavesNothingInTheTemporaryFolder) {
   EXPECT_FALSE(source.was_packed());
   EXPECT_TRUE(fs::is_empty(temporary.path()));
   EXPECT_EQ(source.data().size(), 12u);
-  EXPECT_EQ(source.data().info().side, 24);
+  EXPECT_EQ(source.data().info().crops.side, 24);
   // Still there, though it has no name any more; and errors name the CSV.
   EXPECT_GT(source.data().crop(11)[0], 0);
   EXPECT_THAT(error_of([&] { source.data().rows("other"); }), HasSubstr(csv.string() + ": "));

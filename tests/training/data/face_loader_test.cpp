@@ -140,7 +140,7 @@ TEST(ReadFaces, PacksWhatTheListSays) {
   const auto [faces, said] = read_quietly(csv, {});
   EXPECT_THAT(faces.info.labels, testing::ElementsAre("happiness", "sadness"));
   EXPECT_THAT(faces.info.splits, testing::ElementsAre("test", "train"));
-  EXPECT_EQ(faces.info.align_template, "arcface");
+  EXPECT_EQ(faces.info.crops.align_template, "arcface");
   EXPECT_EQ(faces.info.source, folder.path().filename());
   ASSERT_EQ(faces.rows.size(), 3u);
   // Planes, one after the other, in the order R, G, B.

@@ -60,6 +60,25 @@ std::vector<int> labels_of(const ImageList& list) {
   return labels;
 }
 
+TEST_F(ImageListTest, KeepsFurtherColumnsThatAreAskedFor) {
+  const auto path = folder_.write("labels.csv",
+                                  "image,age,label,camera\n"
+                                  "1.png, 31 ,happiness,left\n"
+                                  "2.png,,neutral,right\n");
+  const ImageList list = read_image_list(path, "", true, {"camera", "age"});
+  ASSERT_EQ(list.entries.size(), 2u);
+  EXPECT_THAT(list.entries[0].columns, ElementsAre("left", "31"));
+  EXPECT_THAT(list.entries[1].columns, ElementsAre("right", ""));
+  EXPECT_TRUE(read_image_list(path).entries[0].columns.empty());
+  EXPECT_THAT(test::error_of([&] { read_image_list(path, "", true, {"sex"}); }),
+              testing::AllOf(HasSubstr("labels.csv, line 1"), HasSubstr("\"sex\""),
+                             HasSubstr("image, age, label, camera")));
+  fs::create_directories(folder_.path() / "faces/happy");
+  folder_.write("faces/happy/1.png", "");
+  EXPECT_THAT(test::error_of([&] { read_image_list(folder_.path() / "faces", "", true, {"sex"}); }),
+              testing::AllOf(HasSubstr("faces: expected a CSV"), HasSubstr("\"sex\"")));
+}
+
 TEST_F(ImageListTest, ReadsLabelsAndSplits) {
   const ImageList list =
       csv("image,label,split\n"

@@ -188,12 +188,12 @@ TEST_F(EvaluationTest, NamesDataThatCannotBeMeasured) {
 
 TEST_F(EvaluationTest, NamesACropShapeThatDoesNotFit) {
   PackedInfo info = test::tiny_info();
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   EXPECT_THAT(error_of(packed(info, test::tiny_rows(3))),
               AllOf(HasSubstr("tiny.fer: "), HasSubstr("grey crops of 16 x 16 px"),
                     HasSubstr("\"fer\""), HasSubstr("faces.csv holds"), HasSubstr("\"arcface\"")));
   info = test::tiny_info();
-  info.channels = 3;
+  info.crops.channels = 3;
   auto rows = test::tiny_rows(3);
   for (PackedRow& row : rows) row.crop.resize(3 * row.crop.size());
   EXPECT_THAT(error_of(packed(info, rows)), HasSubstr("RGB crops of 16 x 16 px"));
@@ -239,6 +239,35 @@ TEST_F(EvaluationTest, DividesByThePriorWhereThatIsAskedFor) {
     EXPECT_EQ(result.confusion.to_json(), expected.to_json());
   }
   EXPECT_GT(neutral[0], neutral[2]);
+}
+
+TEST_F(EvaluationTest, KeepsWhatWasSaidOfEachFace) {
+  auto rows = test::tiny_rows(6, 5);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].image = std::to_string(i) + ".png";
+    rows[i].person = i % 4 == 0 ? -1 : static_cast<std::int64_t>(i % 4);
+  }
+  rows[0].label = -1;
+  const PackedDataset data = packed(test::tiny_info(), rows);
+  const Evaluation result = run(data);
+  const Predictions& p = result.predictions;
+  ASSERT_EQ(p.size(), rows.size() - 1);
+  EXPECT_EQ(result.rows.front(), 1u);
+  EXPECT_EQ(p.images.front(), "1.png");
+  EXPECT_EQ(p.persons.front(), "1");
+  EXPECT_EQ(p.persons[3], "") << "of row 4";
+  EXPECT_EQ(p.classes, test::tiny_labels());
+  auto expected = (*classifier_)->logits(data.crop(5));
+  to_probabilities(expected, (*classifier_)->info(), 0);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(p.row(4)[k], expected[k], 1e-6);
+  EXPECT_EQ(confusion_of(p).to_json(), result.confusion.to_json());
+
+  const Evaluation two = run(data, {.classes = {"surprise", "neutral"}});
+  EXPECT_EQ(two.predictions.classes, (std::vector<std::string>{"surprise", "neutral"}));
+  for (std::size_t i = 0; i < two.predictions.size(); ++i)
+    EXPECT_NEAR(two.predictions.row(i)[0] + two.predictions.row(i)[1], 1, 1e-6);
+  const auto& prior = (*classifier_)->info().prior;
+  EXPECT_EQ(two.predictions.prior, (std::vector<float>{prior[2], prior[0]}));
 }
 
 TEST_F(EvaluationTest, StopsWhenAskedTo) {

@@ -190,11 +190,9 @@ TEST_F(ShippedModel, IsTheSameOnRealFaces) {
   if (named == nullptr)
     GTEST_SKIP() << "FER_TEST_FACES names no faces (a packed dataset, a CSV or a folder)";
   const ModelInfo info = read_model_info(path_);
-  const DataSource source(named, AlignMode::kAuto,
-                          {info.network.input_size, info.network.channels, info.align_template});
+  const DataSource source(named, AlignMode::kAuto, info.crops());
   const PackedDataset& data = source.data();
-  ASSERT_EQ(data.info().side, info.network.input_size);
-  ASSERT_EQ(data.info().channels, info.network.channels);
+  ASSERT_EQ(data.info().crops, info.crops());
   constexpr std::size_t kFaces = 500;
   std::vector<std::uint8_t> crops;
   for (std::size_t i = 0; i < std::min(kFaces, data.size()); ++i) {
@@ -247,6 +245,16 @@ TEST(Export, DividesThePriorOut) {
   const auto corrected = by_opencv(exported(model, {.prior_correction = 0.5}), blob);
   EXPECT_LT(worst(corrected, probabilities(classifier, crops, 0.5)), kTolerance);
   EXPECT_GT(worst(corrected, probabilities(classifier, crops)), 0.01);
+
+  // Unless it is told, as the model says; and calibrated.
+  model.info().prior_correction = 0.75;
+  model.info().calibration = {2, {0.5f, 0, 0, 0, 0, 0, 0, -0.5f}};
+  const Classifier calibrated(model.file(), Precision::kFp32);
+  EXPECT_LT(worst(by_opencv(exported(model, {}), blob), probabilities(calibrated, crops, 0.75)),
+            kTolerance);
+  EXPECT_LT(worst(by_opencv(exported(model, {.prior_correction = 0}), blob),
+                  probabilities(calibrated, crops, 0)),
+            kTolerance);
 }
 
 TEST(ModelProc, IsWhatGvaclassifyReads) {

@@ -88,7 +88,7 @@ TEST(OnnxGraph, Resizes) {
               ElementsAre(1, 1, -2, -2, 1, 1, -2, -2, 3, 3, 4, 4, 3, 3, 4, 4,  //
                           -5, -5, 6, 6, -5, -5, 6, 6, 7, 7, -8, -8, 7, 7, -8, -8));
   EXPECT_THAT(sizes, ElementsAre(1, 2, 4, 4));
-  EXPECT_THAT(run_step([](auto& g, auto x) { return g.max_pool(x, 3, 2); },
+  EXPECT_THAT(run_step([](auto& g, auto x) { return g.max_pool(x, 3, 2, true); },
                        {{0, "batch"}, {2}, {1}, {1}}, &sizes),
               ElementsAre(4, 7));
   EXPECT_THAT(sizes, ElementsAre(1, 2, 1, 1));

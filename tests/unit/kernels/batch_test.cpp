@@ -37,16 +37,6 @@ TEST(HalfBits, KnowsWhatIsNoNumberOrTooLarge) {
   EXPECT_GT(half_bits(std::nanf("")) & 0x7fff, 0x7c00);
 }
 
-TEST(Bfloat16Bits, TakesTheNearest) {
-  EXPECT_EQ(bfloat16_bits(1.f), 0x3f80);
-  EXPECT_EQ(bfloat16_bits(1.f + 1.f / 256), 0x3f80);  // Half-way: even.
-  EXPECT_EQ(bfloat16_bits(1.f + 3.f / 256), 0x3f82);  // Half-way: even.
-  EXPECT_EQ(bfloat16_bits(1.f + 1.01f / 256), 0x3f81);
-  EXPECT_EQ(bfloat16_bits(-2.f), 0xc000);
-  EXPECT_EQ(bfloat16_bits(std::numeric_limits<float>::max()), 0x7f80);
-  EXPECT_GT(bfloat16_bits(std::nanf("")) & 0x7fff, 0x7f80);
-}
-
 TEST(IndexIn, OrdersValues) {
   Batch batch{nullptr, Batch::kFp32, Batch::kNchw, 3, 4, 5};
   EXPECT_EQ(index_in(batch, 2, 1, 3, 4), ((2u * 3 + 1) * 4 + 3) * 5 + 4);

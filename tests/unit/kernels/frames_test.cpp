@@ -122,7 +122,7 @@ TEST_P(WarpFacesTest, CutsWhatCropFaceCuts) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, WarpFacesTest, testing::ValuesIn(test::kAllFormats),
+INSTANTIATE_TEST_SUITE_P(Formats, WarpFacesTest, testing::ValuesIn(test::kDeviceFormats),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(WarpFaces, TakesFacesOfManyFramesIntoHalvesOfAnyOrder) {
@@ -216,7 +216,7 @@ TEST_P(ResizeLumaTest, MakesWhatTheDetectorTakes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, ResizeLumaTest, testing::ValuesIn(test::kAllFormats),
+INSTANTIATE_TEST_SUITE_P(Formats, ResizeLumaTest, testing::ValuesIn(test::kDeviceFormats),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ResizeLuma, SaysWhatIsMissing) {

@@ -22,6 +22,8 @@ TEST(AverageModels, TakesTheMeanOfEachWeight) {
   one.info().version = "one";
   two.info().version = "two";
   three.info().version = "three";
+  one.info().calibration.temperature = 2;
+  one.info().operating_points.assign(8, 0.5f);
   const ModelFile mean = average_models({one.file(), two.file(), three.file()});
   ASSERT_EQ(mean.weights.size(), one.file().weights.size());
   for (const auto& [name, tensor] : mean.weights) {
@@ -32,6 +34,8 @@ TEST(AverageModels, TakesTheMeanOfEachWeight) {
     EXPECT_EQ(tensor.scalar_type(), torch::kFloat) << name;
   }
   EXPECT_EQ(mean.info.labels, one.info().labels);
+  EXPECT_TRUE(mean.info.calibration.is_identity()) << "it was fitted on other answers";
+  EXPECT_TRUE(mean.info.operating_points.empty());
   EXPECT_EQ(mean.info.parent, "one");
   EXPECT_EQ(mean.info.provenance["averaged"], (nlohmann::json{"one", "two", "three"}));
 }

@@ -162,10 +162,16 @@ TEST(FusedBatchNormRelu, NeedsNoGradients) {
 TEST(FusedBatchNormRelu, KeepsWhatIsNoNumber) {
   torch::nn::BatchNorm2d norm = uneven_norm();
   norm->eval();
-  torch::Tensor x = torch::ones({1, kChannels, 2, 2}).contiguous(torch::MemoryFormat::ChannelsLast);
-  x[0][3][1][1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(fused_batch_norm_relu(*norm, x, {}, {}, /*relu=*/false).isnan().any().item<bool>());
-  EXPECT_TRUE(fused_batch_norm_relu(*norm, x).isnan().any().item<bool>());
+  for (const auto type : {torch::kFloat, torch::kBFloat16}) {
+    torch::Tensor x =
+        torch::ones({1, kChannels, 2, 2}, type).contiguous(torch::MemoryFormat::ChannelsLast);
+    x[0][3][1][1] = std::numeric_limits<float>::quiet_NaN();
+    for (const bool relu : {false, true}) {
+      const torch::Tensor nan = fused_batch_norm_relu(*norm, x, {}, {}, relu).isnan();
+      EXPECT_TRUE(nan[0][3][1][1].item<bool>()) << type << ", relu " << relu;
+      EXPECT_EQ(nan.sum().item<int>(), 1) << type << ", relu " << relu;
+    }
+  }
 }
 
 /// Two threads that add up tensors, as two processes do.

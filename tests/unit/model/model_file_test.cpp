@@ -5,13 +5,17 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <limits>
 
+#include "content.h"
 #include "error_of.h"
 #include "model/network_layout.h"
 #include "model/safetensors.h"
+#include "model/stored_weights.h"
 #include "model/tensor_view.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
@@ -74,6 +78,10 @@ TEST_F(ModelFiles, ComeBackAsTheyWereWritten) {
   model.info.parent = "0123456789ab";
   model.info.provenance = {{"command", "fer train"}, {"seed", 7}};
   model.info.thresholds = {0.8, 0.9};
+  model.info.calibration = {1.5, {0.1f, -0.2f, 0, 0, 0.3f, 0, 0, 0}};
+  model.info.prior_correction = 0.25;
+  model.info.operating_points.assign(8, 0.5f);
+  model.info.operating_points[3] = std::numeric_limits<float>::infinity();
   write_model(path(), model);
   EXPECT_EQ(model.info.version.size(), 12u);
 
@@ -89,6 +97,9 @@ TEST_F(ModelFiles, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(read.info.parent, "0123456789ab");
   EXPECT_EQ(read.info.provenance, model.info.provenance);
   EXPECT_EQ(read.info.thresholds, model.info.thresholds);
+  EXPECT_EQ(read.info.calibration, model.info.calibration);
+  EXPECT_EQ(read.info.prior_correction, 0.25);
+  EXPECT_EQ(read.info.operating_points, model.info.operating_points);
   ASSERT_EQ(read.weights.size(), model.weights.size());
   for (const auto& [name, tensor] : model.weights) {
     EXPECT_TRUE(read.weights.at(name).equal(tensor)) << name;
@@ -133,6 +144,115 @@ TEST_F(ModelFiles, WithAnyBitOfTheirWeightsFlippedAreRefused) {
   }
 }
 
+TEST_F(ModelFiles, WithAnyByteOfTheirDescriptionChangedAreRefused) {
+  RandomModel random;
+  random.info().calibration.temperature = 1.5;
+  random.write(path());
+  const std::string whole = test::content(path());
+  std::uint64_t header = 0;
+  std::memcpy(&header, whole.data(), 8);
+  for (std::size_t at = 0; at < 8 + header; ++at) {
+    std::string bytes = whole;
+    bytes[at] ^= 1;
+    folder_.write("model.fer", bytes);
+    EXPECT_NE(refusal(), "") << "byte " << at << " of " << 8 + header;
+    EXPECT_NE(test::error_of([&] { read_model_info(path()); }), "") << at;
+  }
+}
+
+TEST_F(ModelFiles, WhoseLabelsWereSwappedAreRefused) {
+  RandomModel random;
+  random.write(path());
+  std::map<std::string, std::string> metadata;
+  {
+    const SafetensorsFile file(path());
+    metadata = file.metadata();
+  }
+  json description = json::parse(metadata["model"]);
+  std::swap(description["labels"][0], description["labels"][1]);
+  metadata["model"] = description.dump();
+  write_weights(random.file().weights, metadata);
+  EXPECT_THAT(refusal(), HasSubstr("checksum differs"));
+  metadata.erase("checksum");
+  write_weights(random.file().weights, metadata);
+  EXPECT_THAT(refusal(), HasSubstr("\"checksum\", found none"));
+}
+
+TEST_F(ModelFiles, OfTheFirstFormatAreRead) {
+  RandomModel random;
+  std::map<std::string, TensorView> views;
+  for (const auto& [name, tensor] : random.file().weights) views[name] = view_of(tensor);
+  const std::string checksum = content_hash(views);
+  write_changed(random.file(), [](json&) {});
+  EXPECT_EQ(read_model(path()).info.version, checksum.substr(0, 12))
+      << "programs that know nothing of versions may write what they like";
+  std::string description;
+  {
+    const SafetensorsFile file(path());
+    description = file.meta("model");
+  }
+  json claim = json::parse(description);
+  claim["version"] = checksum.substr(0, 12);
+  const auto with = [&](const json& text, const std::string& sum) {
+    write_weights(random.file().weights,
+                  {{"format", "gst-fer/1"}, {"model", text.dump()}, {"checksum", sum}});
+    return refusal();
+  };
+  EXPECT_EQ(with(claim, checksum), "");
+  const ModelFile read = read_model(path());
+  EXPECT_EQ(read.info.version, checksum.substr(0, 12));
+  EXPECT_TRUE(read.info.calibration.is_identity());
+  EXPECT_EQ(read.info.prior_correction, 0);
+  EXPECT_TRUE(read.info.operating_points.empty());
+  EXPECT_THAT(with(claim, "0123456789abcdef"), HasSubstr("checksum differs"));
+  claim["version"] = "0123456789ab";
+  EXPECT_THAT(with(claim, checksum), HasSubstr("expected version " + checksum.substr(0, 12)));
+}
+
+TEST_F(ModelFiles, ThatClaimAnotherVersionAreRefused) {
+  RandomModel random;
+  random.write(path());
+  std::map<std::string, std::string> metadata;
+  {
+    const SafetensorsFile file(path());
+    metadata = file.metadata();
+  }
+  json description = json::parse(metadata["model"]);
+  description["version"] = "0123456789ab";
+  metadata["model"] = description.dump();
+  std::map<std::string, TensorView> views;
+  for (const auto& [name, tensor] : random.file().weights) views[name] = view_of(tensor);
+  write_safetensors(path(), views, with_checksum(metadata, views));
+  EXPECT_THAT(refusal(), HasSubstr("found \"0123456789ab\""));
+}
+
+TEST_F(ModelFiles, AreNamedByAllThatDecidesTheirAnswers) {
+  RandomModel random;
+  const std::string version = random.write(path());
+  EXPECT_EQ(version_of(random.file()), version);
+  const auto changed = [&](auto&& change) {
+    ModelFile model = random.file();
+    change(model.info);
+    return version_of(model) != version;
+  };
+  EXPECT_TRUE(changed([](ModelInfo& info) { std::swap(info.labels[0], info.labels[1]); }));
+  EXPECT_TRUE(changed([](ModelInfo& info) { info.mean = 0.25f; }));
+  EXPECT_TRUE(changed([](ModelInfo& info) { info.mirror = true; }));
+  EXPECT_TRUE(changed([](ModelInfo& info) { info.calibration.temperature = 2; }));
+  EXPECT_TRUE(changed([](ModelInfo& info) { info.prior_correction = 0.5; }));
+  EXPECT_FALSE(changed([](ModelInfo& info) { info.parent = "0123456789ab"; }));
+  EXPECT_FALSE(changed([](ModelInfo& info) { info.provenance = {{"seed", 3}}; }));
+  EXPECT_FALSE(changed([](ModelInfo& info) { info.thresholds = {0.9}; }));
+}
+
+TEST_F(ModelFiles, SayWhetherTheirKernelsAreInBf16) {
+  RandomModel random;
+  random.write(path());
+  EXPECT_FALSE(is_stored_in_bf16(path()));
+  random.write(path(), /*bf16=*/true);
+  EXPECT_TRUE(is_stored_in_bf16(path()));
+}
+
 TEST_F(ModelFiles, NeedNoChecksum) {
   RandomModel random;
   write_changed(random.file(), [](json&) {});
@@ -159,6 +279,7 @@ TEST_F(ModelFiles, WithWrongTensorsAreRefused) {
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_THAT(with("head.bias", torch::full({8}, nan)), HasSubstr("NaN"));
   EXPECT_THAT(with("stem.weight", torch::full({8, 1, 3, 3}, infinity)), HasSubstr("infinity"));
+  EXPECT_THAT(with("stem.weight", torch::full({8, 1, 3, 3}, 3e38f)), HasSubstr("beyond 10^10"));
   // Extra tensors are another version's business.
   EXPECT_EQ(with("valence.weight", torch::zeros({2, 16})), "");
 }
@@ -205,7 +326,39 @@ TEST_F(ModelFiles, WhoseDescriptionLiesAreRefused) {
   EXPECT_THAT(with([](json& d) { d["labels"] = "happy"; }), HasSubstr("metadata is broken"));
   EXPECT_THAT(with([](json& d) { d["labels"] = {"a", "b"}; }), HasSubstr("found 2"));
   EXPECT_THAT(with([](json& d) { d["labels"][3] = ""; }), HasSubstr("label is empty"));
+  EXPECT_THAT(with([](json& d) { d["labels"][3] = d["labels"][4]; }),
+              HasSubstr("two labels are called \"anger\""));
+  EXPECT_THAT(with([](json& d) { d["labels"][3] = std::string(65, 'x'); }),
+              HasSubstr("at most 64 bytes"));
+  EXPECT_THAT(with([](json& d) { d["labels"][3] = "two\nlines"; }),
+              HasSubstr("control characters"));
+  EXPECT_THAT(with([](json& d) { d["labels"][3] = std::string(2'000'000, 'x'); }),
+              HasSubstr("expected at most 1048576"));
+  EXPECT_THAT(with([](json& d) { d["network"]["name"] = std::string(65, 'x'); }),
+              HasSubstr("network.name"));
+  EXPECT_THAT(with([](json& d) { d["parent"] = std::string(65, 'x'); }), HasSubstr("parent"));
   EXPECT_THAT(with([](json& d) { d["prior"][0] = 0; }), HasSubstr("prior"));
+  const auto calibrated = [&](const json& temperature, const json& bias) {
+    return with([&](json& d) {
+      d["calibration"] = {{"temperature", temperature}, {"bias", bias}};
+    });
+  };
+  const json none = json::array();
+  EXPECT_EQ(calibrated(2, none), "");
+  EXPECT_EQ(calibrated(2, json(std::vector<float>(8))), "");
+  EXPECT_THAT(calibrated(0, none), HasSubstr("calibration: expected"));
+  EXPECT_THAT(calibrated(-1, none), HasSubstr("calibration: expected"));
+  EXPECT_THAT(calibrated(nullptr, none), HasSubstr("metadata is broken"));
+  EXPECT_THAT(calibrated(2, json(std::vector<float>(7))), HasSubstr("for each label"));
+  EXPECT_THAT(calibrated(2, json(std::vector<float>(8, 1e30f))),
+              HasSubstr("calibration: expected"));
+  EXPECT_THAT(with([](json& d) { d["prior_correction"] = 1.5; }), HasSubstr("prior_correction"));
+  EXPECT_THAT(with([](json& d) {
+                d["operating_points"] = {0.5, nullptr};
+              }),
+              HasSubstr("operating_points"));
+  EXPECT_THAT(with([](json& d) { d["operating_points"] = std::vector<float>(8, 1.5f); }),
+              HasSubstr("operating_points"));
   EXPECT_THAT(with([](json& d) { d["prior"].erase(0); }), HasSubstr("and 7"));
   EXPECT_THAT(with([](json& d) { d["std"] = 0; }), HasSubstr("std"));
   EXPECT_THAT(with([](json& d) { d["std"] = 1e300; }), HasSubstr("std"));

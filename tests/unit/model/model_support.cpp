@@ -51,7 +51,25 @@ std::vector<NetworkConfig> varied_configs() {
   odd.attention_reduction = 1;
   odd.classes = 3;
 
-  return {tiny_config(), without_attention, one_branch, resnet18, odd, network_preset("fernet")};
+  // Sides 24, 20, 9, 4, 2: the second stage has no border row, the third has one (its convolutions
+  // make 1 pixel of 4, its pool makes 2).
+  NetworkConfig pooling = without_attention;
+  pooling.input_size = 24;
+  pooling.stem_kernel = 5;
+  pooling.stem_pool = true;
+  pooling.widths = {8, 12, 20};
+  pooling.depths = {1, 2, 1};
+  pooling.strides = {1, 2, 2};
+  pooling.downsampling = Downsampling::kPooling;
+
+  return {tiny_config(),
+          without_attention,
+          one_branch,
+          resnet18,
+          odd,
+          pooling,
+          network_preset("fernet"),
+          network_preset("facenet")};
 }
 
 struct RandomModel::Module {

@@ -27,7 +27,8 @@ class Presets : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Presets,
-                         testing::Values("fernet", "fernet-small", "fernet-large", "resnet18"),
+                         testing::Values("fernet", "fernet-small", "fernet-large", "resnet18",
+                                         "facenet"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -244,6 +245,83 @@ TEST(NetworkConfig, IsChecked) {
                 c.stem_width = 1024;
               }),
               HasSubstr("feature maps"));
+}
+
+NetworkConfig pooling_config() {
+  NetworkConfig config = tiny_config(24);
+  config.stem_kernel = 5;
+  config.stem_pool = true;
+  config.strides = {1, 2};
+  config.downsampling = Downsampling::kPooling;
+  return config;
+}
+
+TEST(NetworkConfig, WithPoolingRefusesWhatItsShortcutsCannotDo) {
+  const auto refusal = [](auto change) -> std::string {
+    NetworkConfig config = pooling_config();
+    change(config);
+    try {
+      config.check();
+      return {};
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+  };
+  using C = NetworkConfig;
+  EXPECT_EQ(refusal([](C&) {}), "");
+  EXPECT_THAT(refusal([](C& c) { c.strides[1] = 3; }), HasSubstr("strides must be 1 or 2"));
+  EXPECT_THAT(refusal([](C& c) { c.widths[0] = 16; }), HasSubstr("widths may only grow"));
+  EXPECT_THAT(refusal([](C& c) { c.widths[1] = 4; }), HasSubstr("widths may only grow"));
+  EXPECT_THAT(refusal([](C& c) {
+                c.input_size = 16;
+                c.strides = {2, 2};
+              }),
+              HasSubstr("nothing is left"));
+}
+
+TEST(NetworkConfig, FollowsTheSidesOfUnpaddedMaps) {
+  const MapSides sides = map_sides(network_preset("facenet"));
+  EXPECT_EQ(sides.stem, 44);
+  EXPECT_EQ(sides.pooled, 21);
+  EXPECT_EQ(sides.stages, (std::vector<int>{21, 10, 5, 2}));
+}
+
+TEST(NetworkConfig, RefusesAWordThatNamesNoDownsampling) {
+  nlohmann::json json = pooling_config();
+  EXPECT_EQ(json.at("downsampling"), "pooling");
+  json["downsampling"] = "striding";
+  EXPECT_THROW(json.get<NetworkConfig>(), std::runtime_error);
+  json.erase("downsampling");  // As in older files.
+  EXPECT_EQ(json.get<NetworkConfig>().downsampling, Downsampling::kProjection);
+}
+
+TEST(PoolingShortcut, AddsZerosWhereItsBlockHasNeitherChannelsNorPixels) {
+  const torch::NoGradGuard no_grad;
+  ResidualBlock block(1, 2, 2, Downsampling::kPooling);
+  block->eval();
+  for (const auto& parameter : block->parameters()) parameter.zero_();
+  block->bn2->bias.fill_(3);  // All that the convolutions make is 3.
+  const torch::Tensor x = torch::arange(16, torch::kFloat).view({1, 1, 4, 4});
+  // The convolutions make one pixel of 4 x 4, the pool makes four: means of 0 1 4 5, 2 3 6 7 …
+  const torch::Tensor expected =
+      torch::tensor({2.5f + 3, 4.5f, 10.5f, 12.5f, 3.f, 0.f, 0.f, 0.f}).view({1, 2, 2, 2});
+  EXPECT_TRUE(torch::equal(block(x), expected)) << block(x);
+}
+
+TEST(PoolingShortcut, LetsGradientsThroughToBorderPixels) {
+  ResidualBlock block(1, 2, 2, Downsampling::kPooling);
+  torch::Tensor x = torch::ones({2, 1, 4, 4}).requires_grad_();
+  block(x).sum().backward();
+  EXPECT_GE(x.grad()[0][0][3][3].item<float>(), 0.25f);
+}
+
+TEST(Network, CountsStagesBelowTheHead) {
+  const Network network(tiny_config());
+  EXPECT_EQ(network->depth_below_head("head.weight"), 0u);
+  EXPECT_EQ(network->depth_below_head("attention.score.bias"), 0u);
+  EXPECT_EQ(network->depth_below_head("stage1_0.conv1.weight"), 1u);
+  EXPECT_EQ(network->depth_below_head("stage0_1.bn2.bias"), 2u);
+  EXPECT_EQ(network->depth_below_head("stem_bn.weight"), 3u);
 }
 
 TEST(NetworkConfig, OfAnUnknownNameSaysWhichThereAre) {

@@ -15,7 +15,7 @@ TrackedFace sample() {
 }
 
 TEST(FaceGeometry, RecordsHoldSharesOfTheFrame) {
-  const FaceRecord record = face_record(sample(), 640, 480);
+  const FaceRecord record = face_record(sample(), {640, 480});
   EXPECT_DOUBLE_EQ(record.x, 0.1);
   EXPECT_DOUBLE_EQ(record.y, 0.1);
   EXPECT_DOUBLE_EQ(record.w, 0.25);
@@ -30,7 +30,7 @@ TEST(FaceGeometry, RecordsHoldSharesOfTheFrame) {
 
 TEST(FaceGeometry, ThereAndBackIsTheSame) {
   const TrackedFace face = sample();
-  const TrackedFace again = face_in_pixels(face_record(face, 640, 480), 640, 480);
+  const TrackedFace again = face_in_pixels(face_record(face, {640, 480}), {640, 480});
   EXPECT_FLOAT_EQ(again.box.x, face.box.x);
   EXPECT_FLOAT_EQ(again.box.br().y, face.box.br().y);
   EXPECT_FLOAT_EQ(again.score, face.score);
@@ -43,7 +43,7 @@ TEST(FaceGeometry, ThereAndBackIsTheSame) {
 }
 
 TEST(FaceGeometry, ScalesWithTheFrame) {
-  const TrackedFace half = face_in_pixels(face_record(sample(), 640, 480), 320, 240);
+  const TrackedFace half = face_in_pixels(face_record(sample(), {640, 480}), {320, 240});
   EXPECT_FLOAT_EQ(half.box.width, 80);
   EXPECT_FLOAT_EQ((*half.landmarks)[4].x, 85);
 }
@@ -51,8 +51,31 @@ TEST(FaceGeometry, ScalesWithTheFrame) {
 TEST(FaceGeometry, FacesWithoutLandmarksStaySo) {
   TrackedFace face = sample();
   face.landmarks.reset();
-  EXPECT_FALSE(face_record(face, 640, 480).landmarks);
-  EXPECT_FALSE(face_in_pixels(face_record(face, 640, 480), 640, 480).landmarks);
+  EXPECT_FALSE(face_record(face, {640, 480}).landmarks);
+  EXPECT_FALSE(face_in_pixels(face_record(face, {640, 480}), {640, 480}).landmarks);
+}
+
+TEST(FaceGeometry, KeepsFacesInTheStoredFramesCoordinates) {
+  // A frame of 400 x 200 stored pixels, twice as wide as high, that is shown turned clockwise: the
+  // shown picture is 200 pixels wide and 800 high.
+  const FrameGeometry frame{400, 200, 2, Orientation::k90Right};
+  TrackedFace face;
+  face.box = {20, 400, 40, 80};
+  face.landmarks = Landmarks{cv::Point2f{30, 420}, {50, 420}, {40, 440}, {32, 460}, {48, 460}};
+  const FaceRecord record = face_record(face, frame);
+  // Turned back, what lies 400 to 480 of 800 down lies there across, and what lies 20 to 60 of 200
+  // across lies 140 to 180 of 200 down.
+  EXPECT_NEAR(record.x, 0.5, 1e-6);
+  EXPECT_NEAR(record.w, 0.1, 1e-6);
+  EXPECT_NEAR(record.y, 0.7, 1e-6);
+  EXPECT_NEAR(record.h, 0.2, 1e-6);
+  EXPECT_NEAR((*record.landmarks)[0], 420. / 800, 1e-6);
+  EXPECT_NEAR((*record.landmarks)[1], 1 - 30. / 200, 1e-6);
+  EXPECT_NEAR(face_size(record, frame), 40, 1e-4);
+  const TrackedFace again = face_in_pixels(record, frame);
+  EXPECT_NEAR(again.box.x, 20, 1e-3);
+  EXPECT_NEAR(again.box.height, 80, 1e-3);
+  EXPECT_NEAR((*again.landmarks)[3].y, 460, 1e-3);
 }
 
 }  // namespace

@@ -498,5 +498,43 @@ TEST(FaceMetaOnItsWay, SurvivesVideoscaleAndIsReplacedBehindIt) {
   EXPECT_NE(gst_video_region_of_interest_meta_get_param(regions[0], "detection"), nullptr);
 }
 
+TEST_F(FaceMeta, KeepsTheGeometryItWasMadeIn) {
+  const test::BufferPtr buffer(gst_buffer_new());
+  EXPECT_FALSE(face_meta_geometry(buffer.get()));
+  EXPECT_EQ(face_meta_orientation(buffer.get()), Orientation::kIdentity);
+  GstVideoInfo info = test::video_info("I420", 720, 576);
+  GST_VIDEO_INFO_PAR_N(&info) = 64;
+  GST_VIDEO_INFO_PAR_D(&info) = 45;
+  face_meta_write(buffer.get(), info, {}, Orientation::k90Left);
+  const auto geometry = face_meta_geometry(buffer.get());
+  ASSERT_TRUE(geometry);
+  EXPECT_EQ(geometry->width, 720);
+  EXPECT_EQ(geometry->height, 576);
+  EXPECT_DOUBLE_EQ(geometry->pixel_aspect, 64. / 45);
+  EXPECT_EQ(geometry->orientation, Orientation::k90Left);
+  // Who writes faces anew does not turn the frame.
+  face_meta_write(buffer.get(), info, {});
+  EXPECT_EQ(face_meta_orientation(buffer.get()), Orientation::k90Left);
+}
+
+TEST_F(FaceMeta, KeepsWhatIsUnsureAndUnclear) {
+  const test::BufferPtr buffer(gst_buffer_new());
+  FaceRecord face;
+  face.w = face.h = 0.5;
+  face.clear = false;
+  face.expression = Expression{"glad", 1, {0.1f, 0.9f}, {"calm", "glad"}, "v3", 0, true};
+  FaceRecord sure = face;
+  sure.clear = true;
+  sure.expression->unsure = false;
+  face_meta_write(buffer.get(), test::video_info("I420", 64, 48), {face, sure});
+  const auto faces = face_meta_read(buffer.get());
+  ASSERT_TRUE(faces);
+  ASSERT_EQ(faces->size(), 2u);
+  EXPECT_FALSE(faces->at(0).clear);
+  EXPECT_TRUE(faces->at(0).expression->unsure);
+  EXPECT_TRUE(faces->at(1).clear);
+  EXPECT_FALSE(faces->at(1).expression->unsure);
+}
+
 }  // namespace
 }  // namespace fer

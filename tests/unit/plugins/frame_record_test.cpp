@@ -29,13 +29,14 @@ FaceRecord glad_face() {
 }
 
 TEST(FrameRecord, HasThePromisedForm) {
-  EXPECT_EQ(to_json({1234567890123, 640, 360, {glad_face()}}),
-            R"({"timestamp":1234567890123,"resolution":{"width":640,"height":360},"objects":[)"
-            R"({"x":160,"y":180,"w":80,"h":90,"roi_type":"face","id":7,)"
-            R"("detection":{"confidence":0.9,"bounding_box":)"
-            R"({"x_min":0.25,"y_min":0.5,"x_max":0.375,"y_max":0.75}},)"
-            R"("emotion":{"label":"glad","label_id":1,"confidence":0.7,)"
-            R"("probabilities":{"calm":0.1,"glad":0.7,"sad":0.2},"model_version":"v3"}}]})");
+  EXPECT_EQ(
+      to_json({1234567890123, 640, 360, {glad_face()}}),
+      R"({"timestamp":1234567890123,"resolution":{"width":640,"height":360},"objects":[)"
+      R"({"x":160,"y":180,"w":80,"h":90,"roi_type":"face","id":7,)"
+      R"("detection":{"confidence":0.9,"bounding_box":)"
+      R"({"x_min":0.25,"y_min":0.5,"x_max":0.375,"y_max":0.75}},)"
+      R"("emotion":{"label":"glad","label_id":1,"confidence":0.7,)"
+      R"("probabilities":{"calm":0.1,"glad":0.7,"sad":0.2},"model_version":"v3","unsure":false}}]})");
 }
 
 TEST(FrameRecord, LeavesOutWhatIsNotKnown) {
@@ -57,6 +58,18 @@ TEST(FrameRecord, ListsProbabilitiesOfClassesWithoutNames) {
   const Json bare = Json::parse(to_json({0, 640, 360, {face}}))["objects"][0]["emotion"];
   EXPECT_EQ(bare["probabilities"], Json::array());
   EXPECT_EQ(bare["confidence"], 0);
+}
+
+TEST(FrameRecord, SaysWhatIsUnsure) {
+  FaceRecord face = glad_face();
+  face.expression->unsure = true;
+  EXPECT_EQ(Json::parse(to_json({0, 640, 360, {face}}))["objects"][0]["emotion"]["unsure"], true);
+}
+
+TEST(FrameRecord, SaysHowAFrameIsSeenThatIsNotSeenAsItIsStored) {
+  const FrameRecord record{0, 720, 576, {}, 64. / 45, Orientation::k90Right};
+  EXPECT_EQ(Json::parse(to_json(record))["resolution"],
+            Json::parse(R"({"width":720,"height":576,"pixel_aspect":1.422222,"orientation":1})"));
 }
 
 TEST(FrameRecord, KeepsTheOrderOfFaces) {

@@ -15,7 +15,10 @@ using namespace test;
 TEST(PixelFormats, AreThoseOfTheCaps) {
   const CapsPtr caps(gst_caps_from_string(FER_VIDEO_CAPS));
   ASSERT_TRUE(caps);
-  const GValue* formats = gst_structure_get_value(gst_caps_get_structure(caps.get(), 0), "format");
+  // In the processor's memory; those in a device's come before.
+  const guint last = gst_caps_get_size(caps.get()) - 1;
+  const GValue* formats =
+      gst_structure_get_value(gst_caps_get_structure(caps.get(), last), "format");
   std::vector<std::string> names;
   for (guint i = 0; i < gst_value_list_get_size(formats); ++i) {
     names.emplace_back(g_value_get_string(gst_value_list_get_value(formats, i)));
@@ -25,7 +28,7 @@ TEST(PixelFormats, AreThoseOfTheCaps) {
 }
 
 TEST(PixelFormats, OthersAreUnknown) {
-  EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_YUY2), std::nullopt);
+  EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_AYUV64), std::nullopt);
   EXPECT_EQ(pixel_format(GST_VIDEO_FORMAT_UNKNOWN), std::nullopt);
 }
 

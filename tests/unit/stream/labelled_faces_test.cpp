@@ -137,15 +137,21 @@ TEST_F(LabelledFacesTest, RefusesBrokenFiles) {
     folder_.write("flipped", flipped);
     EXPECT_NE(error_of([&] { open(folder_.path() / "flipped"); }), "") << at;
   }
+  for (const char* word : {"neutral", "blocks_below", "train"}) {
+    std::string changed = whole;
+    changed[whole.find(word)] ^= 1;  // in the metadata
+    folder_.write("changed", changed);
+    EXPECT_NE(error_of([&] { open(folder_.path() / "changed"); }), "") << word;
+  }
   EXPECT_NE(error_of([&] { open(TinySource::get().model()); }), "");
   EXPECT_NE(error_of([&] { open(folder_.path() / "missing"); }), "");
 }
 
 TEST_F(LabelledFacesTest, RefusesCropsThatTheModelDoesNotTake) {
   PackedInfo info = test::tiny_info();
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   write_packed(file_, info, test::tiny_rows(3));
-  EXPECT_THAT(error_of([&] { open(file_); }), HasSubstr("template arcface"));
+  EXPECT_THAT(error_of([&] { open(file_); }), HasSubstr("template \"arcface\""));
 }
 
 TEST_F(LabelledFacesTest, LeavesOutClassesThatTheModelDoesNotKnow) {

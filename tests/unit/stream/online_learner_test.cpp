@@ -11,6 +11,7 @@
 #include "error_of.h"
 #include "learn/run/checkpoint.h"
 #include "learn/run/module_run.h"
+#include "model/classifier.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "model/network_layout.h"
@@ -83,6 +84,18 @@ class OnlineLearnerTest : public testing::Test {
   ModelFile source_;
   OnlineConfig config_;
 };
+
+TEST_F(OnlineLearnerTest, StartsFromWhatTheCalibratedModelSays) {
+  source_.info.calibration = {2, {0.5f, 0, -0.5f}};
+  const auto made = learner();
+  EXPECT_EQ(made->serving().info.calibration, source_.info.calibration);
+  const ModelFile candidate = made->candidate();
+  EXPECT_TRUE(candidate.info.calibration.is_identity()) << "it is in the head, which learns on";
+  const auto crop = stream_faces(1)[0].crop;
+  const auto said = Classifier(candidate, Precision::kFp32).logits(crop);
+  const auto expected = Classifier(source_, Precision::kFp32).logits(crop);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(said[k], expected[k], 1e-4) << k;
+}
 
 TEST_F(OnlineLearnerTest, LearnsFromAStreamAndServesIt) {
   config_.guards.prior = false;     // the tiny source knows all classes equally well …

@@ -44,6 +44,14 @@ TEST_F(WatchedFacesTest, ScoresAModelWhereverItIsCut) {
   EXPECT_EQ(cut.score(source_).to_json(), expected.to_json());
 }
 
+TEST_F(WatchedFacesTest, ScoresWhatACalibratedModelSays) {
+  WatchedFaces watched(data_, "test", {}, source_, 1);
+  ModelFile biased = source_;
+  biased.info.calibration.bias = {0, 100, 0};
+  EXPECT_NEAR(watched.score(biased).recall(1), 1, 1e-9);
+  EXPECT_NEAR(watched.score(biased).macro_recall(), 1.0 / 3, 1e-9);
+}
+
 TEST_F(WatchedFacesTest, TakesPredictionsAmongTheClassesThatCount) {
   WatchedFaces two(data_, "test", {"surprise", "neutral"}, source_, 1);
   EXPECT_EQ(two.size(), 40u);

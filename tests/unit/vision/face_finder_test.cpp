@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <opencv2/core.hpp>
+
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -18,6 +20,7 @@ class ScriptedDetector final : public Detector {
     int runs = 0;
     bool broken = false;
     float small_face = 0;
+    cv::Mat picture;
   };
   explicit ScriptedDetector(Script& script) : script_(script) {}
 
@@ -28,6 +31,9 @@ class ScriptedDetector final : public Detector {
     return script_.faces;
   }
   float small_face() const override { return script_.small_face; }
+  const cv::Mat* picture() const override {
+    return script_.picture.empty() ? nullptr : &script_.picture;
+  }
   std::string name() const override { return "scripted"; }
 
  private:
@@ -217,8 +223,48 @@ TEST_F(FaceFinderTest, AFewLostFramesLeaveTheTracksManyEndThem) {
   EXPECT_EQ(next().at(0).track_id, id);
   finder_.miss(0);
   EXPECT_EQ(next().at(0).track_id, id);
-  finder_.miss(26);
+  finder_.miss(251);
   EXPECT_EQ(next().at(0).track_id, id + 1);
+}
+
+TEST_F(FaceFinderTest, AfterASecondOfLostFramesAFaceIsTheSameWhereItWas) {
+  finder_.configure({.interval = 3, .frame_rate = 25});
+  script_.faces = {face_at(100), face_at(500)};
+  next();
+  finder_.miss(100);
+  EXPECT_TRUE(finder_.due()) << "nobody knows what is there now";
+  script_.faces = {face_at(104), face_at(570)};
+  const auto faces = next();
+  ASSERT_EQ(faces.size(), 2u);
+  EXPECT_EQ(faces[0].track_id, 1u);
+  EXPECT_EQ(faces[1].track_id, 3u);
+}
+
+TEST_F(FaceFinderTest, AtAFrameInTwoSecondsAFaceKeepsItsId) {
+  finder_.configure({.frame_rate = 0.5});
+  for (int frame = 0; frame < 5; ++frame) {
+    script_.faces = {face_at(100 + 5 * static_cast<float>(frame))};
+    EXPECT_EQ(next().at(0).track_id, 1u) << frame;
+  }
+}
+
+TEST_F(FaceFinderTest, ACutEndsTheTracks) {
+  script_.small_face = 48;
+  finder_.configure({.small_face_interval = 30});
+  script_.faces = {face_at(100)};
+  script_.picture.create(90, 160, CV_8UC1);
+  cv::randu(script_.picture, 0, 256);
+  const auto id = next().at(0).track_id;
+  EXPECT_EQ(next().at(0).track_id, id);
+  EXPECT_EQ(finder_.cuts(), 0u);
+  // Another man in the same place.
+  cv::Mat left = script_.picture.colRange(0, 80);
+  script_.picture.colRange(80, 160).setTo(230);
+  left.setTo(20);
+  EXPECT_EQ(next().at(0).track_id, id + 1);
+  EXPECT_EQ(finder_.cuts(), 1u);
+  next();
+  EXPECT_TRUE(script_.config.small_faces) << "the new scene has small faces of its own";
 }
 
 TEST_F(FaceFinderTest, LostFramesCountForTheInterval) {

@@ -219,6 +219,65 @@ TEST(Tracker, WeakDetectionDoesNotTakeAStrongOnesTrack) {
   EXPECT_FLOAT_EQ(seen[0].score, 0.9f);
 }
 
+TEST(Tracker, ATrackWhoseScoreStaysWeakIsReportedNoMore) {
+  Tracker tracker({.settle_runs = 10});
+  // A logo: now and then over the threshold of 0.6, mostly below it.
+  const auto logo = [](int run) { return face_at(100, 100, 80, run % 4 == 0 ? 0.65f : 0.45f); };
+  int reported = 0;
+  for (int run = 0; run < 100; ++run)
+    reported += static_cast<int>(tracker.update({logo(run)}).size());
+  EXPECT_GE(reported, 10) << "it may be a face at first";
+  EXPECT_LE(reported, 20);
+  EXPECT_TRUE(tracker.predict().empty());
+  // The same place, but a face after all: the same track.
+  std::vector<TrackedFace> seen;
+  for (int run = 0; run < 12; ++run) seen = tracker.update({face_at(100, 100)});
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].track_id, 1u);
+}
+
+TEST(Tracker, AFaceThatIsWeakForAMomentStays) {
+  Tracker tracker({.settle_runs = 10});
+  for (int run = 0; run < 20; ++run) tracker.update({face_at(100, 100)});
+  for (int run = 0; run < 10; ++run) {
+    EXPECT_EQ(tracker.update({face_at(100, 100, 80, 0.4f)}).size(), 1u) << run;
+  }
+}
+
+TEST(Tracker, AfterAPauseAFaceIsTheSameWhereItWas) {
+  Tracker tracker;
+  for (int run = 0; run < 5; ++run) {
+    tracker.update({face_at(100 + 8 * static_cast<float>(run), 100), face_at(500, 100)});
+  }
+  tracker.pause();
+  const auto seen = tracker.update({face_at(135, 102), face_at(560, 100), face_at(300, 100)});
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_EQ(seen[0].track_id, 1u);
+  EXPECT_EQ(seen[1].track_id, 3u) << "elsewhere: another face";
+  EXPECT_EQ(seen[2].track_id, 4u);
+}
+
+TEST(Tracker, AfterAPauseAFaceThatIsGoneIsForgotten) {
+  Tracker tracker;
+  tracker.update({face_at(100, 100)});
+  tracker.pause();
+  EXPECT_TRUE(tracker.update({}).empty());
+  EXPECT_EQ(tracker.update({face_at(100, 100)}).at(0).track_id, 2u);
+}
+
+TEST(Tracker, ScalesWithThePicture) {
+  Tracker tracker;
+  for (int run = 0; run < 5; ++run)
+    tracker.update({face_at(100 + 4 * static_cast<float>(run), 100)});
+  tracker.scale(2.5f);
+  const auto predicted = tracker.predict();
+  ASSERT_EQ(predicted.size(), 1u);
+  EXPECT_NEAR(centre(predicted[0]).x, 300, 6);
+  EXPECT_NEAR(predicted[0].box.width, 200, 1);
+  EXPECT_NEAR((*predicted[0].landmarks)[2].y, 270, 3);
+  EXPECT_EQ(tracker.update({face_at(310, 250, 200)}).at(0).track_id, 1u);
+}
+
 TEST(Tracker, MinHitsHoldsBackWhatFlickers) {
   Tracker tracker({.min_hits = 3});
   EXPECT_TRUE(tracker.update({face_at(100, 100)}).empty());

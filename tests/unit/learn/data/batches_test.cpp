@@ -35,7 +35,7 @@ class Faces {
 
 PackedInfo two_classes() {
   PackedInfo info;
-  info.side = 8;
+  info.crops.side = 8;
   info.labels = {"neutral", "sadness"};
   info.splits = {"train", "valid"};
   return info;

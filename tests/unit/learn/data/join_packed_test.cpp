@@ -100,6 +100,25 @@ TEST_F(JoinPackedTest, PersonsOfTwoPartsAreTwo) {
   for (std::size_t i = 1; i < half; ++i) EXPECT_EQ(joined.person(half + i), joined.person(i) + 3);
 }
 
+TEST_F(JoinPackedTest, KeepsNamesAndTheColumnsThatAllPartsHave) {
+  const auto a = part("a", [](PackedInfo& info, std::vector<PackedRow>& rows) {
+    info.columns = {"age", "camera"};
+    for (PackedRow& row : rows) row.columns = {"30", "left"};
+    rows[0].image = "one.png";
+  });
+  const auto b = part("b", [](PackedInfo& info, std::vector<PackedRow>& rows) {
+    info.columns = {"camera"};
+    for (PackedRow& row : rows) row.columns = {"right"};
+  });
+  join_packed({a, b}, out_);
+  const PackedDataset joined(out_);
+  ASSERT_EQ(joined.info().columns, std::vector<std::string>{"camera"});
+  EXPECT_EQ(joined.text(0, 0), "left");
+  EXPECT_EQ(joined.text(0, joined.size() - 1), "right");
+  EXPECT_EQ(joined.image(0), "one.png");
+  EXPECT_EQ(joined.image(1), "");
+}
+
 TEST_F(JoinPackedTest, RefusesWhatDoesNotFit) {
   const auto a = part("a");
   EXPECT_THAT(
@@ -111,7 +130,7 @@ TEST_F(JoinPackedTest, RefusesWhatDoesNotFit) {
               AllOf(HasSubstr("splits"), HasSubstr("\"rest\"")));
   EXPECT_THAT(refusal(a, part("template",
                               [](PackedInfo& info, std::vector<PackedRow>&) {
-                                info.align_template = "arcface";
+                                info.crops.align_template = "arcface";
                               })),
               AllOf(HasSubstr("template"), HasSubstr("arcface")));
   EXPECT_THAT(refusal(a, folder_.path() / "none"), HasSubstr("none"));

@@ -22,11 +22,11 @@ using testing::HasSubstr;
 
 PackedInfo info() {
   PackedInfo info;
-  info.channels = 3;
-  info.side = 8;
+  info.crops.channels = 3;
+  info.crops.side = 8;
   info.labels = {"neutral", "sadness"};
   info.splits = {"train", "test"};
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   info.source = "somewhere";
   return info;
 }
@@ -51,11 +51,11 @@ TEST(PackedDataset, GivesBackWhatWasWritten) {
   write_packed(path, info(), rows);
 
   const PackedDataset data(path);
-  EXPECT_EQ(data.info().channels, 3);
-  EXPECT_EQ(data.info().side, 8);
+  EXPECT_EQ(data.info().crops.channels, 3);
+  EXPECT_EQ(data.info().crops.side, 8);
   EXPECT_EQ(data.info().labels, info().labels);
   EXPECT_EQ(data.info().splits, info().splits);
-  EXPECT_EQ(data.info().align_template, "arcface");
+  EXPECT_EQ(data.info().crops.align_template, "arcface");
   EXPECT_EQ(data.info().source, "somewhere");
   ASSERT_EQ(data.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -79,6 +79,40 @@ TEST(PackedDataset, KnowsNoPersonsWhereNobodyNamedAny) {
   write_packed(path, info(), {row(10, 0, 0)});
   EXPECT_FALSE(SafetensorsFile(path).tensors().contains("persons"));
   EXPECT_EQ(PackedDataset(path).person(0), -1);
+}
+
+TEST(PackedDataset, CarriesNamesAndColumns) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  PackedInfo with = info();
+  with.columns = {"age", "camera"};
+  std::vector<PackedRow> rows{row(10, 0, 0), row(20, 1, 1), row(30, -1, 0)};
+  rows[0].image = "a/one.png";
+  rows[2].image = "three.png";
+  rows[0].columns = {"31", ""};
+  rows[1].columns = {"", "left"};
+  rows[2].columns = {"7", "right"};
+  write_packed(path, with, rows);
+  const PackedDataset data(path);
+  EXPECT_EQ(data.info().columns, with.columns);
+  EXPECT_EQ(data.column("camera"), 1u);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(data.image(i), rows[i].image);
+    for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(data.text(k, i), rows[i].columns[k]);
+  }
+  EXPECT_THAT(error_of([&] { data.column("sex"); }),
+              testing::AllOf(HasSubstr("no column \"sex\""), HasSubstr(R"(["age","camera"])"),
+                             HasSubstr("fer pack --columns sex")));
+  rows[1].columns.pop_back();
+  EXPECT_THROW(write_packed(path, with, rows), std::invalid_argument);
+}
+
+TEST(PackedDataset, KnowsNoNamesWhereNobodyGaveAny) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  write_packed(path, info(), {row(10, 0, 0)});
+  EXPECT_FALSE(SafetensorsFile(path).tensors().contains("images.ends"));
+  EXPECT_EQ(PackedDataset(path).image(0), "");
 }
 
 TEST(PackedDataset, OutlivesItsName) {
@@ -149,6 +183,13 @@ struct Parts {
                                               {"align_template", "fer"},
                                               {"source", "tests"}};
 
+  std::string names = "abc";
+  std::vector<std::int64_t> ends{1, 3};
+  void add_names() {
+    tensors["images.bytes"] = {DType::kU8, {3}, names.data(), 3};
+    tensors["images.ends"] = {DType::kI64, {2}, ends.data(), 16};
+  }
+
   /// What the reader says of the file.
   std::string error() const {
     const ScopedFolder folder;
@@ -184,6 +225,27 @@ TEST(PackedDataset, NamesWhatIsBroken) {
        [](Parts& p) {
          p.tensors["duplicates"] = {DType::kU8, {1}, p.duplicates.data(), 1};
        }},
+      {"\"images.bytes\"",
+       [](Parts& p) {
+         p.add_names();
+         p.tensors.erase("images.bytes");
+       }},
+      {"images: expected one text a crop",
+       [](Parts& p) {
+         p.ends = {2, 1};
+         p.add_names();
+       }},
+      {"images: expected one text a crop, of",
+       [](Parts& p) {
+         p.ends = {1, 4};
+         p.add_names();
+       }},
+      {"images: expected one text a",
+       [](Parts& p) {
+         p.ends = {-1, 3};
+         p.add_names();
+       }},
+      {"column.age", [](Parts& p) { p.metadata["columns"] = R"(["age"])"; }},
       {"row 1: label or split", [](Parts& p) { p.labels[1] = 2; }},
       {"row 0: label or split", [](Parts& p) { p.labels[0] = -2; }},
       {"row 1: label or split out", [](Parts& p) { p.splits[1] = 2; }},

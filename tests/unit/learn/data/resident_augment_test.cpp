@@ -28,11 +28,11 @@ class ResidentAugmentTest : public testing::Test {
     const PackedInfo& info = data_->info();
     const ResidentAugment resident(faces_, {0, 1}, device);
     std::vector<DrawnView> views;
-    torch::Tensor expected = torch::empty(
-        {static_cast<std::int64_t>(faces_.size()), info.channels, info.side, info.side});
+    torch::Tensor expected = torch::empty({static_cast<std::int64_t>(faces_.size()),
+                                           info.crops.channels, info.crops.side, info.crops.side});
     for (std::size_t i = 0; i < faces_.size(); ++i) {
-      views.push_back(draw_view(config, info.channels, info.side, Random(5, i)));
-      show_view(faces_[i].crop(), info.channels, info.side, views.back(),
+      views.push_back(draw_view(config, info.crops.channels, info.crops.side, Random(5, i)));
+      show_view(faces_[i].crop(), info.crops.channels, info.crops.side, views.back(),
                 image_at(expected, static_cast<std::int64_t>(i)));
     }
     const torch::Tensor made = resident.of(faces_, views);
@@ -79,8 +79,8 @@ TEST_F(ResidentAugmentTest, ShowsItOnADevice) {
 TEST_F(ResidentAugmentTest, NormalisesAndTakesAFaceTwice) {
   const ResidentAugment resident(faces_, {0.25f, 0.5f}, torch::kCPU);
   const std::vector<FaceRef> twice{faces_[3], faces_[1], faces_[3]};
-  const DrawnView plain =
-      draw_view(test::still_augment(), data_->info().channels, data_->info().side, Random(1));
+  const DrawnView plain = draw_view(test::still_augment(), data_->info().crops.channels,
+                                    data_->info().crops.side, Random(1));
   const torch::Tensor views = resident.of(twice, {plain, plain, plain});
   EXPECT_TRUE(views[0].equal(views[2]));
   EXPECT_NEAR(views[1][0][0][0].item<float>(), (faces_[1].crop()[0] / 255.f - 0.25f) / 0.5f, 1e-5);

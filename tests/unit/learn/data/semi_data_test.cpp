@@ -181,7 +181,7 @@ TEST_F(SemiDataTest, NamesWhatIsMissing) {
 
 TEST_F(SemiDataTest, NamesWhatDoesNotFit) {
   PackedInfo info = test::tiny_info();
-  info.align_template = "arcface";
+  info.crops.align_template = "arcface";
   const PackedDataset& other = write("arcface", info, rows_);
   SemiSources sources = drawn(data_, 4);
   sources.unlabelled = {&other};

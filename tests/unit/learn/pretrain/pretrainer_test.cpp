@@ -114,7 +114,7 @@ TEST_F(PretrainerTest, TakesAllOfADatasetWithoutSplits) {
   EXPECT_EQ(both.watched.size(), 3 * 14u);
   EXPECT_EQ(both.info.source, "tiny + tiny");
 
-  info.side = 8;
+  info.crops.side = 8;
   for (PackedRow& row : rows) row.crop.resize(64);
   write_packed(folder_.path() / "small", info, rows);
   const PackedDataset small(folder_.path() / "small");

@@ -6,6 +6,7 @@
 
 #include "error_of.h"
 #include "learn/data/batches.h"
+#include "learn/run/model_network.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "scoped.h"
@@ -53,6 +54,23 @@ TEST_F(InitialWeightsTest, GivesEveryWeightWhereLabelsAgree) {
   start.copy_to(*network_, model_.info().labels);
   EXPECT_TRUE(has_the_files_stem());
   EXPECT_TRUE(torch::equal(network_->head->weight, model_.file().weights.at("head.weight")));
+}
+
+TEST_F(InitialWeightsTest, IgnoresTheCalibrationOfTheFile) {
+  const torch::Tensor head = model_.file().weights.at("head.weight").clone();
+  model_.info().calibration.temperature = 3;
+  model_.write(path_);
+  InitialWeights(path_).copy_to(*network_, model_.info().labels);
+  EXPECT_TRUE(torch::equal(network_->head->weight, head));
+}
+
+TEST_F(InitialWeightsTest, TeachesWithTheCalibrationInTheHead) {
+  model_.info().calibration = {4, std::vector<float>(8, 0.5f)};
+  const Network teacher = network_of(model_.file(), "a teacher");
+  const auto& weights = model_.file().weights;
+  EXPECT_TRUE(torch::allclose(teacher->head->weight, weights.at("head.weight") / 4));
+  EXPECT_TRUE(torch::allclose(teacher->head->bias, weights.at("head.bias") / 4 + 0.5));
+  EXPECT_TRUE(torch::equal(teacher->stem->weight, weights.at("stem.weight")));
 }
 
 TEST_F(InitialWeightsTest, LeavesTheHeadOutWhereLabelsDiffer) {

@@ -254,15 +254,19 @@ TEST_F(TrainerTest, IsTaughtByATeacher) {
   EXPECT_GT(result.last["accuracy"], 0.9);
 }
 
-TEST_F(TrainerTest, RefusesATeacherOfOtherLabels) {
+TEST_F(TrainerTest, RefusesATeacherOfOtherLabelsOrCrops) {
   TrainConfig config = test::tiny_train_config();
   config.epochs = 1;
   run(config, "teacher");
-  PackedInfo info = test::tiny_info();
-  info.labels = {"neutral", "happiness", "fear"};
-  write_packed(folder_.path() / "tiny.packed", info, rows_);
   config.teachers = {out("teacher") / "best.fer"};
-  EXPECT_THAT(error_of(config, "student"), HasSubstr("best.fer: a teacher must have the data's"));
+  PackedInfo labels = test::tiny_info();
+  labels.labels = {"neutral", "happiness", "fear"};
+  PackedInfo crops = test::tiny_info();
+  crops.crops.align_template = "arcface";
+  for (const PackedInfo& other : {labels, crops}) {
+    write_packed(folder_.path() / "tiny.packed", other, rows_);
+    EXPECT_THAT(error_of(config, "student"), HasSubstr("best.fer: a teacher must have the data's"));
+  }
 }
 
 TEST_F(TrainerTest, StartsFromAModelFile) {

@@ -9,10 +9,10 @@ namespace fer {
 
 /// For elements that save themselves work on late frames and let them pass all the same, in place
 /// of GstBaseTransform's own QoS, which drops them. Thread-safe: the events arrive on any thread.
-class Lateness {
+class QosTracker {
  public:
   /// Takes note of the event if it is a QoS event. Call it from src_event().
-  void take(GstEvent* event);
+  void handle_event(GstEvent* event);
 
   /// Nothing is late any more: start and flush.
   void reset();

@@ -1,8 +1,7 @@
-// What a learner tells, as GStreamer structures.
+// The statistics of ferlearn: its own counts, and its learner's.
 #pragma once
 
-#include <gst/gst.h>
-
+#include "stats-table.h"
 #include "stream/learner_stats.h"
 
 namespace fer {
@@ -15,8 +14,12 @@ struct SampleCounts {
   guint64 failed = 0;   ///< Frames whose faces could not be cut out.
 };
 
-/// The property `stats`, and with `name` the report that is posted as a message.
-GstStructure* learner_structure(const char* name, const LearnerStats& stats,
-                                const SampleCounts& counts);
+struct LearnReport {
+  SampleCounts counts;
+  LearnerStats learner;
+};
+
+/// For the property `stats`, the messages `fer-learning` and the metrics.
+StatsTable<LearnReport> learner_table();
 
 }  // namespace fer

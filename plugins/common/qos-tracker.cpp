@@ -1,8 +1,8 @@
-#include "lateness.h"
+#include "qos-tracker.h"
 
 namespace fer {
 
-void Lateness::take(GstEvent* event) {
+void QosTracker::handle_event(GstEvent* event) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_QOS) return;
   GstClockTimeDiff lateness = 0;
   GstClockTime time = GST_CLOCK_TIME_NONE;
@@ -17,11 +17,11 @@ void Lateness::take(GstEvent* event) {
   });
 }
 
-void Lateness::reset() {
+void QosTracker::reset() {
   earliest_.with([](GstClockTime& value) { value = GST_CLOCK_TIME_NONE; });
 }
 
-bool Lateness::is_late(const GstBaseTransform* element, const GstBuffer* buffer) const {
+bool QosTracker::is_late(const GstBaseTransform* element, const GstBuffer* buffer) const {
   const GstClockTime earliest = earliest_.copy();
   if (!GST_CLOCK_TIME_IS_VALID(earliest) || element->segment.format != GST_FORMAT_TIME)
     return false;

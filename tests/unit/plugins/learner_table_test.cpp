@@ -1,12 +1,16 @@
-#include "learner-metrics.h"
+#include "learner-table.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <string>
 
+#include "element_test.h"
+
 namespace fer {
 namespace {
+
+using test::StructurePtr;
 
 /// Each number another one, so that none can be taken for another.
 LearnerStats some_stats() {
@@ -38,6 +42,8 @@ LearnerStats some_stats() {
   stats.promotions = 8;
   stats.rollbacks = 9;
   stats.kept = 10;
+  stats.decision = "kept";
+  stats.reason = "0.60 is below 0.61";
   stats.paused = true;
   stats.cpu_share = 0.24;
   stats.warnings = 13;
@@ -104,16 +110,76 @@ TEST(LearnerMetrics, HoldWhatTheLearnerTells) {
       {"fer_learn_paused", 1},
       {"fer_learn_cpu_ratio", 0.24},
       {"fer_learn_warnings_total", 13}};
-  EXPECT_EQ(values_of(learner_metrics(some_stats(), counts)), expected);
+  EXPECT_EQ(values_of(learner_table().metrics({counts, some_stats()})), expected);
 }
 
 TEST(LearnerMetrics, AreNamedBeforeTheLearnerHasAnythingToTell) {
-  const Metrics full = learner_metrics(some_stats(), {}), empty = learner_metrics({}, {});
+  const Metrics full = learner_table().metrics({{}, some_stats()});
+  const Metrics empty = learner_table().metrics({});
   ASSERT_EQ(empty.all().size(), full.all().size());
   for (std::size_t i = 0; i < full.all().size(); ++i) {
     EXPECT_EQ(empty.all()[i].name, full.all()[i].name);
     EXPECT_EQ(empty.all()[i].kind, full.all()[i].kind);
   }
+}
+
+/// Entry `index` of an array of doubles.
+double entry(const GstStructure* structure, const char* field, guint index) {
+  const GValue* array = gst_structure_get_value(structure, field);
+  return g_value_get_double(gst_value_array_get_value(array, index));
+}
+
+TEST(LearnerStructures, HoldWhatTheLearnerTells) {
+  SampleCounts counts;
+  counts.frames = 500;
+  counts.sampled = 100;
+  const StructurePtr structure(learner_table().structure({counts, some_stats()}, "fer-learning"));
+  EXPECT_STREQ(gst_structure_get_name(structure.get()), "fer-learning");
+  guint64 frames = 0, sampled = 0, dropped = 0, steps = 0;
+  gint memory = 0;
+  gdouble loss = 0, score = 0, accuracy = 0;
+  gboolean paused = FALSE;
+  ASSERT_TRUE(gst_structure_get(
+      structure.get(), "frames", G_TYPE_UINT64, &frames, "sampled", G_TYPE_UINT64, &sampled,
+      "dropped", G_TYPE_UINT64, &dropped, "steps", G_TYPE_UINT64, &steps, "memory", G_TYPE_INT,
+      &memory, "loss", G_TYPE_DOUBLE, &loss, "serving-score", G_TYPE_DOUBLE, &score,
+      "serving-accuracy", G_TYPE_DOUBLE, &accuracy, "paused", G_TYPE_BOOLEAN, &paused, nullptr));
+  EXPECT_EQ(frames, 500u);
+  EXPECT_EQ(sampled, 100u);
+  EXPECT_EQ(dropped, 4u);
+  EXPECT_EQ(steps, 11u);
+  EXPECT_EQ(memory, 15);
+  EXPECT_EQ(loss, 0.75);
+  EXPECT_EQ(score, 0.62);
+  EXPECT_EQ(accuracy, 0.85);
+  EXPECT_TRUE(paused);
+  EXPECT_STREQ(gst_structure_get_string(structure.get(), "serving-version"), "bbb");
+  EXPECT_STREQ(gst_structure_get_string(structure.get(), "decision"), "kept");
+  EXPECT_STREQ(gst_structure_get_string(structure.get(), "reason"), "0.60 is below 0.61");
+
+  EXPECT_EQ(gst_value_array_get_size(gst_structure_get_value(structure.get(), "labels")), 2u);
+  EXPECT_EQ(entry(structure.get(), "thresholds", 1), 0.61);
+  EXPECT_EQ(entry(structure.get(), "accept-rates", 0), 0.51);
+  GstStructure* refused = nullptr;
+  ASSERT_TRUE(gst_structure_get(structure.get(), "refused", GST_TYPE_STRUCTURE, &refused, nullptr));
+  const StructurePtr owner(refused);
+  guint64 blurred = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(refused, "blurred", &blurred));
+  EXPECT_EQ(blurred, 7u);
+}
+
+TEST(LearnerStructures, SurviveBeingWrittenAsText) {
+  const StructurePtr structure(learner_table().structure({{}, some_stats()}));
+  gchar* text = gst_structure_to_string(structure.get());
+  const StructurePtr read(gst_structure_from_string(text, nullptr));
+  g_free(text);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(gst_structure_is_equal(structure.get(), read.get()));
+}
+
+TEST(LearnerStructures, TellOfALearnerThatHasNotBegun) {
+  const StructurePtr structure(learner_table().structure({}));
+  EXPECT_EQ(gst_value_array_get_size(gst_structure_get_value(structure.get(), "labels")), 0u);
 }
 
 }  // namespace

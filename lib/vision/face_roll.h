@@ -1,0 +1,42 @@
+// Finds how a face is turned in the plane of the picture, and its landmarks with it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "vision/detector.h"
+
+namespace fer {
+
+/// What a closer look at one face shows.
+struct RolledFace {
+  double degrees = 0;   ///< How far the face is turned clockwise from upright, in (-180, 180].
+  float score = 0;      ///< Of the face seen upright.
+  Landmarks landmarks;  ///< In pixels of the shown frame.
+};
+
+/// Detectors are trained on faces that are about upright. They find turned ones, too, but place
+/// their landmarks as if they were upright: of a face upside down, the eyes where its mouth is. So
+/// the face's surroundings are turned step by step, and the turn in which the detector is surest of
+/// the face tells how it is turned. Not thread-safe.
+class RollFinder {
+ public:
+  /// The detector must have landmarks, and outlive this. Its picture() is overwritten.
+  explicit RollFinder(Detector& detector) : detector_(detector) {}
+
+  /// Looks at all turns. nullopt where the face is seen in none of them.
+  std::optional<RolledFace> search(const FrameView& frame, const Face& face);
+
+  /// Looks at the one turn that is expected, and at the one that it then turns out to be. nullopt
+  /// where the face is not seen there.
+  std::optional<RolledFace> follow(const FrameView& frame, const Face& face, double degrees);
+
+ private:
+  /// The face in its surroundings turned upright by so many degrees; nullopt where it is not seen.
+  std::optional<RolledFace> look(const FrameView& frame, const Face& face, double degrees);
+
+  Detector& detector_;
+  std::vector<std::uint8_t> pixels_;
+};
+
+}  // namespace fer

@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "model/stored_weights.h"
 #include "stream/count_predictions.h"
 #include "stream/mirror_agreement.h"
 
@@ -196,7 +195,7 @@ void CandidateJudge::restore_history(const std::vector<ModelFile>& models) {
 }
 
 std::string CandidateJudge::version_of(const Tensors& upper) const {
-  return StoredWeights(weights_with(upper), /*bf16=*/false).version();
+  return fer::version_of(ModelFile{source_.info, weights_with(upper)});
 }
 
 CandidateJudge::Tensors CandidateJudge::weights_with(const Tensors& upper) const {

@@ -61,7 +61,7 @@ class CandidateJudge {
   /// … and from models that served before, oldest first. Those of other networks are left out.
   void restore_history(const std::vector<ModelFile>& models);
 
-  /// Content hash of the source with these weights above the cut.
+  /// The version of the source with these weights above the cut.
   std::string version_of(const Tensors& upper) const;
   /// The source's weights, with these above the cut.
   Tensors weights_with(const Tensors& upper) const;

@@ -23,15 +23,7 @@ std::string_view bytes_of(const PackedDataset& data, std::size_t row) {
 std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::string& split,
                                        int per_class, std::uint64_t seed, const ModelInfo& model) {
   const PackedInfo& info = data.info();
-  const NetworkConfig& network = model.network;
-  if (info.side != network.input_size || info.channels != network.channels ||
-      info.align_template != model.align_template) {
-    throw std::runtime_error(
-        data.name() + ": expected crops as the model takes them, " +
-        std::to_string(network.channels) + " x " + std::to_string(network.input_size) +
-        " px of template " + model.align_template + ", found " + std::to_string(info.channels) +
-        " x " + std::to_string(info.side) + " px of template " + info.align_template);
-  }
+  require_same(model.crops(), "the model", info.crops, data.name());
   const std::vector<int> place = label_mapping(info.labels, model.labels);
   std::vector<std::size_t> rows = data.rows(split);
   if (per_class > 0) {
@@ -54,11 +46,11 @@ std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::str
   return labelled;
 }
 
-void require_faces_of(const std::vector<const PackedDataset*>& streams, const PackedDataset& labels,
+void require_faces_of(const std::vector<ShownFaces>& streams, const PackedDataset& labels,
                       const std::vector<StreamLabel>& rows, const std::string& stream_names) {
   std::unordered_set<std::string_view> shown;
-  for (const PackedDataset* stream : streams)
-    for (std::size_t row = 0; row < stream->size(); ++row) shown.insert(bytes_of(*stream, row));
+  for (const ShownFaces& stream : streams)
+    for (const std::size_t row : stream.rows) shown.insert(bytes_of(*stream.data, row));
   const auto strange = std::count_if(rows.begin(), rows.end(), [&](const StreamLabel& label) {
     return !shown.contains(bytes_of(labels, label.row));
   });

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr char kLog[] = "log.jsonl";
 constexpr char kServed[] = "served.fer";
 
-bool exists(const fs::path& file) {
+bool is_there(const fs::path& file) {
   std::error_code unknown;
   return fs::exists(file, unknown) && !unknown;
 }
@@ -50,15 +50,15 @@ CheckpointFolder::CheckpointFolder(fs::path path, std::string source)
 }
 
 void CheckpointFolder::ensure() {
-  if (lock_ && is_same_file(path_ / "lock", lock_->file()) && exists(path_ / kMarker)) return;
+  if (lock_ && is_same_file(path_ / "lock", lock_->file()) && is_there(path_ / kMarker)) return;
   lock_.reset();
   claim();
 }
 
 void CheckpointFolder::claim() {
   std::error_code ignored;
-  const bool fresh = !exists(path_) || fs::is_empty(path_, ignored);
-  const bool ours = exists(path_ / kMarker) || exists(path_ / kLog);
+  const bool fresh = !is_there(path_) || fs::is_empty(path_, ignored);
+  const bool ours = is_there(path_ / kMarker) || is_there(path_ / kLog);
   if (!fresh && !ours) {
     if (const std::string file = contested_file(path_); !file.empty()) {
       throw FolderForeign(path_.string() +
@@ -69,7 +69,7 @@ void CheckpointFolder::claim() {
   }
   auto lock = std::make_unique<FolderLock>(path_, "learner", FolderLock::Children::kNoHold);
   if (fresh) fs::permissions(path_, fs::perms::owner_all, ignored);
-  if (!exists(path_ / kMarker)) {
+  if (!is_there(path_ / kMarker)) {
     const nlohmann::json marker{
         {"format", "gst-fer-learner/1"},
         {"about", "A learner of gst-fer keeps its checkpoints here and deletes old ones."},

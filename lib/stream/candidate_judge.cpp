@@ -88,6 +88,7 @@ Outcome CandidateJudge::decide(std::optional<Finalist> best, const Contest& cont
     return Outcome::kKept;
   };
   if (!best) return keep(said);
+  counts.note(best->candidate);
   if (best->candidate.version == serving().version)
     return keep("it is what serves already; " + best->said);
   if (!contest.labels.empty()) {
@@ -145,7 +146,8 @@ double CandidateJudge::recall_on(const StreamLabels& labels, const Tensors& weig
   Confusion confusion(source_.info.labels);
   with(weights, [&](Network& network) {
     const auto cut = static_cast<std::size_t>(networks_.cut());
-    count_predictions(network->head_blocks(activations, cut).to(torch::kCPU), labels.labels(), confusion);
+    count_predictions(network->head_blocks(activations, cut).to(torch::kCPU), labels.labels(),
+                      confusion);
     return 0;
   });
   return confusion.macro_recall();
@@ -194,7 +196,7 @@ void CandidateJudge::restore_history(const std::vector<ModelFile>& models) {
 }
 
 std::string CandidateJudge::version_of(const Tensors& upper) const {
-  return fer::version_of({source_.info, weights_with(upper)});
+  return fer::version_of(ModelFile{source_.info, weights_with(upper)});
 }
 
 CandidateJudge::Tensors CandidateJudge::weights_with(const Tensors& upper) const {

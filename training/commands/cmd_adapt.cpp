@@ -203,8 +203,11 @@ class Run {
     const DataSource source(o_.labels, o_.align, source_.info.crops(), read);
     // A video's faces are cut from other frames than those that somebody labelled.
     if (std::all_of(o_.inputs.begin(), o_.inputs.end(), is_still)) {
-      std::vector<const PackedDataset*> streams;
-      for (const std::string& input : o_.inputs) streams.push_back(&images_of(input).data());
+      std::vector<ShownFaces> streams;
+      for (const std::string& input : o_.inputs) {
+        const PackedDataset& images = images_of(input).data();
+        streams.push_back({&images, images.rows(o_.split)});
+      }
       require_faces_of(streams, source.data(), labels_of(source.data(), o_.labels_split),
                        join(o_.inputs));
     }

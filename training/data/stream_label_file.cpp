@@ -46,11 +46,11 @@ std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::str
   return labelled;
 }
 
-void require_faces_of(const std::vector<const PackedDataset*>& streams, const PackedDataset& labels,
+void require_faces_of(const std::vector<ShownFaces>& streams, const PackedDataset& labels,
                       const std::vector<StreamLabel>& rows, const std::string& stream_names) {
   std::unordered_set<std::string_view> shown;
-  for (const PackedDataset* stream : streams)
-    for (std::size_t row = 0; row < stream->size(); ++row) shown.insert(bytes_of(*stream, row));
+  for (const ShownFaces& stream : streams)
+    for (const std::size_t row : stream.rows) shown.insert(bytes_of(*stream.data, row));
   const auto strange = std::count_if(rows.begin(), rows.end(), [&](const StreamLabel& label) {
     return !shown.contains(bytes_of(labels, label.row));
   });

@@ -23,9 +23,15 @@ struct StreamLabel {
 std::vector<StreamLabel> stream_labels(const PackedDataset& data, const std::string& split,
                                        int per_class, std::uint64_t seed, const ModelInfo& model);
 
-/// Throws std::runtime_error where a labelled face is none of the stream's: its crop must be one of
-/// `streams`, byte by byte.
-void require_faces_of(const std::vector<const PackedDataset*>& streams, const PackedDataset& labels,
+/// Faces that a stream of images shows.
+struct ShownFaces {
+  const PackedDataset* data = nullptr;
+  std::vector<std::size_t> rows;
+};
+
+/// Throws std::runtime_error where a labelled face is none of the streams': its crop must be one of
+/// theirs, byte by byte.
+void require_faces_of(const std::vector<ShownFaces>& streams, const PackedDataset& labels,
                       const std::vector<StreamLabel>& rows, const std::string& stream_names);
 
 /// Throws std::runtime_error where a CSV has a column "stream" that names none of these inputs, by

@@ -165,10 +165,11 @@ void check_frame(const FrameView& frame) {
     throw std::invalid_argument("a plane of samples of 16 bits has an odd stride");
   }
   for (int i = 0; i < 3; ++i) {
-    if (min[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < min[i])) {
-      throw std::invalid_argument(
-          "plane " + std::to_string(i) + " of the frame is missing or its " + "stride of " +
-          std::to_string(frame.stride[i]) + " bytes is shorter than " + std::to_string(min[i]));
+    if (min_stride[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < min_stride[i])) {
+      throw std::invalid_argument("plane " + std::to_string(i) +
+                                  " of the frame is missing or its " + "stride of " +
+                                  std::to_string(frame.stride[i]) + " bytes is shorter than " +
+                                  std::to_string(min_stride[i]));
     }
   }
 }

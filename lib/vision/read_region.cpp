@@ -166,9 +166,10 @@ void check_frame(const FrameView& frame) {
   }
   for (int i = 0; i < 3; ++i) {
     if (min_stride[i] > 0 && (frame.data[i] == nullptr || frame.stride[i] < min_stride[i])) {
-      throw std::invalid_argument(
-          "plane " + std::to_string(i) + " of the frame is missing or its " + "stride of " +
-          std::to_string(frame.stride[i]) + " bytes is shorter than " + std::to_string(min_stride[i]));
+      throw std::invalid_argument("plane " + std::to_string(i) +
+                                  " of the frame is missing or its " + "stride of " +
+                                  std::to_string(frame.stride[i]) + " bytes is shorter than " +
+                                  std::to_string(min_stride[i]));
     }
   }
 }

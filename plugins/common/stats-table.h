@@ -123,33 +123,32 @@ class StatsTable {
   }
 
   /// A number an item of a list: an array in the field; the metric has one sample an item, labelled
-  /// with what `key` gives of it.
+  /// with what `key` gives of it. Texts are a field only.
   template <typename Items, typename Key, typename Value>
   void per_item(Metric::Kind kind, Items items, const char* label, Key key, Value value,
                 const StatName& name) {
     using Item =
         typename std::remove_cvref_t<std::invoke_result_t<Items, const Stats&>>::value_type;
-    using Found = std::remove_cvref_t<std::invoke_result_t<Value, const Item&>>;
+    using Number = std::remove_cvref_t<std::invoke_result_t<Value, const Item&>>;
+    Tell tell_items;
+    if constexpr (std::is_arithmetic_v<Number>) {
+      tell_items = [kind, items, label, key, value, name](const Stats& stats, Metrics& out) {
+        out.announce(kind, name.metric, name.meaning);
+        for (const Item& item : std::invoke(items, stats)) {
+          tell(out, kind, name, std::invoke(value, item), {{label, std::invoke(key, item)}});
+        }
+      };
+    }
     append(
         name,
         [items, value, name](const Stats& stats, GstStructure* out) {
-          std::vector<Found> values;
+          std::vector<Number> values;
           for (const Item& item : std::invoke(items, stats)) {
             values.push_back(std::invoke(value, item));
           }
           set_field(out, name.field, values);
         },
-        nullptr);
-    // Texts are fields only: a metric is a number.
-    if constexpr (std::is_arithmetic_v<Found>) {
-      if (name.metric == nullptr) return;
-      rows_.back().tell = [kind, items, label, key, value, name](const Stats& stats, Metrics& out) {
-        out.announce(kind, name.metric, name.meaning);
-        for (const auto& item : std::invoke(items, stats)) {
-          tell(out, kind, name, std::invoke(value, item), {{label, std::invoke(key, item)}});
-        }
-      };
-    }
+        std::move(tell_items));
   }
 
   /// A metric that is always 1; its labels are texts that change. No field.

@@ -96,10 +96,10 @@ void Canvas::blend(const Coverage& shape, int x, int y, Argb colour) {
   }
   const Rect rect = stored_rect({x, y, shape.width, shape.height});
   const bool swaps = swaps_axes(orientation_);
-  const cv::Mat mask(
-      shape.stride == 0 ? 1 : shape.height, shape.width, CV_8UC1,
-      const_cast<std::uint8_t*>(shape.data),
-      shape.stride == 0 ? cv::Mat::AUTO_STEP : static_cast<std::size_t>(shape.stride));
+  const cv::Mat mask(shape.stride == 0 ? 1 : shape.height, shape.width, CV_8UC1,
+                     const_cast<std::uint8_t*>(shape.data),
+                     shape.stride == 0 ? static_cast<std::size_t>(cv::Mat::AUTO_STEP)
+                                       : static_cast<std::size_t>(shape.stride));
   cv::Mat stretched, turned;
   cv::resize(mask, stretched, swaps ? cv::Size(rect.h, rect.w) : cv::Size(rect.w, rect.h), 0, 0,
              cv::INTER_AREA);

@@ -1,4 +1,4 @@
-// Views of faces that lie on a CUDA device.
+// Random views of faces that stay on a CUDA device.
 #pragma once
 
 #include <torch/types.h>
@@ -12,13 +12,12 @@
 
 namespace fer {
 
-/// Views made where the faces lie, by libfer-cuda: the faces are copied there once, as uint8, and a
-/// batch is what is drawn of them. The same views as FreshViews gives, N x C x S x S, normalised,
-/// fp32, on the device.
+/// Views that libfer-cuda makes on the device, from faces that are copied there once, as uint8.
+/// N x C x S x S, normalised, fp32, on the device; the same views as FreshViews makes.
 class ResidentViews : public FaceViews {
  public:
-  /// Copies all faces that the data learns from. `table`: kernels for the device; nullptr for
-  /// faces in the processor's memory.
+  /// Copies all labelled and unlabelled faces of the data. `table`: kernels for the device;
+  /// nullptr: the faces stay in the processor's memory.
   ResidentViews(const SemiData& data, const ViewLook& look, torch::Device device,
                 const kernels::KernelTable* table);
 

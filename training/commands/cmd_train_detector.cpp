@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/commands.h"
+#include "commands/deprecated_option.h"
 #include "commands/device_option.h"
 #include "commands/finite_range.h"
 #include "commands/resumable_run.h"
@@ -86,8 +87,9 @@ void add_train_detector(CLI::App& app) {
       ->check(finite_range(0, 1));
   add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
   add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
-  add("--least-face", a.min_face, "Height of the smallest faces that are made, in pixels")
+  add("--min-face", a.min_face, "Height of the smallest faces that are made, in pixels")
       ->check(finite_range(4, 10000));
+  add_deprecated(*c, "--least-face", a.min_face, "--min-face")->check(finite_range(4, 10000));
   add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
   add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
   add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");

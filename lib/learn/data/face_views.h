@@ -19,7 +19,7 @@ namespace fer {
 enum class ViewKind : std::uint64_t { kLabelled = 1, kWeak, kStrong };
 
 /// The random numbers of a batch of views: view i uses those of position + i, on any device.
-struct ViewDraw {
+struct ViewSeed {
   std::uint64_t seed = 1, stream = 0, position = 0;
 };
 
@@ -30,18 +30,18 @@ class FaceViews {
 
   /// One view of each face: N rows.
   virtual torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                           const ViewDraw& draw) const = 0;
+                           const ViewSeed& draw) const = 0;
 };
 
 /// Normalisation and augmentation of views.
-struct ViewLook {
+struct ViewSettings {
   PixelStats stats;
   RandAugmentConfig weak = kWeakView, strong = {};
 };
 
 /// The kernel's arguments for views that go to `images` (N x C x S x S, fp32), without the crops.
-kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
-                              const ViewDraw& draw);
+kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewSettings& look,
+                              const ViewSeed& draw);
 
 /// Makes the views: on `device` by the table's kernel, which this does not wait for; without a
 /// table by the processor. Throws std::runtime_error where the device refuses.
@@ -51,14 +51,14 @@ void make_views(kernels::Augment views, torch::Device device, const kernels::Ker
 class FreshViews : public FaceViews {
  public:
   /// `device`: where the trainer will copy them.
-  explicit FreshViews(const ViewLook& look, torch::Device device = torch::kCPU)
+  explicit FreshViews(const ViewSettings& look, torch::Device device = torch::kCPU)
       : look_(look), memory_(host_memory(device)) {}
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const ViewDraw& draw) const override;
+                   const ViewSeed& draw) const override;
 
  private:
-  const ViewLook look_;
+  const ViewSettings look_;
   const torch::TensorOptions memory_;
 };
 

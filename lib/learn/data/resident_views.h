@@ -18,14 +18,14 @@ class ResidentViews : public FaceViews {
  public:
   /// Copies all labelled and unlabelled faces of the data. `table`: kernels for the device;
   /// nullptr: the faces stay in the processor's memory.
-  ResidentViews(const SemiData& data, const ViewLook& look, torch::Device device,
+  ResidentViews(const SemiData& data, const ViewSettings& look, torch::Device device,
                 const kernels::KernelTable* table);
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const ViewDraw& draw) const override;
+                   const ViewSeed& draw) const override;
 
  private:
-  const ViewLook look_;
+  const ViewSettings look_;
   const torch::Device device_;
   const kernels::KernelTable* const table_;
   const ResidentFaces faces_;

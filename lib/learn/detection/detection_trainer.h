@@ -63,7 +63,7 @@ FER_API TrainResult train_detector(const DetectionDataset& data, const Detection
                                    const std::atomic<bool>& stop);
 
 /// What the detector in a weights file finds in photos of a dataset, against the dataset's faces.
-/// `least_height` as in DetectionScore.
+/// `min_height` as in DetectionScore.
 FER_API DetectionScore score_detector(const std::filesystem::path& weights,
                                       const DetectionDataset& data,
                                       const std::vector<std::size_t>& photos, double min_height);

@@ -254,7 +254,7 @@ class SemiSupervised : public TrainingTask {
   /// Batches from the epoch at which the run stands to its end. On a device the views are made
   /// there, from faces that stay there.
   void make_batches() {
-    const ViewLook look{stats_, config_.weak, config_.strong};
+    const ViewSettings look{stats_, config_.weak, config_.strong};
     const kernels::KernelTable* table = config_.cache ? nullptr : kernels_for(device_);
     if (config_.cache)
       views_ = config_.cache;

@@ -298,6 +298,14 @@ void to_json(json& j, const DetectionTrainConfig& c) {
        {"seed", c.seed}};
 }
 
+void from_json(const json& entry, DetectorEpoch& epoch) {
+  entry.at("epoch").get_to(epoch.epoch);
+  entry.at("loss").get_to(epoch.loss);
+  entry.at("iou").get_to(epoch.iou);
+  entry.at("average_precision").get_to(epoch.average_precision);
+  entry.at("recall").get_to(epoch.recall);
+}
+
 TrainResult train_detector(const DetectionDataset& data, const DetectionTrainConfig& config,
                            const std::filesystem::path& out,
                            const std::function<void(const TrainProgress&)>& on_progress,

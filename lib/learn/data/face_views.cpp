@@ -48,7 +48,7 @@ torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
   torch::Tensor images = torch::empty({static_cast<std::int64_t>(faces.size()), info.crops.channels,
                                        info.crops.side, info.crops.side},
                                       memory_);
-  // Face by face: they lie in files of their own.
+  // Face by face, since they may lie in several files.
   for (std::size_t i = 0; i < faces.size(); ++i) {
     ViewSeed own = draw;
     own.position += i;

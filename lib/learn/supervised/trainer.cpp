@@ -238,9 +238,9 @@ class Supervised : public TrainingTask {
   std::vector<Teacher> teachers_;
   std::optional<ResidentAugment> resident_;  ///< On a device: its faces, and what is seen of them.
   TrainingRun run_;
-  std::unique_ptr<EpochBatches> batches_;  ///< Of the epoch at hand …
-  Random random_{0};                       ///< … what mixes them …
-  torch::Tensor total_;                    ///< … and the sum of their losses.
+  std::unique_ptr<EpochBatches> batches_;  ///< Of the current epoch.
+  Random random_{0};                       ///< Draws the current epoch's mixup.
+  torch::Tensor total_;                    ///< Sum of the current epoch's losses.
 };
 
 }  // namespace

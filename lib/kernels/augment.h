@@ -1,4 +1,4 @@
-// Weak and strong views of a batch of face crops, drawn by the position of each.
+// Weak and strong random views of a batch of face crops.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ namespace fer::kernels {
 /// kernel.
 struct Augment {
   const std::uint8_t* crops = nullptr;  ///< Planar: channels x side x side each.
-  /// count: the crop that each view shows, as in a dataset that stays where it is; null for the
-  /// first `count` crops.
+  /// Index of the crop that each view shows (`count` of them), so that a batch picks from a dataset
+  /// that stays in place; null: the first `count` crops.
   const std::int64_t* rows = nullptr;
-  int count = 0;  ///< Of each kind of view; may be 0.
+  int count = 0;  ///< Views of each kind; may be 0.
   int channels = 1, side = 0;
 
-  /// View i is fixed by the seed and position + i, wherever and in whatever batch it is made.
+  /// Seed and position + i decide view i, on whatever device and in whatever batch it is made.
   std::uint64_t seed = 0, position = 0;
-  /// count x channels x side x side: the view in [0, 1] as (value - mean) / stddev. No data: the
-  /// views are not made.
+  /// The views, count x channels x side x side: (value - mean) / stddev of values in [0, 1].
+  /// Without data these views are not made.
   struct View {
     RandAugmentConfig config = kWeakView;
     Batch out;
@@ -32,7 +32,7 @@ struct Augment {
   View weak, strong;
   float mean = 0, stddev = 1;
 
-  /// Device form only: augment_workspace() bytes.
+  /// For the device form only: scratch memory of augment_workspace() bytes.
   void* workspace = nullptr;
 };
 
@@ -42,7 +42,7 @@ void check(const Augment& augment);
 /// The CPU form, on the calling thread. Throws as check() does.
 void augment(const Augment& augment);
 
-/// The numbers of a view: weak is stream 0, strong 1.
+/// The random numbers of a view; weak views have stream 0, strong ones stream 1.
 FER_HOST_DEVICE inline PhiloxRandom random_of(const Augment& a, int stream, int view) {
   return {a.seed, static_cast<std::uint32_t>(stream),
           a.position + static_cast<std::uint64_t>(view)};
@@ -53,7 +53,7 @@ FER_HOST_DEVICE inline const std::uint8_t* crop_of(const Augment& a, int view) {
   return a.crops + row * static_cast<std::size_t>(a.channels * a.side * a.side);
 }
 
-/// One crop as the plan shows it, in [0, 1]; `out` is planar like the crop.
+/// Makes the view of one crop, in [0, 1]; `out` is planar like the crop.
 void apply_view(const AugmentParams& plan, const std::uint8_t* crop, int channels, int side,
                 std::span<float> out);
 

@@ -1,4 +1,4 @@
-// Batches of pictures as networks take them, in the memory of whoever holds them.
+// Batches of pictures as networks take them, in the memory of the processor or of a device.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct Batch {
   int channels = 1, height = 0, width = 0;
 };
 
-/// Where channel c of pixel (y, x) of picture n lies, in values.
+/// Index of channel c of pixel (y, x) of picture n, counted in values.
 FER_HOST_DEVICE inline std::size_t index_in(const Batch& b, std::size_t n, int c, int y, int x) {
   const auto channels = static_cast<std::size_t>(b.channels);
   const auto height = static_cast<std::size_t>(b.height), width = static_cast<std::size_t>(b.width);
@@ -76,7 +76,7 @@ FER_HOST_DEVICE inline void store(const Batch& b, std::size_t index, float value
   }
 }
 
-/// What networks take of a pixel: (value / full - mean) / stddev, as one product and one sum.
+/// Normalisation of a pixel, (value / full - mean) / stddev, as one product and one sum.
 struct Normaliser {
   float scale, offset;
   FER_HOST_DEVICE Normaliser(float full, float mean, float stddev)

@@ -1,4 +1,4 @@
-// Single-coloured shapes blended into a raw frame where it lies: what feroverlay draws.
+// Blends single-coloured shapes into a raw frame, in place: what feroverlay draws.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct CanvasPlanes {
   int alpha_offset = -1;      ///< Of the alpha in a sample of plane 0; -1: the format has none.
 };
 
-/// A shape as far as it lies in the frame.
+/// The part of a shape that lies inside the frame.
 struct Shape {
   int x, y, width, height;  ///< Pixels of the frame.
   std::size_t coverage;     ///< Where its coverage begins in BlendShapes::coverage.
@@ -40,7 +40,7 @@ struct BlendShapes {
   const Shape* shapes = nullptr;  ///< Drawn in this order.
   int count = 0;
   const std::uint8_t* coverage = nullptr;  ///< 0: nothing of a pixel is covered, 255: all of it.
-  /// The pixels that any of them reaches; nothing else is looked at.
+  /// The rectangle that holds all shapes; no pixel outside is read or written.
   int x = 0, y = 0, width = 0, height = 0;
 };
 
@@ -51,8 +51,8 @@ void check(const BlendShapes& blend);
 /// The CPU form, on the calling thread. Throws as check() does.
 void blend_shapes(const BlendShapes& blend);
 
-/// value / 255, rounded; exact for all products of two bytes. In 16 bits, of which a vector
-/// register holds many.
+/// value / 255, rounded; exact for all products of two bytes. In 16 bits, since a vector register
+/// holds many of them.
 FER_HOST_DEVICE constexpr std::uint16_t over_255(std::uint16_t value) {
   const auto raised = static_cast<std::uint16_t>(value + 128);
   return static_cast<std::uint16_t>(static_cast<std::uint16_t>(raised + (raised >> 8)) >> 8);
@@ -67,7 +67,7 @@ FER_HOST_DEVICE constexpr unsigned share_over(unsigned above, unsigned both) {
   return both == 0 ? 0 : (above * 255 + both / 2) / both;
 }
 
-/// The mean over the pixels of a sample, of which those at an odd border are not all in the frame.
+/// The mean over a sample's pixels; at an odd border some of them lie outside the frame.
 FER_HOST_DEVICE constexpr unsigned mean_of_pixels(unsigned sum, unsigned pixels) {
   return (sum + pixels / 2) / pixels;
 }
@@ -95,8 +95,8 @@ FER_HOST_DEVICE inline unsigned alpha_at(const BlendShapes& b, const CanvasPlane
   return over_255(static_cast<std::uint16_t>(mean * shape.alpha));
 }
 
-/// All shapes on one sample of a plane: what both forms do for each. Column and row count from the
-/// upper left corner of the pixels that are looked at.
+/// Blends all shapes into one sample of a plane; both forms call it for each sample. Column and row
+/// count from the upper left corner of the rectangle.
 FER_HOST_DEVICE inline void blend_sample(const BlendShapes& b, int plane_number, int row,
                                          int column) {
   const CanvasPlane& plane = b.canvas.planes[plane_number];
@@ -126,7 +126,7 @@ FER_HOST_DEVICE inline void blend_sample(const BlendShapes& b, int plane_number,
   }
 }
 
-/// Samples of a plane that lie on the pixels that are looked at, at most.
+/// The largest number of samples that a plane can have in the rectangle.
 FER_HOST_DEVICE inline int samples_across(const CanvasPlane& plane, int begin, int length) {
   return plane.subsampled ? (begin + length + 1) / 2 - begin / 2 : length;
 }

@@ -1,4 +1,4 @@
-// The faces in what the project's own detector puts out, many frames in one launch.
+// Decodes the output maps of the project's own detector into faces, many frames in one launch.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@
 
 namespace fer::kernels {
 
-/// Guesses of a frame that are looked at: the first that pass the threshold, in the order of the
-/// maps and their cells.
+/// Candidates of a frame that suppression considers: the first that pass the threshold, in the
+/// order of maps and cells.
 inline constexpr int kMaxGuesses = 4096;
 
 inline constexpr int kFirstStride = kCellStrides.front();
@@ -22,15 +22,16 @@ static_assert(kCellStrides.size() == 3 && kCellStrides[1] == 2 * kFirstStride &&
 /// kernel.
 struct DecodeDetections {
   int count = 0;  ///< Frames; may be 0.
-  /// One map a stride of kCellStrides: count x kCellValues x rows x columns, fp32.
+  /// One map for each stride of kCellStrides: count x kCellValues x rows x columns, fp32.
   std::array<const float*, kCellStrides.size()> maps{};
-  int rows = 0, columns = 0;  ///< Cells of the first map; of each next one half as many.
+  int rows = 0, columns = 0;  ///< Size of the first map; each next one has half of both.
   float min_score = 0.6f;
 
-  int max_faces = 0;               ///< Room a frame.
-  GridCandidate* faces = nullptr;  ///< count x max_faces: the best guess of each face, best first.
+  int max_faces = 0;               ///< Room in `faces` for each frame.
+  GridCandidate* faces = nullptr;  ///< count x max_faces: one for each face, best first.
   int* face_counts = nullptr;      ///< count: faces of each frame.
-  /// count: guesses of each frame that passed. More than kMaxGuesses: the rest were not looked at.
+  /// count: candidates of each frame that passed the threshold. Of more than kMaxGuesses the rest
+  /// was not considered.
   int* guess_counts = nullptr;
 };
 
@@ -65,7 +66,7 @@ FER_HOST_DEVICE inline GridCandidate face_at(const DecodeDetections& d, const Ce
                      static_cast<std::size_t>(cell.index));
 }
 
-/// Whether the cell is a guess at a face.
+/// Whether the cell's score passes the threshold.
 FER_HOST_DEVICE inline bool passes(const DecodeDetections& d, const Cell& cell, float min_logit) {
   return cell.map[cell.index] >= min_logit && is_finite(face_at(d, cell));
 }

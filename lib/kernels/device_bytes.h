@@ -8,7 +8,7 @@
 
 namespace fer::kernels {
 
-/// Memory of the current device that grows as it is needed and is given back in the end.
+/// A buffer in the current device's memory that grows on demand and is freed in the end.
 class DeviceBytes {
  public:
   explicit DeviceBytes(const KernelTable& kernels) : kernels_(kernels) {}
@@ -18,8 +18,8 @@ class DeviceBytes {
   DeviceBytes(const DeviceBytes&) = delete;
   DeviceBytes& operator=(const DeviceBytes&) = delete;
 
-  /// At least so many; what was in them is lost where they were fewer. Throws std::runtime_error
-  /// with CUDA's words.
+  /// A pointer to at least `bytes` bytes; their contents are lost where the buffer had to grow.
+  /// Throws std::runtime_error with CUDA's words.
   void* need(std::size_t bytes) {
     if (bytes <= size_) return data_;
     if (data_) kernels_.release(data_);

@@ -1,4 +1,4 @@
-// Reads frames in a device's memory, and draws on them, by the kernels.
+// Frames in a device's memory: kernels read them and draw on them.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@
 
 namespace fer::kernels {
 
-/// All calls, and the end of its life, need the same device, and where there are several contexts
-/// the same one, to be the thread's current one.
+/// At every call, and at destruction, the same device must be the thread's current one; where there
+/// are several contexts, the same context too.
 class DeviceFrames final : public FrameMemory {
  public:
   explicit DeviceFrames(const KernelTable& kernels);
 
-  /// Work goes into this stream from now on; null: the context's own.
+  /// The stream for all later work; null: the context's default stream.
   void use(Stream stream) { stream_ = stream; }
 
-  /// One launch for all plans.
+  /// Cuts the crops of all plans in one launch.
   void cut(const FrameView& frame, std::span<const CropPlan> plans, const Picture& picture,
            std::uint8_t* out) override;
 
@@ -32,14 +32,14 @@ class DeviceFrames final : public FrameMemory {
                   const std::shared_ptr<const GridLayers>& layers, float min_score,
                   std::vector<GridCandidate>& faces) override;
 
-  /// Draws, and waits until it is done. Shapes and coverage (`coverage_bytes` of it) are the
-  /// processor's, the canvas is the device's. Throws as cut() does.
+  /// Draws, and waits for the device. Shapes and coverage (`coverage_bytes` bytes) lie in the
+  /// processor's memory, the canvas in the device's. Throws as cut() does.
   void blend(BlendShapes blend, std::size_t coverage_bytes);
 
  private:
-  /// Brings arguments_ to the device.
+  /// Copies arguments_ to the device.
   const std::uint8_t* upload_arguments();
-  /// Shrinks the whole frame into the corner of `out`.
+  /// Shrinks the whole frame into the upper left corner of `out`.
   void shrink(const FrameView& frame, int width, int height, const Batch& out);
 
   const KernelTable& kernels_;

@@ -1,4 +1,4 @@
-// The project's own detector on a device, from its network's input to the faces in what it says.
+// The project's own detector on a device: from the network's input to faces.
 #pragma once
 
 #include <cstdint>
@@ -12,35 +12,36 @@
 
 namespace fer::kernels {
 
-/// One network on one device. All calls, and the end of its life, need that device to be the
-/// thread's current one, as DeviceFrames says.
+/// One network on one device. As with DeviceFrames, that device must be the thread's current one at
+/// every call and at destruction.
 class DeviceGridDetector {
  public:
-  /// Brings the weights to the device. Throws std::runtime_error with CUDA's words, and
-  /// std::invalid_argument where there are more or fewer than the layers say.
+  /// Copies the weights to the device. Throws std::runtime_error with CUDA's words, and
+  /// std::invalid_argument where a layer has another number of weights than its shape asks for.
   DeviceGridDetector(const KernelTable& kernels, std::shared_ptr<const GridLayers> layers,
                      Stream stream);
 
   const std::shared_ptr<const GridLayers>& layers() const { return layers_; }
 
-  /// Where the next input of height x width grey levels goes, fp32. The sides are multiples of
-  /// kLargestStride. Throws as the constructor does, and std::invalid_argument where the layers do
-  /// not fit one another or are no detector's.
+  /// The buffer for the next input: height x width grey levels, fp32, in the device's memory. The
+  /// sides are multiples of kLargestStride. Throws as the constructor does, and
+  /// std::invalid_argument where the layers do not fit one another or are no detector's.
   float* input(int height, int width);
 
-  /// Appends the best guess of each face in it that scores `min_score` or more, in its pixels;
-  /// kMaxFaces at most. Waits for the device. Throws std::runtime_error with CUDA's words.
+  /// Runs the network on the input and appends the faces that score `min_score` or more, in pixels
+  /// of the input; kMaxFaces at most. Waits for the device. Throws std::runtime_error with CUDA's
+  /// words.
   void run(float min_score, Stream stream, std::vector<GridCandidate>& faces);
 
  private:
   static constexpr int kMaxFaces = 512;
-  /// As it lies on the device, and is fetched in one piece.
+  /// The result as it lies on the device, copied back in one piece.
   struct Answer {
     int faces, guesses;
     GridCandidate face[kMaxFaces];
   };
 
-  /// All launches for inputs of this size.
+  /// Prepares all launches for inputs of this size.
   void plan(int height, int width);
 
   const KernelTable& kernels_;

@@ -1,5 +1,5 @@
-// Looking up raw frames where they lie: planes with pitches, shrunk by means and interpolated. What
-// vision/read_region.h and cv::warpAffine do in two steps is one here, and rounds once.
+// Samples raw frames in place: planes with pitches, averaged where they shrink, interpolated where
+// they do not. vision/read_region.h and cv::warpAffine do the same in two steps and round twice.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,8 @@
 
 namespace fer::kernels {
 
-/// A frame as a kernel takes it. The view's pointers are to the memory of whoever reads.
+/// A frame as a kernel takes it. Its pointers are to the memory of the processor or device that
+/// reads it.
 struct FramePlanes {
   FrameView view;
   PixelLayout layout;
@@ -26,7 +27,7 @@ inline FramePlanes planes_of(const FrameView& view) {
   return {view, layout_of(view.format)};
 }
 
-/// Samples of one kind in a plane: every `bytes`-th byte from `data` on.
+/// The samples of one component in a plane: every `bytes`-th byte from `data` on.
 struct Samples {
   const std::uint8_t* data;
   int pitch, bytes;
@@ -44,9 +45,9 @@ FER_HOST_DEVICE inline float clamped(float value, float low, float high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/// The mean over [x0, x1) x [y0, y1), pixels at the edge by the share that lies inside.
+/// The mean over [x0, x1) x [y0, y1). Pixels at the edge count by the share that lies inside.
 FER_HOST_DEVICE inline float box_mean(const Samples& s, float x0, float x1, float y0, float y1) {
-  // A little less, so that a bound that was rounded upwards does not touch one pixel more.
+  // A little less: a bound that was rounded up must not reach one more pixel.
   const int right = static_cast<int>(std::ceil(x1 - 1e-3f));
   const int bottom = static_cast<int>(std::ceil(y1 - 1e-3f));
   float sum = 0, weights = 0;
@@ -71,7 +72,8 @@ struct Region {
   int columns, rows;
 };
 
-/// What pixel (i, j) of the picture stands for, where the picture is no larger than the region.
+/// The value of the picture's pixel (i, j): the mean of the samples it covers. The picture must be
+/// no larger than the region.
 FER_HOST_DEVICE inline float mean_of_pixel(const Samples& s, const Region& r, int i, int j) {
   const float bx = static_cast<float>(r.width) / static_cast<float>(r.columns);
   const float by = static_cast<float>(r.height) / static_cast<float>(r.rows);
@@ -80,8 +82,8 @@ FER_HOST_DEVICE inline float mean_of_pixel(const Samples& s, const Region& r, in
   return box_mean(s, x0, x0 + bx, y0, y0 + by);
 }
 
-/// Weight of a pixel at this distance: linear, or cubic with a = -0.75 as OpenCV has it (Keys
-/// 1981).
+/// Interpolation weight of a pixel at this distance: linear, or cubic with a = -0.75 as in OpenCV
+/// (Keys 1981).
 FER_HOST_DEVICE inline float tap_weight(float distance, bool cubic) {
   const float d = distance < 0 ? -distance : distance, a = -0.75f;
   if (!cubic) return d < 1 ? 1 - d : 0;
@@ -90,9 +92,9 @@ FER_HOST_DEVICE inline float tap_weight(float distance, bool cubic) {
   return 0;
 }
 
-/// A region's picture, looked up between pixels by linear or cubic interpolation, the border
-/// repeated. Where the picture is smaller than the region its pixels are means, else it is
-/// interpolated from the region itself.
+/// The picture of a region, interpolated linearly or cubically between its pixels; its border is
+/// repeated outside. Where the picture is smaller than the region, its pixels are means of samples;
+/// else the samples themselves are interpolated.
 class PlaneLookUp {
  public:
   FER_HOST_DEVICE PlaneLookUp(const Samples& samples, const Region& region, bool cubic)
@@ -111,7 +113,7 @@ class PlaneLookUp {
     return linear() ? linear(u, v) : weighted(u, v);
   }
 
-  /// Whether four pixels as they are stored make a value.
+  /// Whether a value is interpolated from four stored pixels.
   FER_HOST_DEVICE bool linear() const { return plain_ && !cubic_; }
 
   /// The value where linear().
@@ -122,14 +124,14 @@ class PlaneLookUp {
     return between(a, b, c, d, cell);
   }
 
-  /// Whether what linear() reads for u0 to u1 and v0 to v1 lies in the region.
+  /// Whether linear() reads inside the region alone for all of u0 to u1 and v0 to v1.
   FER_HOST_DEVICE bool inside(float u0, float v0, float u1, float v1) const {
     stored(u0, v0);
     stored(u1, v1);
     return u0 >= 0 && v0 >= 0 && u1 < static_cast<float>(last_x_) &&
            v1 < static_cast<float>(last_y_);
   }
-  /// As linear(), where inside(): nothing to clamp.
+  /// linear() without clamping; only where inside() holds.
   FER_HOST_DEVICE float linear_inside(float u, float v) const {
     stored(u, v);
     const int i = static_cast<int>(u), j = static_cast<int>(v);
@@ -238,7 +240,7 @@ FER_HOST_DEVICE inline float grey_of(const Rgb& c) {
   return 0.299f * c.red + 0.587f * c.green + 0.114f * c.blue;
 }
 
-/// Whether the first kind of sample is all that is needed: grey frames, and grey levels of YUV.
+/// Whether the luma alone is enough: for grey frames, and for the grey levels of YUV frames.
 FER_HOST_DEVICE inline bool luma_alone(const FramePlanes& f, bool grey) {
   return !is_rgb(f) && (grey || f.view.format == PixelFormat::kGray8);
 }
@@ -248,8 +250,8 @@ FER_HOST_DEVICE inline Region part_of(const FramePlanes& f, const Region& r, int
   return is_rgb(f) || channel == 0 ? r : chroma_of(r);
 }
 
-/// What stored values, of luma_alone() the first, stand for: R, G and B, or with `grey` the grey
-/// level in all three; 0 to 255.
+/// The colour of stored values, 0 to 255: R, G and B, or with `grey` the grey level in all three.
+/// Where luma_alone() holds, only the first value is read.
 FER_HOST_DEVICE inline Rgb colour_of(const FramePlanes& f, float first, float second, float third,
                                      bool grey) {
   if (is_rgb(f)) {
@@ -269,8 +271,7 @@ FER_HOST_DEVICE inline Rgb colour_of(const FramePlanes& f, float first, float se
           clamped(luma + 1.773f * blue, 0.f, 255.f)};
 }
 
-/// What stands at index (u, v) of the picture that a region of the frame is read as, as colour_of()
-/// says.
+/// The colour_of() index (u, v) of a region's picture.
 FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float u, float v,
                                    bool cubic, bool grey) {
   float first = 0, second = 0, third = 0;
@@ -282,8 +283,7 @@ FER_HOST_DEVICE inline Rgb look_up(const FramePlanes& f, const Region& r, float 
   return colour_of(f, first, second, third, grey);
 }
 
-/// The grey level, 0 to 255, of pixel (i, j) of the picture that a region of the frame is shrunk
-/// to.
+/// The grey level, 0 to 255, of pixel (i, j) of a region's shrunk picture.
 FER_HOST_DEVICE inline float pixel_of(const FramePlanes& f, const Region& r, int i, int j) {
   const auto mean = [&](int channel) { return mean_of_pixel(samples_of(f, channel), r, i, j); };
   return is_rgb(f) ? grey_of({mean(0), mean(1), mean(2)}) : luma_of(f.view, mean(0));

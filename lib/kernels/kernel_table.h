@@ -1,5 +1,5 @@
-// What libfer-cuda offers. It is opened at run time (open_kernels.h), so that all of it hangs on
-// one symbol; nothing here needs CUDA's headers.
+// The functions of libfer-cuda, as a table behind one symbol: the library is opened at run time
+// (open_kernels.h). No CUDA header is needed here.
 #pragma once
 
 #include <cstddef>
@@ -22,36 +22,36 @@ using Stream = CUstream_st*;
 /// CUDA's cudaStreamPerThread: of the calling thread and the current context.
 inline const Stream kThreadsOwnStream = reinterpret_cast<Stream>(2);
 
-/// Goes up with every change of KernelTable or of a struct in it.
+/// Version of KernelTable. Raise it with every change of the table or of a struct in it.
 inline constexpr int kKernelTableVersion = 5;
 
-/// Kernels for the calling thread's current device. Each launch returns at once: null, or why
-/// nothing was launched, in CUDA's words. Pointers are to the device's memory; arguments are the
-/// caller's to check by the check() of each.
+/// Kernels for the calling thread's current device. Each launch returns at once: null, or CUDA's
+/// words for why nothing was launched. Pointers are to the device's memory. The caller checks the
+/// arguments by the kernel's check().
 struct KernelTable {
   int version;                ///< kKernelTableVersion of the library.
-  int toolkit;                ///< As cudart counts: 13000 is 13.0.
+  int toolkit;                ///< CUDA's version in cudart's count: 13000 is 13.0.
   const char* architectures;  ///< "80, 86, …", for people.
 
-  /// Devices that answer. Null, or why not even that can be told.
+  /// Counts the devices. Null, or CUDA's words.
   const char* (*count_devices)(int* count);
-  /// Null where the kernels were built for the device's architecture, else CUDA's words.
+  /// Null where the kernels run on the device's architecture, else CUDA's words.
   const char* (*check_device)(int device);
-  /// Makes it the calling thread's current device. Null, or CUDA's words.
+  /// Makes a device the calling thread's current one. Null, or CUDA's words.
   const char* (*use_device)(int device);
 
-  /// Memory of the current device for `bytes`. Null, or CUDA's words.
+  /// Allocates `bytes` of the current device's memory. Null, or CUDA's words.
   const char* (*allocate)(void** memory, std::size_t bytes);
   const char* (*release)(void* memory);
-  /// Copies from the processor's memory, which may be changed as soon as this returns.
+  /// Copies from the processor's memory, which the caller may change once this returns.
   const char* (*upload)(void* to, const void* from, std::size_t bytes, Stream stream);
-  /// Copies to the processor's memory, and waits for all that the stream had to do before.
+  /// Copies to the processor's memory, after all earlier work of the stream, and waits for it.
   const char* (*download)(void* to, const void* from, std::size_t bytes, Stream stream);
 
-  /// Waits for all that the stream had to do.
+  /// Waits for all work of the stream.
   const char* (*wait)(Stream stream);
 
-  /// Bytes that the current device needs to make these views; what lies in memory is not looked at.
+  /// Bytes of scratch memory that the current device needs for these views. Reads no crops.
   std::size_t (*augment_workspace)(const Augment& augment);
   const char* (*augment)(const Augment& augment, Stream stream);
   std::size_t (*pseudo_label_workspace)();

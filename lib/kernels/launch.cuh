@@ -1,4 +1,4 @@
-// What all launches share.
+// Helpers that all kernel launches share.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -11,7 +11,7 @@
 namespace fer::kernels {
 
 inline constexpr int kThreads = 256;
-/// What a grid takes in y.
+/// The most blocks that a grid has along y.
 inline constexpr int kMaxBlocksY = 65535;
 
 /// Blocks of kThreads for `count` elements, at most `most`: the kernels stride over the rest.
@@ -19,7 +19,7 @@ inline int blocks_for(long long count, int max) {
   return static_cast<int>(std::clamp<long long>((count + kThreads - 1) / kThreads, 1, max));
 }
 
-/// Null, or what the runtime says of the launches so far.
+/// Null, or the runtime's words for an error of the launches so far.
 inline const char* launch_error() {
   const cudaError_t error = cudaGetLastError();
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);

@@ -1,5 +1,5 @@
-// Opens libfer-cuda where a CUDA driver answers. CUDA is never a condition: without it this says
-// what is missing, and the CPU forms do the same work.
+// Opens libfer-cuda where a CUDA driver answers. CUDA is optional: without it this says what is
+// missing, and the CPU forms do the same work.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace fer::kernels {
 
-/// What stands between a build and its kernels.
+/// Whether CUDA works here, and what is missing.
 struct CudaFacts {
-  bool built = true;          ///< Not with -Dcuda=disabled, nor where there was no nvcc.
-  bool driver_found = false;  ///< libcuda.so.1 could be opened …
-  int driver_error = 0;       ///< … and this is what its cuInit() said; 0: it answers.
-  int driver_version = 0;     ///< As CUDA counts: 12040 is 12.4.
+  bool built = true;          ///< False: built with -Dcuda=disabled or without nvcc.
+  bool driver_found = false;  ///< libcuda.so.1 could be opened.
+  int driver_error = 0;       ///< Result of its cuInit(); 0: the driver works.
+  int driver_version = 0;     ///< In CUDA's count: 12040 is 12.4.
   std::string library_error;  ///< Why libfer-cuda could not be opened; empty: it was.
-  int toolkit = 0;            ///< What libfer-cuda was built with, in the same count.
-  std::string architectures;  ///< What it was built for, for people.
+  int toolkit = 0;            ///< The CUDA that libfer-cuda was built with, in the same count.
+  std::string architectures;  ///< The architectures that it was built for, for people.
   int devices = 0;
   std::string device_error;  ///< Why the device does not run the kernels; empty: it does.
 };

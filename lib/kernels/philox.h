@@ -1,5 +1,5 @@
-// Random numbers of a position: no state to carry from one to the next, so that a thread of a
-// device draws what the processor draws.
+// Counter-based random numbers: each follows from its position alone, so that threads of a device
+// draw what the processor draws.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ FER_HOST_DEVICE inline PhiloxWords philox(PhiloxWords counter, std::uint64_t key
   return counter;
 }
 
-/// The numbers of one position of one stream, drawn in order. With the members of fer::Random.
+/// The random numbers of one position of one stream, in order. Has the members of fer::Random.
 class PhiloxRandom {
  public:
   /// Streams of different (seed, stream, position) are independent.
@@ -61,7 +61,7 @@ class PhiloxRandom {
  private:
   std::uint64_t seed_;
   PhiloxWords counter_, words_{};
-  int left_ = 0;  ///< Words that are not used up.
+  int left_ = 0;  ///< Words not drawn yet.
 };
 
 }  // namespace fer::kernels

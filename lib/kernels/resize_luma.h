@@ -1,5 +1,5 @@
-// What the project's own detector takes: the frame's grey levels, shrunk, in the upper left corner
-// of an input whose sides its strides divide.
+// Makes the detector's input: the frame's grey levels, shrunk, in the upper left corner of an input
+// whose sides are multiples of the detector's strides.
 #pragma once
 
 #include "kernels/batch.h"
@@ -13,7 +13,7 @@ namespace fer::kernels {
 struct ResizeLuma {
   struct Frame {
     FramePlanes planes;
-    /// What the frame is shrunk to, as detection_size() says; at most the frame's and out's sides.
+    /// Size of the shrunk frame (detection_size()); no larger than the frame and than `out`.
     int width, height;
   };
   const Frame* frames = nullptr;
@@ -36,7 +36,7 @@ FER_HOST_DEVICE inline float level_at(const ResizeLuma::Frame& frame, int y, int
   return pixel_of(frame.planes, {0, 0, view.width, view.height, frame.width, frame.height}, x, y);
 }
 
-/// One pixel of one input: what both forms do for each.
+/// Makes one pixel of one input; both forms call it for each pixel.
 FER_HOST_DEVICE inline void resize_pixel(const ResizeLuma& r, int n, int y, int x) {
   store(r.out, index_in(r.out, static_cast<std::size_t>(n), 0, y, x), level_at(r.frames[n], y, x));
 }

@@ -1,4 +1,4 @@
-// A layer of the project's own detector over one frame's maps of features.
+// One layer of the project's own detector, applied to one frame's feature maps.
 #pragma once
 
 #include <cstddef>
@@ -25,16 +25,16 @@ struct RunLayer {
   GridLayer::Kind kind = GridLayer::kConv;
   FeatureMaps from, other;  ///< `other` for kAdd alone.
   FeatureMaps to;
-  bool relu = false;  ///< Negative values become 0 at last.
+  bool relu = false;  ///< Negative values of the result become 0.
   // Of kConv.
   const float* weight = nullptr;  ///< to.channels x seen x kernel x kernel.
   const float* bias = nullptr;    ///< to.channels.
-  int seen = 0;                   ///< Channels that a filter sees: all of `from`, or its own alone.
+  int seen = 0;                   ///< Input channels of a filter: all of `from`, or 1 (depthwise).
   int kernel = 1, stride = 1, pad = 0;
 };
 
-/// The shape of what the layer makes of `from`, without memory; `to.channels` says how many
-/// channels a dense convolution makes.
+/// The shape of the layer's result for `from`, without memory. A dense convolution takes its number
+/// of channels from `to.channels`.
 FeatureMaps made_by(const RunLayer& layer);
 
 /// Throws std::invalid_argument that names what is missing or out of range.
@@ -50,8 +50,8 @@ FER_HOST_DEVICE inline float value_at(const FeatureMaps& maps, int c, int y, int
   return maps.data[line * width + static_cast<std::size_t>(x)];
 }
 
-/// One value of a convolution: bias, then channel by channel and row by row of the filter. kKernel
-/// is the filter's side, or 0 where that is known at run time alone.
+/// One value of a convolution: the bias, then the products channel by channel and row by row.
+/// kKernel: the filter's side, or 0 where only the run time knows it.
 template <int kKernel>
 FER_HOST_DEVICE inline float convolved(const RunLayer& l, int c, int y, int x) {
   const int kernel = kKernel > 0 ? kKernel : l.kernel;
@@ -79,7 +79,7 @@ FER_HOST_DEVICE inline float convolved(const RunLayer& l, int c, int y, int x) {
   return sum;
 }
 
-/// Makes one value of `to`: what both forms do for each. kKernel as for convolved().
+/// Makes one value of `to`; both forms call it for each value. kKernel as for convolved().
 template <int kKernel>
 FER_HOST_DEVICE inline void make_value(const RunLayer& l, int c, int y, int x) {
   float value = 0;

@@ -1,11 +1,11 @@
-// The arithmetic of random views of face crops: what is drawn for one view, and what becomes of one
-// pixel.
+// Random augmentation of face crops: how the parameters of a view are drawn, and how one pixel is
+// computed from them.
 //
-// The weak view is mirrored and shifted. The strong one is RandAugment (Cubuk et al. 2020) as
-// FixMatch uses it: such a view, then operations drawn from one list, each of random strength, then
-// Cutout. The list: identity, autocontrast, equalise, brightness, contrast, sharpness, posterise,
-// solarise, turn (30°), shear (0.3) and shift (0.3 of the side) along x and y, and with three
-// channels saturation. The border is repeated where a view looks past it.
+// A weak view is mirrored and shifted. A strong view is RandAugment (Cubuk et al. 2020) as FixMatch
+// uses it: a weak view, then some operations of random strength from one list, then Cutout. The
+// list: identity, autocontrast, equalise, brightness, contrast, sharpness, posterise, solarise,
+// turn (30°), shear (0.3) and shift (0.3 of the side) along x and y; for colour crops saturation
+// too. Pixels outside the crop repeat its border.
 #pragma once
 
 #include <cmath>
@@ -17,21 +17,21 @@
 
 namespace fer {
 
-/// Where an output pixel comes from: (u, v) from the centre of the view is looked up at
-/// (cx + xx·u + xy·v, cy + yx·u + yy·v) of the plane, in pixels.
+/// An affine map from a view to the crop, in pixels: the view's point (u, v), counted from its
+/// centre, shows the crop's point (cx + xx·u + xy·v, cy + yx·u + yy·v).
 struct Affine {
   double xx = 1, xy = 0, yx = 0, yy = 1;
   double cx = 0, cy = 0;
 };
 
-/// How strong a strong view is.
+/// Settings of RandAugment.
 struct RandAugmentConfig {
   double flip = 0.5;    ///< Probability of mirroring left and right.
   double shift = 0.06;  ///< Share of the side, as in the weak view.
-  int operations = 2;   ///< Drawn for each view, with replacement, at most kMaxOperations …
-  double apply = 0.5;   ///< … each carried out with this probability.
+  int operations = 2;   ///< Drawn for each view, with replacement; at most kMaxOperations.
+  double apply = 0.5;   ///< Probability that a drawn operation is applied.
   double strength = 1;  ///< Share of the full ranges, in [0, 1].
-  double cutout = 0.5;  ///< Side of the square that is greyed at last, up to this share.
+  double cutout = 0.5;  ///< Largest side of Cutout's grey square, as a share of the crop's side.
 };
 
 /// The weak view: mirrored and shifted, nothing else.
@@ -60,20 +60,20 @@ enum class Operation {
 };
 inline constexpr int kOperations = static_cast<int>(Operation::kSaturation) + 1;
 
-/// An operation that changes pixels where they are.
+/// An operation that changes the values of pixels and moves none.
 struct PhotometricOp {
   Operation operation;
   float factor;  ///< From 0.05 to 1.95.
   float share;   ///< The strength, from 0 to 1.
 };
 
-/// Everything that is random about a view.
+/// The random parameters of a view.
 struct AugmentParams {
-  Affine view;  ///< All that moves pixels, in one look-up, so that they are blurred once.
+  Affine view;  ///< All geometric operations as one, so that pixels are interpolated only once.
   int photometric_count = 0;
   PhotometricOp photometric_ops[kMaxOperations];
-  /// Cutout (DeVries & Taylor 2017), from left and top up to right and bottom; empty where right
-  /// <= left or bottom <= top.
+  /// The square of Cutout (DeVries & Taylor 2017): columns [left, right), rows [top, bottom). Empty
+  /// where right <= left or bottom <= top.
   int left = 0, top = 0, right = 0, bottom = 0;
 };
 
@@ -81,7 +81,7 @@ FER_HOST_DEVICE inline bool moves_pixels(Operation operation) {
   return operation >= Operation::kTurn && operation <= Operation::kShiftY;
 }
 
-/// `view` as seen through one more operation of this strength, in [-1, 1].
+/// `view` followed by a geometric operation; `s`: its strength, in [-1, 1].
 FER_HOST_DEVICE inline Affine moved(const Affine& view, Operation operation, double s, int side) {
   Affine m;
   switch (operation) {
@@ -108,8 +108,8 @@ FER_HOST_DEVICE inline Affine moved(const Affine& view, Operation operation, dou
           view.cx + view.xx * m.cx + view.xy * m.cy, view.cy + view.yx * m.cx + view.yy * m.cy};
 }
 
-/// Draws a view. `Random` has the members of fer::Random; config.operations is at most
-/// kMaxOperations.
+/// Draws the parameters of a view. `Random` has the members of fer::Random; config.operations is at
+/// most kMaxOperations.
 template <typename Random>
 FER_HOST_DEVICE AugmentParams draw_view(const RandAugmentConfig& config, int channels, int side,
                                         Random& random) {
@@ -142,7 +142,8 @@ FER_HOST_DEVICE AugmentParams draw_view(const RandAugmentConfig& config, int cha
   return plan;
 }
 
-/// What an output pixel of a plane of side x side is, 0 to 255: bilinear, the border repeated.
+/// The value of a view's pixel, 0 to 255: bilinear interpolation in a plane of side x side pixels,
+/// whose border is repeated outside.
 FER_HOST_DEVICE inline float seen_at(const std::uint8_t* plane, int side, const Affine& a, int x,
                                      int y) {
   // In fp32: most cards have few units for doubles, and a place in a crop needs no more.
@@ -162,35 +163,35 @@ FER_HOST_DEVICE inline float seen_at(const std::uint8_t* plane, int side, const 
   return top + fy * (bottom - top);
 }
 
-/// What seen_at() gives as a share of the brightest.
+/// Scales the values of seen_at() to [0, 1].
 inline constexpr float kByte = 1 / 255.f;
 
 FER_HOST_DEVICE inline float in_range(float value) {
   return value < 0 ? 0 : value > 1 ? 1 : value;
 }
 
-/// Whether an operation needs to know more of a view than the value it changes.
+/// Whether an operation reads other pixels or statistics than the value that it changes.
 FER_HOST_DEVICE inline bool looks_around(Operation operation) {
   return operation == Operation::kAutocontrast || operation == Operation::kEqualise ||
          operation == Operation::kContrast || operation == Operation::kSharpness ||
          operation == Operation::kSaturation;
 }
 
-/// Levels that equalise tells apart.
+/// Grey levels of the histogram that equalise uses.
 inline constexpr int kLevels = 256;
 FER_HOST_DEVICE inline int level_of(float value) {
   return static_cast<int>(in_range(value) * 255.f + 0.5f);
 }
 
-/// What an operation must know of the pixels before it changes them.
+/// Statistics of a plane or view that an operation needs, taken before it changes pixels.
 struct PhotometricStats {
-  float low = 0, high = 0;     ///< Autocontrast: of the plane.
-  float mean = 0;              ///< Contrast: of all planes.
-  const int* below = nullptr;  ///< Equalise: pixels of the plane below each level.
-  int last = 0, pixels = 0;    ///< Equalise: pixels at the highest level that there is, and all.
+  float low = 0, high = 0;     ///< Autocontrast: darkest and brightest value of the plane.
+  float mean = 0;              ///< Contrast: the mean over all planes.
+  const int* below = nullptr;  ///< Equalise: how many pixels of the plane lie below each level.
+  int last = 0, pixels = 0;    ///< Equalise: pixels at the brightest level, and of the plane.
 };
 
-/// A pixel after an operation that looks at no other pixel, in [0, 1].
+/// The value after an operation that reads no other pixel, in [0, 1].
 FER_HOST_DEVICE inline float apply_photometric(const PhotometricOp& step, const PhotometricStats& s,
                                                float value) {
   switch (step.operation) {
@@ -225,8 +226,8 @@ FER_HOST_DEVICE inline float apply_photometric(const PhotometricOp& step, const 
   return in_range(value);
 }
 
-/// A pixel moved away from (factor > 1) or towards (< 1) the mean over it and its neighbours, its
-/// own weight 5 of 13, in [0, 1]. Pixels at the border stay.
+/// Sharpness: moves a pixel away from (factor > 1) or towards (< 1) a mean of its neighbourhood, in
+/// which the pixel itself weighs 5 of 13. In [0, 1]. Pixels at the border stay.
 FER_HOST_DEVICE inline float sharpened(const float* before, int side, int x, int y, float factor) {
   const float value = before[y * side + x];
   if (x == 0 || y == 0 || x + 1 == side || y + 1 == side) return in_range(value);
@@ -237,7 +238,7 @@ FER_HOST_DEVICE inline float sharpened(const float* before, int side, int x, int
   return in_range(smooth + factor * (value - smooth));
 }
 
-/// Three channels of a pixel moved away from or towards its grey level, each in [0, 1].
+/// Saturation: moves the channels of a pixel away from or towards its grey level, each in [0, 1].
 FER_HOST_DEVICE inline void saturate(float& red, float& green, float& blue, float factor) {
   const float grey = 0.299f * red + 0.587f * green + 0.114f * blue;
   red = in_range(grey + factor * (red - grey));
@@ -245,7 +246,7 @@ FER_HOST_DEVICE inline void saturate(float& red, float& green, float& blue, floa
   blue = in_range(grey + factor * (blue - grey));
 }
 
-/// The grey of a cut-out square.
+/// The value inside Cutout's square.
 inline constexpr float kCutOut = 0.5f;
 
 }  // namespace kernels

@@ -1,4 +1,4 @@
-// Aligned face crops of many frames, straight from their planes into one normalised batch.
+// Cuts aligned face crops straight from the planes of many frames into one normalised batch.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace fer::kernels {
 
-/// Where one crop comes from.
+/// One crop to cut.
 struct FaceWarp {
   int frame;           ///< Index into WarpFaces::frames.
-  Region region;       ///< Of that frame.
-  float to_region[6];  ///< 2x3, from the crop's pixel indices to those of the region's picture.
+  Region region;       ///< The part of that frame to sample.
+  float to_region[6];  ///< 2x3 affine: from the crop's pixel indices to the region picture's.
   bool cubic;
 };
 
-/// What the plan cuts out of a frame.
+/// The crop that a plan describes.
 inline FaceWarp face_warp(int frame, const CropPlan& plan) {
   FaceWarp face{
       frame, {plan.x, plan.y, plan.width, plan.height, plan.columns, plan.rows}, {}, plan.enlarges};
@@ -54,12 +54,12 @@ void check(const WarpFaces& warp);
 /// The CPU form, on the calling thread. Throws as check() does.
 void warp_faces(const WarpFaces& warp);
 
-/// What becomes of a pixel's values, 0 to 255, in the batch.
+/// How a pixel's values, 0 to 255, are scaled for the batch.
 FER_HOST_DEVICE inline Normaliser normaliser_of(const WarpFaces& w) {
   return w.out.type == Batch::kUint8 ? Normaliser(1, 0, 1) : Normaliser(255, w.mean, w.stddev);
 }
 
-/// Where pixel (x, y) of a crop is looked up.
+/// The point of the region's picture that pixel (x, y) of a crop shows.
 struct Place {
   float u, v;
 };
@@ -69,7 +69,7 @@ FER_HOST_DEVICE inline Place place_of(const FaceWarp& face, int y, int x) {
   return {m[0] * fx + m[1] * fy + m[2], m[3] * fx + m[4] * fy + m[5]};
 }
 
-/// One pixel of one crop: what both forms do for each.
+/// Makes one pixel of one crop; both forms call it for each pixel.
 FER_HOST_DEVICE inline void warp_pixel(const WarpFaces& w, int n, int y, int x) {
   const FaceWarp& face = w.faces[n];
   const FramePlanes& frame = w.frames[face.frame];

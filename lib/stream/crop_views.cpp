@@ -20,7 +20,7 @@ torch::Tensor CropViews::weak(const Crops& crops, Random random) const {
 }
 
 torch::Tensor CropViews::strong(const Crops& crops, Random random, double strength) const {
-  ViewLook look{.stats = stats_};
+  ViewSettings look{.stats = stats_};
   look.strong.shift *= strength;
   look.strong.strength *= strength;
   look.strong.cutout *= strength;
@@ -28,7 +28,7 @@ torch::Tensor CropViews::strong(const Crops& crops, Random random, double streng
 }
 
 torch::Tensor CropViews::made(const Crops& crops, Random random, ViewKind kind,
-                              const ViewLook& look) const {
+                              const ViewSettings& look) const {
   const torch::Device where = table_ ? device_ : torch::Device(torch::kCPU);
   const std::vector<std::int64_t> shape{static_cast<std::int64_t>(crops.size()), channels_, side_,
                                         side_};

@@ -29,7 +29,8 @@ class CropViews {
   torch::Tensor strong(const Crops& crops, Random random, double strength) const;
 
  private:
-  torch::Tensor made(const Crops& crops, Random random, ViewKind kind, const ViewLook& look) const;
+  torch::Tensor made(const Crops& crops, Random random, ViewKind kind,
+                     const ViewSettings& look) const;
 
   const std::int64_t channels_, side_;
   const PixelStats stats_;

@@ -1,13 +1,13 @@
-// Optimal assignment: who goes with whom so that the total gain is largest.
+// Optimal assignment of rows to columns: the pairs with the largest total gain.
 #pragma once
 
 #include <vector>
 
 namespace fer {
 
-/// For each row the column it is assigned, or -1; no column twice; the sum of `gain` (row-major,
-/// rows x columns, no negative and no NaN values) over the assigned pairs is the largest possible.
-/// A pair without gain is never assigned.
+/// Assigns each row a column, or -1, and no column twice, so that the sum of `gain` over the pairs
+/// is as large as possible. `gain`: rows x columns, row-major, without negative and NaN values.
+/// Pairs without gain are never assigned.
 std::vector<int> best_assignment(const std::vector<double>& gain, int rows, int columns);
 
 }  // namespace fer

@@ -1,5 +1,5 @@
-// What the project's own detector says of every cell of its maps, and the faces in that. No OpenCV
-// in it: training and the kernels decode with it too.
+// Decodes the output maps of the project's own detector: each cell is a candidate for a face. Free
+// of OpenCV, since training and the kernels decode with it too.
 #pragma once
 
 #include <algorithm>
@@ -13,41 +13,42 @@
 
 namespace fer {
 
-/// The detector has one map a stride, in this order. An input's sides are multiples of the last.
+/// Strides of the detector's maps, in order. The sides of an input are multiples of the largest.
 inline constexpr std::array kCellStrides{8, 16, 32};
 inline constexpr int kLargestStride = kCellStrides.back();
-/// The least side that is shown to OpenCV: from 4.7 to 4.10 at least, it computes a depthwise
-/// convolution over a map of one row or column wrongly.
+/// The smallest side of an input. OpenCV, from 4.7 to 4.10 at least, gives wrong results for a
+/// depthwise convolution over a map of one row or column.
 inline constexpr int kMinInputSide = 2 * kLargestStride;
 
-/// Values of a cell, one plane each: the score's logit, then the box as centre and logarithm of
-/// width and height, then five landmarks, all in strides: a point lies at (cell + value) * stride.
+/// Values of a cell, one plane each: the logit of the score; the box as its centre and the
+/// logarithms of width and height; five landmarks. Lengths are in strides, and a point lies at
+/// (cell + value) * stride.
 inline constexpr int kCellPoints = 5;
 inline constexpr int kCellValues = 1 + 4 + 2 * kCellPoints;
 
-/// Larger logarithms of a size are no face but a broken network.
+/// Logarithms of sizes are clamped to this: only a broken network exceeds it.
 inline constexpr float kLargestLogSize = 8;
 
-/// One guess, in pixels of the network's input.
+/// A candidate for a face, in pixels of the network's input.
 struct GridCandidate {
   float x = 0, y = 0, width = 0, height = 0;  ///< Upper left corner and size.
   float score = 0;                            ///< In [0, 1].
   std::array<float, 2 * kCellPoints> points{};
 };
 
-/// The side of the input that a picture of this side is padded to.
+/// The side to which a picture's side is padded: a multiple of `multiple`, at least `min`.
 constexpr int padded_side(int side, int multiple, int min) {
   return std::max(min, (side + multiple - 1) / multiple * multiple);
 }
 
-/// The logit of this score: scores are compared as logits, so that the exponential is taken of the
-/// few that pass.
+/// The logit of a score. Scores are compared as logits: the exponential is then computed only for
+/// the few that pass.
 inline float min_logit_of(float min_score) {
   const float share = std::clamp(min_score, 1e-6f, 1 - 1e-6f);
   return std::log(share / (1 - share));
 }
 
-/// The guess of cell `i` of one map of kCellValues x `plane` values, `columns` cells wide.
+/// Decodes cell `i` of a map of kCellValues x `plane` values that is `columns` cells wide.
 FER_HOST_DEVICE inline GridCandidate decode_cell(const float* map, std::size_t plane, int columns,
                                                  int stride, std::size_t i) {
   const auto step = static_cast<float>(stride);
@@ -69,12 +70,12 @@ FER_HOST_DEVICE inline GridCandidate decode_cell(const float* map, std::size_t p
   return face;
 }
 
-/// False for what a broken network says.
+/// False where a broken network gave numbers that are not finite.
 FER_HOST_DEVICE inline bool is_finite(const GridCandidate& face) {
   return std::isfinite(face.x + face.y + face.width + face.height);
 }
 
-/// Appends the guesses of one map (kCellValues x rows x columns) that score `min_score` or more.
+/// Appends the candidates of a map (kCellValues x rows x columns) that score `min_score` or more.
 inline void decode_cells(const float* map, int rows, int columns, int stride, float min_score,
                          std::vector<GridCandidate>& faces) {
   const auto plane = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
@@ -103,9 +104,9 @@ FER_HOST_DEVICE double box_iou(const A& a, const B& b) {
   return all > 0 ? both / all : 0;
 }
 
-/// Non-maximum suppression: the indices of the boxes that no better one overlaps by more than
-/// `overlap`, best first; at most `candidates` boxes are looked at. `box(i)` and `score(i)` give
-/// what belongs to index i < count.
+/// Non-maximum suppression: indices of the boxes that no better box overlaps by more than `overlap`
+/// (IoU), best first. Considers the best `candidates` boxes. `box(i)` and `score(i)` return the box
+/// and score of index i < count.
 template <typename BoxOf, typename ScoreOf>
 std::vector<std::size_t> suppress(std::size_t count, BoxOf&& box, ScoreOf&& score, double overlap,
                                   std::size_t candidates) {
@@ -123,11 +124,11 @@ std::vector<std::size_t> suppress(std::size_t count, BoxOf&& box, ScoreOf&& scor
   return kept;
 }
 
-/// Faces that overlap by more than this are guesses at the same one, as in the OpenCV Zoo's demo.
+/// Candidates that overlap by more than this (IoU) are the same face, as in the OpenCV Zoo's demo.
 inline constexpr double kSameFace = 0.3;
 inline constexpr std::size_t kFaceCandidates = 5000;
 
-/// Leaves the best guess of each face, best first.
+/// The best candidate of each face, best first.
 inline std::vector<GridCandidate> best_candidates(const std::vector<GridCandidate>& guesses) {
   const auto kept = suppress(
       guesses.size(), [&](std::size_t i) -> const GridCandidate& { return guesses[i]; },

@@ -8,7 +8,8 @@
 
 namespace fer {
 
-/// Both throw std::runtime_error as open_detector() does. A network is told by its outputs.
+/// Open a detector; throw std::runtime_error as open_detector() does. The names of its outputs tell
+/// which network a file holds.
 std::unique_ptr<Detector> open_network(const std::filesystem::path& model);
 std::unique_ptr<Detector> open_haar(const std::filesystem::path& model);
 

@@ -18,7 +18,7 @@ constexpr double kFaceShare = 0.5;
 /// detectors' landmarks bear.
 constexpr int kTurns = 8;
 
-constexpr float kLeastScore = 0.3f;
+constexpr float kMinScore = 0.3f;
 
 /// By how much surer the detector must be of a turned face than of an upright one: faces that are
 /// upright score alike in neighbouring turns.
@@ -73,7 +73,7 @@ std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Face& f
   picture.data[0] = pixels_.data();
   picture.stride[0] = kSide;
   DetectorConfig config;
-  config.score_threshold = kLeastScore;
+  config.score_threshold = kMinScore;
   config.detect_width = 0;
   for (const Face& found : detector_.detect(picture, config)) {
     if (!found.landmarks || !is_the_face(found)) continue;

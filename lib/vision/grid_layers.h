@@ -1,4 +1,4 @@
-// Our own detector's layers, read from OpenCV's network.
+// Reads our own detector's layers from OpenCV's network.
 #pragma once
 
 #include <opencv2/dnn.hpp>
@@ -10,8 +10,9 @@
 
 namespace fer {
 
-/// nullopt where a layer is of a kind that is not known here, as in other people's networks. To be
-/// asked before the network has run for the first time, which lets OpenCV change its layers.
+/// The network's layers; nullopt where one is of a kind that GridLayer does not have, as in other
+/// people's networks. Call it before the network runs for the first time: OpenCV changes layers
+/// then.
 std::optional<GridLayers> grid_layers(cv::dnn::Net& network,
                                       const std::vector<std::string>& outputs);
 

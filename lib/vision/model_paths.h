@@ -1,5 +1,4 @@
-// Where models are looked for. No OpenCV in it: whoever looks for another kind of model uses it
-// too.
+// The folders in which models are looked for. Free of OpenCV, since it serves all kinds of models.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// What the detectors that are networks share.
+// Helpers that the network detectors share.
 #pragma once
 
 #include <memory>
@@ -9,13 +9,13 @@
 
 namespace fer {
 
-/// Make a detector of a network that is theirs by the names of its outputs; null for another one.
-/// Throw std::runtime_error with what is wrong where the outputs have other shapes than those names
-/// promise, and cv::Exception where the network cannot be run.
+/// Make a detector of a network whose outputs have the detector's names; null for other networks.
+/// Throw std::runtime_error with the fault where an output has another shape than its name
+/// promises, and cv::Exception where the network cannot be run.
 std::unique_ptr<Detector> make_yunet(cv::dnn::Net network);
 std::unique_ptr<Detector> make_grid_detector(cv::dnn::Net network);
 
-/// Leaves the best guess of each face, best first.
+/// Keeps the best candidate of each face, best first.
 std::vector<Face> best_of(const std::vector<Face>& guesses);
 
 /// From pixels of a picture of `size`, which shows the whole frame, to those of the frame as it is

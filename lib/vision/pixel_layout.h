@@ -1,4 +1,4 @@
-// How the bytes of each raw format lie. No OpenCV in it: the kernels read frames too.
+// The memory layout of each raw format. Free of OpenCV, since the kernels read frames too.
 #pragma once
 
 #include <stdexcept>

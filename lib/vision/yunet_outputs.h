@@ -1,4 +1,4 @@
-// What YuNet's networks put out, and the faces in it.
+// Decodes the outputs of the YuNet networks into faces.
 #pragma once
 
 #include <array>
@@ -26,13 +26,12 @@ inline constexpr int kYuNetLeastSide = 128;
 /// Names of the network's outputs, in the order in which yunet_faces() takes them.
 const std::vector<std::string>& yunet_output_names(YuNetRelease release);
 
-/// Empty where outputs for an input of this size have the shapes that they must have, else what is
-/// wrong with them.
+/// Empty where the outputs have the right shapes for an input of this size, else the fault.
 std::string yunet_wrong_shape(YuNetRelease release, const std::vector<cv::Mat>& outputs,
                               cv::Size input);
 
-/// All guesses with at least this score, in pixels of the input; of one face there are many. The
-/// shapes must be right.
+/// All candidates with at least this score, in pixels of the input; a face has many. The outputs
+/// must have the right shapes.
 std::vector<Face> yunet_faces(YuNetRelease release, const std::vector<cv::Mat>& outputs,
                               cv::Size input, float min_score);
 

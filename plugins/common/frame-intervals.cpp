@@ -7,7 +7,7 @@ namespace fer {
 namespace {
 
 /// Longer steps back are jumps: a seek without a flush, a file that begins again.
-constexpr GstClockTimeDiff kMostJitter = GST_SECOND;
+constexpr GstClockTimeDiff kMaxJitter = GST_SECOND;
 
 /// Steps from which on they are believed in place of the caps.
 constexpr std::size_t kEnoughSteps = 3;
@@ -31,7 +31,7 @@ std::optional<int> FrameIntervals::lost_before(GstClockTime time, bool backwards
     return 0;
   }
   const auto step = static_cast<GstClockTimeDiff>(backwards ? last_ - time : time - last_);
-  if (step < -kMostJitter) {
+  if (step < -kMaxJitter) {
     reset();
     last_ = time;
     return std::nullopt;

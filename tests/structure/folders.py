@@ -16,6 +16,7 @@ LIBRARIES = {
     "torch": "LibTorch",
     "CLI": "CLI11",
     "cairo.h": "Cairo",
+    "dlib": "dlib",
     "gst": "GStreamer",
     "mosquitto.h": "Mosquitto",
     "nlohmann": "nlohmann-json",

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "commands/commands.h"
+#include "commands/deprecated_option.h"
 #include "commands/finite_range.h"
 #include "data/data_source.h"
 #include "evaluation/detection_evaluation.h"
@@ -138,10 +139,11 @@ void add_eval_detector(CLI::App& app) {
   c->add_option("--detect-width", o->eval.detect_width, "Photos wider than this are shrunk to it")
       ->check(CLI::Range(0, 16384))
       ->capture_default_str();
-  c->add_option("--least-face", o->eval.min_face,
+  c->add_option("--min-face", o->eval.min_face,
                 "Faces of this height count, in pixels of what the detector sees")
       ->check(finite_range(1, 10000))
       ->capture_default_str();
+  add_deprecated(*c, "--least-face", o->eval.min_face, "--min-face")->check(finite_range(1, 10000));
   c->add_flag("--small-faces,!--no-small-faces", o->eval.small_faces,
               "Look for small faces too, as ferdetect does on each small-face-interval-th frame")
       ->default_str("true");

@@ -34,7 +34,7 @@ void run(const Options& o) {
   require_outputs({o.out}, {o.weights, o.data});
   // The weights first: reading them is quick, and tells what is wrong with the file.
   const PublishedFaceNetwork published = read_dlib_network(o.weights);
-  const DataSource source(o.data, o.align, o.crop_spec(), o.read_options());
+  const DataSource source(o.data, o.align, o.crop_format(), o.read_options());
   const PackedInfo& info = source.data().info();
   ModelFile model = face_network(published, info.crops);
 

@@ -65,21 +65,20 @@ void run_supervised(Options& o) {
   const TrainResult result = train(
       data, o.train, o.out,
       [&](const TrainProgress& p) { show_epochs(progress, p, o.train.epochs, "images"); },
-      [&](const nlohmann::json& epoch) {
+      [&](const nlohmann::json& entry) {
+        const auto e = entry.get<ExpressionEpoch>();
         progress.clear();
         std::printf("epoch %3d  loss %.4f  valid: accuracy %.2f %%, macro recall %.2f %%\n",
-                    epoch["epoch"].get<int>() + 1, epoch["loss"].get<double>(),
-                    epoch["accuracy"].get<double>() * 100,
-                    epoch["macro_recall"].get<double>() * 100);
+                    e.epoch + 1, e.loss, e.accuracy * 100, e.macro_recall * 100);
         std::fflush(stdout);
       },
       stop_requested, o.processes.group());
   progress.clear();
   end_if_stopped(result, o.out, o.processes.writes());
   if (!o.processes.writes()) return;
+  const auto best = result.best.get<ExpressionEpoch>(), last = result.last.get<ExpressionEpoch>();
   std::printf("best.fer: epoch %d, accuracy %.2f %% on valid; last.fer: %.2f %%; both in %s\n",
-              result.best["epoch"].get<int>() + 1, result.best["accuracy"].get<double>() * 100,
-              result.last["accuracy"].get<double>() * 100, o.out.c_str());
+              best.epoch + 1, best.accuracy * 100, last.accuracy * 100, o.out.c_str());
 }
 
 /// The method with what was asked for in its place.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/commands.h"
+#include "commands/deprecated_option.h"
 #include "commands/device_option.h"
 #include "commands/finite_range.h"
 #include "commands/resumable_run.h"
@@ -35,22 +36,21 @@ void run(Options& o) {
   const TrainResult result = train_detector(
       data, o.train, o.out,
       [&](const TrainProgress& p) { show_epochs(progress, p, o.train.epochs, "views"); },
-      [&](const nlohmann::json& epoch) {
+      [&](const nlohmann::json& entry) {
+        const auto e = entry.get<DetectorEpoch>();
         progress.clear();
         std::printf(
             "epoch %3d  loss %.4f  overlap %.3f  valid: average precision %.3f, recall %.1f %% at "
             "%g false alarms a photo\n",
-            epoch["epoch"].get<int>() + 1, epoch["loss"].get<double>(), epoch["iou"].get<double>(),
-            epoch["average_precision"].get<double>(), epoch["recall"].get<double>() * 100,
-            kWatchedFalseAlarms);
+            e.epoch + 1, e.loss, e.iou, e.average_precision, e.recall * 100, kWatchedFalseAlarms);
         std::fflush(stdout);
       },
       stop_requested);
   progress.clear();
   end_if_stopped(result, o.out);
+  const auto best = result.best.get<DetectorEpoch>(), last = result.last.get<DetectorEpoch>();
   std::printf("best.fer: epoch %d, average precision %.3f on valid; last.fer: %.3f; both in %s\n",
-              result.best["epoch"].get<int>() + 1, result.best["average_precision"].get<double>(),
-              result.last["average_precision"].get<double>(), o.out.c_str());
+              best.epoch + 1, best.average_precision, last.average_precision, o.out.c_str());
 }
 
 }  // namespace
@@ -86,8 +86,9 @@ void add_train_detector(CLI::App& app) {
       ->check(finite_range(0, 1));
   add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
   add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
-  add("--least-face", a.min_face, "Height of the smallest faces that are made, in pixels")
+  add("--min-face", a.min_face, "Height of the smallest faces that are made, in pixels")
       ->check(finite_range(4, 10000));
+  add_deprecated(*c, "--least-face", a.min_face, "--min-face")->check(finite_range(4, 10000));
   add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
   add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
   add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");

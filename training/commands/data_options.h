@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "commands/deprecated_option.h"
 #include "commands/finite_range.h"
 #include "data/data_source.h"
 
@@ -75,9 +76,11 @@ struct DataOptions {
                     "Of videos: seconds between two faces taken of one track")
         ->check(finite_range(0, 86400))
         ->capture_default_str();
-    command.add_option("--video-most", video_max, "Of videos: faces taken of one track at most")
-        ->check(CLI::Range(1, 1000000))
+    const CLI::Range range(1, 1000000);
+    command.add_option("--video-max", video_max, "Of videos: faces taken of one track at most")
+        ->check(range)
         ->capture_default_str();
+    add_deprecated(command, "--video-most", video_max, "--video-max")->check(range);
   }
 
   CropFormat crop_format() const { return {size, colour ? 3 : 1, align_template}; }

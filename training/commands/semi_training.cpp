@@ -49,13 +49,14 @@ std::string percent(const json& share) {
   return text;
 }
 
-void print_epoch(const json& e) {
-  std::printf("step %6d  loss %.4f  ", e["step"].get<int>(), e["loss"].get<double>());
-  if (e.contains("accept_rate"))
-    std::printf("accepted %s, right %s  ", percent(e["accept_rate"]).c_str(),
-                percent(e["purity"]).c_str());
-  std::printf("valid: accuracy %s, macro recall %s\n", percent(e["accuracy"]).c_str(),
-              percent(e["macro_recall"]).c_str());
+void print_epoch(const json& entry) {
+  const auto e = entry.get<ExpressionEpoch>();
+  std::printf("step %6d  loss %.4f  ", e.step, e.loss);
+  if (entry.contains("accept_rate"))
+    std::printf("accepted %s, right %s  ", percent(entry["accept_rate"]).c_str(),
+                percent(entry["purity"]).c_str());
+  std::printf("valid: accuracy %s, macro recall %s\n", percent(e.accuracy).c_str(),
+              percent(e.macro_recall).c_str());
   std::fflush(stdout);
 }
 
@@ -139,12 +140,12 @@ void run_semi_supervised(SemiRequest request, const Processes& processes) {
   if (processes.writes()) record.finish(result);
   end_if_stopped(result, request.out, processes.writes());
   if (!processes.writes()) return;
+  const auto best = result.best.get<ExpressionEpoch>(), last = result.last.get<ExpressionEpoch>();
   std::printf(
       "best.fer: step %d, accuracy %s, macro recall %s on valid; last.fer: %s, %s; both in "
       "%s\n",
-      result.best["step"].get<int>(), percent(result.best["accuracy"]).c_str(),
-      percent(result.best["macro_recall"]).c_str(), percent(result.last["accuracy"]).c_str(),
-      percent(result.last["macro_recall"]).c_str(), request.out.c_str());
+      best.step, percent(best.accuracy).c_str(), percent(best.macro_recall).c_str(),
+      percent(last.accuracy).c_str(), percent(last.macro_recall).c_str(), request.out.c_str());
 }
 
 }  // namespace fer

@@ -16,7 +16,7 @@ double log_uniform(Random& random, double range) {
   return std::exp(random.uniform(-range, range));
 }
 
-/// Means over 2x2 pixels, shown at full size again: what a distant or compressed face looks like.
+/// Averages 2x2 pixels and keeps the size: like a distant or compressed face.
 void soften(float* plane, int side) {
   for (int y = 0; y + 1 < side; y += 2) {
     for (int x = 0; x + 1 < side; x += 2) {
@@ -73,7 +73,7 @@ DrawnView draw_view(const AugmentConfig& config, int channels, int side, Random 
 
 void show_view(std::span<const std::uint8_t> crop, int channels, int side, const DrawnView& view,
                std::span<float> out) {
-  // Light: 256 inputs, so the whole curve is one table.
+  // Gamma, contrast and brightness act on 256 values, so that one table holds the whole curve.
   const double mean =
       std::accumulate(crop.begin(), crop.end(), 0.0) / static_cast<double>(crop.size()) / 255;
   const double bent_mean = std::pow(mean, view.gamma);

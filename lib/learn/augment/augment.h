@@ -11,7 +11,7 @@
 
 namespace fer {
 
-/// How far a random view may go. Ranges are symmetric about "unchanged".
+/// Ranges of random augmentation. Each is symmetric about "unchanged".
 struct AugmentConfig {
   double flip = 0.5;        ///< Probability of mirroring left and right.
   double rotation = 8;      ///< Degrees.
@@ -21,32 +21,32 @@ struct AugmentConfig {
   double gamma = 0.25;      ///< Log of the exponent.
   double contrast = 0.2;    ///< Log of the factor about the mean.
   double brightness = 0.1;  ///< Share of the full range.
-  double blur = 0.15;       ///< Probability of a soft view: halved and enlarged again.
+  double blur = 0.15;       ///< Probability of blur: halved and enlarged again.
   double noise = 0.05;      ///< Probability of Gaussian noise, up to 0.06 of the full range.
   double erase = 0.25;  ///< Probability that a rectangle (2 to 20 % of the area) is overwritten.
 };
 
-/// All that is random about a view.
+/// The random parameters of one view.
 struct DrawnView {
-  Affine from;                                   ///< Where its pixels come from.
-  double gamma = 1;                              ///< Exponent of the light …
-  double contrast = 1;                           ///< … and factor about its mean …
-  double brightness = 0;                         ///< … and what is added, of the full range.
-  bool soft = false;                             ///< Halved and enlarged again.
+  Affine from;                                   ///< From the view to the crop.
+  double gamma = 1;                              ///< Exponent of the values in [0, 1].
+  double contrast = 1;                           ///< Factor about the mean.
+  double brightness = 0;                         ///< Added; a share of the full range.
+  bool soft = false;                             ///< Blurred: halved and enlarged again.
   std::vector<float> noise;                      ///< Added to each value; empty: nothing.
-  int left = 0, top = 0, right = 0, bottom = 0;  ///< Overwritten; empty: right <= left.
-  float fill = 0;                                ///< By this.
+  int left = 0, top = 0, right = 0, bottom = 0;  ///< Rectangle to erase; none: right <= left.
+  float fill = 0;                                ///< Value that fills it.
 };
 
-/// The same `random` gives the same view.
+/// Draws the parameters of a view. The same `random` gives the same ones.
 FER_API DrawnView draw_view(const AugmentConfig& config, int channels, int side, Random random);
 
-/// One crop, planar: channels x side x side, uint8 → the same shape in [0, 1]. The border is
-/// repeated where the view looks past it. Thread-safe.
+/// Makes the view of a planar crop: channels x side x side, uint8 → the same shape in [0, 1].
+/// Pixels outside the crop repeat its border. Thread-safe.
 FER_API void show_view(std::span<const std::uint8_t> crop, int channels, int side,
                        const DrawnView& view, std::span<float> out);
 
-/// Draws a view and shows it.
+/// Draws a view and makes it.
 inline void augment(std::span<const std::uint8_t> crop, int channels, int side,
                     const AugmentConfig& config, Random random, std::span<float> out) {
   show_view(crop, channels, side, draw_view(config, channels, side, random), out);

@@ -1,4 +1,4 @@
-// Looking at a plane of pixels from elsewhere.
+// Affine warps of a plane of pixels.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace fer {
 
-/// side x side pixels → the same in [0, 255], bilinear, the border repeated where the view looks
-/// past it.
+/// Warps side x side pixels to as many values in [0, 255]: bilinear; outside, the border is
+/// repeated.
 void warp(const std::uint8_t* plane, int side, const Affine& affine, float* out);
 
 }  // namespace fer

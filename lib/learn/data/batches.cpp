@@ -10,7 +10,7 @@
 namespace fer {
 namespace {
 
-/// Of FER+'s ten raters, those who must have named an expression where none has the majority.
+/// The number of FER+'s ten raters who must have named an expression where none has the majority.
 constexpr float kEnoughVotes = 7;
 
 /// Weight of each class in the draw: (its share)^-balance.
@@ -32,10 +32,9 @@ std::vector<Sample> labelled_samples(const PackedDataset& data, const std::strin
     const auto votes = data.votes(row);
     Sample sample{row, {votes.begin(), votes.end()}};
     float total = std::accumulate(votes.begin(), votes.end(), 0.f);
-    // A tie teaches as the mixture that it is; a row of which few said that it shows an expression
-    // at all teaches nothing.
+    // A tie becomes a mixed target. A row is left out where few raters saw an expression in it.
     if (data.label(row) < 0 && total < kEnoughVotes) continue;
-    // A lone label (one vote in all) is no slip: folders and label columns have nothing else.
+    // A single vote in all is no slip: rows from folders and label columns have no more.
     if (total > 1) {
       total = 0;
       for (float& vote : sample.target) {
@@ -106,8 +105,8 @@ EpochBatches::EpochBatches(const PackedDataset& data, const std::vector<Sample>&
       memory_(host_memory(device)),
       resident_(resident) {
   Random random(seed, static_cast<std::uint64_t>(epoch), ~0ull);
-  // Every row floor(w) times and once more by chance, w scaled so that an epoch keeps its length:
-  // balanced, and still every common row is seen about once.
+  // Each row is drawn floor(w) times, and once more with the remaining probability. The weights w
+  // are scaled so that an epoch keeps its length; most rows of common classes are still drawn once.
   const std::vector<double> weights = class_weights(samples, balance);
   double total = 0;
   for (const Sample& sample : samples) total += weights[majority(sample)];
@@ -142,7 +141,7 @@ std::shared_ptr<EpochBatches::Made> EpochBatches::make(int index) const {
                                           torch::empty({rows, classes}, memory_)});
   float* targets = made->targets.data_ptr<float>();
   for (int i = 0; i < rows; ++i) {
-    // A row's view follows from its place in the epoch, not from who makes it.
+    // The random view follows from the row's place in the epoch, whichever process makes it.
     const std::size_t place = static_cast<std::size_t>(index) * batch_ + part_.first(batch_) + i;
     const Sample& sample = samples_[order_[place]];
     made->views.add({&data_, sample.row}, augment_,

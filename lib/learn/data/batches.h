@@ -1,4 +1,4 @@
-// Batches of random views, made ahead of the trainer on threads of their own.
+// Labelled samples, and batches of augmented views of them, prefetched on threads of their own.
 #pragma once
 
 #include <torch/types.h>
@@ -15,30 +15,30 @@
 
 namespace fer {
 
-/// A labelled row and the distribution over classes that it teaches.
+/// A row of a dataset and its target: a distribution over the classes.
 struct Sample {
   std::size_t row = 0;
   std::vector<float> target;
 };
 
-/// The class that a sample teaches most.
+/// The likeliest class of a sample's target.
 inline std::size_t majority(const Sample& sample) {
   return static_cast<std::size_t>(std::max_element(sample.target.begin(), sample.target.end()) -
                                   sample.target.begin());
 }
 
-/// The rows of a split that can teach: no duplicate, and either a majority label or a tie with
-/// enough votes. Votes below `min_votes` are taken as slips and dropped before the rest is
-/// normalised.
+/// The rows of a split to train on. Left out are duplicates, and rows that have neither a majority
+/// label nor enough votes. A class with fewer than `min_votes` votes counts as a slip: it gets no
+/// share of the target.
 std::vector<Sample> labelled_samples(const PackedDataset& data, const std::string& split,
                                      int min_votes);
 
-/// Normalisation of a model's input.
+/// Mean and standard deviation of pixels in [0, 1], by which a model's input is normalised.
 struct PixelStats {
   float mean = 0.5f, stddev = 0.25f;
 };
 
-/// Sums over pixels, on the way to their statistics.
+/// Accumulates pixels for PixelStats.
 class PixelSums {
  public:
   void add(std::span<const std::uint8_t> pixels);
@@ -52,7 +52,7 @@ class PixelSums {
 /// Mean and standard deviation of the samples' pixels in [0, 1].
 PixelStats pixel_stats(const PackedDataset& data, const std::vector<Sample>& samples);
 
-/// Pixels in [0, 1] become a network's input.
+/// Turns pixels in [0, 1] into a network's input, in place.
 inline void normalise(std::span<float> pixels, PixelStats stats) {
   for (float& value : pixels) value = (value - stats.mean) / stats.stddev;
 }
@@ -67,19 +67,19 @@ struct Batch {
   torch::Tensor images;   ///< N x C x S x S, normalised, fp32.
   torch::Tensor targets;  ///< N x K, rows sum to 1, fp32.
 
-  /// The same there. Does not wait for the copy.
+  /// A copy on the device. Returns before the copy is done.
   Batch to(torch::Device device) const;
 };
 
 class ResidentAugment;
 
-/// The batches of one epoch in order. Which rows, and which view of each, follow from seed and
-/// epoch alone.
+/// The batches of one epoch, in order. Seed and epoch decide which rows they have and how each row
+/// is augmented.
 class EpochBatches {
  public:
-  /// `balance`: see TrainConfig. The last, short batch is left out. `part`: the rows of each batch
-  /// that next() makes. `device`: where they will be wanted; they are made in memory, but for the
-  /// images where they are `resident`'s.
+  /// `batch`: rows of all processes; an incomplete last batch is dropped. `balance`: see
+  /// TrainConfig. `part`: the rows of each batch that this process makes. `device`: where the
+  /// trainer will copy them. `resident`: the faces on that device, if they lie there.
   EpochBatches(const PackedDataset& data, const std::vector<Sample>& samples, PixelStats stats,
                const AugmentConfig& augment, int batch, double balance, std::uint64_t seed,
                int epoch, BatchPart part = {}, torch::Device device = torch::kCPU,
@@ -108,13 +108,13 @@ class EpochBatches {
   Prefetcher<std::shared_ptr<Made>> prefetcher_;
 };
 
-/// Share of each class among the draws of EpochBatches with this balance.
+/// Each class's share of the rows that EpochBatches draws with this balance.
 std::vector<float> class_shares(const std::vector<Sample>& samples, double balance);
 
-/// Unchanged views of rows, normalised: N x C x S x S, fp32.
+/// The rows without augmentation, normalised: N x C x S x S, fp32.
 torch::Tensor plain_images(const PackedDataset& data, std::span<const std::size_t> rows,
                            PixelStats stats);
-/// The same of crops from anywhere, planar, channels x side x side each.
+/// The same for crops from anywhere: planar, channels x side x side.
 torch::Tensor plain_images(const std::vector<std::span<const std::uint8_t>>& crops, int channels,
                            int side, PixelStats stats);
 

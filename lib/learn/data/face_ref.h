@@ -1,4 +1,4 @@
-// Faces of several datasets in one list.
+// References to faces of several datasets.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +25,18 @@ bool has_split(const PackedDataset& data, const std::string& split);
 /// Throws std::runtime_error where `other` has crops of another shape or template than `data`.
 void require_same_crops(const PackedDataset& data, const PackedDataset& other);
 
-/// The place of each of `names` among `labels`, by its usual name; -1 where it is none of them.
+/// The index of each name among `labels`, aliases included (canonical_label()); -1 where it is none
+/// of them.
 FER_API std::vector<int> label_mapping(const std::vector<std::string>& names,
-                               const std::vector<std::string>& labels);
+                                       const std::vector<std::string>& labels);
 
-/// What a dataset gives to learn from without labels: split train, or all rows where there is none;
-/// duplicates left out. Labels that are known are indices into `labels`.
+/// The faces of a dataset for training without labels: split train, or all rows where there is no
+/// such split; without duplicates. Known labels become indices into `labels`.
 std::vector<FaceRef> faces_without_labels(const PackedDataset& data,
                                           const std::vector<std::string>& labels);
 
-/// Which faces carry which label, as a number that goes on from `hash`: a run does not go on with
-/// others.
+/// A hash of which faces there are and which labels they have, continued from `hash`. A run resumes
+/// only with the same faces.
 std::uint64_t fingerprint(std::uint64_t hash, const std::vector<FaceRef>& faces);
 
 }  // namespace fer

@@ -6,8 +6,8 @@
 
 namespace fer {
 
-kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
-                              const ViewDraw& draw) {
+kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewSettings& look,
+                              const ViewSeed& draw) {
   kernels::Augment views;
   views.count = static_cast<int>(images.size(0));
   views.channels = static_cast<int>(images.size(1));
@@ -43,14 +43,14 @@ void make_views(kernels::Augment views, torch::Device device, const kernels::Ker
 }
 
 torch::Tensor FreshViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
-                             const ViewDraw& draw) const {
+                             const ViewSeed& draw) const {
   const PackedInfo& info = faces.front().data->info();
   torch::Tensor images = torch::empty({static_cast<std::int64_t>(faces.size()), info.crops.channels,
                                        info.crops.side, info.crops.side},
                                       memory_);
-  // Face by face: they lie in files of their own.
+  // Face by face, since they may lie in several files.
   for (std::size_t i = 0; i < faces.size(); ++i) {
-    ViewDraw own = draw;
+    ViewSeed own = draw;
     own.position += i;
     kernels::Augment view =
         augment_into(images.narrow(0, static_cast<std::int64_t>(i), 1), kind, look_, own);

@@ -1,4 +1,4 @@
-// Random views of the faces that a semi-supervised run learns from.
+// Random views of faces for semi-supervised training.
 #pragma once
 
 #include <torch/types.h>
@@ -14,51 +14,51 @@
 
 namespace fer {
 
-/// Weak views of labelled faces; weak and strong ones of unlabelled faces. Each has random numbers
-/// of its own.
+/// Weak views of labelled faces, weak and strong views of unlabelled ones. Each kind has random
+/// numbers of its own.
 enum class ViewKind : std::uint64_t { kLabelled = 1, kWeak, kStrong };
 
-/// What views are drawn by: view i by the numbers of position + i, wherever it is made.
-struct ViewDraw {
+/// The random numbers of a batch of views: view i uses those of position + i, on any device.
+struct ViewSeed {
   std::uint64_t seed = 1, stream = 0, position = 0;
 };
 
-/// Where views come from. Thread-safe.
+/// A source of views. Thread-safe.
 class FaceViews {
  public:
   virtual ~FaceViews() = default;
 
-  /// One view of each of these faces: N rows.
+  /// One view of each face: N rows.
   virtual torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                           const ViewDraw& draw) const = 0;
+                           const ViewSeed& draw) const = 0;
 };
 
-/// How views look.
-struct ViewLook {
+/// Normalisation and augmentation of views.
+struct ViewSettings {
   PixelStats stats;
   RandAugmentConfig weak = kWeakView, strong = {};
 };
 
-/// What makes such views in `images` (N x C x S x S, fp32), but for the crops.
-kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewLook& look,
-                              const ViewDraw& draw);
+/// The kernel's arguments for views that go to `images` (N x C x S x S, fp32), without the crops.
+kernels::Augment augment_into(const torch::Tensor& images, ViewKind kind, const ViewSettings& look,
+                              const ViewSeed& draw);
 
-/// Makes them: on `device` by the table's kernel, for which nobody waits; in the processor's memory
-/// where there is no table. Throws std::runtime_error where the device refuses.
+/// Makes the views: on `device` by the table's kernel, which this does not wait for; without a
+/// table by the processor. Throws std::runtime_error where the device refuses.
 void make_views(kernels::Augment views, torch::Device device, const kernels::KernelTable* table);
 
-/// Views made on the spot by the processor: N x C x S x S, normalised, fp32.
+/// Views that the processor makes on demand: N x C x S x S, normalised, fp32.
 class FreshViews : public FaceViews {
  public:
-  /// `device`: where they will be wanted; they are made in memory.
-  explicit FreshViews(const ViewLook& look, torch::Device device = torch::kCPU)
+  /// `device`: where the trainer will copy them.
+  explicit FreshViews(const ViewSettings& look, torch::Device device = torch::kCPU)
       : look_(look), memory_(host_memory(device)) {}
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const ViewDraw& draw) const override;
+                   const ViewSeed& draw) const override;
 
  private:
-  const ViewLook look_;
+  const ViewSettings look_;
   const torch::TensorOptions memory_;
 };
 

@@ -1,4 +1,4 @@
-// Several packed datasets as one.
+// Joins packed datasets into one.
 #pragma once
 
 #include <filesystem>

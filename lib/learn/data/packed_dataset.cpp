@@ -43,7 +43,7 @@ struct TextTensor {
 
 void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes) {
   const std::string source = data.source.empty() ? "the data" : data.source;
-  // A network takes crops of any template: what it learns from them decides.
+  // Any template fits a network that is yet to be trained.
   require_same({network.input_size, network.channels, data.crops.align_template}, "the network",
                data.crops, source);
   if (!classes || network.classes == static_cast<int>(data.labels.size())) return;

@@ -1,4 +1,4 @@
-// A packed dataset: face crops and what people said of them, decoded and aligned once.
+// A packed dataset: face crops, decoded and aligned once, with their labels.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +17,20 @@
 
 namespace fer {
 
-/// One row of a packed dataset, on its way in.
+/// One row to be written to a packed dataset.
 struct PackedRow {
   std::vector<std::uint8_t> crop;  ///< channels x side x side.
-  std::vector<float> votes;        ///< One a label; all zero: not labelled.
-  int label = -1;            ///< The one majority label; -1: none (a tie, "unknown", no face).
-  std::uint8_t split = 0;    ///< Index into PackedInfo::splits.
-  bool duplicate = false;    ///< Its pixels stand in another row of the source as well.
-  bool aligned = false;      ///< A face was found and aligned; else the whole image was scaled.
-  std::int64_t person = -1;  ///< Number of who it shows; -1: not known.
+  std::vector<float> votes;        ///< Per label; all zero: not labelled.
+  int label = -1;                  ///< The majority label; -1: none (a tie, "unknown", no face).
+  std::uint8_t split = 0;          ///< Index into PackedInfo::splits.
+  bool duplicate = false;          ///< Another row of the source has the same pixels.
+  bool aligned = false;      ///< True: a face was found and aligned; false: the image was scaled.
+  std::int64_t person = -1;  ///< Number of the person shown; -1: not known.
   std::string image;         ///< Name of the image, relative to its dataset; empty: not known.
   std::vector<std::string> columns;  ///< One text per PackedInfo::columns.
 };
 
-/// What holds for all rows.
+/// Metadata of a packed dataset.
 struct PackedInfo {
   CropFormat crops;
   std::vector<std::string> labels;
@@ -40,8 +40,8 @@ struct PackedInfo {
   std::vector<std::string> columns;
 };
 
-/// Throws std::runtime_error where a network does not take the dataset's crops or, with
-/// `classes`, does not have a class a label.
+/// Throws std::runtime_error where a network does not take the dataset's crops, or where `classes`
+/// is true and the network's classes are not as many as the dataset's labels.
 void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes = true);
 
 /// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
@@ -50,7 +50,7 @@ void require_fit(const NetworkConfig& network, const PackedInfo& data, bool clas
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                           const std::vector<PackedRow>& rows);
 
-/// A packed dataset, memory-mapped: rows are read from the page cache as they are asked for.
+/// A packed dataset, memory-mapped: rows are read from the page cache on demand.
 class FER_API PackedDataset {
  public:
   /// `name` stands for the path in later messages, where the file is only a temporary one. Throws
@@ -58,7 +58,7 @@ class FER_API PackedDataset {
   explicit PackedDataset(const std::filesystem::path& path, std::string name = {});
 
   const PackedInfo& info() const { return info_; }
-  /// What messages call it.
+  /// The dataset's name in messages.
   const std::string& name() const { return name_; }
   std::size_t size() const { return size_; }
   std::span<const std::uint8_t> crop(std::size_t row) const;
@@ -67,7 +67,7 @@ class FER_API PackedDataset {
   bool duplicate(std::size_t row) const;
   bool aligned(std::size_t row) const;
   const std::string& split(std::size_t row) const;
-  /// -1 where it is not known, as in files that say nothing of persons.
+  /// The row's person; -1: not known.
   std::int64_t person(std::size_t row) const;
   /// Empty where it is not known, as in files that carry no names.
   std::string_view image(std::size_t row) const;

@@ -37,7 +37,7 @@ std::array<double, kNumbers> numbers_of(const DrawnView& v) {
           whole(v.left), whole(v.top), whole(v.right), whole(v.bottom), v.fill};
 }
 
-/// Means over 2 x 2 pixels, shown at full size again; an odd last line stays.
+/// Averages 2 x 2 pixels and keeps the size; an odd last line stays.
 torch::Tensor softened(const torch::Tensor& x) {
   const torch::Tensor halved = torch::avg_pool2d(x, 2);
   const std::int64_t height = 2 * halved.size(2), width = 2 * halved.size(3);

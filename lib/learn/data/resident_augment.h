@@ -1,4 +1,4 @@
-// The views that supervised runs and pretraining see, of faces that lie on a device.
+// Augmented views for supervised training and pretraining, of faces that stay on a device.
 #pragma once
 
 #include <torch/types.h>
@@ -11,15 +11,17 @@
 
 namespace fer {
 
-/// What show_view() makes, by LibTorch's operations where the faces lie, within a level or so:
-/// light is bent between levels too, and the look-up is in single precision. The processor draws.
+/// Makes the views of show_view() by LibTorch's operations, on the device that has the faces. The
+/// results differ by a grey level or so: gamma acts on unrounded values, and coordinates are in
+/// single precision. The processor draws the parameters.
 class ResidentAugment {
  public:
-  /// Copies the faces there once.
+  /// Copies the faces to the device.
   ResidentAugment(const std::vector<FaceRef>& faces, PixelStats stats, torch::Device device)
       : faces_({&faces}, device), stats_(stats), device_(device) {}
 
-  /// One view of each: N x C x S x S, normalised, fp32, on the device, which is not waited for.
+  /// One view of each face: N x C x S x S, normalised, fp32, on the device. Returns before they are
+  /// done.
   torch::Tensor of(const std::vector<FaceRef>& faces, const std::vector<DrawnView>& views) const;
 
  private:

@@ -1,4 +1,4 @@
-// Faces that lie on a device, as bytes.
+// Face crops that stay on a device, as bytes.
 #pragma once
 
 #include <torch/types.h>
@@ -11,21 +11,21 @@
 
 namespace fer {
 
-/// Copies of faces of one shape, brought there once; what is learnt from is picked there.
+/// All crops of a run, copied to the device once; each batch is gathered from them there.
 class ResidentFaces {
  public:
-  /// Each face once, however often it stands in the lists.
+  /// Copies the faces of all lists, each once. All must have the same shape.
   ResidentFaces(const std::vector<const std::vector<FaceRef>*>& lists, torch::Device device);
 
   /// Faces x C x S x S, uint8.
   const torch::Tensor& crops() const { return crops_; }
-  /// Where these lie among them: N, int64, on the device. The copy is not waited for.
+  /// Indices of the faces among crops(): N, int64, on the device. Returns before the copy is done.
   torch::Tensor rows(const std::vector<FaceRef>& faces) const;
 
  private:
   const torch::Device device_;
   torch::Tensor crops_;
-  /// Of a dataset's rows, among the faces; -1 for those that are not there.
+  /// For each row of a dataset its index among crops(); -1 where it is not there.
   std::map<const PackedDataset*, std::vector<std::int64_t>> places_;
 };
 

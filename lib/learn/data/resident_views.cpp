@@ -4,7 +4,7 @@
 
 namespace fer {
 
-ResidentViews::ResidentViews(const SemiData& data, const ViewLook& look, torch::Device device,
+ResidentViews::ResidentViews(const SemiData& data, const ViewSettings& look, torch::Device device,
                              const kernels::KernelTable* table)
     : look_(look),
       device_(device),
@@ -12,7 +12,7 @@ ResidentViews::ResidentViews(const SemiData& data, const ViewLook& look, torch::
       faces_({&data.labelled, &data.unlabelled}, device) {}
 
 torch::Tensor ResidentViews::of(ViewKind kind, const std::vector<FaceRef>& faces,
-                                const ViewDraw& draw) const {
+                                const ViewSeed& draw) const {
   const auto count = static_cast<std::int64_t>(faces.size());
   const auto there = torch::TensorOptions().device(device_);
   const torch::Tensor rows = faces_.rows(faces);

@@ -1,4 +1,4 @@
-// Views of faces that lie on a CUDA device.
+// Random views of faces that stay on a CUDA device.
 #pragma once
 
 #include <torch/types.h>
@@ -12,21 +12,20 @@
 
 namespace fer {
 
-/// Views made where the faces lie, by libfer-cuda: the faces are copied there once, as uint8, and a
-/// batch is what is drawn of them. The same views as FreshViews gives, N x C x S x S, normalised,
-/// fp32, on the device.
+/// Views that libfer-cuda makes on the device, from faces that are copied there once, as uint8.
+/// N x C x S x S, normalised, fp32, on the device; the same views as FreshViews makes.
 class ResidentViews : public FaceViews {
  public:
-  /// Copies all faces that the data learns from. `table`: kernels for the device; nullptr for
-  /// faces in the processor's memory.
-  ResidentViews(const SemiData& data, const ViewLook& look, torch::Device device,
+  /// Copies all labelled and unlabelled faces of the data. `table`: kernels for the device;
+  /// nullptr: the faces stay in the processor's memory.
+  ResidentViews(const SemiData& data, const ViewSettings& look, torch::Device device,
                 const kernels::KernelTable* table);
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const ViewDraw& draw) const override;
+                   const ViewSeed& draw) const override;
 
  private:
-  const ViewLook look_;
+  const ViewSettings look_;
   const torch::Device device_;
   const kernels::KernelTable* const table_;
   const ResidentFaces faces_;

@@ -12,7 +12,7 @@
 namespace fer {
 namespace {
 
-/// Sets the draw of labels apart from the other uses of a seed.
+/// Separates the draw of labels from other uses of the seed.
 constexpr std::uint64_t kDrawOfLabels = 0x6c6162656cu;
 
 /// `count` rows of each class by their majority label.
@@ -30,7 +30,7 @@ void draw_labels(const SemiSources& sources, SemiData& result) {
                                " labelled faces of each class in " + "split train, found " +
                                std::to_string(rows[k].size()) + " of \"" + labels[k] + "\"");
     }
-    // A class's draw depends on nothing but the seed and the class, and a larger draw holds the
+    // The draw of a class depends on the seed and the class alone, and a larger draw contains the
     // smaller ones.
     Random random(sources.seed, kDrawOfLabels, k);
     std::shuffle(rows[k].begin(), rows[k].end(), random);
@@ -63,7 +63,7 @@ std::vector<Sample> share_of(std::vector<Sample> samples, const SemiSources& sou
   return kept;
 }
 
-/// All rows that can teach, or a share of them, with their votes as targets.
+/// All labelled_samples(), or a share of them, with their votes as targets.
 void take_all_labels(const SemiSources& sources, SemiData& result) {
   const PackedDataset& data = *sources.labelled;
   std::vector<std::size_t> counts(data.info().labels.size());

@@ -1,4 +1,4 @@
-// Which faces a semi-supervised run learns from: few with labels, many without.
+// The faces of a semi-supervised run: few with labels, many without.
 #pragma once
 
 #include <cstdint>
@@ -11,38 +11,39 @@
 
 namespace fer {
 
-/// Where the faces are to come from. Datasets must outlive what is made of them.
+/// The datasets to take faces from. They must outlive the SemiData that is made of them.
 struct SemiSources {
   const PackedDataset* labelled = nullptr;       ///< Its split train.
   std::vector<const PackedDataset*> unlabelled;  ///< Split train, or all rows where there is none.
   const PackedDataset* valid = nullptr;          ///< nullptr: split valid of `labelled`.
   int labels_per_class = 0;                      ///< 0: all of split train.
-  /// Without `labels_per_class`: so large a share of each class's labels is used, in (0, 1].
+  /// Share of each class's labels to use, in (0, 1]; read where `labels_per_class` is 0.
   double label_share = 1;
-  /// Classes with fewer labels than asked for give all that they have, instead of an error.
+  /// True: a class with fewer labels than asked for gives all it has; false: that is an error.
   bool fewer_is_fine = false;
-  int min_votes = 2;       ///< See labelled_samples(); counts only without `labels_per_class`.
+  int min_votes = 2;       ///< See labelled_samples(); read where `labels_per_class` is 0.
   std::uint64_t seed = 1;  ///< Of the draw of labels.
 };
 
-/// Faces to learn from. Labels are those of the labelled dataset, in its order.
+/// The faces of a run. Labels are indices into the labelled dataset's.
 struct SemiData {
   PackedInfo info;  ///< Shape and labels of the crops, and where they came from.
   std::vector<FaceRef> labelled;
-  /// One a labelled face: what it teaches, one share a label. With `labels_per_class` the majority
-  /// label alone.
+  /// The target of each labelled face: a distribution over the labels. With `labels_per_class` all
+  /// of it is on the majority label.
   std::vector<std::vector<float>> targets;
-  /// Their labels, where they have some, serve only to judge pseudo-labels.
+  /// Where these have labels, only the statistics of pseudo-labels use them.
   std::vector<FaceRef> unlabelled;
   std::vector<FaceRef> valid;
 };
 
-/// Draws the labelled faces and gathers the others. With `labels_per_class`, or a share below 1,
-/// what is left of split train joins the unlabelled faces. Rows marked as duplicates are left out
-/// everywhere, and a labelled face is never among the unlabelled ones. Throws std::runtime_error
-/// that names the dataset for: a class without a label, fewer labels than asked for, crops of
-/// different shapes, nothing to select by, a validation label that the labelled dataset does not
-/// have.
+/// Draws the labelled faces and collects the others. Rows of split train whose labels were not
+/// drawn join the unlabelled faces. No face is both labelled and unlabelled, and duplicates are
+/// left out everywhere.
+///
+/// Throws std::runtime_error that names the dataset: a class has no label, or fewer than asked for;
+/// crops differ in format; there is nothing to validate on; the validation data has a label that
+/// the labelled dataset does not have.
 FER_API SemiData semi_data(const SemiSources& sources);
 
 }  // namespace fer

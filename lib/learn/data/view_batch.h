@@ -1,4 +1,4 @@
-// The images of one batch, shown by the processor at once or where the faces lie later.
+// The augmented images of one batch, made by the processor or on the device that has the faces.
 #pragma once
 
 #include <torch/types.h>
@@ -13,11 +13,13 @@
 
 namespace fer {
 
+/// Collects random views of faces. The processor draws each view. It also makes the image at once,
+/// unless the faces lie on a device: that makes all images when images() is called.
 class ViewBatch {
  public:
   ViewBatch() = default;
-  /// Of `count` views of faces of this shape. `memory`: of the images that the processor shows;
-  /// with `resident`, which must outlive it, they are shown there.
+  /// Room for `count` views of crops as `info` has them. `memory`: options of the images that the
+  /// processor makes. `resident`: the faces on a device, which must outlive this; nullptr: none.
   ViewBatch(int count, const PackedInfo& info, PixelStats stats, torch::TensorOptions memory,
             const ResidentAugment* resident)
       : stats_(stats), resident_(resident) {
@@ -26,7 +28,7 @@ class ViewBatch {
           torch::empty({count, info.crops.channels, info.crops.side, info.crops.side}, memory);
   }
 
-  /// The next one.
+  /// Adds a view of the face, drawn by `random`.
   void add(const FaceRef& face, const AugmentConfig& config, Random random) {
     const PackedInfo& info = face.data->info();
     DrawnView view = draw_view(config, info.crops.channels, info.crops.side, random);
@@ -40,7 +42,7 @@ class ViewBatch {
     normalise(out, stats_);
   }
 
-  /// N x C x S x S, normalised, fp32. Of all that were to be added.
+  /// The images, N x C x S x S, normalised, fp32. Call it once all `count` views are added.
   torch::Tensor images() const { return resident_ ? resident_->of(faces_, views_) : images_; }
 
  private:

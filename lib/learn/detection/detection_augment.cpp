@@ -43,7 +43,7 @@ struct Picture {
   }
 };
 
-/// Means over 2 x 2 pixels; an odd last row or column is left out.
+/// Averages 2 x 2 pixels to one; an odd last row or column is dropped.
 std::vector<std::uint8_t> halved(const Picture& from, int& width, int& height) {
   width = std::max(1, from.width / 2);
   height = std::max(1, from.height / 2);
@@ -65,8 +65,8 @@ std::vector<std::uint8_t> halved(const Picture& from, int& width, int& height) {
   return pixels;
 }
 
-/// Where a point of the view comes from: photo = centre + matrix * (view - middle). Coordinates are
-/// those of edges, in which a pixel's centre lies at a half.
+/// The map from the view to the photo: photo = centre + matrix * (view - middle). Coordinates run
+/// along edges: a pixel's centre lies at a half.
 struct Placement {
   double xx = 1, xy = 0, yx = 0, yy = 1;    ///< View → photo.
   double ix = 1, ixy = 0, iyx = 0, iy = 1;  ///< Photo → view, the inverse.
@@ -93,7 +93,7 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
   for (const SceneFace& face : data.faces(photo))
     if (face.sure) sure.push_back(&face);
 
-  // A photo fills at least half of its tile: faces that would need less are small as they are.
+  // A photo fills at least half of its tile.
   const double min = 0.5 * longest(tile) / std::max(width, height);
   double scale = log_uniform(random, min, std::max(2 * min, 2.0));
   Placement p;
@@ -152,11 +152,11 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
   return p;
 }
 
-/// The pixels of a tile, unlit.
+/// The pixels of a tile, before changes of light.
 void draw(const DetectionDataset& data, std::size_t photo, const Tile& tile, const Placement& p,
           int side, std::span<float> out) {
   Picture picture{data.width(photo), data.height(photo), data.pixels(photo)};
-  // Halved until what is left is less than a halving, which four samples a pixel average.
+  // Halve the photo as long as it must shrink by two or more. Four samples per pixel do the rest.
   std::vector<std::uint8_t> kept;
   double size = 1;
   const double shrink = 1 / std::min(p.scale_x, p.scale_y);
@@ -198,7 +198,8 @@ void place_faces(std::span<const SceneFace> faces, const Tile& tile, const Place
   };
   for (const SceneFace& face : faces) {
     ViewFace made;
-    // Turned a little, a face keeps its size: the box around the turned box would be too large.
+    // The box keeps its size when a face is turned a little: a box around the turned box would be
+    // too large.
     float x = face.x + face.width / 2, y = face.y + face.height / 2;
     p.to_view(x, y);
     const float width = face.width * static_cast<float>(p.scale_x);
@@ -209,7 +210,7 @@ void place_faces(std::span<const SceneFace> faces, const Tile& tile, const Place
     made.height = std::min(bottom, y + height / 2) - made.y;
     if (made.width <= 0 || made.height <= 0) continue;
     made.score = face.score;
-    // Of a face that is cut in the middle nobody can say where it ends.
+    // Where the edge cuts a face in the middle, its box is unknown.
     made.sure = face.sure && inside(x, y) && made.width * made.height > 0.6f * width * height;
     made.points = face.points;
     for (std::size_t k = 0; k < made.points.size(); k += 2)

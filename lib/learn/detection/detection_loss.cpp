@@ -8,11 +8,11 @@
 namespace fer {
 namespace {
 
-/// Where smooth L1 turns from square to straight, in shares of the box's size.
+/// Where smooth L1 changes from quadratic to linear, as a share of the box's size.
 constexpr double kPointsBend = 0.05;
 constexpr double kTiny = 1e-7;
 
-/// The maps as one list of cells, and where these lie.
+/// The cells of all maps as one list, with their positions.
 struct Cells {
   torch::Tensor values;   ///< N x cells x kCellValues.
   torch::Tensor corners;  ///< cells x 2: the cell's column and row …

@@ -11,7 +11,7 @@ namespace fer {
 namespace {
 
 constexpr double kFound = 0.5;
-/// So much of a find lies in a face that does not count, for it not to count either.
+/// A find does not count where this share of it lies in a face that does not count.
 constexpr double kInside = 0.5;
 
 float points_error_of(const SceneFace& face, const FoundFace& find) {

@@ -22,12 +22,12 @@ struct FoundFace {
 
 /// Counts finds against a teacher's faces, photo by photo. A find that overlaps a sure face by half
 /// (intersection over union) has found it, the best one first. Finds at faces that are unsure or
-/// lower than `least_height` count neither for nor against, as do finds most of which lie in one.
+/// lower than `min_height` count neither for nor against, as do finds most of which lie in one.
 class FER_API DetectionScore {
  public:
   explicit DetectionScore(double min_height) : min_height_(min_height) {}
 
-  /// `scale` brings heights to the pixels in which `least_height` is meant.
+  /// `scale` brings heights to the pixels in which `min_height` is meant.
   void add(std::span<const SceneFace> faces, std::vector<FoundFace> finds, double scale = 1);
 
   std::size_t photos() const { return photos_; }

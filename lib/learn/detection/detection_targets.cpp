@@ -78,7 +78,7 @@ void make_targets(std::span<const ViewFace> faces, int width, int height,
                           [&](int column, int row) { level.cell(column, row)[kTargetWeight] = 0; });
     }
   }
-  // The smallest last, so that it has its cells.
+  // The smallest face comes last and overwrites the others' cells.
   std::stable_sort(learned.begin(), learned.end(), [](const ViewFace* a, const ViewFace* b) {
     return a->width * a->height > b->width * b->height;
   });
@@ -93,7 +93,7 @@ void make_targets(std::span<const ViewFace> faces, int width, int height,
       level.for_each_near(x, y, std::min(reach, config.middle * face->width),
                           std::min(reach, config.middle * face->height),
                           [&](int column, int row) { claim(level.cell(column, row), *face); });
-      // The cell that holds the middle, even where no centre lies that near.
+      // The cell that contains the middle of the face, even where its centre is farther away.
       const int column = std::clamp(static_cast<int>(x / stride), 0, level.columns - 1);
       const int row = std::clamp(static_cast<int>(y / stride), 0, level.rows - 1);
       claim(level.cell(column, row), *face);

@@ -24,7 +24,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Guesses below this are not worth the counting.
+/// Faces below this score are not counted.
 constexpr float kMinScore = 0.05f;
 
 void require(bool good, const std::string& what) {
@@ -35,8 +35,8 @@ int thread_count(int threads) {
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-/// A whole photo as the network takes it: black at the right and below, up to a multiple of the
-/// largest stride.
+/// A whole photo as the network's input, padded with black at the right and below to a multiple of
+/// the largest stride.
 torch::Tensor whole_photo(const DetectionDataset& data, std::size_t photo) {
   const int width = data.width(photo), height = data.height(photo);
   const torch::Tensor input =
@@ -77,7 +77,7 @@ DetectionScore score_photos(DetectorNet& network, const DetectionDataset& data,
     std::vector<FoundFace> found = find_faces(network, input);
     const auto width = static_cast<float>(data.width(photo));
     const auto height = static_cast<float>(data.height(photo));
-    for (FoundFace& face : found) {  // as they are served: clipped to the frame
+    for (FoundFace& face : found) {  // Clipped to the frame, as detectors report them.
       const float right = std::min(width, face.x + face.width);
       const float bottom = std::min(height, face.y + face.height);
       face.x = std::max(0.f, face.x);
@@ -91,7 +91,7 @@ DetectionScore score_photos(DetectorNet& network, const DetectionDataset& data,
   return score;
 }
 
-/// Sums over an epoch, kept as tensors so that no step waits for its own numbers.
+/// Sums of an epoch's losses, kept as tensors so that no step waits for the device.
 struct LossSums {
   torch::Tensor sums;
   int steps = 0;
@@ -209,7 +209,7 @@ class DetectorTraining : public TrainingTask {
   }
 
  private:
-  /// The network's first weights follow from the seed.
+  /// A network with weights drawn by the seed.
   static DetectorNet seeded(const DetectionTrainConfig& config, torch::Device device) {
     seed_torch(config.seed);
     DetectorNet network(config.network);
@@ -233,9 +233,9 @@ class DetectorTraining : public TrainingTask {
   DetectorNet network_, average_;
   ModuleRun run_;
   AdamW optimiser_;
-  int steps_ = 0;                              ///< An epoch.
-  std::unique_ptr<DetectionBatches> batches_;  ///< Of the epoch at hand …
-  LossSums losses_;                            ///< … and what they taught.
+  int steps_ = 0;                              ///< Per epoch.
+  std::unique_ptr<DetectionBatches> batches_;  ///< Of the current epoch.
+  LossSums losses_;                            ///< Of the current epoch.
 };
 
 }  // namespace
@@ -296,6 +296,14 @@ void to_json(json& j, const DetectionTrainConfig& c) {
        {"device", c.device},
        {"threads", c.threads},
        {"seed", c.seed}};
+}
+
+void from_json(const json& entry, DetectorEpoch& epoch) {
+  entry.at("epoch").get_to(epoch.epoch);
+  entry.at("loss").get_to(epoch.loss);
+  entry.at("iou").get_to(epoch.iou);
+  entry.at("average_precision").get_to(epoch.average_precision);
+  entry.at("recall").get_to(epoch.recall);
 }
 
 TrainResult train_detector(const DetectionDataset& data, const DetectionTrainConfig& config,

@@ -50,6 +50,17 @@ inline constexpr double kWatchedFace = 16;
 /// False alarms a photo without faces, at which the log tells the recall.
 inline constexpr double kWatchedFalseAlarms = 0.1;
 
+/// The log entry of an epoch of a detector, with types.
+struct DetectorEpoch {
+  int epoch = 0;  ///< From 0.
+  double loss = 0;
+  double iou = 0;                ///< Mean overlap of boxes with their targets, in training.
+  double average_precision = 0;  ///< On the validation photos, in [0, 1] …
+  double recall = 0;             ///< … and the recall at kWatchedFalseAlarms.
+};
+/// Throws nlohmann::json::exception where a figure is missing.
+FER_API void from_json(const nlohmann::json& entry, DetectorEpoch& epoch);
+
 /// Trains on split `train` and watches split `valid`, whose whole photos the network sees. In
 /// `out`: `last.fer`, `best.fer` (by average precision), `log.jsonl` (one object an epoch) and
 /// `checkpoint`, from which a run that was stopped at any moment goes on to the same result (the
@@ -63,7 +74,7 @@ FER_API TrainResult train_detector(const DetectionDataset& data, const Detection
                                    const std::atomic<bool>& stop);
 
 /// What the detector in a weights file finds in photos of a dataset, against the dataset's faces.
-/// `least_height` as in DetectionScore.
+/// `min_height` as in DetectionScore.
 FER_API DetectionScore score_detector(const std::filesystem::path& weights,
                                       const DetectionDataset& data,
                                       const std::vector<std::size_t>& photos, double min_height);

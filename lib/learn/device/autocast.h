@@ -6,7 +6,7 @@
 
 namespace fer {
 
-/// While it lives, convolutions and matrix products of this thread on that kind of device run in
+/// While it lives, this thread's convolutions and matrix products on that kind of device run in
 /// bfloat16.
 class Bf16Scope {
  public:

@@ -18,13 +18,14 @@
 namespace fer {
 namespace {
 
-/// "cuda" alone is the first.
+/// "cuda" without a number is the first device.
 int number_of(torch::Device device) {
   return std::max<int>(0, device.index());
 }
 
-/// For work on a device's default stream: it begins once the thread's current stream has come so
-/// far, and that goes on once it is done. Nothing where the two are one.
+/// Orders work on a device's default stream: it starts after the work that the thread's current
+/// stream has now, and later work of that stream waits for it. Does nothing where both streams are
+/// the same.
 class InTurn {
  public:
   explicit InTurn(torch::Device device) {
@@ -36,7 +37,7 @@ class InTurn {
     streams_ = {current, standard};
     order(current, standard);
   }
-  /// After what was launched.
+  /// Call it after the launch.
   void end() {
     if (streams_) order(streams_->second, streams_->first);
   }
@@ -57,7 +58,7 @@ class InTurn {
 torch::Device compute_device(const std::string& name, const ProcessGroup* group) {
   const std::string found = group ? group->device() : resolve_device(name);
   if (found == "cpu") return torch::kCPU;
-  // Batches have one shape all through a run, so that the search for the fastest convolution pays.
+  // All batches of a run have the same shape, so that the search for the fastest convolution pays.
   at::globalContext().setBenchmarkCuDNN(true);
   return torch::Device(found);
 }
@@ -67,7 +68,7 @@ void launch_on(torch::Device device, const kernels::KernelTable& table, const st
   InTurn in_turn(device);
   const char* refusal = table.use_device(number_of(device));
   if (!refusal) refusal = launch();
-  // Also where some of it was refused: the rest is under way.
+  // Also where a launch was refused: earlier ones are under way.
   in_turn.end();
   if (refusal) throw std::runtime_error(what + " on the device: " + refusal);
 }

@@ -1,4 +1,4 @@
-// Where a run computes.
+// The device that a run computes on, and helpers for work on it.
 #pragma once
 
 #include <torch/types.h>
@@ -15,32 +15,35 @@ namespace fer {
 
 class ProcessGroup;
 
-/// The device that a name means, as resolve_device() takes it, or that of `group`. Throws what that
-/// throws.
+/// The device of `group`, or without a group the one that `name` means. Throws what
+/// resolve_device() throws.
 FER_API torch::Device compute_device(const std::string& name, const ProcessGroup* group = nullptr);
 
-/// What libfer-cuda has for a CUDA device; nullptr for the processor, and where the library cannot
-/// run there: the processor then does what its kernels would. `refusal`: why, and what to do.
+/// The kernels of libfer-cuda for a CUDA device. nullptr for the processor, and where the library
+/// does not run on the device: the processor's forms do the work then, and `refusal` says why and
+/// what to do.
 FER_API const kernels::KernelTable* kernels_for(torch::Device device,
                                                 std::string* refusal = nullptr);
 
-/// Runs `launch`, which says as the kernels do why nothing was launched, with `device` as the
-/// thread's current one. Throws std::runtime_error with `what` and that reason. What it launches on
-/// the default stream is done in the turn of the thread's current stream of LibTorch's: after what
-/// that was given before, and before what it is given afterwards, so that what is freed after a
-/// launch is not overwritten before it is through.
+/// Calls `launch` with `device` as the thread's current one. `launch` starts kernels on the default
+/// stream and returns null, or the reason why it started none, as the kernels do; the reason and
+/// `what` become a std::runtime_error.
+///
+/// The kernels run in the order of LibTorch's current stream: after all work that the thread gave
+/// it before, and before all that it gives later. So memory that is freed after the call is not
+/// overwritten before the kernels have read it.
 FER_API void launch_on(torch::Device device, const kernels::KernelTable& table,
                        const std::string& what, const std::function<const char*()>& launch);
 
-/// Batches of views that a run on `device` has made at once: one where the processor computes,
-/// which needs its cores itself; else one for each of LibTorch's threads.
+/// How many batches of views a run on `device` prepares at the same time: one where the processor
+/// trains too and needs its cores, else one for each of LibTorch's threads.
 FER_API int view_workers(torch::Device device);
 
-/// Memory for what is made here and read there. The copy to a device needs not wait for it, nor it
-/// for the copy.
+/// Options of tensors that the processor fills for `device`: pinned memory for a CUDA device, so
+/// that copies to it are asynchronous.
 FER_API torch::TensorOptions host_memory(torch::Device device);
 
-/// These numbers on the device: N, int64. The copy is not waited for.
+/// A tensor of the numbers on the device: N, int64. Returns before the copy is done.
 FER_API torch::Tensor numbers_on(torch::Device device, const std::vector<std::int64_t>& numbers);
 
 }  // namespace fer

@@ -1,4 +1,4 @@
-// How tensors travel between processes.
+// Collective operations on tensors, by Gloo or NCCL.
 #pragma once
 
 #include <c10/util/Exception.h>
@@ -15,17 +15,17 @@
 
 namespace fer {
 
-/// What all processes call together, in the same order, with contiguous tensors of the same shape
-/// and type. Each call returns when it is done, and throws std::exception where another process
-/// has gone or does not come in time.
+/// Collective operations. All processes make the same calls in the same order, with contiguous
+/// tensors of the same shape and type. Each call returns when it is done, and throws std::exception
+/// where another process has gone or does not call in time.
 class Communicator {
  public:
   virtual ~Communicator() = default;
-  /// Replaces a tensor by its sum over the processes, bit for bit the same in all.
+  /// Replaces a tensor by its sum over the processes. All get the same bits.
   virtual void sum(torch::Tensor& tensor) = 0;
   /// Replaces a tensor by rank 0's.
   virtual void broadcast(torch::Tensor& tensor) = 0;
-  /// size x (the tensor's shape): what each rank brought.
+  /// The tensors of all ranks: size x (the tensor's shape).
   virtual torch::Tensor gather(const torch::Tensor& tensor) = 0;
 };
 
@@ -46,7 +46,7 @@ std::unique_ptr<Communicator> make_nccl_communicator(const DistributedEnv& env,
                                                      std::chrono::milliseconds patience,
                                                      torch::Device device);
 
-/// What an exchange complains of, in one line: LibTorch appends where in its own code it was.
+/// The error's first line; LibTorch appends the place in its own code.
 inline std::string reason(const std::exception& error) {
   const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
   return first_line(of_torch ? of_torch->what_without_backtrace() : error.what());

@@ -44,8 +44,8 @@ std::size_t count_of(const torch::Tensor& tensor) {
   return static_cast<std::size_t>(tensor.numel());
 }
 
-/// On the device's default stream, as LibTorch computes there. What lies in the processor's memory
-/// goes by way of the device.
+/// Runs on the device's default stream, as LibTorch does. Tensors in the processor's memory are
+/// copied to the device and back.
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(const DistributedEnv& env, std::chrono::milliseconds patience,

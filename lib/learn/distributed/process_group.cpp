@@ -12,7 +12,7 @@
 namespace fer {
 namespace {
 
-/// How much travels at a time: enough that starting costs little, little enough to hold twice.
+/// Bytes per exchange: many, so that starting one costs little; few enough to hold them twice.
 constexpr std::int64_t kBucketBytes = 25 << 20;
 
 }  // namespace

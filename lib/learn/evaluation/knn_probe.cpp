@@ -8,9 +8,9 @@
 namespace fer {
 namespace {
 
-/// As Wu et al. chose it, and most since.
+/// The value of Wu et al., which most later work uses.
 constexpr double kTemperature = 0.07;
-/// So many rows at a time, that their likeness to all others fits memory.
+/// Rows per block: a block's similarities to all rows must fit into memory.
 constexpr std::int64_t kChunk = 512;
 
 }  // namespace
@@ -30,7 +30,7 @@ Confusion knn_probe(const torch::Tensor& features, const std::vector<int>& label
   for (std::int64_t first = 0; first < n; first += kChunk) {
     const std::int64_t count = std::min(kChunk, n - first);
     torch::Tensor likeness = rows.narrow(0, first, count).mm(rows.t());
-    // Nobody is asked about itself.
+    // A row is no neighbour of itself.
     likeness.diagonal(first).fill_(-std::numeric_limits<float>::infinity());
     const auto [values, indices] = likeness.topk(near, 1);
     torch::Tensor votes = torch::zeros({count, static_cast<std::int64_t>(names.size())});

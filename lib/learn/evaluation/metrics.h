@@ -1,4 +1,4 @@
-// How well predictions meet labels.
+// Figures of predictions against labels.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Adam with decoupled weight decay, with its state in plain sight.
+// AdamW whose state is plain tensors by name.
 #pragma once
 
 #include <ATen/ops/_foreach_add.h>
@@ -30,7 +30,7 @@ class AdamW {
     }
   }
 
-  /// One step along the parameters' gradients, which are cleared.
+  /// Updates the parameters by their gradients, and clears those.
   void step(double learning_rate) {
     torch::NoGradGuard no_grad;
     state["steps"] += 1;

@@ -1,4 +1,4 @@
-// Stochastic gradient descent with its state in plain sight.
+// Stochastic gradient descent whose state is plain tensors by name.
 #pragma once
 
 #include <ATen/ops/_foreach_add.h>
@@ -29,10 +29,10 @@ class Sgd {
     }
   }
 
-  /// One step along the parameters' gradients, which are cleared.
+  /// Updates the parameters by their gradients, and clears those.
   void step(double learning_rate) {
     torch::NoGradGuard no_grad;
-    // Lists rather than tensors one by one, so that a device is given few things to do.
+    // Lists rather than tensors one by one: fewer launches on a device.
     std::vector<torch::Tensor> gradients, velocities, kernels, of_kernels;
     // By learning rate: the parameters of one take their step together.
     std::map<double, Group> groups;

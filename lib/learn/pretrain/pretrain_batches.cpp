@@ -5,7 +5,7 @@
 namespace fer {
 namespace {
 
-/// What a random stream is for, so that no two uses of the seed share one.
+/// Purposes of random streams: each use of the seed has its own.
 enum Stream : std::uint64_t { kOrder = 1, kFirstView, kSecondView };
 
 }  // namespace

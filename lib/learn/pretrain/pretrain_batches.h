@@ -1,4 +1,4 @@
-// Batches of two random views of each face, made ahead of the trainer on threads of their own.
+// Batches of two random views of each face, prefetched on threads of their own.
 #pragma once
 
 #include <torch/types.h>
@@ -15,12 +15,12 @@
 
 namespace fer {
 
-/// The batches of a run, one a step. Which faces, and which views of each, follow from the seed and
-/// the step alone. Every face is seen once before any is seen again.
+/// The batches of a run, one for each step. Seed and step decide which faces a batch has and how
+/// they are augmented. Every face is drawn once before any is drawn again.
 class PretrainBatches {
  public:
-  /// `faces` must outlive it, and hold one at least. `device`: where the batches will be wanted;
-  /// they are made in memory, or where they are `resident`'s, there.
+  /// `faces` must outlive this and hold one at least. `device`: where the trainer will copy the
+  /// batches. `resident`: the faces on that device, if they lie there.
   PretrainBatches(const std::vector<FaceRef>& faces, PixelStats stats, const AugmentConfig& views,
                   int batch, std::uint64_t seed, std::int64_t first_step,
                   torch::Device device = torch::kCPU, const ResidentAugment* resident = nullptr);
@@ -29,7 +29,7 @@ class PretrainBatches {
   torch::Tensor next();
 
  private:
-  /// Which faces a step sees, by their indices.
+  /// Indices of a step's faces.
   std::vector<std::size_t> draw(std::int64_t step);
   ViewBatch make(std::int64_t step, const std::vector<std::size_t>& drawn) const;
 

@@ -34,7 +34,7 @@ nn::Sequential two_layers(int in, int hidden, int out) {
                         nn::BatchNorm1d(hidden), nn::ReLU(), nn::Linear(hidden, out));
 }
 
-/// A network with what pretraining puts on it. The teacher has a predictor too, which nobody asks.
+/// A network with pretraining's projector and predictor. The teacher's predictor is not used.
 class PretrainNetImpl : public nn::Module {
  public:
   explicit PretrainNetImpl(const PretrainConfig& c)
@@ -43,7 +43,7 @@ class PretrainNetImpl : public nn::Module {
                                    two_layers(c.network.widths.back(), c.hidden, c.embedding))),
         predictor_(register_module("predictor", two_layers(c.embedding, c.hidden, c.embedding))) {}
 
-  /// The network may work in bfloat16, the few layers on it do not.
+  /// The network runs in bfloat16 where `bf16` is set; the projector stays in fp32.
   torch::Tensor embed(const torch::Tensor& images, bool bf16) {
     torch::Tensor features;
     {
@@ -175,7 +175,7 @@ class Pretraining : public TrainingTask {
     return config_.learning_rate * warm_cosine(step, 1, config_.steps / 20.0, config_.steps);
   }
 
-  /// Batches from the epoch at which the run stands to its end.
+  /// Makes the batches from the current epoch to the end of the run.
   void make_batches() {
     if (device_.is_cuda()) resident_.emplace(data_.faces, stats_, device_);
     batches_ = std::make_unique<PretrainBatches>(data_.faces, stats_, config_.views, config_.batch,
@@ -191,7 +191,7 @@ class Pretraining : public TrainingTask {
       targets = teacher_->embed(images, config_.bf16);
     }
     const torch::Tensor embedding = student_->embed(images, config_.bf16);
-    // Each view is to find what the teacher makes of the other.
+    // Each view's prediction must match the teacher's embedding of the other view.
     const auto p = student_->predict(embedding).chunk(2), t = targets.chunk(2);
     const torch::Tensor loss = (compare(p[0], t[1]) + compare(p[1], t[0])) / 2;
     loss.backward();
@@ -237,8 +237,8 @@ class Pretraining : public TrainingTask {
   AdamW optimiser_;
   std::optional<ResidentAugment> resident_;  ///< On a device.
   std::unique_ptr<PretrainBatches> batches_;
-  torch::Tensor sums_;  ///< Of the epoch at hand: loss, spread and dimensions of its steps …
-  double waited_ = 0;   ///< … and seconds that it waited for batches.
+  torch::Tensor sums_;  ///< Loss, spread and dimensions, summed over the current epoch's steps.
+  double waited_ = 0;   ///< Seconds that the current epoch waited for batches.
 };
 
 }  // namespace

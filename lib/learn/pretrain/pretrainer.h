@@ -1,5 +1,5 @@
-// A self-supervised start: a network learns from unlabelled faces to know two views of one face
-// among those of others.
+// Self-supervised pretraining: from unlabelled faces, a network learns to match two views of the
+// same face.
 #pragma once
 
 #include <atomic>
@@ -18,11 +18,11 @@
 
 namespace fer {
 
-/// The two views: what the same expression may look like. More of everything than where labels
-/// teach, above all of light: else the histogram of grey alone would tell the faces apart.
+/// Augmentation of the two views. It is stronger than for labelled training, in lighting above all:
+/// otherwise the histogram of grey values would be enough to match two views.
 FER_API AugmentConfig pretrain_views();
 
-/// Settings of a run. All but `threads` must be the same where a stopped run goes on.
+/// Settings of a run. To resume one, all but `device` and `threads` must be the same.
 struct PretrainConfig {
   NetworkConfig network;
   AugmentConfig views = pretrain_views();
@@ -30,12 +30,12 @@ struct PretrainConfig {
   int steps = 3000;
   int epoch_steps = 100;  ///< Steps between two log lines and checkpoints: an epoch.
   int batch = 128;        ///< Faces a step; two views of each.
-  int hidden = 256;       ///< Width of the layer inside projector and predictor …
-  int embedding = 128;    ///< … and of what they give.
+  int hidden = 256;       ///< Width of the layer inside projector and predictor.
+  int embedding = 128;    ///< Width of their outputs.
   double temperature = 0.2;
   double learning_rate = 1e-3;  ///< Peak of AdamW; a twentieth of warm-up, then a cosine to zero.
   double weight_decay = 0.05;   ///< On kernels only.
-  double ema = 0.99;            ///< Decay of the teacher's weights, a step; they are what is kept.
+  double ema = 0.99;            ///< Decay of the teacher's weights per step; they are saved.
   bool bf16 = true;             ///< Convolutions in bfloat16 (autocast).
   /// As compute_device() takes it. Not part of what a resumed run must share.
   std::string device = "cpu";
@@ -48,8 +48,8 @@ FER_API void to_json(nlohmann::json& json, const PretrainConfig& config);
 /// Faces to learn from.
 struct PretrainData {
   PackedInfo info;             ///< Shape of the crops, and where they came from.
-  std::vector<FaceRef> faces;  ///< Their labels count for nothing.
-  /// What a run is watched by: labelled rows of split valid of the first dataset that has some; may
+  std::vector<FaceRef> faces;  ///< To learn from; their labels are not used.
+  /// Faces for the kNN probe: labelled rows of split valid of the first dataset that has some; may
   /// be empty. Labels are indices into `info.labels`.
   std::vector<FaceRef> watched;
 };
@@ -59,23 +59,25 @@ struct PretrainData {
 /// crops of different shapes, or nothing to learn from.
 FER_API PretrainData pretrain_data(const std::vector<const PackedDataset*>& datasets);
 
-/// Below this share of an even spread the embedding has collapsed: all faces are one to it.
+/// Below this spread the embedding counts as collapsed: it maps all faces to one point.
 inline constexpr double kCollapsedSpread = 0.1;
-/// Neighbours that are asked for a watched face's label.
+/// Neighbours of a face in the kNN probe.
 inline constexpr int kWatchedNeighbours = 20;
 
-/// Trains the config's network. In `out`: `last.fer`, a start for training without a head (see
-/// read_start()), `log.jsonl` (one object an epoch) and `checkpoint`, from which a run that was
-/// stopped at any moment goes on to the same result. No model is chosen: that would take labels. A
-/// line of the log says `loss`, `spread` (see spread(), of the student's embeddings over a batch, a
-/// mean over the epoch), `dimensions` (see filled_dimensions(), likewise), `collapsed` (whether
-/// `spread` is below kCollapsedSpread), `data_share` (of the time, waiting for data), and where
-/// faces are watched `knn_accuracy` and `knn_macro_recall`: how often each watched face's nearest
-/// other watched faces by the teacher's features name its label (for the macro recall, votes count
-/// by the rarity of their class).
+/// Trains the config's network. Writes to `out`: `last.fer` (the weights without a head, see
+/// read_start()), `log.jsonl` (one object per epoch) and `checkpoint`, from which it resumes as
+/// train() does. There is no best.fer, since to choose one takes labels.
 ///
-/// Throws std::runtime_error for data that does not fit the network, settings that differ from the
-/// checkpoint's, or a folder that cannot be written.
+/// A line of the log holds
+/// - `loss`, `spread` and `dimensions` (see spread() and filled_dimensions(), of the student's
+///   embeddings): means over the epoch,
+/// - `collapsed`: whether `spread` is below kCollapsedSpread,
+/// - `data_share`: the share of the time spent waiting for batches,
+/// - `knn_accuracy` and `knn_macro_recall`, where there are `watched` faces: knn_probe() on the
+///   teacher's features, for the macro recall with balanced votes.
+///
+/// Throws std::runtime_error for data that does not fit the network, for settings other than the
+/// checkpoint's, and for a folder that cannot be written.
 FER_API TrainResult pretrain(const PretrainData& data, const PretrainConfig& config,
                              const std::filesystem::path& out,
                              const std::function<void(const TrainProgress&)>& on_progress,

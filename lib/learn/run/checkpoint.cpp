@@ -9,7 +9,7 @@
 namespace fer {
 namespace {
 
-/// Of the tensors and the state together.
+/// A checksum of the tensors and the state.
 std::string checksum_of(std::map<std::string, TensorView> views, const std::string& state) {
   // No tensor is called so.
   views[""] = {DType::kU8, {static_cast<std::int64_t>(state.size())}, state.data(), state.size()};

@@ -1,4 +1,4 @@
-// What a training run starts from.
+// The weights that a training run starts from.
 #pragma once
 
 #include <filesystem>
@@ -25,15 +25,15 @@ class FER_API InitialWeights {
 
   explicit operator bool() const { return model_ != nullptr; }
 
-  // What follows is for a start from a file.
+  // The rest may only be called where weights come from a file.
 
   /// `version` of the file.
   const std::string& version() const;
-  /// The normalisation that the weights know.
+  /// The input normalisation that the weights were trained with.
   PixelStats stats() const;
-  /// Fills a network made for `labels`. The head is left as it is where the file has none or one
-  /// for other labels. Throws std::runtime_error, file and fields named, where the networks differ
-  /// in more than classes and dropping.
+  /// Copies the weights to a network for `labels`. Its head stays as it is where the file has none,
+  /// or one for other labels. Throws std::runtime_error that names the file and the fields where
+  /// the networks differ in more than classes and dropout.
   void copy_to(NetworkImpl& network, const std::vector<std::string>& labels) const;
 
  private:

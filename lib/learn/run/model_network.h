@@ -9,9 +9,9 @@
 
 namespace fer {
 
-/// The network that gives the model's calibrated logits, as serving does. In evaluation mode on
-/// `device`, with kernels laid out for channels last. Throws what copy_state() throws, `where` in
-/// it.
+/// A network that computes the model's calibrated logits, as serving does: on `device`, in
+/// evaluation mode, with kernels in channels-last order. Throws what copy_state() throws; `where`
+/// names the file there.
 inline Network network_of(const ModelFile& model, const std::string& where,
                           torch::Device device = torch::kCPU) {
   Network network(model.info.network);

@@ -141,7 +141,7 @@ void ModuleRun::agree() {
   told = json::parse(group_->broadcast(told.dump()));
   state_ = told["state"];
   for (const auto& [name, like] : told["extra"].items()) {
-    // What a checkpoint of rank 0 brought, and nobody else has.
+    // Tensors that only rank 0 has, from its checkpoint.
     if (extra.contains(name)) continue;
     extra[name] = torch::empty(like["shape"].get<std::vector<std::int64_t>>(),
                                static_cast<torch::ScalarType>(like["type"].get<int>()));
@@ -155,10 +155,10 @@ void ModuleRun::agree() {
 void ModuleRun::step() {
   torch::NoGradGuard no_grad;
   ++steps_;
-  // A short memory at first, so that the random start is soon forgotten.
+  // The decay is smaller in the first steps, so that the random first weights are soon forgotten.
   const auto n = static_cast<double>(steps_);
   const double decay = std::min(ema_, (1 + n) / (10 + n));
-  // By way of the difference, so that what is frozen stays as it is, bit for bit.
+  // Adding a part of the difference keeps frozen weights as they are, bit for bit.
   const std::vector<torch::Tensor> apart = torch::_foreach_sub(from_, to_);
   torch::_foreach_add_(to_, apart, 1 - decay);
 }
@@ -175,8 +175,8 @@ void ModuleRun::finish_epoch(
   if (writes()) {
     save(out_ / "last.fer", entry);
     if (best) save(out_ / "best.fer", entry);
-    // The line first: a run that was killed between the two drops it and writes it again, while
-    // one that lacked it would never come back to this epoch.
+    // The log line first: a run that is killed between the two drops it and writes it again. The
+    // other way round, the line would be missing for good.
     log(entry);
     checkpoint();
   }

@@ -24,44 +24,45 @@ namespace fer {
 /// Parameters and floating-point buffers by name: all that a model file keeps.
 std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
 
-/// The same where a file can be written of them: in memory.
+/// Copies of them in the processor's memory, ready to be written to a file.
 std::map<std::string, torch::Tensor> state_in_memory(const torch::nn::Module& module);
 
 /// Throws std::runtime_error, naming `where`, for a tensor that is missing or of another shape.
 void copy_state(const std::map<std::string, torch::Tensor>& from, torch::nn::Module& to,
                 const std::string& where);
 
-/// Kernels as N x H x W x C, the order in which oneDNN computes: no reordering around each
-/// convolution.
+/// Stores the kernels as N x H x W x C. oneDNN computes in that order, and then reorders nothing
+/// around each convolution.
 void to_channels_last(torch::nn::Module& module);
 
-/// Sets the number of LibTorch's threads (0: one a core, shared with the other processes of `group`
-/// on this machine) and how the process keeps freed memory.
+/// Sets the number of LibTorch's threads, and lets the process keep memory that it frees. 0
+/// threads: one for each core, divided among the processes of `group` on this machine.
 FER_API void prepare_process(int threads, const ProcessGroup* group = nullptr);
 
-/// A factor of the learning rate: a straight rise over the first `warm` of `end`, then half a
-/// cosine to zero. `t` and `warm` in any unit, `step` the length of one step in it.
+/// A factor of the learning rate at time `t`: linear warm-up until `warm`, then a half cosine to
+/// zero at `end`. All in one unit, in which `step` is the length of a step.
 double warm_cosine(double t, double step, double warm, double end);
 
+/// The state of a training run: weights, their average, log and checkpoint. run_training_loop()
+/// runs its epochs.
 class ModuleRun {
  public:
   using Tensors = std::map<std::string, torch::Tensor>;
 
-  /// `network` is trained, `average` becomes its average and must be made like it. `ema`: decay of
-  /// the average, a step. `group`: the processes that train it together, of which the first alone
-  /// reads and writes the folder; nullptr: this one. Lays the kernels out for the CPU, makes the
-  /// folder, and keeps other runs out of it. Throws std::runtime_error where one is at work
-  /// there.
+  /// `network` is trained; `average`, a network of the same kind, becomes its moving average.
+  /// `ema`: decay of the average per step. `out`: the run's folder, which is created and locked.
+  /// `group`: the processes that train together, of which only the first touches the folder;
+  /// nullptr: one process. Throws std::runtime_error where another run works in the folder.
   ModuleRun(std::shared_ptr<torch::nn::Module> network, std::shared_ptr<torch::nn::Module> average,
             double ema, std::filesystem::path out, ProcessGroup* group = nullptr);
 
-  /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
-  /// between the two runs, and between all processes. `kept`: an optimiser's tensors, under names
-  /// of their own ("velocity." and the parameter's); checkpoints hold them, and here they become
-  /// what they were. Throws std::runtime_error with the difference where it does not fit.
+  /// Resumes from the folder's checkpoint, if there is one. `identity`: the settings that must be
+  /// the same in both runs and in all processes. `kept`: the optimiser's tensors by name
+  /// ("velocity." and the parameter's name); checkpoints hold them, and this restores their values.
+  /// Throws std::runtime_error with the difference where the settings differ.
   void resume(const nlohmann::json& identity, const Tensors& kept);
 
-  /// Moves the average one step towards the network.
+  /// Updates the average after a step of the optimiser.
   void step();
 
   /// True in all processes where it is true in one.
@@ -71,32 +72,32 @@ class ModuleRun {
   /// True for the process that writes files and talks to the user.
   bool writes() const { return !group_ || group_->writes(); }
 
-  /// Keeps an epoch: log line, last.fer and, where `entry[score]` is the highest so far, best.fer
-  /// (none without a score); then the checkpoint, from which the next epoch starts. Adds "epoch"
-  /// and "seconds" to the entry. `save` writes the average to a path.
+  /// Ends an epoch: writes last.fer, best.fer where `entry[score]` is the highest so far, the log
+  /// line and the checkpoint. `entry`: the epoch's figures, to which this adds "epoch" and
+  /// "seconds". `score`: nullptr for no best.fer. `save` writes the average to a path.
   void finish_epoch(
       nlohmann::json& entry, const char* score,
       const std::function<void(const std::filesystem::path&, const nlohmann::json& entry)>& save);
 
   /// Throws std::runtime_error where the loss is no longer finite.
   void check_finite(double loss) const;
-  /// Seconds that `done` of `all` epochs leave to go, by the pace of this process.
+  /// Estimated seconds until all epochs are done, from the pace of this process.
   double seconds_left(double done, double all) const;
   TrainResult result(bool stopped) const;
 
-  /// Further tensors that the checkpoint keeps, by name.
+  /// Further tensors that checkpoints hold, by name.
   Tensors extra;
-  int epoch = 0;  ///< The one at hand, from 0.
+  int epoch = 0;  ///< The current one, from 0.
 
  private:
-  /// Takes over the folder's checkpoint, where there is one.
+  /// Restores the folder's checkpoint, if there is one.
   void read_checkpoint_of_folder();
-  /// All processes go on from the first one's state. Machines of different kinds round differently:
-  /// this keeps them from drifting apart.
+  /// Gives all processes the first one's state. Machines of different kinds round differently, and
+  /// would drift apart otherwise.
   void agree();
   double seconds() const;
   void checkpoint();
-  /// A crash between log and checkpoint leaves a line of an epoch that is run again.
+  /// Drops log lines of epochs that are run again. A crash between log and checkpoint leaves one.
   void truncate_log() const;
   void log(const nlohmann::json& entry) const;
 

@@ -123,7 +123,7 @@ void TrainingRun::save(const std::filesystem::path& path, const json& entry, jso
   ModelFile model;
   model.info = info_;
   json valid = entry;
-  // For the curves of a log; who serves the model has no use for them.
+  // The log keeps these for its curves; model files do without.
   valid.erase("confusion");
   valid.erase("labels");
   provenance["valid"] = std::move(valid);

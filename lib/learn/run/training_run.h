@@ -1,5 +1,5 @@
-// What supervised and semi-supervised training of expression models share: a run whose network is
-// an expression model, and how well that does.
+// What supervised and semi-supervised training of expression models share: the run's state and its
+// validation.
 #pragma once
 
 #include <filesystem>
@@ -18,26 +18,26 @@
 
 namespace fer {
 
-/// Rows of a dataset and what they are, as indices into a model's labels.
+/// Rows of a dataset and their labels, as indices into a model's labels.
 struct LabelledRows {
   std::vector<std::size_t> rows;
   std::vector<int> labels;
 };
 
-/// The network's predictions of unchanged views of rows against their labels, which `names` names.
-/// The processes of `group` share the rows, and all get the whole.
+/// Classifies rows without augmentation, and counts predictions against labels; `names` are the
+/// classes' names. The processes of `group` divide the rows among them, and all get the result.
 Confusion confusion_of(Network& network, const PackedDataset& data, const LabelledRows& labelled,
                        const std::vector<std::string>& names, PixelStats stats, bool bf16,
                        ProcessGroup* group = nullptr);
 
-/// "accuracy", "macro_recall", "recall", "confusion" and "labels" of a log line.
+/// Adds "accuracy", "macro_recall", "recall", "confusion" and "labels" to a log entry.
 void write_validation(nlohmann::json& entry, const Confusion& confusion);
 
 class TrainingRun : public ModuleRun {
  public:
   struct Settings {
     double momentum = 0.9, weight_decay = 5e-4;
-    double ema = 0.999;      ///< Decay of the averaged weights, a step.
+    double ema = 0.999;      ///< Decay of the averaged weights per step.
     double layer_decay = 1;  ///< See TrainConfig.
     std::uint64_t seed = 1;
     InitialWeights init;  ///< What the weights are at first.
@@ -45,20 +45,20 @@ class TrainingRun : public ModuleRun {
     ProcessGroup* group = nullptr;  ///< The processes that train together; nullptr: this one.
   };
 
-  /// `info`: what the model files say, its network among it. Makes the network from the seed or
-  /// `init`, and the folder. Throws std::runtime_error where `init` does not fit the network.
+  /// `info`: the metadata of the model files, with the network's shape. Draws the weights by the
+  /// seed or copies those of `init`, and makes the folder `out`. Throws std::runtime_error where
+  /// `init` does not fit the network.
   TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out);
 
-  /// Goes on from the folder's checkpoint, where there is one. `identity` is what must agree
-  /// between the two runs. Throws std::runtime_error with the difference where it does not.
+  /// ModuleRun::resume() with the optimiser's state.
   void resume(const nlohmann::json& identity);
 
-  /// A step along the gradients, averaged over the processes, and of the average towards the
-  /// network.
+  /// Averages the gradients over the processes, then updates the weights and their average.
   void step(double learning_rate);
 
-  /// The network is shown this process's part of each batch in training: of each of `parts` rows of
-  /// the whole batch, one after the other, the process's part. Nothing to do for one process.
+  /// Makes batch norm and dropout act on the whole batch of all processes. `parts`: the sizes of
+  /// the batch's sections, of each of which this process has its share. Does nothing for one
+  /// process.
   void enable_sync_bn(const std::vector<int>& parts);
 
   /// Writes the average to a model file. Its provenance is `provenance` and, as "valid", `entry`,
@@ -69,7 +69,7 @@ class TrainingRun : public ModuleRun {
   Network network, average;
 
  private:
-  /// Of a network and what will be its average.
+  /// `networks`: the network and its average.
   TrainingRun(const ModelInfo& info, const Settings& settings, std::filesystem::path out,
               std::pair<Network, Network> networks);
 

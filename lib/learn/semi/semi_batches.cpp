@@ -7,7 +7,7 @@
 namespace fer {
 namespace {
 
-/// What a random stream is for besides the kinds of views, so that no two uses of a seed share one.
+/// Purposes of random streams besides ViewKind: each use of the seed has its own.
 enum Stream : std::uint64_t {
   kUnlabelledOrder = static_cast<std::uint64_t>(ViewKind::kStrong) + 1,
   kClassOrder,       ///< And one for each further class.

@@ -1,4 +1,4 @@
-// Batches of labelled and unlabelled views, made ahead of the trainer on threads of their own.
+// Batches of labelled and unlabelled views, prefetched on threads of their own.
 #pragma once
 
 #include <torch/types.h>
@@ -14,17 +14,17 @@
 
 namespace fer {
 
-/// One step's faces, their views as FaceViews gives them.
+/// The views that one step learns from.
 struct SemiBatch {
   torch::Tensor labelled;  ///< Weak views, B rows, classes in turn.
   torch::Tensor targets;   ///< B x K, rows sum to 1, fp32.
   torch::Tensor labels;    ///< B, int64.
-  /// μ·B unlabelled rows, undefined where μ is 0: so many weak views one after the other, of all
-  /// rows each, and one strong view.
+  /// Views of μ·B unlabelled rows; undefined where μ is 0. `weak` holds weak_views views of all
+  /// rows, one set after the other; `strong` holds one view of each row.
   torch::Tensor weak, strong;
-  torch::Tensor truth;  ///< μ·B, int64: their labels, -1 where not known.
+  torch::Tensor truth;  ///< μ·B, int64: labels of the unlabelled rows; -1: not known.
 
-  /// The same there. Does not wait for the copy.
+  /// A copy on the device. Returns before the copy is done.
   SemiBatch to(torch::Device device) const;
 };
 
@@ -33,33 +33,33 @@ struct SemiBatchConfig {
   int mu = 2;      ///< Unlabelled rows for each of them; 0: none.
   int weak_views = 1;
   std::uint64_t seed = 1;
-  BatchPart part = {};  ///< The labelled and the unlabelled rows of each batch that are made.
-  torch::Device device = torch::kCPU;  ///< Where they will be wanted; they are made in memory.
+  BatchPart part = {};                 ///< The rows of each batch that this process makes.
+  torch::Device device = torch::kCPU;  ///< Where the trainer will copy them.
 };
 
-/// The batches of a run, one a step. Which rows, and which view of each, follow from the seed and
-/// the step alone: whoever starts at a later step sees what the run would have seen there.
+/// The batches of a run, one for each step. Seed and step decide which rows a batch has and how
+/// they are augmented, so that a resumed run gets the batches that it would have got.
 ///
-/// Labelled rows are drawn class by class in turn, each class in an order of its own that is
-/// shuffled anew when it has been gone through; unlabelled rows likewise as one set.
+/// Labelled rows are balanced: classes take turns, and each class has a ShuffledSampler of its own.
+/// The unlabelled rows share one.
 class SemiBatches {
  public:
-  /// `data` and `views` must outlive it.
+  /// `data` and `views` must outlive this. `first_step`: the step of the first next().
   SemiBatches(const SemiData& data, const FaceViews& views, const SemiBatchConfig& config,
               std::int64_t first_step);
 
   SemiBatch next();
 
  private:
-  /// Which faces a step sees, by their indices.
+  /// Indices of a step's faces.
   struct Draw {
     std::int64_t step = 0;
     std::vector<std::size_t> labelled, unlabelled;
   };
   Draw draw(std::int64_t step);
   SemiBatch make(const Draw& drawn) const;
-  /// A row's place among all that are drawn of its kind: its view follows from it, not from who
-  /// makes it. `rows`: of the kind, a step.
+  /// Position of row `i` among all rows of its kind in the whole run, with `rows` of them in each
+  /// step. The random view follows from it, whichever process makes it.
   std::uint64_t place(std::int64_t step, int rows, int i) const;
 
   const SemiData& data_;

@@ -30,7 +30,7 @@ json number_or_null(double numerator, double denominator) {
   return denominator > 0 ? json(numerator / denominator) : json();
 }
 
-/// Sums over the steps of an epoch, as tensors, so that no step waits for a device.
+/// Sums over the steps of an epoch, kept as tensors so that no step waits for the device.
 class EpochSums {
  public:
   EpochSums(std::int64_t classes, torch::Device device)
@@ -251,10 +251,10 @@ class SemiSupervised : public TrainingTask {
   }
 
  private:
-  /// Batches from the epoch at which the run stands to its end. On a device the views are made
+  /// Makes the batches from the current epoch to the end of the run. On a device the views are made
   /// there, from faces that stay there.
   void make_batches() {
-    const ViewLook look{stats_, config_.weak, config_.strong};
+    const ViewSettings look{stats_, config_.weak, config_.strong};
     const kernels::KernelTable* table = config_.cache ? nullptr : kernels_for(device_);
     if (config_.cache)
       views_ = config_.cache;
@@ -377,8 +377,8 @@ class SemiSupervised : public TrainingTask {
   std::unique_ptr<UnlabelledStep> unlabelled_;  ///< With `thresholds_`, whose state it moves.
   std::shared_ptr<const FaceViews> views_;
   std::unique_ptr<SemiBatches> batches_;
-  std::optional<EpochSums> sums_;  ///< Of the epoch at hand …
-  double waited_ = 0;              ///< … and seconds that it waited for batches.
+  std::optional<EpochSums> sums_;  ///< Of the current epoch.
+  double waited_ = 0;              ///< Seconds that it waited for batches.
 };
 
 }  // namespace

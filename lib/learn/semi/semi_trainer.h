@@ -1,5 +1,5 @@
-// Semi-supervised training: a student learns from few labels and from what its own average, the
-// teacher, says of many unlabelled faces.
+// Semi-supervised training: a student learns from few labels, and from pseudo-labels that its own
+// moving average, the teacher, gives to many unlabelled faces.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ namespace fer {
 
 class FaceViews;
 
-/// Settings of a run. All but `device` and `threads` must be the same where a stopped run goes on.
+/// Settings of a run. To resume one, all but `device` and `threads` must be the same.
 struct SemiConfig {
   NetworkConfig network;
   InitialWeights init;  ///< What the weights are at first.
@@ -32,20 +32,20 @@ struct SemiConfig {
   int steps = 3000;
   int epoch_steps = 100;  ///< Steps between two log lines, validations and checkpoints: an epoch.
   int batch = 32;         ///< Labelled rows a step, of all processes together.
-  int mu = 2;             ///< Unlabelled rows for each of them.
-  int weak_views = 1;     ///< Of each unlabelled row; the teacher's word is the mean over them.
-  /// Steps over which the learning rate and the weights of the unlabelled losses rise to their
-  /// full size; -1: a twentieth of all.
+  int mu = 2;             ///< Unlabelled rows for each labelled one.
+  int weak_views = 1;     ///< Weak views of each; the teacher's probabilities are their mean.
+  /// Steps in which the learning rate and the weights of the unlabelled losses rise to their full
+  /// values; -1: a twentieth of `steps`.
   int warmup = -1;
   double learning_rate = 0.03;  ///< Peak; then a cosine to zero.
   double weight_decay = 5e-4;   ///< On kernels only.
   double momentum = 0.9;        ///< Nesterov.
-  double ema = 0.999;           ///< Decay of the teacher's weights, a step; they are what is kept.
-  std::string select = "macro_recall";  ///< What best.fer is best in on valid; or "accuracy".
+  double ema = 0.999;           ///< Decay of the teacher's weights per step; they are saved.
+  std::string select = "macro_recall";  ///< Score on valid that chooses best.fer; or "accuracy".
   bool bf16 = true;                     ///< Convolutions in bfloat16 (autocast).
-  /// The stem and so many residual blocks stay what `init` says, in [0, all of them]. A step then
-  /// costs what is above: it sees `cache`, which read_views() gives, so many weak and so many
-  /// strong views of each face.
+  /// Residual blocks that keep the weights of `init`, together with the stem; 0: all layers learn.
+  /// A step runs the other blocks only: it reads the activations of `views` weak and as many strong
+  /// views of each face from `cache`, which read_views() opens.
   int frozen_blocks = 0;
   int views = 4;
   std::shared_ptr<const FaceViews> cache = {};
@@ -60,16 +60,22 @@ FER_API void to_json(nlohmann::json& json, const SemiConfig& config);
 /// Throws std::runtime_error where the network has fewer blocks than are to be frozen.
 void require_frozen_blocks(const SemiConfig& config);
 
-/// Trains the config's network. In `out`: what train() leaves there, and in the same way from each
-/// epoch on to the same result after a stop at any moment. A line of the log says, besides losses
-/// and validation: `thresholds`, `accept_rates` and `purities` a class (of the pseudo-label; a
-/// purity is null where no true label is known), `accept_rate` and `purity` over all,
-/// `pseudo_labels` (the share of each class among them), `negatives` (classes ruled out a row),
-/// `negative_errors` (share of these that were the truth), `never_accepted` (classes of which no
-/// row was accepted so far) and `data_share` (of the time, waiting for data). Outputs assume that
-/// all classes are equally frequent, as in the labelled batches. Throws std::runtime_error for data
-/// that does not fit the network, settings that differ from the checkpoint's, or a folder that
-/// cannot be written. `group`: as in train(); the policies see the whole batch in every process.
+/// Trains the config's network. Writes the files of train() to `out`, and resumes as train() does.
+/// The model's prior is uniform: labelled batches have as many rows of each class.
+///
+/// A line of the log holds losses, validation, and
+/// - `thresholds`, `accept_rates`, `purities`: per class of the pseudo-label; a purity is null
+///   where no true label is known,
+/// - `accept_rate`, `purity`: over all classes,
+/// - `pseudo_labels`: the share of each class among them,
+/// - `negatives`: classes ruled out per row, and `negative_errors`: the share of these that were
+///   right,
+/// - `never_accepted`: classes of which no row was accepted so far,
+/// - `data_share`: the share of the time spent waiting for batches.
+///
+/// `group`: as in train(); the policies see the whole batch in every process. Throws
+/// std::runtime_error for data that does not fit the network, for settings other than the
+/// checkpoint's, and for a folder that cannot be written.
 FER_API TrainResult train_semi_supervised(
     const SemiData& data, const SemiConfig& config, const std::filesystem::path& out,
     const std::function<void(const TrainProgress&)>& on_progress,

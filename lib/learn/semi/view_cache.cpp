@@ -89,7 +89,7 @@ class CachedViews : public FaceViews {
   }
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
-                   const ViewDraw& draw) const override {
+                   const ViewSeed& draw) const override {
     std::vector<std::int64_t> rows;
     for (std::size_t i = 0; i < faces.size(); ++i) {
       Random random(draw.seed, draw.stream, draw.position + i);

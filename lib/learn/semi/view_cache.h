@@ -1,4 +1,4 @@
-// Views of faces as the frozen lower half of a network sees them, in a file.
+// A file of augmented views as activations of a frozen trunk, so that training skips the trunk.
 #pragma once
 
 #include <filesystem>
@@ -11,20 +11,21 @@
 
 namespace fer {
 
-/// Writes `config.views` weak and as many strong views of each face that the data learns from, as
-/// activations above the first `config.frozen_blocks` residual blocks of the start, in bfloat16: a
-/// safetensors file, written atomically. Which views they are does not depend on the config's seed
-/// nor on which faces have labels, so that runs that differ in these share a file. `on_progress`
-/// hears how many of how many views are made; where it returns false, so does this, and there is no
-/// file. Throws std::runtime_error where the start does not fit the network, or the file cannot be
-/// written.
+/// Writes `config.views` weak and as many strong views of each face of the data: the activations of
+/// the initial weights' trunk (stem and `config.frozen_blocks` blocks), in bfloat16. The file is
+/// safetensors, written atomically. The views depend neither on the config's seed nor on which
+/// faces have labels, so that runs which differ in these share a file.
+///
+/// `on_progress` is told how many views are done. Where it returns false, this stops, returns false
+/// and leaves no file. Throws std::runtime_error where the initial weights do not fit the network,
+/// or the file cannot be written.
 FER_API bool write_views(const std::filesystem::path& file, const SemiData& data,
                          const SemiConfig& config,
                          const std::function<bool(std::size_t done, std::size_t all)>& on_progress);
 
-/// Maps such a file into memory. A view is drawn from those that it holds. Throws
-/// std::runtime_error: file, what was expected, what was found, where it is not what write_views()
-/// would make of these faces.
+/// Maps such a file into memory. of() draws among the views that it holds. Throws
+/// std::runtime_error (file, expected, found) where write_views() would write another file for this
+/// data and config.
 FER_API std::shared_ptr<const FaceViews> read_views(const std::filesystem::path& file,
                                                     const SemiData& data, const SemiConfig& config);
 

@@ -99,10 +99,11 @@ class Supervised : public TrainingTask {
     offset_ = offset_.to(device_);
     for (const auto& path : config.teachers) {
       const ModelFile file = read_model(path);
-      if (file.info.labels != data.info().labels ||
-          file.info.network.channels != data.info().crops.channels)
+      CropFormat crops = file.info.crops();
+      crops.side = data.info().crops.side;  // teach() scales the images.
+      if (file.info.labels != data.info().labels || crops != data.info().crops)
         throw std::runtime_error(path.string() +
-                                 ": a teacher must have the data's labels and colour");
+                                 ": a teacher must have the data's labels, colour and template");
       teachers_.push_back(
           {network_of(file, path.string(), device_), {file.info.mean, file.info.stddev}});
     }
@@ -237,9 +238,9 @@ class Supervised : public TrainingTask {
   std::vector<Teacher> teachers_;
   std::optional<ResidentAugment> resident_;  ///< On a device: its faces, and what is seen of them.
   TrainingRun run_;
-  std::unique_ptr<EpochBatches> batches_;  ///< Of the epoch at hand …
-  Random random_{0};                       ///< … what mixes them …
-  torch::Tensor total_;                    ///< … and the sum of their losses.
+  std::unique_ptr<EpochBatches> batches_;  ///< Of the current epoch.
+  Random random_{0};                       ///< Draws the current epoch's mixup.
+  torch::Tensor total_;                    ///< Sum of the current epoch's losses.
 };
 
 }  // namespace

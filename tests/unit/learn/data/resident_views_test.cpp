@@ -39,14 +39,14 @@ class ResidentViewsTest : public testing::Test {
   const test::ScopedFolder folder_;
   std::unique_ptr<PackedDataset> one_, two_;
   SemiData data_;
-  ViewLook look_;
+  ViewSettings look_;
 };
 
 TEST_F(ResidentViewsTest, AreThoseThatAreMadeOnTheSpot) {
   const FreshViews fresh(look_);
   const ResidentViews resident(data_, look_, torch::kCPU, nullptr);
   for (const ViewKind kind : {ViewKind::kLabelled, ViewKind::kWeak, ViewKind::kStrong}) {
-    const ViewDraw draw{3, 7, 11};
+    const ViewSeed draw{3, 7, 11};
     const torch::Tensor a = fresh.of(kind, mixed(), draw), b = resident.of(kind, mixed(), draw);
     EXPECT_TRUE(a.equal(b));
     // The same face, drawn twice.
@@ -56,7 +56,7 @@ TEST_F(ResidentViewsTest, AreThoseThatAreMadeOnTheSpot) {
 
 TEST_F(ResidentViewsTest, FollowFromSeedStreamAndPosition) {
   const FreshViews views(look_);
-  const auto seen = [&](const ViewDraw& draw) {
+  const auto seen = [&](const ViewSeed& draw) {
     return views.of(ViewKind::kStrong, {data_.labelled[0], data_.labelled[0]}, draw);
   };
   const torch::Tensor first = seen({1, 1, 0});

@@ -137,5 +137,19 @@ TEST_F(TrainingLoopTest, EndsWithAnErrorWhereTheLossIsNoLongerFinite) {
   EXPECT_EQ(task.steps, 10);
 }
 
+TEST(ExpressionEpoch, ReadsALogEntry) {
+  json entry{{"epoch", 3}, {"loss", 0.5}, {"accuracy", 0.75}, {"macro_recall", 0.625}};
+  EXPECT_EQ(entry.get<ExpressionEpoch>().step, 0);
+  entry["step"] = 400;
+  const auto epoch = entry.get<ExpressionEpoch>();
+  EXPECT_EQ(epoch.epoch, 3);
+  EXPECT_EQ(epoch.step, 400);
+  EXPECT_EQ(epoch.loss, 0.5);
+  EXPECT_EQ(epoch.accuracy, 0.75);
+  EXPECT_EQ(epoch.macro_recall, 0.625);
+  entry.erase("accuracy");
+  EXPECT_THROW(entry.get<ExpressionEpoch>(), json::exception);
+}
+
 }  // namespace
 }  // namespace fer

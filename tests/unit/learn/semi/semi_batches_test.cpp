@@ -36,7 +36,7 @@ class SemiBatchesTest : public testing::Test {
   std::unique_ptr<PackedDataset> faces_;
   SemiData data_;
   SemiBatchConfig config_;
-  ViewLook look_;
+  ViewSettings look_;
   std::list<FreshViews> views_;  ///< Of all batches that were made.
 };
 

@@ -33,8 +33,8 @@ MirrorAgreement::MirrorAgreement(const SampleMemory& memory, const ModelInfo& mo
 double MirrorAgreement::of(Network& network) const {
   if (!faces_.defined()) return 1;
   torch::NoGradGuard no_grad;
-  const torch::Tensor same =
-      network->head_blocks(faces_, cut_).argmax(1) == network->head_blocks(mirrored_, cut_).argmax(1);
+  const torch::Tensor same = network->head_blocks(faces_, cut_).argmax(1) ==
+                             network->head_blocks(mirrored_, cut_).argmax(1);
   return same.to(torch::kFloat).mean().item<double>();
 }
 

@@ -85,7 +85,8 @@ AtomicFile::AtomicFile(const std::filesystem::path& path)
     std::string name(1, '.');
     name.append(target_.filename().string()).append(".").append(std::to_string(random()));
     name = folder_of(target_) / name;
-    fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
+    fd_ =
+        ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only > 0 ? 0600 : 0666);
     if (fd_ >= 0) {
       temporary_ = name;
     } else if (errno != EEXIST || attempt == 100) {

@@ -37,11 +37,11 @@ struct NetworkConfig {
   std::vector<int> depths{1, 2, 2};      ///< Blocks of each stage.
   std::vector<int> strides{2, 2, 2};     ///< Stride of each stage's first block.
   Downsampling downsampling = Downsampling::kProjection;
-  int attention_branches = 2;            ///< Branches of local attention; 0: none.
-  int attention_reduction = 8;           ///< C → C/reduction → 1 in each branch.
-  double drop_branch = 0.4;   ///< Probability that a training step silences one branch a sample.
-  double drop_feature = 0.0;  ///< Probability that a training step silences a feature map.
-  double dropout = 0.2;       ///< Before the head.
+  int attention_branches = 2;   ///< Branches of local attention; 0: none.
+  int attention_reduction = 8;  ///< C → C/reduction → 1 in each branch.
+  double drop_branch = 0.4;     ///< Probability that a training step silences one branch a sample.
+  double drop_feature = 0.0;    ///< Probability that a training step silences a feature map.
+  double dropout = 0.2;         ///< Before the head.
   int classes = 8;
 
   /// Throws std::runtime_error that names the field and its range, where a value makes no network.

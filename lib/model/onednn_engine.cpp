@@ -121,10 +121,9 @@ class Plan {
     if (relu) onednn::append_relu(ops);
     dnnl::primitive_attr attributes = own_scratch();
     attributes.set_post_ops(ops);
-    return onednn::describe_conv({dims_of(x), type_, Tag::any}, weight,
-                                 {{folded.out}, Type::f32, Tag::a},
-                                 {{1, folded.out, side, side}, type_, Tag::any}, folded.stride,
-                                 folded.pad(), attributes);
+    return onednn::describe_conv(
+        {dims_of(x), type_, Tag::any}, weight, {{folded.out}, Type::f32, Tag::a},
+        {{1, folded.out, side, side}, type_, Tag::any}, folded.stride, folded.pad(), attributes);
   }
 
   /// relu(conv(x)) or conv(x). What stands in the block `keep` stays there.

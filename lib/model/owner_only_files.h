@@ -5,8 +5,8 @@
 
 namespace fer {
 
-/// While one lives, write_atomically() on this thread makes its files with mode 0600, from the first
-/// byte on. The process's umask, which all threads share, stays as it is.
+/// While one lives, write_atomically() on this thread makes its files with mode 0600, from the
+/// first byte on. The process's umask, which all threads share, stays as it is.
 class FER_API OwnerOnlyFiles {
  public:
   OwnerOnlyFiles();

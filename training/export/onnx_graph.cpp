@@ -107,10 +107,9 @@ class Node {
   }
   /// As above, of whole numbers.
   Node& constant(const std::string& suffix, const std::vector<std::int64_t>& values) {
-    node_.add_input(store(
-        graph_, tensor_of(node_.name() + "." + suffix, onnx::TensorProto::INT64,
-                          bytes_of(std::span<const std::int64_t>(values)),
-                          {static_cast<int>(values.size())})));
+    node_.add_input(store(graph_, tensor_of(node_.name() + "." + suffix, onnx::TensorProto::INT64,
+                                            bytes_of(std::span<const std::int64_t>(values)),
+                                            {static_cast<int>(values.size())})));
     return *this;
   }
   OnnxValue value() const { return {node_.output(0)}; }

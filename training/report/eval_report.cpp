@@ -185,8 +185,9 @@ std::string eval_text(const EvalReport& r) {
     out += line("left out", left_out);
   if (e.restricted) {
     out += line("classes", "predictions are taken among " +
-                               std::to_string(e.confusion.labels().size()) +
-                               " of the model's " + std::to_string(r.model_classes) + " classes: " + join(e.confusion.labels()));
+                               std::to_string(e.confusion.labels().size()) + " of the model's " +
+                               std::to_string(r.model_classes) +
+                               " classes: " + join(e.confusion.labels()));
   }
   if (r.prior_correction != 0)
     out += line("prior", text("divided out to the power of %g", r.prior_correction));

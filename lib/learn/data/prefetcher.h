@@ -13,8 +13,8 @@ template <typename T>
 class Prefetcher {
  public:
   /// Begins to run jobs. `draw` returns the next job, or an empty function after the last; next()
-  /// calls it on the caller's thread. Each job runs on a thread of its own and makes one item. A job
-  /// must not read what `draw` changes.
+  /// calls it on the caller's thread. Each job runs on a thread of its own and makes one item. A
+  /// job must not read what `draw` changes.
   void start(int workers, std::function<std::function<T()>()> draw) {
     draw_ = std::move(draw);
     for (int i = 0; i < workers; ++i) add();

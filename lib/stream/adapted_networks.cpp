@@ -29,47 +29,48 @@ void assign(const Tensors& to, const Tensors& from) {
 
 }  // namespace
 
-AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int cut, double momentum,
+AdaptedNetworks::AdaptedNetworks(const ModelFile& source, int split_point, double momentum,
                                  torch::Device device)
     : student_(network_of(source, "the source model", device)),
       teacher_(network_of(source, "the source model", device)),
       source_(network_of(source, "the source model", device)),
-      cut_(cut) {
+      split_point_(split_point) {
   for (const auto& [name, tensor] : state_of(*student_))
-    if (!student_->is_in_trunk(name, static_cast<std::size_t>(cut_))) names_.push_back(name);
+    if (!student_->is_in_trunk(name, static_cast<std::size_t>(split_point_)))
+      names_.push_back(name);
   for (auto& item : student_->named_parameters())
     item.value().set_requires_grad(adapts(item.key()));
   for (Network* network : {&teacher_, &source_})
     for (torch::Tensor& parameter : (*network)->parameters()) parameter.set_requires_grad(false);
   sgd_.emplace(*student_, momentum, /*weight_decay=*/0);
   const NetworkConfig& n = source.info.network;
-  const torch::Tensor one = lower(torch::zeros({1, n.channels, n.input_size, n.input_size}));
+  const torch::Tensor one = trunk(torch::zeros({1, n.channels, n.input_size, n.input_size}));
   activation_shape_.assign(one.sizes().begin() + 1, one.sizes().end());
 }
 
-torch::Tensor AdaptedNetworks::lower(const torch::Tensor& images) {
+torch::Tensor AdaptedNetworks::trunk(const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
-  return teacher_->trunk(images.to(teacher_->device()), static_cast<std::size_t>(cut_));
+  return teacher_->trunk(images.to(teacher_->device()), static_cast<std::size_t>(split_point_));
 }
 
 torch::Tensor AdaptedNetworks::student_logits(const torch::Tensor& activations) {
-  return student_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return student_->head_blocks(activations, static_cast<std::size_t>(split_point_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::teacher_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return teacher_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return teacher_->head_blocks(activations, static_cast<std::size_t>(split_point_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::source_logits(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
-  return source_->head_blocks(activations, static_cast<std::size_t>(cut_)).to(torch::kCPU);
+  return source_->head_blocks(activations, static_cast<std::size_t>(split_point_)).to(torch::kCPU);
 }
 
 torch::Tensor AdaptedNetworks::source_features(const torch::Tensor& activations) {
   torch::NoGradGuard no_grad;
   torch::Tensor x = activations;
-  for (auto i = static_cast<std::size_t>(cut_); i < source_->blocks.size(); ++i)
+  for (auto i = static_cast<std::size_t>(split_point_); i < source_->blocks.size(); ++i)
     x = source_->blocks[i](x);
   if (!source_->attention.is_empty()) x = source_->attention(x);
   return x.mean({2, 3}).to(torch::kCPU, torch::kFloat);

@@ -13,9 +13,9 @@
 
 namespace fer {
 
-/// Student, teacher (the student's average) and source, which share the half below the cut: only
-/// what is above it changes, and only that is kept, by the names of its parameters and statistics.
-/// Teacher and source are in evaluation mode at all times.
+/// Student, teacher (the student's average) and source, which share the half below the split point:
+/// only what is above it changes, and only that is kept, by the names of its parameters and
+/// statistics. Teacher and source are in evaluation mode at all times.
 ///
 /// The networks may lie on a device, and activations with them, which are large. All else is in the
 /// processor's memory: images, logits and copies of weights.
@@ -23,25 +23,25 @@ class AdaptedNetworks {
  public:
   using Tensors = std::map<std::string, torch::Tensor>;
 
-  /// All as the source. `cut`: residual blocks that never change.
-  AdaptedNetworks(const ModelFile& source, int cut, double momentum,
+  /// All as the source. `split_point`: residual blocks that never change.
+  AdaptedNetworks(const ModelFile& source, int split_point, double momentum,
                   torch::Device device = torch::kCPU);
   AdaptedNetworks(const AdaptedNetworks&) = delete;
   AdaptedNetworks& operator=(const AdaptedNetworks&) = delete;
 
-  int cut() const { return cut_; }
-  /// Of one face's activations at the cut: C x S x S.
+  int split_point() const { return split_point_; }
+  /// Of one face's activations at the split point: C x S x S.
   const std::vector<std::int64_t>& activation_shape() const { return activation_shape_; }
-  /// For those who ask it; its tensors change through this class alone.
+  /// For asking alone: its tensors change through this class.
   Network& teacher() { return teacher_; }
 
-  /// Activations at the cut of images, N x channels x side x side. Without gradients.
-  torch::Tensor lower(const torch::Tensor& images);
-  /// Logits of activations at the cut, N x C; of the student with gradients.
+  /// Activations at the split point of images, N x channels x side x side. Without gradients.
+  torch::Tensor trunk(const torch::Tensor& images);
+  /// Logits of activations at the split point, N x C; of the student with gradients.
   torch::Tensor student_logits(const torch::Tensor& activations);
   torch::Tensor teacher_logits(const torch::Tensor& activations);
   torch::Tensor source_logits(const torch::Tensor& activations);
-  /// Pooled features of the source before its head, N x D, of activations at the cut.
+  /// Pooled features of the source before its head, N x D, of activations at the split point.
   torch::Tensor source_features(const torch::Tensor& activations);
 
   /// Before the student's forward pass. `freeze_norm`: normalisation statistics stay as they are.
@@ -49,12 +49,12 @@ class AdaptedNetworks {
   void set_training_mode(bool freeze_norm);
   /// Along the student's gradients, which are cleared.
   void step(double learning_rate) { sgd_->step(learning_rate); }
-  /// Moves the student's parameters the share `pull` of the way to the source's.
+  /// Moves the student's parameters by the share `pull` towards the source's.
   void anchor_to_source(double pull);
   /// Teacher = decay · teacher + (1 − decay) · student, statistics included.
   void average(double decay);
 
-  /// Copies of what is above the cut.
+  /// Copies of the head blocks' tensors.
   Tensors student_weights() const;
   Tensors teacher_weights() const;
   Tensors velocity() const;
@@ -73,9 +73,9 @@ class AdaptedNetworks {
   Tensors adapted_velocity() const;
 
   Network student_, teacher_, source_;
-  const int cut_;
+  const int split_point_;
   std::vector<std::int64_t> activation_shape_;
-  std::vector<std::string> names_;  ///< Parameters and statistics above the cut.
+  std::vector<std::string> names_;  ///< Parameters and statistics above the split point.
   std::optional<Sgd> sgd_;          ///< Always there, once all is made.
 };
 

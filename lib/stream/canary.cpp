@@ -27,7 +27,9 @@ Verdict judge(const CanaryScore& candidate, const CanaryScore& serving, const Ca
 
 Canary::Canary(const LabelledFaces& faces, Network& network, const ModelInfo& model, int per_class,
                std::uint64_t seed)
-    : names_(model.labels), prior_(model.prior), cut_(static_cast<std::size_t>(faces.cut())) {
+    : names_(model.labels),
+      prior_(model.prior),
+      split_point_(static_cast<std::size_t>(faces.split_point())) {
   const std::vector<std::size_t> rows = balanced_rows(faces.labels(), per_class, seed);
   std::vector<torch::Tensor> parts;
   for (std::size_t i = 0; i < rows.size(); i += kChunk) {
@@ -57,7 +59,7 @@ void Canary::ask(Network& network, See&& see) const {
   torch::NoGradGuard no_grad;
   for (std::int64_t i = 0; i < size(); i += kChunk) {
     const std::int64_t n = std::min(kChunk, size() - i);
-    see(network->head_blocks(activations_.narrow(0, i, n), cut_).to(torch::kCPU),
+    see(network->head_blocks(activations_.narrow(0, i, n), split_point_).to(torch::kCPU),
         labels_.narrow(0, i, n));
   }
 }

@@ -21,14 +21,15 @@ enum class Verdict {
 /// What a network knows of the canary's faces, from 0 to 1.
 struct CanaryScore {
   double macro_recall = 0;
-  /// Were the classes as common as in the model's prior: what macro recall does not see is the loss
-  /// of a common class for the sake of a rare one.
+  /// Accuracy with each class weighted as in the model's prior. It sees what macro recall does not:
+  /// a common class that is lost for the sake of a rare one.
   double accuracy = 0;
 };
 
-/// A candidate serves where neither score is below the better of source and serving model by more
-/// than `margin`, so that small losses cannot add up; one that lost more than `rollback_margin` of
-/// either, or is no number, is thrown away.
+/// A candidate may serve where neither score falls more than `margin` below the better of source
+/// and serving model. The source is a measure, too, so that small losses cannot add up. A candidate
+/// that lost more than `rollback_margin` of either score, or whose score is no number, is thrown
+/// away.
 Verdict judge(const CanaryScore& candidate, const CanaryScore& serving, const CanaryScore& source,
               double margin, double rollback_margin);
 
@@ -36,15 +37,15 @@ Verdict judge(const CanaryScore& candidate, const CanaryScore& serving, const Ca
 class Canary {
  public:
   /// At most `per_class` faces of each class of the model. `network` makes their activations once
-  /// and for all: the half below the cut never changes.
+  /// and for all: the half below the split point never changes.
   Canary(const LabelledFaces& faces, Network& network, const ModelInfo& model, int per_class,
          std::uint64_t seed);
 
-  /// Of a network in evaluation mode that shares the half below the cut.
+  /// Of a network in evaluation mode that shares the half below the split point.
   CanaryScore score(Network& network) const;
   Confusion confusion(Network& network) const;
-  /// The probability of its likeliest class that a network falls short of in so large a share of
-  /// the faces, were the classes as common as in the model's prior.
+  /// A weighted quantile of the network's confidence: the one below which `share` of the faces
+  /// lies. Faces are weighted so that each class counts as often as the model's prior says.
   float doubt(Network& network, double share) const;
 
   std::int64_t size() const { return labels_.size(0); }
@@ -57,7 +58,7 @@ class Canary {
 
   const std::vector<std::string> names_;
   const std::vector<float> prior_;
-  const std::size_t cut_;
+  const std::size_t split_point_;
   torch::Tensor activations_;  ///< Where the network lay.
   torch::Tensor labels_;
 };

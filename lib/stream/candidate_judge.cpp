@@ -145,9 +145,9 @@ double CandidateJudge::recall_on(const StreamLabels& labels, const Tensors& weig
       labels.activations(networks_.activation_shape()).to(networks_.teacher()->device());
   Confusion confusion(source_.info.labels);
   with(weights, [&](Network& network) {
-    const auto cut = static_cast<std::size_t>(networks_.cut());
-    count_predictions(network->head_blocks(activations, cut).to(torch::kCPU), labels.labels(),
-                      confusion);
+    const auto split_point = static_cast<std::size_t>(networks_.split_point());
+    count_predictions(network->head_blocks(activations, split_point).to(torch::kCPU),
+                      labels.labels(), confusion);
     return 0;
   });
   return confusion.macro_recall();

@@ -61,9 +61,9 @@ class CandidateJudge {
   /// … and from models that served before, oldest first. Those of other networks are left out.
   void restore_history(const std::vector<ModelFile>& models);
 
-  /// The version of the source with these weights above the cut.
+  /// The version of the source with these weights above the split point.
   std::string version_of(const Tensors& upper) const;
-  /// The source's weights, with these above the cut.
+  /// The source's weights, with these above the split point.
   Tensors weights_with(const Tensors& upper) const;
 
  private:
@@ -81,7 +81,7 @@ class CandidateJudge {
   /// Macro recall on the stream's labelled faces.
   double recall_on(const StreamLabels& labels, const Tensors& weights);
 
-  /// Calls `ask(network)` with a network of these weights above the cut.
+  /// Calls `ask(network)` with a network of these weights above the split point.
   template <typename Ask>
   auto with(const Tensors& weights, const Ask& ask);
   CanaryScore score_now();

@@ -1,4 +1,4 @@
-// A cap on each class's share of what is accepted. Free of LibTorch.
+// A cap on each class's share of the accepted pseudo-labels. Free of LibTorch.
 #pragma once
 
 #include <vector>
@@ -7,9 +7,9 @@
 
 namespace fer {
 
-/// Pseudo-labels feed on themselves: a class that is accepted more is predicted more. So none may
-/// have more than its share of what was accepted lately (counts that fade by 1 % a step); what is
-/// beyond, its least confident rows first, is not accepted.
+/// Pseudo-labels feed on themselves: a class that is accepted more is predicted more. So no class
+/// may exceed its share of the lately accepted rows (counts that fade by 1 % per step). Rows beyond
+/// the share are not accepted, the least confident first.
 class FER_API ClassBalanceCap {
  public:
   /// `most`: the largest share of one class, in (0, 1]. `allowance`: rows that a class may have of

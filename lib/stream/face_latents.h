@@ -10,7 +10,7 @@ namespace fer {
 struct FaceLatents {
   std::vector<float> features;      ///< Pooled features before the head, D.
   float scale = 0;                  ///< Of the bytes: an activation is byte x scale.
-  std::vector<std::uint8_t> bytes;  ///< Activations at the cut, C x S x S.
+  std::vector<std::uint8_t> bytes;  ///< Activations at the split point, C x S x S.
 };
 
 }  // namespace fer

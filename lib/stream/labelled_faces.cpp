@@ -29,11 +29,11 @@ using nlohmann::json;
 class Pictures : public LabelledFaces {
  public:
   Pictures(std::unique_ptr<PackedDataset> data, const std::string& split, const ModelFile& model,
-           int cut, bool split_needed, torch::Device device)
+           int split_point, bool split_needed, torch::Device device)
       : data_(std::move(data)),
         views_(model.info, device),
         stats_{model.info.mean, model.info.stddev} {
-    cut_ = cut;
+    split_point_ = split_point;
     std::tie(rows_, labels_) = usable_rows(*data_, split, model.info, split_needed);
   }
 
@@ -48,7 +48,7 @@ class Pictures : public LabelledFaces {
                : plain_images(crops, info.crops.channels, info.crops.side, stats_);
     return network->trunk(
         images.contiguous(torch::MemoryFormat::ChannelsLast).to(network->device()),
-        static_cast<std::size_t>(cut_));
+        static_cast<std::size_t>(split_point_));
   }
 
  private:
@@ -68,14 +68,15 @@ class Latents : public LabelledFaces {
     file_.meta(kChecksumKey);  // which they have had from the first version on
     require_unchanged(file_);
     const auto names = json::parse(file_.meta("labels"), nullptr, false);
-    const auto cut = json::parse(file_.meta("blocks_below"), nullptr, false);
-    if (!names.is_array() || !cut.is_number_integer()) refuse(name, "its metadata is broken");
-    cut_ = blocks_below(model.info.network, cut.get<int>());
-    if (setting >= 0 && setting != cut_) {
+    const auto split_point = json::parse(file_.meta("blocks_below"), nullptr, false);
+    if (!names.is_array() || !split_point.is_number_integer())
+      refuse(name, "its metadata is broken");
+    split_point_ = blocks_below(model.info.network, split_point.get<int>());
+    if (setting >= 0 && setting != split_point_) {
       refuse(name, "expected activations above " + std::to_string(setting) +
-                       " blocks, found some above " + std::to_string(cut_));
+                       " blocks, found some above " + std::to_string(split_point_));
     }
-    const std::string trunk = trunk_version(model, cut_);
+    const std::string trunk = trunk_version(model, split_point_);
     if (file_.meta("trunk") != trunk) {
       refuse(name, "its activations are of another network (lower half " + file_.meta("trunk") +
                        ", expected " + trunk + "); make them anew by: fer replay");
@@ -89,7 +90,7 @@ class Latents : public LabelledFaces {
     const NetworkConfig& n = model.info.network;
     const auto expected = network
                               ->trunk(torch::zeros({1, n.channels, n.input_size, n.input_size}),
-                                      static_cast<std::size_t>(cut_))
+                                      static_cast<std::size_t>(split_point_))
                               .sizes()
                               .vec();
     const std::int64_t count = rows.shape[0];

@@ -14,7 +14,7 @@ SeenFaces see_faces(AdaptedNetworks& networks, const ModelInfo& model,
   const torch::Tensor images =
       plain_images(crops, n.channels, n.input_size, {model.mean, model.stddev});
   SeenFaces seen;
-  seen.activations = networks.lower(images.contiguous(torch::MemoryFormat::ChannelsLast));
+  seen.activations = networks.trunk(images.contiguous(torch::MemoryFormat::ChannelsLast));
   seen.features = networks.source_features(seen.activations).contiguous();
   seen.latents.resize(crops.size());
   const std::int64_t width = seen.features.size(1);

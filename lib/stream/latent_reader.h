@@ -14,7 +14,7 @@ namespace fer {
 
 /// What the source makes of some faces.
 struct SeenFaces {
-  torch::Tensor activations;         ///< At the cut, where the networks lie.
+  torch::Tensor activations;         ///< At the split point, where the networks lie.
   torch::Tensor features;            ///< N x D, on the CPU.
   std::vector<FaceLatents> latents;  ///< One per face.
 };

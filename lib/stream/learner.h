@@ -1,5 +1,5 @@
-// Learning from live streams, for who feeds it: faces in, better models out, on a thread of its
-// own. Free of LibTorch and GStreamer.
+// Learning from live streams on a thread of its own: faces in, better models out. Free of LibTorch
+// and GStreamer.
 #pragma once
 
 #include <chrono>

@@ -101,13 +101,14 @@ struct OnlineConfig {
   double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
   double weight_anchor = 1e-3;    ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
-  /// Share of the replay's targets that is what the source says of those faces, the rest being
-  /// their labels: what it knew is kept as it was, its preferences included (Li and Hoiem 2017).
+  /// Weight of distillation on the replay's faces: the share of their targets that comes from the
+  /// source's probabilities; the rest comes from the labels. Distillation keeps the source's
+  /// knowledge with its preferences (Li and Hoiem 2017).
   double distillation_weight = 1;
   /// Power of the source's prior that is taught, however often each class is drawn: 0 teaches a
   /// flat one, 1 the source's. Common classes are forgotten below it.
   double keep_prior = 0.5;
-  double max_class_share = 0.34;  ///< Most of what is accepted that one class may have.
+  double max_class_share = 0.34;  ///< Largest share of the accepted rows that one class may have.
   /// Largest share of a source's tracklets of which the source model may be unsure; see
   /// ood_gate.h. 1: any.
   double max_unsure = 0.15;

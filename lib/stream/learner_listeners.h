@@ -1,4 +1,4 @@
-// Those who are told what a learner does.
+// The listeners of a learner.
 #pragma once
 
 #include <algorithm>

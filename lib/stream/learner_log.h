@@ -1,4 +1,4 @@
-// What a learner did, for people to look at later: a file of lines in its folder. Free of LibTorch.
+// The log of a learner: a file of JSON lines in its folder. Free of LibTorch.
 #pragma once
 
 #include <chrono>

@@ -43,7 +43,7 @@ Checkpoint LearnerState::save() const {
   keep("thresholds.", trainer_.thresholds().state());
   const auto& gate = ingestion_.ood_gate();
   kept.state = {{"source", source_.version},
-                {"cut", networks_.cut()},
+                {"split_point", networks_.split_point()},
                 {"threshold_policy", config_.threshold_policy},
                 {"share", trainer_.class_balance().counts()},
                 {"ood_gate", gate ? gate->state() : json::object()},
@@ -52,7 +52,7 @@ Checkpoint LearnerState::save() const {
                 {"serving_score", serving.score.macro_recall},
                 {"serving_accuracy", serving.score.accuracy}};
   // Activations of the stem alone are nearly a picture: nothing of them is kept.
-  const SampleStore store = config_.store == SampleStore::kLatents && networks_.cut() == 0
+  const SampleStore store = config_.store == SampleStore::kLatents && networks_.split_point() == 0
                                 ? SampleStore::kNothing
                                 : config_.store;
   keep_memory(ingestion_.memory(), store, kept);
@@ -73,8 +73,9 @@ void LearnerState::restore(const Checkpoint& kept) {
       throw std::runtime_error("the learner's state belongs to model " +
                                s.at("source").get<std::string>() + ", not to " + source_.version);
     }
-    if (s.at("cut") != networks_.cut())
-      throw std::runtime_error("the learner's state has its cut in another place");
+    // Version 0.1 called it "cut".
+    if (s.at(s.contains("split_point") ? "split_point" : "cut") != networks_.split_point())
+      throw std::runtime_error("the learner's state has its split point in another place");
     // All is read and checked before anything changes.
     const Tensors student = taken(kept, "student.", networks_.student_weights());
     const Tensors teacher = taken(kept, "teacher.", networks_.teacher_weights());

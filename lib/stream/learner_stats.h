@@ -11,8 +11,8 @@
 
 namespace fer {
 
-/// A look at a learner. Counts are since the learner began, restarts included, but for the queue's,
-/// which are this process's.
+/// A snapshot of a learner. Counts start with the learner and survive restarts, except the queue's,
+/// which start with the process.
 struct LearnerStats {
   struct PerClass {
     std::string label;

@@ -15,7 +15,7 @@ void keep_memory(const SampleMemory& memory, SampleStore store, Checkpoint& kept
 /// Bytes and numbers that one face has in a checkpoint.
 struct FaceShape {
   std::size_t crop = 0;      ///< Bytes of a crop.
-  std::size_t latent = 0;    ///< Bytes of its activations at the cut.
+  std::size_t latent = 0;    ///< Bytes of its activations at the split point.
   std::size_t features = 0;  ///< Pooled features.
 };
 

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxFaces = 128;
 
 MirrorAgreement::MirrorAgreement(const SampleMemory& memory, const ModelInfo& model,
                                  AdaptedNetworks& networks)
-    : cut_(static_cast<std::size_t>(networks.cut())) {
+    : split_point_(static_cast<std::size_t>(networks.split_point())) {
   CropViews::Crops crops;
   for (auto item = memory.items().rbegin(); item != memory.items().rend(); ++item) {
     if (crops.size() == kMaxFaces) break;
@@ -24,7 +24,7 @@ MirrorAgreement::MirrorAgreement(const SampleMemory& memory, const ModelInfo& mo
   const torch::Tensor images = plain_images(crops, model.network.channels, model.network.input_size,
                                             {model.mean, model.stddev});
   const auto seen = [&](const torch::Tensor& pictures) {
-    return networks.lower(pictures.contiguous(torch::MemoryFormat::ChannelsLast));
+    return networks.trunk(pictures.contiguous(torch::MemoryFormat::ChannelsLast));
   };
   faces_ = seen(images);
   mirrored_ = seen(images.flip(3));
@@ -33,8 +33,8 @@ MirrorAgreement::MirrorAgreement(const SampleMemory& memory, const ModelInfo& mo
 double MirrorAgreement::of(Network& network) const {
   if (!faces_.defined()) return 1;
   torch::NoGradGuard no_grad;
-  const torch::Tensor same = network->head_blocks(faces_, cut_).argmax(1) ==
-                             network->head_blocks(mirrored_, cut_).argmax(1);
+  const torch::Tensor same = network->head_blocks(faces_, split_point_).argmax(1) ==
+                             network->head_blocks(mirrored_, split_point_).argmax(1);
   return same.to(torch::kFloat).mean().item<double>();
 }
 

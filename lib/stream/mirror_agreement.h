@@ -17,12 +17,12 @@ class MirrorAgreement {
   MirrorAgreement(const SampleMemory& memory, const ModelInfo& model, AdaptedNetworks& networks);
 
   /// Share of the faces that get the same class as their mirror image; 1 where there is none.
-  /// `network`: in evaluation mode, with the shared half below the cut.
+  /// `network`: in evaluation mode, with the shared half below the split point.
   double of(Network& network) const;
 
  private:
-  const std::size_t cut_;
-  torch::Tensor faces_, mirrored_;  ///< Activations at the cut; undefined without pictures.
+  const std::size_t split_point_;
+  torch::Tensor faces_, mirrored_;  ///< Activations at the split point; undefined without pictures.
 };
 
 }  // namespace fer

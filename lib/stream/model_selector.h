@@ -1,4 +1,4 @@
-// Which weights serve, which served before, and whether others may.
+// The serving weights, their predecessors, and the verdict on a successor.
 #pragma once
 
 #include <torch/types.h>
@@ -39,19 +39,19 @@ class ModelSelector {
   /// How a score compares, for people.
   std::string compared(const CanaryScore& score) const;
 
-  /// A part of the way from what serves to a candidate.
+  /// A point between the serving weights and a candidate's.
   struct Part {
     Candidate candidate;  ///< Without version.
     const char* share;    ///< "half", for people.
   };
-  /// The furthest point on the way that may serve; nullopt where none may. In between, networks of
-  /// one origin lose less than they gain (Wortsman et al. 2022).
+  /// The furthest such point that may serve; nullopt where none may. Interpolated networks of one
+  /// origin lose less than they gain (Wortsman et al. 2022).
   std::optional<Part> part_of_the_way(
       const Candidate& candidate,
       const std::function<CanaryScore(const std::map<std::string, torch::Tensor>&)>& score) const;
 
   void promote(Candidate candidate);
-  /// Back to what served before, the source at last. False where that serves already.
+  /// Goes back to the previous model, at last to the source. False where the source serves already.
   bool roll_back();
   /// The source serves, and nothing served before.
   void reset();

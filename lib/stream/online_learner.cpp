@@ -69,7 +69,7 @@ class OnlineLearner::Impl {
         replay_faces_(open(labelled.replay, "train", config_.guards.replay, "replay",
                            is_same_file(labelled))),
         networks_(source_,
-                  replay_faces_ ? replay_faces_->cut()
+                  replay_faces_ ? replay_faces_->split_point()
                                 : blocks_below(source.info.network, config_.frozen_blocks),
                   config_.momentum, torch::Device(config_.device)),
         teacher_(networks_, prior_correction(source.info.prior,
@@ -85,7 +85,7 @@ class OnlineLearner::Impl {
   }
 
   const ModelInfo& info() const { return source_.info; }
-  int cut() const { return networks_.cut(); }
+  int split_point() const { return networks_.split_point(); }
 
   void observe(std::vector<FaceSample> faces) {
     ingestion_.expire();
@@ -238,10 +238,10 @@ class OnlineLearner::Impl {
     const auto faces =
         open(labelled.canary, "valid", config_.guards.canary, "canary", is_same_file(labelled));
     if (!faces) return std::nullopt;
-    if (faces->cut() != cut()) {
+    if (faces->split_point() != split_point()) {
       throw std::runtime_error(labelled.canary.string() + ": its activations are above " +
-                               std::to_string(faces->cut()) + " blocks, the replay's above " +
-                               std::to_string(cut()));
+                               std::to_string(faces->split_point()) +
+                               " blocks, the replay's above " + std::to_string(split_point()));
     }
     return Canary(*faces, networks_.teacher(), source_.info, kCanaryPerClass, config_.seed);
   }
@@ -322,8 +322,8 @@ OnlineLearner::~OnlineLearner() = default;
 const ModelInfo& OnlineLearner::info() const {
   return impl_->info();
 }
-int OnlineLearner::cut() const {
-  return impl_->cut();
+int OnlineLearner::split_point() const {
+  return impl_->split_point();
 }
 void OnlineLearner::observe(std::vector<FaceSample> faces) {
   impl_->observe(std::move(faces));

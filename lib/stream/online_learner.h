@@ -50,7 +50,7 @@ class FER_API OnlineLearner {
 
   const ModelInfo& info() const;
   /// Residual blocks that never change: all models of this learner share what is below.
-  int cut() const;
+  int split_point() const;
 
   /// Faces as they came. Crops of another size are refused by std::invalid_argument.
   void observe(std::vector<FaceSample> faces);

@@ -1,4 +1,4 @@
-// Whether a source shows what the model knows. Free of LibTorch.
+// Sources whose faces are out of the model's distribution. Free of LibTorch.
 #pragma once
 
 #include <map>
@@ -12,12 +12,13 @@ namespace fer {
 /// Share of the faces that a model knows of which it is called unsure.
 constexpr double kUnsureOfKnown = 0.05;
 
-/// A source that shows many faces of which the model is unsure, where it is unsure of one known
-/// face in twenty, shows no faces, or none of the kind: nothing is learnt from it until it does.
+/// Detects sources out of distribution. The model is unsure of one known face in twenty. Where it
+/// is unsure of many more, the source shows no faces, or faces of another kind, and nothing is
+/// learnt from it until that changes.
 ///
-/// One unsure answer says little: a classifier's largest probability separates what it was trained
-/// on from what it was not only on average (Hendrycks and Gimpel 2017). The share of them over a
-/// source's last fifty or so says a lot.
+/// One unsure answer says little: the largest probability of a classifier tells known from unknown
+/// inputs only on average (Hendrycks and Gimpel 2017). The share of unsure answers over a source's
+/// last fifty or so says a lot.
 class FER_API OodGate {
  public:
   /// `doubt`: in [0, 1]; below it the model is unsure. `max_unsure`: the largest share of unsure

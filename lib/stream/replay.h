@@ -11,15 +11,16 @@
 
 namespace fer {
 
-/// Draws labelled faces, class by class in turn: what the network knew is taught on beside what the
-/// stream shows.
+/// Draws labelled faces, the classes in turn. Every step learns them beside the stream's faces, so
+/// that the network does not forget.
 class Replay {
  public:
   explicit Replay(std::shared_ptr<const LabelledFaces> faces);
 
   struct Rows {
-    torch::Tensor activations;  ///< At the faces' cut, N x C x S x S, where the network lies.
-    torch::Tensor labels;       ///< N, int64, in the processor's memory.
+    torch::Tensor
+        activations;       ///< At the faces' split point, N x C x S x S, where the network lies.
+    torch::Tensor labels;  ///< N, int64, in the processor's memory.
   };
   /// The same for the same random numbers. `network` in evaluation mode.
   Rows draw(int n, Random random, Network& network) const;

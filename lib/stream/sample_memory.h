@@ -12,12 +12,12 @@
 
 namespace fer {
 
-/// A bounded memory of evidence. The learner draws from it, never from the stream: what a stream
-/// shows for an hour takes no more room than what it shows for a minute.
+/// A bounded memory of evidence. The learner draws from it, never from the stream: an hour of the
+/// same scene takes no more room than a minute.
 ///
-/// At most so many of a class (by the label they have now) and of an identity (one track of one
-/// source); a newer one takes the place of the oldest of its identity, else of the oldest of the
-/// identity that has most of the class.
+/// Both a class (by the items' present labels) and an identity (one track of one source) have a
+/// maximum. A new item replaces the oldest of its identity, else the oldest of the identity that
+/// has most items of the class.
 class FER_API SampleMemory {
  public:
   struct Item {
@@ -38,9 +38,9 @@ class FER_API SampleMemory {
   /// Indices into items(): n draws, each class as often as shares() says, evenly within a class;
   /// the same for the same random numbers. Empty where the memory is.
   std::vector<std::size_t> draw(int n, Random random) const;
-  /// Share of each class among the draws: by the square root of how many are remembered, so that no
-  /// class is drowned, and the few of a rare one, which may be wrong, are not drawn all the time.
-  /// All zero where nothing is remembered.
+  /// Share of each class among the draws: proportional to the square root of its items. So no class
+  /// drowns, and the few items of a rare class, which may be wrong, are not drawn all the time. All
+  /// zero for an empty memory.
   std::vector<double> shares() const;
 
   /// The label that the item has from now on.

@@ -48,7 +48,7 @@ torch::Tensor drop_channels(const torch::Tensor& latent, Random& random, double 
 struct SelfTrainer::Batch {
   std::vector<std::size_t> rows;     ///< Items of the memory.
   std::vector<std::int64_t> row_of;  ///< The drawn row of each weak view.
-  torch::Tensor weak, strong;        ///< Activations at the cut.
+  torch::Tensor weak, strong;        ///< Activations at the split point.
   torch::Tensor agrees;              ///< N, bool: tracklets that agree with themselves.
   Replay::Rows labelled;
 
@@ -124,11 +124,11 @@ void SelfTrainer::add_views(const SampleMemory& memory, std::uint64_t steps, Bat
     strong_rows.push_back(i);
     strong_crops.push_back(evidence.crops[which.below(evidence.crops.size())]);
   }
-  // All networks share the half below the cut: it computes each view once.
+  // All networks share the half below the split point: it computes each view once.
   if (!strong_crops.empty()) {
-    weak.push_back(networks_.lower(views_.weak(weak_crops, random(kWeak, steps))));
+    weak.push_back(networks_.trunk(views_.weak(weak_crops, random(kWeak, steps))));
     const torch::Tensor seen =
-        networks_.lower(views_.strong(strong_crops, random(kStrong, steps), config_.strength));
+        networks_.trunk(views_.strong(strong_crops, random(kStrong, steps), config_.strength));
     for (std::size_t i = 0; i < strong_rows.size(); ++i)
       strong[static_cast<std::size_t>(strong_rows[i])] = seen[static_cast<std::int64_t>(i)];
   }

@@ -51,7 +51,7 @@ class SelfTrainer {
   void forget();
 
  private:
-  /// Rows of one step, on both sides of the cut.
+  /// Rows of one step, on both sides of the split point.
   struct Batch;
 
   Batch draw(const SampleMemory& memory, std::uint64_t steps);

@@ -25,7 +25,7 @@ class StreamLabels {
 
   /// For the head: N x D with their labels. N > 0.
   LabelledFeatures features() const;
-  /// For the networks above the cut: N x `shape`, which is C x S x S, fp32. N > 0.
+  /// For the networks above the split point: N x `shape`, which is C x S x S, fp32. N > 0.
   torch::Tensor activations(const std::vector<std::int64_t>& shape) const;
   torch::Tensor labels() const;  ///< N, int64.
 

@@ -26,7 +26,7 @@ class Teacher {
   Teacher(AdaptedNetworks& networks, torch::Tensor correction)
       : networks_(networks), correction_(std::move(correction)) {}
 
-  /// Class probabilities, N x C, of activations at the cut. On the CPU, without gradients.
+  /// Class probabilities, N x C, of activations at the split point. On the CPU, without gradients.
   torch::Tensor probabilities(const torch::Tensor& activations) const {
     return torch::softmax(networks_.teacher_logits(activations) + correction_, 1);
   }

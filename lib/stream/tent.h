@@ -1,4 +1,4 @@
-// Tent, the best known way to adapt to a stream without labels, to compare with.
+// Tent, a baseline: test-time adaptation by entropy minimisation.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ struct TentConfig {
   double momentum = 0.9;        ///< … as Tent's authors set it for ImageNet.
 };
 
-/// Test-time entropy minimisation (Wang et al. 2021): scale and shift of each batch normalisation
-/// go down the entropy of the predictions, over statistics of the batch. A model file keeps
-/// statistics, so that the running ones (LibTorch's average, 0.1 a step) stand for the batch's in
-/// what is served. Nothing guards it. Not thread-safe.
+/// Test-time entropy minimisation (Wang et al. 2021). Gradient descent on the entropy of the
+/// predictions moves scale and shift of each batch normalisation, which uses the batch's
+/// statistics. The served model has the running statistics in their place (LibTorch's average, 0.1
+/// per step). Nothing guards it. Not thread-safe.
 class FER_API Tent {
  public:
   Tent(const ModelFile& source, const TentConfig& config);

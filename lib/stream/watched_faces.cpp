@@ -27,8 +27,8 @@ constexpr std::size_t kChunk = 64;
 class WatchedFaces::Impl {
  public:
   Impl(const PackedDataset& data, const std::string& split, const std::vector<std::string>& classes,
-       const ModelFile& source, std::optional<int> cut)
-      : network_(network_of(source, "the source model")), cut_(cut) {
+       const ModelFile& source, std::optional<int> split_point)
+      : network_(network_of(source, "the source model")), split_point_(split_point) {
     auto [rows, labels] = usable_rows(data, split, source.info, /*split_needed=*/!split.empty());
     const auto& known = source.info.labels;
     const std::vector<std::string>& asked = classes.empty() ? data.info().labels : classes;
@@ -62,7 +62,7 @@ class WatchedFaces::Impl {
           std::span(counted).subspan(i, std::min<std::size_t>(kChunk, counted.size() - i));
       torch::Tensor x =
           plain_images(data, part, stats).contiguous(torch::MemoryFormat::ChannelsLast);
-      if (cut_) x = network_->trunk(x, static_cast<std::size_t>(*cut_));
+      if (split_point_) x = network_->trunk(x, static_cast<std::size_t>(*split_point_));
       chunks_.push_back(x);
     }
   }
@@ -79,7 +79,8 @@ class WatchedFaces::Impl {
     std::int64_t row = 0;
     for (const torch::Tensor& x : chunks_) {
       const torch::Tensor logits =
-          cut_ ? network_->head_blocks(x, static_cast<std::size_t>(*cut_)) : network_(x);
+          split_point_ ? network_->head_blocks(x, static_cast<std::size_t>(*split_point_))
+                       : network_(x);
       count_predictions((logits + correction).index_select(1, columns),
                         labels.narrow(0, row, x.size(0)), confusion);
       row += x.size(0);
@@ -89,7 +90,7 @@ class WatchedFaces::Impl {
 
  private:
   Network network_;
-  const std::optional<int> cut_;
+  const std::optional<int> split_point_;
   std::vector<std::int64_t> columns_;     ///< Of the model's outputs that count.
   std::vector<std::int64_t> labels_;      ///< Among those.
   std::unique_ptr<Confusion> confusion_;  ///< Empty, with their names.
@@ -98,8 +99,8 @@ class WatchedFaces::Impl {
 
 WatchedFaces::WatchedFaces(const PackedDataset& data, const std::string& split,
                            const std::vector<std::string>& classes, const ModelFile& source,
-                           std::optional<int> cut)
-    : impl_(std::make_unique<Impl>(data, split, classes, source, cut)) {}
+                           std::optional<int> split_point)
+    : impl_(std::make_unique<Impl>(data, split, classes, source, split_point)) {}
 
 WatchedFaces::~WatchedFaces() = default;
 

@@ -27,7 +27,7 @@ LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& d
                      const std::string& split, int per_class, std::uint64_t seed,
                      const std::vector<std::size_t>& but_not,
                      const std::function<void(std::size_t, std::size_t)>& on_progress) {
-  const int cut = blocks_below(model.info.network, setting);
+  const int split_point = blocks_below(model.info.network, setting);
   auto [rows, labels] = usable_rows(data, split, model.info, /*split_needed=*/true);
   std::vector<int> left;
   std::vector<std::size_t> candidates;
@@ -53,7 +53,7 @@ LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& d
     if (on_progress) on_progress(i, rows_.size());
     const auto part = std::span(rows_).subspan(i, std::min(kChunk, rows_.size() - i));
     const torch::Tensor rows_of_part =
-        network->trunk(plain_images(data, part, stats), static_cast<std::size_t>(cut));
+        network->trunk(plain_images(data, part, stats), static_cast<std::size_t>(split_point));
     const auto [row_bytes, row_scales] = encode_latents(rows_of_part);
     bytes.push_back(row_bytes);
     scales.push_back(row_scales);
@@ -64,8 +64,8 @@ LatentSet::LatentSet(const ModelFile& model, int setting, const PackedDataset& d
                                         torch::tensor(taken_labels, torch::kLong),
                                         {{"format", kLatentsFormat},
                                          {"labels", nlohmann::json(model.info.labels).dump()},
-                                         {"blocks_below", std::to_string(cut)},
-                                         {"trunk", trunk_version(model, cut)},
+                                         {"blocks_below", std::to_string(split_point)},
+                                         {"trunk", trunk_version(model, split_point)},
                                          {"model", model.info.version},
                                          {"source", data.info().source},
                                          {"split", split}}});

@@ -15,10 +15,10 @@ namespace fer {
 
 struct ModelFile;
 
-/// Latents (latent replay: Pellegrini et al. 2020): what a model's half below the cut (its stem and
-/// `blocks_below` residual blocks; -1: all but the last stage's) makes of `per_class` rows of each
-/// class that has as many, and of all rows of the others, of a split of a dataset (empty: all
-/// rows).
+/// Latents (latent replay: Pellegrini et al. 2020): what a model's half below the split point (its
+/// stem and `blocks_below` residual blocks; -1: all but the last stage's) makes of `per_class` rows
+/// of each class that has as many, and of all rows of the others, of a split of a dataset (empty:
+/// all rows).
 class LatentSet {
  public:
   /// The draw follows from the seed. `but_not`: rows that are left out. `on_progress` hears how

@@ -151,7 +151,7 @@ class Run {
       o_.config.device = resolve_device(o_.config.device);
       tell_device(o_.config.device);
       OnlineLearner learner(source_, o_.labelled.or_beside(path_), o_.config);
-      cut_ = learner.cut();
+      split_point_ = learner.split_point();
       if (!o_.labels.empty() || o_.labels_per_class > 0) label(learner);
       OnlineAdapter adapter(learner, o_.max_steps);
       adapt(adapter);
@@ -166,7 +166,8 @@ class Run {
     read.split = wanted.split;
     const DataSource data(wanted.data, o_.align, source_.info.crops(), read);
     require_fit(source_.info, path_.string(), data.data().info(), wanted.data.string());
-    return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_, cut_);
+    return std::make_unique<WatchedFaces>(data.data(), wanted.split, wanted.classes, source_,
+                                          split_point_);
   }
 
   static bool is_still(const std::string& input) {
@@ -335,7 +336,7 @@ class Run {
   Options& o_;
   const std::filesystem::path path_;  ///< Of the source model.
   ModelFile source_;
-  std::optional<int> cut_;
+  std::optional<int> split_point_;
   std::map<std::string, std::unique_ptr<DataSource>> images_;  ///< By input.
   bool stopped_ = false;
   std::vector<nlohmann::json> history_;

@@ -21,7 +21,7 @@ class AdaptedNetworksTest : public testing::Test {
   /// One step of the student towards the first class.
   void learn(bool freeze_norm = true) {
     networks_.set_training_mode(freeze_norm);
-    const torch::Tensor logits = networks_.student_logits(networks_.lower(images()));
+    const torch::Tensor logits = networks_.student_logits(networks_.trunk(images()));
     torch::nn::functional::cross_entropy(logits, torch::zeros({8}, torch::kLong)).backward();
     networks_.step(0.1);
   }
@@ -32,29 +32,29 @@ class AdaptedNetworksTest : public testing::Test {
   }
 
   const ModelFile model_ = read_model(test::TinySource::get().model());
-  AdaptedNetworks networks_{model_, /*cut=*/1, /*momentum=*/0.9};
+  AdaptedNetworks networks_{model_, /*split_point=*/1, /*momentum=*/0.9};
   const AdaptedNetworks::Tensors source_ = networks_.teacher_weights();
 };
 
 TEST_F(AdaptedNetworksTest, BeginsAsTheSource) {
-  const torch::Tensor activations = networks_.lower(images());
+  const torch::Tensor activations = networks_.trunk(images());
   const torch::Tensor logits = networks_.source_logits(activations);
   EXPECT_TRUE(networks_.teacher_logits(activations).equal(logits));
   EXPECT_TRUE(same(networks_.student_weights(), source_));
-  // Below the cut nothing is kept: it never changes.
+  // Below the split point nothing is kept: it never changes.
   EXPECT_EQ(source_.count("stem.weight"), 0U);
   EXPECT_EQ(source_.count("head.weight"), 1U);
   EXPECT_LT(source_.size(), model_.weights.size());
 }
 
 TEST_F(AdaptedNetworksTest, OnlyTheStudentLearns) {
-  const torch::Tensor activations = networks_.lower(images());
+  const torch::Tensor activations = networks_.trunk(images());
   const torch::Tensor before = networks_.source_logits(activations);
   learn();
   EXPECT_FALSE(same(networks_.student_weights(), source_));
   EXPECT_TRUE(same(networks_.teacher_weights(), source_));
   EXPECT_TRUE(networks_.source_logits(activations).equal(before));
-  EXPECT_TRUE(networks_.lower(images()).equal(activations));
+  EXPECT_TRUE(networks_.trunk(images()).equal(activations));
 }
 
 TEST_F(AdaptedNetworksTest, NormalisationStatisticsStayWhereTheyAreFrozen) {
@@ -111,7 +111,7 @@ TEST_F(AdaptedNetworksTest, GoesOnFromWhatWasKept) {
 }
 
 TEST_F(AdaptedNetworksTest, ForgetsTheGradientsOfAPassThatFailed) {
-  networks_.student_logits(networks_.lower(images())).sum().backward();
+  networks_.student_logits(networks_.trunk(images())).sum().backward();
   networks_.set_training_mode(/*freeze_norm=*/true);
   networks_.step(0.1);
   EXPECT_TRUE(same(networks_.student_weights(), source_));
@@ -125,18 +125,18 @@ TEST_F(AdaptedNetworksTest, AreTheSameOnADevice) {
     GTEST_SKIP() << refused.what();
   }
   AdaptedNetworks there(model_, 1, 0.9, torch::Device(device));
-  const torch::Tensor activations = there.lower(images());
+  const torch::Tensor activations = there.trunk(images());
   EXPECT_EQ(activations.device(), torch::Device(device));
   const auto compare = [&](const char* when) {
-    const torch::Tensor here = networks_.teacher_logits(networks_.lower(images()));
-    const torch::Tensor logits = there.teacher_logits(there.lower(images()));
+    const torch::Tensor here = networks_.teacher_logits(networks_.trunk(images()));
+    const torch::Tensor logits = there.teacher_logits(there.trunk(images()));
     EXPECT_TRUE(logits.is_cpu());
     EXPECT_TRUE(logits.allclose(here, 1e-3, 1e-3)) << when;
   };
   compare("at the beginning");
   for (AdaptedNetworks* networks : {&networks_, &there}) {
     networks->set_training_mode(/*freeze_norm=*/true);
-    const torch::Tensor logits = networks->student_logits(networks->lower(images()));
+    const torch::Tensor logits = networks->student_logits(networks->trunk(images()));
     torch::nn::functional::cross_entropy(logits, torch::zeros({8}, torch::kLong)).backward();
     networks->step(0.1);
     networks->anchor_to_source(0.25);

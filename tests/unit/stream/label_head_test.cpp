@@ -16,7 +16,7 @@ LinearHead base() {
 LabelledFeatures rows(int n, double distance = 2) {
   torch::manual_seed(3);
   LabelledFeatures made{torch::randn({2 * n, 3}), torch::arange(2 * n) % 2};
-  made.features.select(1, 0) += (made.labels * 2 - 1) * distance;
+  made.features.select(1, 0).add_((made.labels * 2 - 1) * distance);
   return made;
 }
 
@@ -28,7 +28,7 @@ double right(const LinearHead& head, const LabelledFeatures& rows) {
 }
 
 TEST(LabelHead, LearnsWhatTheLabelsSay) {
-  const LinearHead head = fit_label_head(base(), kPrior, rows(10), 0.3);
+  const LinearHead head = fit_label_head(base(), kPrior, rows(10), 0.03);
   EXPECT_EQ(right(base(), rows(100)), 0.5) << "the base knows the common class alone";
   EXPECT_GT(right(head, rows(100)), 0.9);
 }

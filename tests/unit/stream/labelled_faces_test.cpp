@@ -49,7 +49,7 @@ class LabelledFacesTest : public testing::Test {
 TEST_F(LabelledFacesTest, OpensASplitOfAPackedDataset) {
   const auto faces = LabelledFaces::open(TinySource::get().packed(), "valid", model_, 1);
   EXPECT_EQ(faces->size(), 60u);
-  EXPECT_EQ(faces->cut(), 1);
+  EXPECT_EQ(faces->split_point(), 1);
   const std::vector<std::size_t> rows{0, 1, 2};
   const torch::Tensor activations = faces->activations(rows, network_, nullptr);
   EXPECT_EQ(activations.sizes(), (std::vector<std::int64_t>{3, 8, 8, 8}));
@@ -79,7 +79,7 @@ TEST_F(LabelledFacesTest, LatentsAreWhatTheLowerHalfMakes) {
   EXPECT_EQ(taken.size(), 30u);
   const auto latents = open(file_);
   ASSERT_EQ(latents->size(), 30u);
-  EXPECT_EQ(latents->cut(), 1);
+  EXPECT_EQ(latents->split_point(), 1);
   std::map<int, int> classes;
   for (int label : latents->labels()) ++classes[label];
   EXPECT_EQ(classes, (std::map<int, int>{{0, 10}, {1, 10}, {2, 10}}));

@@ -298,7 +298,7 @@ TEST_F(OnlineLearnerTest, RefusesAStateThatIsNotItsOwn) {
   EXPECT_EQ(refused([](Checkpoint&) {}), "");
   EXPECT_THAT(refused([](Checkpoint& s) { s.state["source"] = "another"; }),
               HasSubstr("belongs to model another"));
-  EXPECT_THAT(refused([](Checkpoint& s) { s.state["cut"] = 2; }), HasSubstr("cut"));
+  EXPECT_THAT(refused([](Checkpoint& s) { s.state["split_point"] = 2; }), HasSubstr("split point"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.state.erase("counts"); }), HasSubstr("broken"));
   EXPECT_THAT(refused([](Checkpoint& s) { s.tensors.erase("teacher.head.bias"); }),
               HasSubstr("teacher.head.bias"));

@@ -138,15 +138,33 @@ GstCaps* with_overlay(const GstCaps* caps, bool on) {
   return changed;
 }
 
-/// Downstream may be given what came, with an overlay or without. Where it takes the overlay, it is
-/// offered nothing else: the base class prefers caps that stay as they are.
+/// Whether downstream answers an allocation query for these caps with the overlay's meta.
+bool allocation_takes_overlay(GstBaseTransform* base, GstCaps* caps) {
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  const bool takes =
+      gst_pad_peer_query(base->srcpad, query) &&
+      gst_query_find_allocation_meta(query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
+  gst_query_unref(query);
+  return takes;
+}
+
+/// Whether downstream, all the way to its end, takes frames with these caps and blends overlays.
+/// Elements that take any caps, or pass them on, are not enough.
+bool blends_overlay(GstBaseTransform* base, GstCaps* caps) {
+  GstCaps* possible = gst_pad_peer_query_caps(base->srcpad, caps);
+  const bool takes = !gst_caps_is_empty(possible) && allocation_takes_overlay(base, caps);
+  gst_caps_unref(possible);
+  return takes;
+}
+
+/// Downstream may be given what came, with an overlay or without. Where it blends the overlay, it
+/// is offered nothing else: the base class prefers caps that stay as they are.
 GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
                         GstCaps* filter) {
   GstCaps* other = with_overlay(caps, direction == GST_PAD_SINK);
   const bool settled = direction == GST_PAD_SINK && gst_caps_is_fixed(caps) &&
-                       !gst_caps_is_equal(other, caps) &&
-                       gst_pad_peer_query_accept_caps(base->srcpad, other);
-  GstCaps* result = settled ? other : gst_caps_merge(other, gst_caps_ref(caps));
+                       !gst_caps_is_equal(other, caps) && blends_overlay(base, other);
+  GstCaps* result = settled ? other : gst_caps_merge(gst_caps_ref(caps), other);
   if (filter != nullptr) {
     GstCaps* filtered = gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
     gst_caps_unref(result);
@@ -182,11 +200,7 @@ bool attaches_overlay(GstBaseTransform* base) {
   if (!impl.state->caps_name_overlay) return false;
   if (const std::optional<bool> known = impl.attaches.copy()) return *known;
   GstCaps* caps = gst_pad_get_current_caps(base->srcpad);
-  GstQuery* query = gst_query_new_allocation(caps, FALSE);
-  const bool takes =
-      gst_pad_peer_query(base->srcpad, query) &&
-      gst_query_find_allocation_meta(query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, nullptr);
-  gst_query_unref(query);
+  const bool takes = caps != nullptr && allocation_takes_overlay(base, caps);
   if (caps != nullptr) gst_caps_unref(caps);
   impl.attaches.with([&](auto& attaches) { attaches = takes; });
   GST_DEBUG_OBJECT(base, "faces are %s", takes ? "attached as an overlay" : "drawn on the frames");

@@ -87,7 +87,8 @@ void write_predictions(const fs::path& path, const Predictions& predictions) {
   const bool persons = knows_persons(predictions);
   AtomicFile file(path);
   std::string line = "image,truth";
-  for (const std::string& name : predictions.classes) line += "," + quoted(name);
+  const auto add = [&line](const std::string& field) { (line += ',') += field; };
+  for (const std::string& name : predictions.classes) add(quoted(name));
   line += persons ? ",predicted,person\n" : ",predicted\n";
   file.append(line);
   for (std::size_t i = 0; i < predictions.size(); ++i) {
@@ -99,11 +100,12 @@ void write_predictions(const fs::path& path, const Predictions& predictions) {
     const auto name_of = [&](int k) -> const std::string& {
       return predictions.classes[static_cast<std::size_t>(k)];
     };
-    line = quoted(predictions.images[i]) + "," + quoted(name_of(predictions.truth[i]));
-    for (const float p : predictions.row(i)) line += "," + number_text(p);
-    line += "," + quoted(name_of(predictions.predicted(i)));
-    if (persons) line += "," + quoted(predictions.persons[i]);
-    file.append(line += "\n");
+    line = quoted(predictions.images[i]);
+    add(quoted(name_of(predictions.truth[i])));
+    for (const float p : predictions.row(i)) add(number_text(p));
+    add(quoted(name_of(predictions.predicted(i))));
+    if (persons) add(quoted(predictions.persons[i]));
+    file.append(line += '\n');
   }
   file.commit();
 }

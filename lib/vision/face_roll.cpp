@@ -10,8 +10,9 @@
 namespace fer {
 namespace {
 
-/// The picture of a face and its surroundings, and the share of it that the face's box takes.
-constexpr int kSide = 128;
+/// Sides of the pictures of a face and its surroundings, to find it and to see where its landmarks
+/// are, and the share of them that the face's box takes.
+constexpr int kCoarse = 128, kFine = 256;
 constexpr double kFaceShare = 0.5;
 
 /// Steps of the search. Between two of them a face is turned by half a step at most, which the
@@ -41,61 +42,69 @@ double roll_of(const Landmarks& points) {
   return std::atan2(y, x) * 180 / std::numbers::pi;
 }
 
-/// From pixels of the shown frame to those of the picture, in which the face lies in the middle and
-/// turned back by so many degrees.
-Affine2x3 to_picture(const Face& face, double degrees) {
-  const double side = std::max(face.box.width, face.box.height);
-  const double scale = kFaceShare * kSide / std::max(side, 1.);
-  const double angle = -degrees * std::numbers::pi / 180;
-  const double a = scale * std::cos(angle), b = scale * std::sin(angle);
-  const double x = face.box.x + face.box.width / 2, y = face.box.y + face.box.height / 2;
-  return {a, -b, kSide / 2. - a * x + b * y, b, a, kSide / 2. - b * x - a * y};
+cv::Point2f centre_of(const cv::Rect2f& box) {
+  return (box.tl() + box.br()) * 0.5f;
 }
 
-/// Whether what was found is the face in the middle.
-bool is_the_face(const Face& found) {
-  const cv::Point2f centre = (found.box.tl() + found.box.br()) * 0.5f;
-  const float middle = kSide / 2.f;
-  const float reach = static_cast<float>(kFaceShare * kSide) / 2;
-  const float size = std::max(found.box.width, found.box.height);
-  return std::abs(centre.x - middle) < reach && std::abs(centre.y - middle) < reach &&
-         size > reach && size < 4 * reach;
+float size_of(const cv::Rect2f& box) {
+  return std::max(box.width, box.height);
+}
+
+cv::Point2f moved(const Affine2x3& m, const cv::Point2f& point) {
+  const double x = point.x, y = point.y;
+  return {static_cast<float>(m[0] * x + m[1] * y + m[2]),
+          static_cast<float>(m[3] * x + m[4] * y + m[5])};
+}
+
+/// Whether what was found in a picture of this side is the face in the middle.
+bool is_the_face(const Face& found, int picture_side) {
+  const auto side = static_cast<float>(picture_side);
+  const float reach = static_cast<float>(kFaceShare) * side / 2, size = size_of(found.box);
+  const cv::Point2f off = centre_of(found.box) - cv::Point2f(side / 2, side / 2);
+  return std::abs(off.x) < reach && std::abs(off.y) < reach && size > reach && size < 4 * reach;
 }
 
 }  // namespace
 
-std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Face& face,
-                                           double degrees) {
-  const Affine2x3 there = to_picture(face, degrees);
-  cut_crop(frame, there, {kSide, kSide}, pixels_);
+std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Place& place) {
+  const double scale = kFaceShare * place.side / std::max(place.size, 1.f);
+  const double angle = -place.degrees * std::numbers::pi / 180;
+  const double a = scale * std::cos(angle), b = scale * std::sin(angle);
+  const double x = place.centre.x, y = place.centre.y, middle = place.side / 2.;
+  const Affine2x3 there{a, -b, middle - a * x + b * y, b, a, middle - b * x - a * y};
+  cut_crop(frame, there, {place.side, place.side}, pixels_);
   FrameView picture;
-  picture.width = picture.height = kSide;
+  picture.width = picture.height = place.side;
   picture.data[0] = pixels_.data();
-  picture.stride[0] = kSide;
+  picture.stride[0] = place.side;
   DetectorConfig config;
   config.score_threshold = kMinScore;
   config.detect_width = 0;
   for (const Face& found : detector_.detect(picture, config)) {
-    if (!found.landmarks || !is_the_face(found)) continue;
-    RolledFace rolled;
-    rolled.degrees = wrapped(degrees + roll_of(*found.landmarks));
-    rolled.score = found.score;
+    if (!found.landmarks || !is_the_face(found, place.side)) continue;
     const Affine2x3 back = inverse_of(there);
-    for (std::size_t i = 0; i < rolled.landmarks.size(); ++i) {
-      const double x = (*found.landmarks)[i].x, y = (*found.landmarks)[i].y;
-      rolled.landmarks[i] = {static_cast<float>(back[0] * x + back[1] * y + back[2]),
-                             static_cast<float>(back[3] * x + back[4] * y + back[5])};
-    }
+    RolledFace rolled;
+    rolled.degrees = wrapped(place.degrees + roll_of(*found.landmarks));
+    rolled.score = found.score;
+    rolled.centre = moved(back, centre_of(found.box));
+    rolled.size = static_cast<float>(size_of(found.box) / scale);
+    for (std::size_t i = 0; i < rolled.landmarks.size(); ++i)
+      rolled.landmarks[i] = moved(back, (*found.landmarks)[i]);
     return rolled;
   }
   return std::nullopt;
+}
+
+RolledFace RollFinder::refined(const FrameView& frame, const RolledFace& face) {
+  return look(frame, {face.centre, face.size, face.degrees, kFine}).value_or(face);
 }
 
 std::optional<RolledFace> RollFinder::search(const FrameView& frame, const Face& face) {
   std::optional<RolledFace> best;
   float best_score = 0;
   for (int turn = 0; turn < kTurns; ++turn) {
-    auto seen = look(frame, face, 360. * turn / kTurns);
+    const double degrees = 360. * turn / kTurns;
+    const auto seen = look(frame, {centre_of(face.box), size_of(face.box), degrees, kCoarse});
     if (!seen) continue;
     const float score = seen->score + (turn == 0 ? kUprightBonus : 0.f);
     if (score <= best_score) continue;
@@ -103,14 +112,14 @@ std::optional<RolledFace> RollFinder::search(const FrameView& frame, const Face&
     best = seen;
   }
   if (!best) return std::nullopt;
-  // Once more, turned by what it turned out to be: the landmarks are best of an upright face.
-  auto again = look(frame, face, best->degrees);
-  return again ? again : best;
+  return refined(frame, *best);
 }
 
 std::optional<RolledFace> RollFinder::follow(const FrameView& frame, const Face& face,
                                              double degrees) {
-  return look(frame, face, degrees);
+  const auto seen = look(frame, {centre_of(face.box), size_of(face.box), degrees, kCoarse});
+  if (!seen) return std::nullopt;
+  return refined(frame, *seen);
 }
 
 }  // namespace fer

@@ -12,7 +12,9 @@ namespace fer {
 struct RolledFace {
   double degrees = 0;   ///< How far the face is turned clockwise from upright, in (-180, 180].
   float score = 0;      ///< Of the face seen upright.
-  Landmarks landmarks;  ///< In pixels of the shown frame.
+  cv::Point2f centre;   ///< Of its box, in pixels of the shown frame.
+  float size = 0;       ///< The longer side of its box, likewise.
+  Landmarks landmarks;  ///< Likewise.
 };
 
 /// Detectors are trained on faces that are about upright. They find turned ones, too, but place
@@ -27,13 +29,23 @@ class RollFinder {
   /// Looks at all turns. nullopt where the face is seen in none of them.
   std::optional<RolledFace> search(const FrameView& frame, const Face& face);
 
-  /// Looks at the one turn that is expected, and at the one that it then turns out to be. nullopt
-  /// where the face is not seen there.
+  /// Looks at the one turn that is expected. nullopt where the face is not seen there.
   std::optional<RolledFace> follow(const FrameView& frame, const Face& face, double degrees);
 
  private:
-  /// The face in its surroundings turned upright by so many degrees; nullopt where it is not seen.
-  std::optional<RolledFace> look(const FrameView& frame, const Face& face, double degrees);
+  /// A place to look at: a square picture of `side` pixels around `centre`, turned upright by
+  /// `degrees`, in which a face of `size` pixels of the shown frame takes half.
+  struct Place {
+    cv::Point2f centre;
+    float size;
+    double degrees;
+    int side;
+  };
+  /// The face at this place; nullopt where it is not seen.
+  std::optional<RolledFace> look(const FrameView& frame, const Place& place);
+  /// Looks once more, at the place where a face turned out to be: landmarks are best of a face that
+  /// is upright, in the middle and not too small.
+  RolledFace refined(const FrameView& frame, const RolledFace& face);
 
   Detector& detector_;
   std::vector<std::uint8_t> pixels_;

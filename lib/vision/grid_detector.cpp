@@ -112,7 +112,7 @@ class InputBlob {
   cv::Rect filled_;  ///< The part of the blob that is not black by design.
 };
 
-/// Inputs of the sizes that are looked at in turns: a stream's, that of the closer look, and that
+/// Inputs of the sizes that are looked at in turns: a stream's, that of the closer look, and those
 /// of one face.
 class InputBlobs {
  public:
@@ -129,7 +129,7 @@ class InputBlobs {
   }
 
  private:
-  static constexpr std::size_t kKept = 3;
+  static constexpr std::size_t kKept = 4;
   struct Sized {
     cv::Size size;
     InputBlob blob;

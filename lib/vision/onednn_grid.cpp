@@ -249,8 +249,8 @@ class Plan {
   std::vector<std::unordered_map<int, memory>> arguments_;
 };
 
-/// Sizes that are looked at in turns: a stream's, that of the closer look, and that of one face.
-constexpr std::size_t kPlans = 3;
+/// Sizes that are looked at in turns: a stream's, that of the closer look, and those of one face.
+constexpr std::size_t kPlans = 4;
 
 class OneDnnGrid final : public GridNetwork {
  public:

@@ -83,7 +83,7 @@ class RealVideoTest(unittest.TestCase):
                 self.assertEqual(len(ids(found)), len(ids(self.square)))
 
     def test_turned_clips_are_labelled_as_the_upright_one(self):
-        turned = (["videoflip", "method=counterclockwise"],)
+        turned = (["videoflip", "video-direction=90l"],)
         for tag in ("taginject", None):
             with self.subTest(tag=tag):
                 between = [*turned]
@@ -108,9 +108,9 @@ class RealVideoTest(unittest.TestCase):
                 self.assertGreaterEqual(same / len(expected), 0.97)
 
     def test_rolled_faces_are_labelled_as_upright_ones_or_not_at_all(self):
-        for method in ("rotate-180", "clockwise", "counterclockwise"):
-            with self.subTest(method=method):
-                found, _ = records(CLIP, ["videoflip", f"method={method}"])
+        for direction in ("180", "90r", "90l"):
+            with self.subTest(direction=direction):
+                found, _ = records(CLIP, ["videoflip", f"video-direction={direction}"])
                 expected, is_now = labels(self.square), labels(found)
                 both = [frame for frame in expected if frame in is_now]
                 same = sum(1 for frame in both if is_now[frame] == expected[frame])
@@ -119,7 +119,7 @@ class RealVideoTest(unittest.TestCase):
 
     def test_faces_behind_a_filter_that_moves_the_picture_are_left_out_with_a_warning(self):
         found, said = records(
-            CLIP, after=[["videoconvert"], ["videoflip", "method=horizontal-flip"]], frames=20
+            CLIP, after=[["videoconvert"], ["videoflip", "video-direction=horiz"]], frames=20
         )
         self.assertEqual(sum(len(record["objects"]) for record in found), 0)
         self.assertIn("before ferdetect", said)

@@ -116,7 +116,7 @@ TEST_P(FacesBehind, AreNotWhereTheyWere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Filters, FacesBehind,
-                         testing::Values("videoflip method=counterclockwise",
+                         testing::Values("videoflip video-direction=90l",
                                          "videobox left=-40 right=-80",
                                          "aspectratiocrop aspect-ratio=1/1",
                                          "videoconvert ! rotate angle=0.5"),

@@ -42,6 +42,13 @@ ModelFile average_models(const std::vector<ModelFile>& models) {
   mean.info.calibration = {};
   mean.info.operating_points.clear();
   if (!mean.info.provenance.is_object()) mean.info.provenance = nlohmann::json::object();
+  if (!first.info.calibration.bias.empty()) {
+    // A fitted bias came with a prior of its own; what is left assumes the one before.
+    const auto fitted = mean.info.provenance.value("calibration", nlohmann::json());
+    if (fitted.is_object() && fitted.contains("prior_before"))
+      mean.info.prior = fitted["prior_before"].get<std::vector<float>>();
+  }
+  mean.info.provenance.erase("calibration");
   mean.info.provenance["averaged"] = versions;
   for (const auto& [name, tensor] : first.weights) {
     torch::Tensor sum = torch::zeros_like(tensor, torch::kDouble);

@@ -221,7 +221,9 @@ std::vector<TrackedFace> Tracker::predict() {
 void Tracker::correct(std::uint64_t track_id, const std::optional<Landmarks>& landmarks,
                       bool clear) {
   for (Track& track : state_->tracks) {
-    if (track.face.track_id != track_id) continue;
+    // A face between two closer looks was reported moved already; kept here, its landmarks would
+    // move again and again.
+    if (track.face.track_id != track_id || track.unseen > 0) continue;
     track.face.landmarks = landmarks;
     track.face.clear = clear;
   }

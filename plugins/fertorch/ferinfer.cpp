@@ -348,8 +348,11 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
   for (fer::FaceRecord& face : faces) {
     if (!face.expression) continue;
     fer::Expression& expression = *face.expression;
+    // Another element's expression may count other classes.
+    const bool own = expression.labels == model.info().labels;
     const double point =
-        operating_point(model.info(), settings.min_confidence, expression.label_id);
+        own ? operating_point(model.info(), settings.min_confidence, expression.label_id)
+            : std::max(0.0, settings.min_confidence);
     expression.unsure = !face.clear || expression.confidence() < point;
     if (expression.unsure) ++unsure;
   }

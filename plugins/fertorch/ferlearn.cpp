@@ -375,6 +375,8 @@ void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
                                    impl.no_record);
   if (!faces) return;
   impl.stats.with([&](fer::LearnReport& report) { report.counts.faces += faces->size(); });
+  // Nobody can tell how these are turned: their crops are no evidence.
+  std::erase_if(*faces, [](const fer::FaceRecord& face) { return !face.clear; });
   const auto due =
       impl.state.sampler.due(*faces, time_of(buffer), settings.sample_interval * GST_MSECOND);
   if (!due.empty()) sample(self, *learner, settings, buffer, due);

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "commands/finite_range.h"
+#include "evaluation/class_names.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/groups.h"
 #include "evaluation/prediction_csv.h"
@@ -164,7 +165,16 @@ class Run {
       Evaluation same =
           evaluate_with_progress("evaluating the other", other, source.data(), settings);
       // Of the same rows, in the same order of classes, which may go by other names.
-      same.predictions.classes = report.evaluation.predictions.classes;
+      const auto& mine = report.evaluation.predictions.classes;
+      bool alike = same.predictions.classes.size() == mine.size();
+      for (std::size_t k = 0; alike && k < mine.size(); ++k)
+        alike = class_index(same.predictions.classes, mine[k]) == static_cast<int>(k);
+      if (!alike) {
+        throw std::runtime_error(o_.compare.string() + ": it tells other classes apart (" +
+                                 join(same.predictions.classes) +
+                                 "); name those that both know by --classes");
+      }
+      same.predictions.classes = mine;
       add_compared(report, o_.compare, same.predictions);
       return;
     }

@@ -19,12 +19,13 @@ enum class AlignMode {
 
 /// What to read of data that is not packed, and how much of it may be broken.
 struct ReadOptions {
-  std::string split;                 ///< Read this split only; empty: all.
-  double max_unreadable = 0.05;      ///< A larger share of unreadable images is an error.
-  double video_every = 1;            ///< Seconds between two faces taken of one track of a video.
-  int video_max = 20;                ///< Faces taken of one track at most.
-  bool labelled = true;              ///< False: a CSV needs no labels; see read_image_list().
-  std::vector<std::string> columns;  ///< Further columns of a CSV to keep; see read_image_list().
+  std::string split;             ///< Read this split only; empty: all.
+  double max_unreadable = 0.05;  ///< A larger share of unreadable images is an error.
+  double video_every = 1;        ///< Seconds between two faces taken of one track of a video.
+  int video_max = 20;            ///< Faces taken of one track at most.
+  bool labelled = true;          ///< False: a CSV needs no labels; see read_image_list().
+  std::vector<std::string> columns =
+      {};  ///< Further columns of a CSV to keep; see read_image_list().
 };
 
 /// A dataset decoded in memory, on its way to a packed file.

@@ -39,6 +39,9 @@ std::vector<PackedRow> teach_rows(const PackedDataset& data, const TaughtRows& w
 
   std::vector<PackedRow> rows;
   for (const std::size_t row : data.rows(wanted.split)) {
+    // What selects and tests models is taught only where it is asked for by name.
+    const std::string& of = data.split(row);
+    if (wanted.split.empty() && (of == "valid" || of == "test")) continue;
     if (data.duplicate(row) || (wanted.unlabelled_only && data.label(row) >= 0)) continue;
     const auto crop = data.crop(row);
     PackedRow taught;

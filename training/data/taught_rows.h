@@ -12,7 +12,7 @@ namespace fer {
 
 /// Which rows of a dataset the teachers label.
 struct TaughtRows {
-  std::string split;             ///< Rows of this split; empty: all.
+  std::string split = {};        ///< Rows of this split; empty: all.
   bool unlabelled_only = false;  ///< Only rows without a majority label.
 };
 
@@ -22,7 +22,8 @@ inline constexpr float kTaughtVotes = 10;
 /// The chosen rows as rows of split "train" of a dataset with the splits of `data` (and "train"
 /// first, where it has none). Their votes are kTaughtVotes times the teachers' mean probability of
 /// each class, of the face and of its mirror image; none has a majority label, so that no
-/// evaluation takes a pseudo-label for a truth. Rows marked as duplicates are left out. Throws
+/// evaluation takes a pseudo-label for a truth. Rows marked as duplicates are left out, and so are
+/// those of "valid" and "test" where no split is named. Throws
 /// std::runtime_error where a teacher has other labels, crops of another shape or another template
 /// than the data; or where no row is left.
 std::vector<PackedRow> teach_rows(const PackedDataset& data, const TaughtRows& wanted,

@@ -26,8 +26,8 @@ struct EvalSettings {
 
 struct Evaluation {
   Confusion confusion;
-  Predictions predictions;        ///< What the confusion matrix counts.
-  std::vector<std::size_t> rows;  ///< The dataset's row of each face of the predictions.
+  Predictions predictions = {};        ///< What the confusion matrix counts.
+  std::vector<std::size_t> rows = {};  ///< The dataset's row of each face of the predictions.
   bool restricted = false;  ///< Predictions were taken among fewer classes than the model knows.
   std::size_t aligned = 0;  ///< Of the rows counted.
   /// Rows left out: pixels that stand elsewhere, no single majority, a class that is not asked for.

@@ -83,6 +83,12 @@ TEST_F(TaughtFaces, AreRefusedWhereTheTeacherSeesOtherCrops) {
               HasSubstr("24 px"));
 }
 
+TEST_F(TaughtFaces, AreNotThoseThatSelectAndTestUnlessTheyAreNamed) {
+  write_data(24, {"valid", "train"});
+  EXPECT_EQ(teach_rows(*data_, {}, {teacher(1, 0.9)}, info_).size(), 1u);
+  EXPECT_EQ(teach_rows(*data_, {.split = "valid"}, {teacher(1, 0.9)}, info_).size(), 2u);
+}
+
 TEST_F(TaughtFaces, OfASplitThatIsNotThereAreAnError) {
   write_data();
   EXPECT_THAT(test::error_of([&] { teach_rows(*data_, {.split = "gone"}, {}, info_); }),

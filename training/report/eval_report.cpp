@@ -45,13 +45,13 @@ std::string number(const Measure& m) {
   return text("%.4f (%.4f to %.4f)", m.value, m.interval.low, m.interval.high);
 }
 
-/// A table with columns as wide as their widest cell, the first to the left and all others to the
-/// right.
+/// An empty line and a table, with columns as wide as their widest cell: the first to the left, all
+/// others to the right.
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string all;
+  std::string all = "\n";
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string space(widths[i] - row[i].size(), ' ');
@@ -89,7 +89,7 @@ std::string comparison_text(const EvalReport& r) {
       rows.push_back({"recall of " + classes[k], percent(r.measures.recall[k]),
                       percent(other.measures.recall[k]), points(d.recall[k])});
     }
-    all += "\n" + table(rows);
+    all += table(rows);
   }
   return all;
 }
@@ -103,8 +103,7 @@ std::string corrections_text(const EvalReport& r) {
                     points(row.to_given.accuracy), percent(row.measures.macro_recall),
                     points(row.to_given.macro_recall)});
   }
-  return "\n" + table(rows) +
-         text("Differences are to a prior correction of %g.\n", r.prior_correction);
+  return table(rows) + text("Differences are to a prior correction of %g.\n", r.prior_correction);
 }
 
 std::string groups_text(const EvalReport& r) {
@@ -116,7 +115,7 @@ std::string groups_text(const EvalReport& r) {
                     points(g.to_rest.accuracy), percent(g.measures.macro_recall),
                     points(g.to_rest.macro_recall)});
   }
-  return "\n" + table(rows) +
+  return table(rows) +
          "To the rest: this group minus all others, macro recall over the classes that both "
          "have.\n";
 }

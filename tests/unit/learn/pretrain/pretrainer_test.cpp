@@ -121,7 +121,7 @@ TEST_F(PretrainerTest, TakesAllOfADatasetWithoutSplits) {
   EXPECT_THAT(test::error_of([&] {
                 pretrain_data({packed_.get(), &small});
               }),
-              AllOf(HasSubstr("small"), HasSubstr("1 x 16 x 16"), HasSubstr("1 x 8 x 8")));
+              AllOf(HasSubstr("small"), HasSubstr("16 x 16 px"), HasSubstr("8 x 8 px")));
 }
 
 TEST_F(PretrainerTest, LearnsWhatTellsFacesApartByEachMethod) {

@@ -24,7 +24,8 @@ void add_teach(CLI::App& app) {
   c->add_option("--teacher", o->teachers, "Model files whose mean probability is the label")
       ->required()
       ->check(CLI::ExistingFile);
-  c->add_option("--split", o->wanted.split, "Rows of this split alone (default: all but valid and test)");
+  c->add_option("--split", o->wanted.split,
+                "Rows of this split alone (default: all but valid and test)");
   c->add_flag("--unlabelled,--unlabeled", o->wanted.unlabelled_only,
               "Only rows without a majority label");
   c->add_option("--out", o->out, "The packed dataset to write")->required();

@@ -118,7 +118,7 @@ TEST_P(FacesBehind, AreNotWhereTheyWere) {
 INSTANTIATE_TEST_SUITE_P(Filters, FacesBehind,
                          testing::Values("videoflip video-direction=90l",
                                          "videobox left=-40 right=-80",
-                                         "aspectratiocrop aspect-ratio=1/1",
+                                         "videoconvert ! aspectratiocrop aspect-ratio=1/1",
                                          "videoconvert ! rotate angle=0.5"),
                          [](const auto& info) { return std::to_string(info.index); });
 

@@ -29,33 +29,32 @@ TEST(BinsOfEqualMass, HoldTheSameNumberByRank) {
 
 TEST(Reliability, ComparesConfidenceWithAccuracyBinByBin) {
   const Predictions p = test::drawn_predictions(
-      {"neutral", "fear"},
-      {face(true, 0.9f), face(true, 0.9f), face(false, 0.9f), face(false, 0.8f), face(true, 0.6f)});
+      {"neutral", "fear"}, {face(true, 0.95f), face(true, 0.95f), face(false, 0.95f),
+                            face(false, 0.85f), face(true, 0.65f)});
   const auto bins = reliability(p, Binning::kEqualWidth, 10);
   ASSERT_EQ(bins.size(), 3u) << "empty bins are left out";
   EXPECT_EQ(bins[0].faces, 1u);
-  EXPECT_NEAR(bins[0].confidence, 0.6, 1e-6);
+  EXPECT_NEAR(bins[0].confidence, 0.65, 1e-6);
   EXPECT_EQ(bins[0].accuracy, 1);
   EXPECT_EQ(bins[1].faces, 1u);
   EXPECT_EQ(bins[1].accuracy, 0);
   EXPECT_EQ(bins[2].faces, 3u);
-  EXPECT_NEAR(bins[2].confidence, 0.9, 1e-6);
+  EXPECT_NEAR(bins[2].confidence, 0.95, 1e-6);
   EXPECT_NEAR(bins[2].accuracy, 2 / 3., 1e-9);
-  // (1 · .4 + 1 · .8 + 3 · .23333) / 5
-  EXPECT_NEAR(expected_calibration_error(bins), 0.38, 1e-6);
+  // (1 · .35 + 1 · .85 + 3 · .28333) / 5
+  EXPECT_NEAR(expected_calibration_error(bins), 0.41, 1e-6);
 
-  // By rank, two bins: .6 and .8 with one right of two, and the three of .9: the bins are
-  // {.6, .8, .9} and {.9, .9}, of which the earlier .9 ranks lower.
+  // By rank, two bins: {.65, .85, .95} and {.95, .95}, of which the earlier .95 ranks lower.
   const auto halves = reliability(p, Binning::kEqualMass, 2);
   ASSERT_EQ(halves.size(), 2u);
   EXPECT_EQ(halves[0].faces, 3u);
-  EXPECT_NEAR(halves[0].min_confidence, 0.6, 1e-6);
-  EXPECT_NEAR(halves[0].max_confidence, 0.9, 1e-6);
-  EXPECT_NEAR(halves[0].confidence, 2.3 / 3, 1e-6);
+  EXPECT_NEAR(halves[0].min_confidence, 0.65, 1e-6);
+  EXPECT_NEAR(halves[0].max_confidence, 0.95, 1e-6);
+  EXPECT_NEAR(halves[0].confidence, 2.45 / 3, 1e-6);
   EXPECT_NEAR(halves[0].accuracy, 2 / 3., 1e-9);
   EXPECT_NEAR(halves[1].accuracy, 0.5, 1e-9);
-  // (3 · |.76667 - .66667| + 2 · |.9 - .5|) / 5
-  EXPECT_NEAR(expected_calibration_error(halves), 0.22, 1e-6);
+  // (3 · |.81667 - .66667| + 2 · |.95 - .5|) / 5
+  EXPECT_NEAR(expected_calibration_error(halves), 0.27, 1e-6);
 }
 
 TEST(Reliability, OfAModelThatIsAsOftenRightAsItSaysIsPerfect) {

@@ -43,7 +43,11 @@ constexpr char kLearn[] = "--learn-until-killed";
   settings.idle_priority = false;
   settings.save_interval = 0s;
   const auto learner = Learner::get("", settings);
+  // What was kept is read on the learner's thread; no step comes in between.
+  learner->pause(true);
+  learner->drain(60s);
   const LearnerStats began = learner->stats();
+  learner->pause(false);
   std::printf("%llu %d %llu %s\n", static_cast<unsigned long long>(began.steps), began.memory,
               static_cast<unsigned long long>(began.warnings), began.serving_version.c_str());
   std::fflush(stdout);

@@ -287,6 +287,7 @@ TEST_F(LearnerTest, LearnsOnWhereTheDiskIsFullAndLosesNothing) {
   Heard heard;
   const auto learner = Learner::get("", settings_);
   const auto subscription = learner->subscribe(heard.listener());
+  ASSERT_TRUE(learner->drain(60s));
   EXPECT_THAT(heard.warnings(), testing::IsEmpty());
   EXPECT_GE(learner->stats().steps, kept);
 }

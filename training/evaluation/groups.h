@@ -14,11 +14,11 @@ namespace fer {
 
 /// What divides faces into groups.
 struct Grouping {
-  std::string column;  ///< A column of the data.
+  std::string column = {};  ///< A column of the data.
   int name_field = 0;  ///< From 1: this part of the image's name, cut at each '_'; 0: the column.
   /// Values are numbers, and groups are the ranges between these: 18,60 makes "below 18",
   /// "18 to below 60" and "60 and above". Empty: each value is a group.
-  std::vector<double> edges;
+  std::vector<double> edges = {};
 
   explicit operator bool() const { return !column.empty() || name_field > 0; }
   /// What its groups differ in, for people: `age`, or "part 1 of the name".

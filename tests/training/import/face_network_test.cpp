@@ -9,7 +9,6 @@
 #include <random>
 
 #include "error_of.h"
-#include "learn/run/module_run.h"
 #include "model/network.h"
 #include "scoped.h"
 
@@ -51,12 +50,18 @@ PublishedFaceNetwork made_up_network() {
   return published;
 }
 
+/// The start's weights in a network; its head is left to chance.
 Network network_of(const ModelFile& start) {
+  const torch::NoGradGuard no_grad;
   Network network(start.info.network);
-  auto weights = start.weights;
-  for (const auto& [name, tensor] : state_of(*network))
-    if (!weights.contains(name)) weights[name] = tensor;
-  copy_state(weights, *network, "start");
+  const auto fill = [&](const auto& items) {
+    for (const auto& item : items) {
+      const auto found = start.weights.find(item.key());
+      if (found != start.weights.end()) item.value().copy_(found->second);
+    }
+  };
+  fill(network->named_parameters());
+  fill(network->named_buffers());
   network->eval();
   return network;
 }

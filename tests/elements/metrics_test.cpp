@@ -331,7 +331,9 @@ TEST_F(MetricsTest, AreNamedByTheRulesAndDocumented) {
     if (!std::regex_match(line, match, row)) continue;
     EXPECT_TRUE(documented.emplace(match[1], match[2]).second) << line;
     const auto help = scraped.helps.find(match[1]);
-    if (help != scraped.helps.end()) EXPECT_EQ(match[3], help->second) << line;
+    if (help != scraped.helps.end()) {
+      EXPECT_EQ(match[3], help->second) << line;
+    }
   }
   EXPECT_EQ(served, documented);
 }

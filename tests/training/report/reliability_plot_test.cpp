@@ -45,16 +45,29 @@ int gap_pixels(const fs::path& path) {
   return count;
 }
 
+/// Ten faces for each of the plot's 15 bins, `right` of them right. Confidence is `first` in the
+/// first bin and grows by `step` from bin to bin.
+Predictions told_in_bins(float first, float step, int right) {
+  std::vector<test::DrawnFace> faces;
+  for (int i = 0; i < 150; ++i) {
+    const float confidence = first + step * static_cast<float>(i / 10);
+    faces.push_back({i % 10 < right ? 0 : 1, {confidence, 1 - confidence}});
+  }
+  return test::drawn_predictions({"neutral", "fear"}, faces);
+}
+
 TEST(PlotReliability, DrawsTheGapBetweenConfidenceAndAccuracy) {
   const test::ScopedFolder folder;
   const auto draw = [&](const Predictions& p) {
     plot_reliability(folder.path() / "plot.png", p, "Title", "caption");
     return gap_pixels(folder.path() / "plot.png");
   };
-  // A bin's gap is drawn 420 px high per whole, at twice the size and two pixels wide.
-  const int honest = draw(told(0.8f, 12, 15)), sure = draw(told(0.8f, 3, 15));
-  EXPECT_GT(sure, 0.5 * 2 * 420 * 2 * 2 * 0.8);
-  EXPECT_LT(honest, sure);
+  // Never right: 15 gaps of at least .6, at 420 px per whole and two pixels wide, drawn at twice
+  // the size; edges are mixed with what is below them.
+  const int sure = draw(told_in_bins(0.6f, 0.025f, 0));
+  EXPECT_GT(sure, 15 * 0.6 * 420 * 2 * 2 * 2 / 2);
+  // Right in 8 of 10 cases, as it says.
+  EXPECT_LT(draw(told_in_bins(0.8f, 0, 8)), sure / 20);
 }
 
 TEST(PlotReliability, WritesSvg) {

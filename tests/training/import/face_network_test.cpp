@@ -81,7 +81,8 @@ TEST(FaceNetwork, HasTheStagesThatTheCropsLeaveMapsFor) {
   EXPECT_EQ(face_network_config({.side = 150}).widths, (std::vector<int>{32, 64, 128, 256, 256}));
   EXPECT_EQ(face_network_config({.side = 80}).widths, (std::vector<int>{32, 64, 128, 256}));
   EXPECT_EQ(face_network_config({.side = 48}).widths, (std::vector<int>{32, 64, 128, 256}));
-  EXPECT_THAT(test::error_of([] { face_network_config({.side = 16}); }), HasSubstr("input_size"));
+  EXPECT_EQ(face_network_config({.side = 16}).widths, (std::vector<int>{32, 64}));
+  EXPECT_THAT(test::error_of([] { face_network_config({.side = 8}); }), HasSubstr("input_size"));
 }
 
 TEST(FaceNetwork, OfGreyCropsComputesWhatThatOfColourDoesWithEqualColours) {

@@ -146,7 +146,7 @@ class ShippedModel : public testing::Test {
     const ModelFile model = read_model(path_);
     const Classifier classifier(model, Precision::kFp32);
     const std::string onnx = exported(model);
-    const auto expected = probabilities(classifier, crops);
+    const auto expected = probabilities(classifier, crops, kModelsPriorCorrection);
     const cv::Mat blob = pixels(crops, model.info.network);
     const double opencv = worst(by_opencv(onnx, blob), expected);
     EXPECT_LT(opencv, kTolerance);

@@ -465,7 +465,9 @@ TEST_F(FerTest, EvaluatesGroups) {
 TEST_F(FerTest, CalibratesAModel) {
   // After two epochs the logits say nothing yet of the labels that they are to fit.
   const std::string trained = path("fitted/last.fer");
-  ASSERT_EQ(fer(train_arguments(path("fitted"), 12)).code, 0);
+  std::vector<std::string> arguments = train_arguments(path("fitted"), 60);
+  arguments.insert(arguments.end(), {"--ema", "0.9", "--learning-rate", "0.02"});
+  ASSERT_EQ(fer(arguments).code, 0);
   const std::string out = path("calibrated.fer");
   const Outcome done = fer({"calibrate", "--model", trained, "--data", packed(), "--split", "train",
                             "--prior-correction", "0.25", "--out", out});

@@ -18,7 +18,7 @@ namespace fer::kernels {
 
 /// Room for a row.
 template <int Classes>
-inline constexpr int kRoom = Classes > 0 ? Classes : kMostClasses;
+inline constexpr int kRoom = Classes > 0 ? Classes : kMaxClasses;
 
 template <int Classes>
 FER_HOST_DEVICE inline int count_of(int classes) {

@@ -32,11 +32,23 @@ void add_labelled(const PseudoLabelStep& s, StepSums& sums) {
   }
 }
 
+/// What a policy's observe() adds to.
+struct AddToSums {
+  StepSums& sums;
+
+  void add_class(int k, float value) { sums.by_class[k] += to_units(value); }
+  void count(int k) { ++sums.counts[k]; }
+  void add_confidence(float value) { sums.confidence += to_units(value); }
+  void add_square(float value) { sums.squares += to_units(value); }
+};
+
 /// The first pass: labels and confidences, and what the rules sum up. With a student it leaves the
 /// probabilities in `gradient`, where the second pass finds them.
 template <int Classes>
 void look(const PseudoLabelStep& s, bool with_student, StepSums& sums) {
   if (reads_labelled(s.thresholds)) add_labelled<Classes>(s, sums);
+  AddToSums add{sums};
+  const bool agreement = needs_agreement(s.negatives);
   float own[kRoom<Classes>];
   for (int i = 0; i < s.rows; ++i) {
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * s.classes;
@@ -45,22 +57,8 @@ void look(const PseudoLabelStep& s, bool with_student, StepSums& sums) {
     const int label = likeliest<Classes>(q, s.classes);
     s.pseudo_labels[i] = label;
     s.confidence[i] = q[label];
-    switch (s.thresholds.kind) {
-      case ThresholdRule::kFlex:
-        sums.counts[label] += q[label] >= static_cast<float>(s.thresholds.tau);
-        break;
-      case ThresholdRule::kFree:
-        for (int k = 0; k < count_of<Classes>(s.classes); ++k) sums.by_class[k] += to_units(q[k]);
-        sums.confidence += to_units(q[label]);
-        break;
-      case ThresholdRule::kSoft:
-        sums.confidence += to_units(q[label]);
-        sums.squares += to_units(q[label] * q[label]);
-        break;
-      default:
-        break;
-    }
-    if (with_student && s.negatives.kind == NegativeRule::kFullMatch) {
+    observe(s.thresholds, {q, count_of<Classes>(s.classes), label, q[label]}, add);
+    if (with_student && agreement) {
       sums.likelier =
           std::max(sums.likelier, likelier_classes<Classes>(s.student + at, s.classes, label));
     }
@@ -69,7 +67,7 @@ void look(const PseudoLabelStep& s, bool with_student, StepSums& sums) {
 
 /// The second pass: weights, negatives, losses and the gradient.
 template <int Classes>
-void judge(const PseudoLabelStep& s, int keep) {
+void apply(const PseudoLabelStep& s, int keep) {
   const int n = count_of<Classes>(s.classes);
   const auto scale_u = static_cast<float>(s.lambda_u / s.rows);
   const auto scale_n = static_cast<float>(s.lambda_n / s.rows);
@@ -81,7 +79,7 @@ void judge(const PseudoLabelStep& s, int keep) {
     s.weights[i] = weight;
     const StudentRow<Classes> student(s.student + at, s.classes);
     const std::uint64_t chosen =
-        negatives_of(s.negatives, s.gradient + at, student.p, n, label, weight >= 0.5f, keep);
+        negatives_of(s.negatives, {s.gradient + at, student.p, n, keep}, label, weight >= 0.5f);
     if (s.chosen) {
       for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
     }
@@ -100,7 +98,7 @@ void run(const PseudoLabelStep& s) {
   StepSums sums;
   look<Classes>(s, /*with_student=*/true, sums);
   move_state(s.thresholds, sums, place_of(s), *s.state);
-  judge<Classes>(s, FullMatch::keep(sums.likelier));
+  apply<Classes>(s, FullMatch::keep(sums.likelier));
 }
 
 template <int Classes>
@@ -114,12 +112,12 @@ void run_without_student(const PseudoLabelStep& s) {
 }
 
 void check_classes(int classes, const ArgumentChecker& require) {
-  require(classes >= 2 && classes <= kMostClasses,
-          "2 to " + std::to_string(kMostClasses) + " classes, found " + std::to_string(classes));
+  require(classes >= 2 && classes <= kMaxClasses,
+          "2 to " + std::to_string(kMaxClasses) + " classes, found " + std::to_string(classes));
 }
 
 /// What a step needs with a student and without.
-void check_judging(const PseudoLabelStep& s, const ArgumentChecker& require) {
+void check_labelling(const PseudoLabelStep& s, const ArgumentChecker& require) {
   check_classes(s.classes, require);
   require(s.rows >= 0 && s.labelled_rows >= 0, "no negative number of rows");
   require(s.state != nullptr, "a state");
@@ -140,7 +138,7 @@ ThresholdState first_state(const ThresholdRule& rule, int classes) {
 
 void check(const PseudoLabelStep& s) {
   const ArgumentChecker require{"pseudo_label_step"};
-  check_judging(s, require);
+  check_labelling(s, require);
   require(s.losses != nullptr, "room for two losses");
   require(s.rows == 0 || (s.student && s.gradient),
           "the student's logits and room for the gradient");
@@ -151,8 +149,8 @@ void pseudo_label_step(const PseudoLabelStep& step) {
   with_classes(step.classes, [&](auto classes) { run<decltype(classes)::value>(step); });
 }
 
-void judge_pseudo_labels(const PseudoLabelStep& step) {
-  check_judging(step, ArgumentChecker{"judge_pseudo_labels"});
+void update_and_label(const PseudoLabelStep& step) {
+  check_labelling(step, ArgumentChecker{"update_and_label"});
   with_classes(step.classes,
                [&](auto classes) { run_without_student<decltype(classes)::value>(step); });
 }
@@ -161,7 +159,7 @@ void select_negatives(const NegativeRule& rule, const float* teacher, const floa
                       const bool* accepted, int rows, int classes, bool* chosen) {
   check_classes(classes, ArgumentChecker{"select_negatives"});
   int likelier = 0;
-  if (rule.kind == NegativeRule::kFullMatch) {
+  if (needs_agreement(rule)) {
     for (int i = 0; i < rows; ++i) {
       const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
       const int label = likeliest<0>(teacher + at, classes);
@@ -171,8 +169,9 @@ void select_negatives(const NegativeRule& rule, const float* teacher, const floa
   for (int i = 0; i < rows; ++i) {
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * classes;
     const float* q = teacher + at;
-    const std::uint64_t row = negatives_of(rule, q, student + at, classes, likeliest<0>(q, classes),
-                                           accepted[i], FullMatch::keep(likelier));
+    const std::uint64_t row =
+        negatives_of(rule, {q, student + at, classes, FullMatch::keep(likelier)},
+                     likeliest<0>(q, classes), accepted[i]);
     for (int k = 0; k < classes; ++k) chosen[at + k] = row >> k & 1;
   }
 }

@@ -1,5 +1,5 @@
 // The device form of pseudo_label_step(): one launch that looks at all rows and moves the state in
-// its last block, and one that judges the rows. The host waits for neither.
+// its last block, and one that labels the rows. The host waits for neither.
 #include <cstddef>
 
 #include "kernels/launch.cuh"
@@ -13,8 +13,8 @@ constexpr int kMaxBlocks = 1024;
 
 struct Workspace {
   StepSums sums;
-  unsigned looked, judged;  ///< Blocks that are through.
-  int keep;                 ///< fullmatch's k.
+  unsigned looked, applied;  ///< Blocks that are through.
+  int keep;                  ///< fullmatch's k.
   /// Kept by block and added in their order, so that two runs give the same losses.
   double u[kMaxBlocks], n[kMaxBlocks];
 };
@@ -34,6 +34,21 @@ __device__ void add_of_warp(unsigned long long* sum, unsigned long long value) {
   if (threadIdx.x % 32 == 0 && value != 0) atomicAdd(sum, value);
 }
 
+/// What a policy's observe() adds to, by all lanes of a warp at the same place. Lanes past the last
+/// row add zeros.
+struct AddOfWarp {
+  StepSums& sums;
+  const bool inside;
+
+  __device__ void add_class(int k, float value) { add_of_warp(&sums.by_class[k], to_units(value)); }
+  /// By some lanes of a warp.
+  __device__ void count(int k) {
+    if (inside) atomicAdd(&sums.counts[k], 1ull);
+  }
+  __device__ void add_confidence(float value) { add_of_warp(&sums.confidence, to_units(value)); }
+  __device__ void add_square(float value) { add_of_warp(&sums.squares, to_units(value)); }
+};
+
 template <int Classes>
 __device__ void look_at_row(const PseudoLabelStep& s, bool inside, int i, StepSums& sums) {
   // Lanes past the last row go along and add nothing: a warp adds as a whole.
@@ -48,31 +63,16 @@ __device__ void look_at_row(const PseudoLabelStep& s, bool inside, int i, StepSu
     s.confidence[i] = q[label];
   }
   const float confidence = q[label];
-  switch (s.thresholds.kind) {
-    case ThresholdRule::kFlex:
-      if (inside && confidence >= static_cast<float>(s.thresholds.tau))
-        atomicAdd(&sums.counts[label], 1ull);
-      break;
-    case ThresholdRule::kFree:
-      for (int k = 0; k < count_of<Classes>(s.classes); ++k)
-        add_of_warp(&sums.by_class[k], to_units(q[k]));
-      add_of_warp(&sums.confidence, to_units(confidence));
-      break;
-    case ThresholdRule::kSoft:
-      add_of_warp(&sums.confidence, to_units(confidence));
-      add_of_warp(&sums.squares, to_units(confidence * confidence));
-      break;
-    default:
-      break;
-  }
-  if (inside && s.negatives.kind == NegativeRule::kFullMatch)
+  AddOfWarp add{sums, inside};
+  observe(s.thresholds, {q, count_of<Classes>(s.classes), label, confidence}, add);
+  if (inside && needs_agreement(s.negatives))
     atomicMax(&sums.likelier, likelier_classes<Classes>(s.student + at, s.classes, label));
 }
 
 template <int Classes>
 __global__ void look(PseudoLabelStep s, Workspace* work) {
   __shared__ StepSums sums;
-  for (int k = threadIdx.x; k < kMostClasses; k += kThreads) sums.by_class[k] = sums.counts[k] = 0;
+  for (int k = threadIdx.x; k < kMaxClasses; k += kThreads) sums.by_class[k] = sums.counts[k] = 0;
   if (threadIdx.x == 0) {
     sums.confidence = sums.squares = 0;
     sums.likelier = 0;
@@ -111,7 +111,7 @@ __global__ void look(PseudoLabelStep s, Workspace* work) {
 }
 
 template <int Classes>
-__global__ void judge(PseudoLabelStep s, float scale_u, float scale_n, Workspace* work) {
+__global__ void apply(PseudoLabelStep s, float scale_u, float scale_n, Workspace* work) {
   const int n = count_of<Classes>(s.classes);
   double u = 0, negative = 0;
   for (int i = blockIdx.x * kThreads + threadIdx.x; i < s.rows; i += gridDim.x * kThreads) {
@@ -122,8 +122,8 @@ __global__ void judge(PseudoLabelStep s, float scale_u, float scale_n, Workspace
     const float weight = weight_of(s.thresholds, *s.state, s.confidence[i], label);
     s.weights[i] = weight;
     const StudentRow<Classes> student(s.student + at, s.classes);
-    const std::uint64_t chosen = negatives_of(s.negatives, q, student.p, n, label,
-                                              weight >= 0.5f, work->keep);
+    const std::uint64_t chosen =
+        negatives_of(s.negatives, {q, student.p, n, work->keep}, label, weight >= 0.5f);
     if (s.chosen) {
       for (int k = 0; k < n; ++k) s.chosen[at + k] = static_cast<std::uint8_t>(chosen >> k & 1);
     }
@@ -146,7 +146,7 @@ __global__ void judge(PseudoLabelStep s, float scale_u, float scale_n, Workspace
     for (const double part : of_warp[threadIdx.x]) sum += part;
     (threadIdx.x == 0 ? work->u : work->n)[blockIdx.x] = sum;
   }
-  if (!last_block(&work->judged) || threadIdx.x >= 2) return;
+  if (!last_block(&work->applied) || threadIdx.x >= 2) return;
   const double* parts = threadIdx.x == 0 ? work->u : work->n;
   double sum = 0;
   for (unsigned b = 0; b < gridDim.x; ++b) sum += __ldcg(&parts[b]);  // Not from an old line.
@@ -168,8 +168,8 @@ const char* pseudo_label_step_on(const PseudoLabelStep& s, Stream stream) {
     constexpr int kClasses = decltype(classes)::value;
     look<kClasses>
         <<<blocks_for(std::max(s.rows, s.labelled_rows), kMaxBlocks), kThreads, 0, stream>>>(s,
-                                                                                              work);
-    judge<kClasses><<<blocks_for(s.rows, kMaxBlocks), kThreads, 0, stream>>>(
+                                                                                             work);
+    apply<kClasses><<<blocks_for(s.rows, kMaxBlocks), kThreads, 0, stream>>>(
         s, static_cast<float>(s.lambda_u / rows), static_cast<float>(s.lambda_n / rows), work);
   });
   return launch_error();

@@ -7,12 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/negatives/negative_rule.h"
-#include "kernels/thresholds/threshold_rule.h"
+#include "kernels/negatives/negative_rules.h"
+#include "kernels/thresholds/threshold_rules.h"
 
 namespace fer::kernels {
 
-/// As the policy begins. `classes` in [2, kMostClasses].
+/// As the policy begins. `classes` in [2, kMaxClasses].
 ThresholdState first_state(const ThresholdRule& rule, int classes);
 
 /// One step, row-major, fp32. All pointers are to memory of the processor for the CPU form and of
@@ -20,7 +20,7 @@ ThresholdState first_state(const ThresholdRule& rule, int classes);
 struct PseudoLabelStep {
   int rows = 0;           ///< Unlabelled rows, N; may be 0.
   int labelled_rows = 0;  ///< M; may be 0.
-  int classes = 0;        ///< C, in [2, kMostClasses].
+  int classes = 0;        ///< C, in [2, kMaxClasses].
 
   const float* teacher = nullptr;         ///< N x C: logits of the weak views.
   const float* labelled = nullptr;        ///< M x C: logits of the labelled rows; ada-cm and dta.
@@ -30,8 +30,8 @@ struct PseudoLabelStep {
 
   std::int64_t step = 0;  ///< Steps before this one.
   int epoch = 0;          ///< Epochs before this one.
-  ThresholdRule thresholds;
-  NegativeRule negatives;
+  ThresholdRule thresholds = ThresholdRule::of<Dta>();
+  NegativeRule negatives = NegativeRule::of<Snl>();
   double lambda_u = 1;    ///< What the loss of the pseudo-labels counts in the gradient.
   double lambda_n = 0.1;  ///< What that of the negatives counts.
 
@@ -57,7 +57,7 @@ void pseudo_label_step(const PseudoLabelStep& step);
 /// Its first half alone, without a student: moves the state, and writes pseudo-labels, confidences
 /// and weights. `student`, `chosen`, `gradient` and `losses` are not looked at. CPU form only.
 /// Throws as check() does.
-void judge_pseudo_labels(const PseudoLabelStep& step);
+void update_and_label(const PseudoLabelStep& step);
 
 /// The selection of its second half alone: `chosen` (rows x classes) is S(u) of each row. `teacher`
 /// and `student` are probabilities (rows x classes). CPU form only.

@@ -134,7 +134,7 @@ torch::Tensor NetworkImpl::forward(torch::Tensor x) {
 }
 
 torch::Tensor NetworkImpl::features(torch::Tensor x) {
-  return pooled(trunk(std::move(x), blocks.size()), blocks.size());
+  return features_above(trunk(std::move(x), blocks.size()), blocks.size());
 }
 
 torch::Tensor NetworkImpl::trunk(torch::Tensor x, std::size_t split_point) {
@@ -147,12 +147,16 @@ torch::Tensor NetworkImpl::trunk(torch::Tensor x, std::size_t split_point) {
 }
 
 torch::Tensor NetworkImpl::head_blocks(torch::Tensor x, std::size_t split_point) {
-  x = pooled(std::move(x), split_point);
-  if (is_training() && config_.dropout > 0) x = drop_channels(x, config_.dropout, shard_);
-  return head(x).to(torch::kFloat);
+  return classify(features_above(std::move(x), split_point));
 }
 
-torch::Tensor NetworkImpl::pooled(torch::Tensor x, std::size_t split_point) {
+torch::Tensor NetworkImpl::classify(torch::Tensor features) {
+  if (is_training() && config_.dropout > 0)
+    features = drop_channels(features, config_.dropout, shard_);
+  return head(features).to(torch::kFloat);
+}
+
+torch::Tensor NetworkImpl::features_above(torch::Tensor x, std::size_t split_point) {
   for (std::size_t i = split_point; i < blocks.size(); ++i) x = blocks[i](x);
   if (is_training() && config_.drop_feature > 0) x = drop_channels(x, config_.drop_feature, shard_);
   if (!attention.is_empty()) x = attention(x);

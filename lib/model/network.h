@@ -60,6 +60,10 @@ class NetworkImpl : public torch::nn::Module {
   /// trunk() returns N x C' x S' x S', never negative.
   torch::Tensor trunk(torch::Tensor x, std::size_t split_point);
   torch::Tensor head_blocks(torch::Tensor x, std::size_t split_point);
+  /// head_blocks() in two parts: head_blocks(x, n) is classify(features_above(x, n)). The first
+  /// returns the head's input before dropout: N x C, pooled.
+  torch::Tensor features_above(torch::Tensor x, std::size_t split_point);
+  torch::Tensor classify(torch::Tensor features);
   /// True where the named parameter or buffer belongs to the trunk.
   bool is_in_trunk(const std::string& tensor, std::size_t split_point) const;
 
@@ -84,9 +88,6 @@ class NetworkImpl : public torch::nn::Module {
   torch::nn::Linear head{nullptr};
 
  private:
-  /// From the trunk's output to the head's input.
-  torch::Tensor pooled(torch::Tensor x, std::size_t split_point);
-
   NetworkConfig config_;
   BatchShardPtr shard_;
 };

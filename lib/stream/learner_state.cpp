@@ -40,7 +40,7 @@ Checkpoint LearnerState::save() const {
   const Candidate& serving = judge_.serving();
   keep("serving.", serving.weights);
   keep("velocity.", networks_.velocity());
-  keep("thresholds.", trainer_.thresholds().state());
+  keep("thresholds.", trainer_.thresholds().state_dict());
   const auto& gate = ingestion_.ood_gate();
   kept.state = {{"source", source_.version},
                 {"split_point", networks_.split_point()},
@@ -91,7 +91,7 @@ void LearnerState::restore(const Checkpoint& kept) {
                                static_cast<std::int64_t>(shape.latent), source_.network.classes);
     auto thresholds = trainer_.new_thresholds();
     if (s.at("threshold_policy") == config_.threshold_policy)
-      thresholds->load_state(taken(kept, "thresholds.", thresholds->state()));
+      thresholds->load_state_dict(taken(kept, "thresholds.", thresholds->state_dict()));
     const auto share = s.at("share").get<std::vector<double>>();
     const auto counts = s.at("counts").get<LearnerCounts>();
     const auto classes = static_cast<std::size_t>(source_.network.classes);

@@ -67,7 +67,13 @@ SelfTrainer::SelfTrainer(const OnlineConfig& config, const ModelInfo& model,
       kept_prior_(-prior_correction(model.prior, config.keep_prior)),
       thresholds_(new_thresholds()),
       negatives_(make_negative_policy(config.negative_policy, classes_)),
-      class_balance_(new_class_balance()) {}
+      class_balance_(new_class_balance()) {
+  if (thresholds_->cross_fit() || negatives_->cross_fit()) {
+    throw std::runtime_error(
+        "threshold-policy and negative-policy: expected policies that learn as the stream goes, "
+        "found one that fer train fits to its labelled faces");
+  }
+}
 
 std::unique_ptr<ThresholdPolicy> SelfTrainer::new_thresholds() const {
   // Policies that count over a window look back over as many rows as the memory holds.
@@ -153,7 +159,7 @@ StepReport SelfTrainer::step(SampleMemory& memory, const StreamLabels& labels, s
   const Batch batch = draw(memory, steps);
   const std::int64_t m = batch.labelled.labels.size(0);
 
-  PolicyStep shown;
+  PolicyInput shown;
   std::vector<torch::Tensor> asked{batch.weak};
   std::vector<torch::Tensor> truth{batch.labelled.labels};
   if (m > 0) asked.push_back(batch.labelled.activations);
@@ -170,7 +176,7 @@ StepReport SelfTrainer::step(SampleMemory& memory, const StreamLabels& labels, s
   shown.labels = torch::cat(truth);
   shown.step = static_cast<std::int64_t>(steps);
   shown.epoch = static_cast<int>(steps / static_cast<std::uint64_t>(config_.canary_interval));
-  PseudoLabels pseudo = thresholds_->judge(shown);
+  PseudoLabels pseudo = thresholds_->update_and_label(shown);
 
   StepReport done;
   done.rows = static_cast<int>(batch.size());

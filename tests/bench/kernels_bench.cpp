@@ -49,14 +49,14 @@ void BM_SameByLibTorch(benchmark::State& state, kernels::ThresholdRule threshold
                             {static_cast<std::int64_t>(values.size()) / kClasses, kClasses});
   };
   const auto threshold = test::tensor_thresholds(thresholds, kClasses);
-  const bool uses_labelled = thresholds.kind == kernels::ThresholdRule::kDta;
+  const bool uses_labelled = kernels::reads_labelled(thresholds);
   torch::Tensor z = rows(data.student).clone().requires_grad_();
   for (auto _ : state) {
-    PolicyStep shown;
+    PolicyInput shown;
     shown.unlabelled = torch::softmax(rows(data.teacher), 1);
     if (uses_labelled) shown.labelled = torch::softmax(rows(data.labelled), 1);
     shown.labels = torch::from_blob(data.labels.data(), {kLabelled}, torch::kLong);
-    const PseudoLabels pseudo = threshold->judge(shown);
+    const PseudoLabels pseudo = threshold->update_and_label(shown);
     const torch::Tensor chosen = test::tensor_negatives(
         negatives, {shown.unlabelled, torch::softmax(z.detach(), 1), pseudo.accepted()});
     const torch::Tensor loss =
@@ -70,18 +70,18 @@ void BM_SameByLibTorch(benchmark::State& state, kernels::ThresholdRule threshold
 
 using Threshold = kernels::ThresholdRule;
 using Negative = kernels::NegativeRule;
-BENCHMARK_CAPTURE(BM_PseudoLabelStep, dta_snl, Threshold{.kind = Threshold::kDta},
-                  Negative{.kind = Negative::kSnl});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, dta_snl, Threshold{.kind = Threshold::kDta},
-                  Negative{.kind = Negative::kSnl});
-BENCHMARK_CAPTURE(BM_PseudoLabelStep, free_fullmatch, Threshold{.kind = Threshold::kFree},
-                  Negative{.kind = Negative::kFullMatch});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, free_fullmatch, Threshold{.kind = Threshold::kFree},
-                  Negative{.kind = Negative::kFullMatch});
-BENCHMARK_CAPTURE(BM_PseudoLabelStep, fixed_none, Threshold{.kind = Threshold::kFixed},
-                  Negative{.kind = Negative::kNone});
-BENCHMARK_CAPTURE(BM_SameByLibTorch, fixed_none, Threshold{.kind = Threshold::kFixed},
-                  Negative{.kind = Negative::kNone});
+BENCHMARK_CAPTURE(BM_PseudoLabelStep, dta_snl, Threshold::of<kernels::Dta>(),
+                  Negative::of<kernels::Snl>());
+BENCHMARK_CAPTURE(BM_SameByLibTorch, dta_snl, Threshold::of<kernels::Dta>(),
+                  Negative::of<kernels::Snl>());
+BENCHMARK_CAPTURE(BM_PseudoLabelStep, free_fullmatch, Threshold::of<kernels::Free>(),
+                  Negative::of<kernels::FullMatch>());
+BENCHMARK_CAPTURE(BM_SameByLibTorch, free_fullmatch, Threshold::of<kernels::Free>(),
+                  Negative::of<kernels::FullMatch>());
+BENCHMARK_CAPTURE(BM_PseudoLabelStep, fixed_none, Threshold::of<kernels::Fixed>(),
+                  Negative::of<kernels::NoNegatives>());
+BENCHMARK_CAPTURE(BM_SameByLibTorch, fixed_none, Threshold::of<kernels::Fixed>(),
+                  Negative::of<kernels::NoNegatives>());
 
 void BM_Augment(benchmark::State& state) {
   constexpr int kFaces = 64, kSide = 48;

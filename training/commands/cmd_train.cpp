@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
@@ -10,10 +11,11 @@
 #include "commands/finite_range.h"
 #include "commands/processes.h"
 #include "commands/resumable_run.h"
-#include "commands/semi_training.h"
+#include "commands/ssl_training.h"
 #include "commands/training_progress.h"
 #include "learn/supervised/trainer.h"
 #include "terminal/progress.h"
+#include "util/join.h"
 
 namespace fer {
 namespace {
@@ -23,8 +25,9 @@ struct Options : DataOptions {
   std::string network = "fernet";
   std::filesystem::path init;
   TrainConfig train;
-  SemiRequest semi;
+  SslRequest semi;
   std::string method, thresholds, negatives;
+  std::string gate = "none";
   bool resume = false;
   Processes processes;
   // Settings that both kinds of training have, with defaults of their own.
@@ -100,12 +103,12 @@ Method method_of(const Options& o) {
 
 void start_semi_supervised(Options& o) {
   if (o.method.empty()) throw CLI::RequiredError("--method");
-  SemiRequest& semi = o.semi;
+  SslRequest& semi = o.semi;
   semi.train.method = method_of(o);
   semi.train.network = network_of(o);
-  if (semi.train.frozen_blocks > 0 && o.init.empty()) throw CLI::RequiredError("--init");
   if (!o.init.empty()) semi.train.init = InitialWeights(o.init);
   semi.init = o.init;
+  semi.self_gate = o.gate == "self";
   semi.train.weight_decay = o.train.weight_decay;
   semi.train.momentum = o.train.momentum;
   semi.train.ema = o.train.ema;
@@ -195,8 +198,11 @@ void add_supervised(CLI::App& c, TrainConfig& t, CLI::Option* labelled) {
 void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
   const char* group = "Semi-supervised training (--labeled)";
   labelled->group(group);
-  const auto add = [&](const char* name, auto& value, const char* description) {
-    return c.add_option(name, value, description)->needs(labelled)->group(group);
+  const auto add = [&](const char* name, auto& value, const std::string& description) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bool>)
+      return c.add_flag(name, value, description)->needs(labelled)->group(group);
+    else
+      return c.add_option(name, value, description)->needs(labelled)->group(group);
   };
   add("--unlabeled,--unlabelled", o.semi.unlabelled,
       "Datasets whose split train (all, where there is none) is learnt from without labels");
@@ -209,18 +215,16 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
       "Share of each class's labels that is used instead; the rest counts as unlabelled")
       ->check(finite_range(1e-6, 1))
       ->excludes(count);
-  c.add_flag("--fewer-labels", o.semi.fewer_is_fine,
-             "Classes with fewer labels than --labels-per-class give all that they have")
-      ->needs(labelled)
-      ->group(group);
-  add("--method", o.method,
-      "supervised, fixmatch, flexmatch, freematch, softmatch, ada-cm, dta or dta-snl")
-      ->check(CLI::IsMember(method_names()));
+  add("--fewer-labels", o.semi.fewer_is_fine,
+      "Classes with fewer labels than --labels-per-class give all that they have");
+  add("--method", o.method, "One of " + join(method_names()))->check(CLI::IsMember(method_names()));
   add("--thresholds", o.thresholds,
-      "Threshold policy instead of the method's, with settings where wanted: "
-      "dta:beta=0.95,t-min=0.7")
+      "Threshold policy instead of the method's, with settings where wanted, as in "
+      "dta:beta=0.95,t-min=0.7: " +
+          threshold_policies_text())
       ->check(policy_check(&Method::thresholds));
-  add("--negatives", o.negatives, "Negative policy instead of the method's: snl:mass=0.05")
+  add("--negatives", o.negatives,
+      "Negative policy instead of the method's, as in snl:mass=0.05: " + negative_policies_text())
       ->check(policy_check(&Method::negatives));
   const auto weight = finite_range(0, 1000);
   add("--lambda-x", o.lambda_x, "Weight of the labelled loss instead of the method's")
@@ -241,19 +245,42 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
       "Weak views of each unlabelled image, over which the teacher's word is averaged")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  CLI::Option* frozen =
-      add("--frozen-blocks", o.semi.train.frozen_blocks,
-          "The stem and so many residual blocks stay what --init says; a step costs what is above")
-          ->check(CLI::Range(1, 1000));
-  CLI::Option* cache = add(
-      "--view-cache", o.semi.view_cache,
-      "With --frozen-blocks: file of what the frozen half makes of the faces' views. Made where "
-      "there is none; runs with other labels, seeds and methods share it");
-  add("--views", o.semi.train.views, "Weak and strong views of each face that it holds")
-      ->check(CLI::Range(1, 1000))
+  for (const char* gone : {"--frozen-blocks", "--view-cache", "--views"}) {
+    c.add_option_function<std::string>(gone, [gone](const std::string&) {
+       throw CLI::ValidationError(gone,
+                                  "features took its place; make them with: fer pack "
+                                  "--features MODEL --blocks N");
+     })->group("");
+  }
+  add("--light-head", o.semi.light_head,
+      "Above features (fer pack --features): channels of a new residual block; 0: the network's "
+      "own "
+      "upper half goes on from --init")
+      ->check(CLI::Range(0, 4096))
       ->capture_default_str();
-  frozen->needs(cache);
-  cache->needs(frozen);
+  add("--drop-channels", o.semi.train.drop_channels,
+      "Above features: probability that a channel of a strong view is silent")
+      ->check(finite_range(0, 0.95))
+      ->capture_default_str();
+  add("--gate", o.gate,
+      "self: unlabelled faces that look unlike the labelled ones, and like copies of those upside "
+      "down or in shuffled tiles, are not learnt from (needs features)")
+      ->check(CLI::IsMember({"none", "self"}))
+      ->capture_default_str();
+  add("--only-unlabeled,--only-unlabelled", o.semi.only_unlabelled,
+      "What is left of split train is not learnt from: --unlabeled alone is");
+  add("--unlabeled-mix,--unlabelled-mix", o.semi.unlabelled_mix,
+      "For experiments: shares of the classes among the unlabelled faces, whose labels are known, "
+      "separated by commas")
+      ->delimiter(',')
+      ->check(finite_range(0, 1e6));
+  add("--unlabeled-count,--unlabelled-count", o.semi.unlabelled_count,
+      "With --unlabeled-mix: how many there are to be")
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  add("--distractors", o.semi.distractors,
+      "For experiments: datasets of what is no face, learnt from like --unlabeled; how many are "
+      "accepted is logged");
   add("--warmup", o.semi.train.warmup,
       "Steps over which the learning rate and the unlabelled losses rise (default: a twentieth)")
       ->check(CLI::Range(0, 100000000));

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "report/line_chart.h"
 
@@ -55,6 +56,67 @@ std::string table(const json& runs, const std::vector<std::string>& methods,
   return text;
 }
 
+std::string pool_of(const json& run) {
+  return run.value("pool", "");
+}
+
+/// What the runs say of their pseudo-labels, in percent: empty where they say nothing of the key.
+std::string pseudo_label_table(const json& runs, const std::vector<std::string>& methods,
+                               const std::vector<int>& labels, const char* key, const char* title,
+                               std::size_t seeds) {
+  const bool any = std::any_of(runs.begin(), runs.end(), [&](const json& run) {
+    return run.contains(key) && run[key].is_number();
+  });
+  if (!any) return {};
+  std::string text = std::string("\n") + title + ":\n\n| method |", rule = "|---|";
+  for (const int n : labels) {
+    text += n == 0 ? " all labels |" : " " + std::to_string(n) + " a class |";
+    rule += "---|";
+  }
+  text += "\n" + rule + "\n";
+  for (const std::string& method : methods) {
+    text += "| " + method + " |";
+    for (const int n : labels) {
+      const Spread spread = spread_of(values_of(runs, method, n, key));
+      text.append(" ").append(spread_text(spread, "%.1f ± %.1f", seeds)).append(" |");
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+/// The tables of a pool of unlabelled faces.
+std::string pool_tables(const json& all, const std::string& pool,
+                        const std::vector<std::string>& methods, const std::vector<int>& labels,
+                        std::size_t seeds) {
+  json runs = json::array();
+  for (const json& run : all)
+    if (pool_of(run) == pool) runs.push_back(run);
+  std::string text = pool.empty() ? "" : "\n## " + pool + "\n";
+  text += "\nThe last model:\n\n" + table(runs, methods, labels, "", "", seeds) +
+          "\nThe model that was best on validation:\n\n" +
+          table(runs, methods, labels, "", "_best", seeds);
+  const auto has = [&](const char* key) {
+    return std::any_of(runs.begin(), runs.end(),
+                       [&](const json& run) { return run.contains(key); });
+  };
+  if (has("also_accuracy")) {
+    text += "\nThe other domain, the last model:\n\n" +
+            table(runs, methods, labels, "also_", "", seeds) +
+            "\nThe model that was best on validation:\n\n" +
+            table(runs, methods, labels, "also_", "_best", seeds);
+  }
+  if (has("correction")) {
+    text += "\nThe last model, without a prior correction:\n\n" +
+            table(runs, methods, labels, "", "_plain", seeds);
+  }
+  text += pseudo_label_table(runs, methods, labels, "precision_times_coverage",
+                             "Pseudo-labels, precision times coverage, mean over classes", seeds);
+  text += pseudo_label_table(runs, methods, labels, "distractors_accepted",
+                             "Distractors that were accepted", seeds);
+  return text;
+}
+
 }  // namespace
 
 Spread spread_of(const std::vector<double>& values) {
@@ -88,32 +150,24 @@ std::string budget_text(const nlohmann::ordered_json& results) {
 
 std::string results_markdown(const nlohmann::ordered_json& results) {
   const json& runs = results["runs"];
-  std::vector<std::string> methods;
+  std::vector<std::string> methods, pools;
   std::vector<int> labels;
-  std::map<std::pair<std::string, int>, std::size_t> counts;
+  std::map<std::tuple<std::string, std::string, int>, std::size_t> counts;
   for (const json& run : runs) {
     add_once(methods, run["method"].get<std::string>());
     add_once(labels, run["labels_per_class"].get<int>());
-    ++counts[{run["method"], run["labels_per_class"]}];
+    add_once(pools, pool_of(run));
+    ++counts[{pool_of(run), run["method"], run["labels_per_class"]}];
   }
+  if (pools.empty()) pools.emplace_back();
   std::size_t seeds = 0;
   for (const auto& [of, count] : counts) seeds = std::max(seeds, count);
   std::string text = results.value("about", "");
   text += "\n\nBudget: " + budget_text(results) + ". " + std::to_string(runs.size()) + " runs, " +
           std::to_string(seeds) +
           " seeds a cell unless it says otherwise; percent on the test split, mean ± standard "
-          "deviation over seeds.\n\nThe last model:\n\n" +
-          table(runs, methods, labels, "", "", seeds) +
-          "\nThe model that was best on validation:\n\n" +
-          table(runs, methods, labels, "", "_best", seeds);
-  const bool also = std::any_of(runs.begin(), runs.end(),
-                                [](const json& run) { return run.contains("also_accuracy"); });
-  if (also) {
-    text += "\nThe other domain, the last model:\n\n" +
-            table(runs, methods, labels, "also_", "", seeds) +
-            "\nThe model that was best on validation:\n\n" +
-            table(runs, methods, labels, "also_", "_best", seeds);
-  }
+          "deviation over seeds.\n";
+  for (const std::string& pool : pools) text += pool_tables(runs, pool, methods, labels, seeds);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "util/join.h"
 
@@ -25,8 +26,8 @@ class Reader {
     const std::string command = text_or("command", "train");
     if (command != "train" && command != "adapt") fail("\"command\" train or adapt", command);
     command_ = command == "adapt" ? ExperimentCommand::kAdapt : ExperimentCommand::kTrain;
-    const std::vector<std::string> known{"about",   "command",   "budget",
-                                         "methods", cells_key(), "seeds"};
+    std::vector<std::string> known{"about", "command", "budget", "methods", cells_key(), "seeds"};
+    if (command_ == ExperimentCommand::kTrain) known.push_back("pools");
     for (const auto& [key, value] : json_.items()) {
       if (std::find(known.begin(), known.end(), key) == known.end()) fail(join(known), key);
     }
@@ -112,11 +113,31 @@ class Reader {
       }
       return all;
     }
-    for (const std::uint64_t n : numbers(cells_key())) {
-      ExperimentRun& run = all.emplace_back();
-      run.name = n == 0 ? "all" : std::to_string(n);
-      run.labels_per_class = static_cast<int>(n);
-      if (n > 0) run.options = {"--labels-per-class", run.name};
+    for (const auto& [pool, options] : pools()) {
+      for (const std::uint64_t n : numbers(cells_key())) {
+        ExperimentRun& run = all.emplace_back();
+        run.name = n == 0 ? "all" : std::to_string(n);
+        run.labels_per_class = static_cast<int>(n);
+        if (n > 0) run.options = {"--labels-per-class", run.name};
+        if (pool.empty()) continue;
+        run.pool = pool;
+        run.name = pool + "-" + run.name;
+        run.options.insert(run.options.end(), options.begin(), options.end());
+      }
+    }
+    return all;
+  }
+
+  /// By name, with their options; one without a name where the file has none.
+  std::vector<std::pair<std::string, std::vector<std::string>>> pools() const {
+    if (!json_.contains("pools")) return {{}};
+    std::vector<std::pair<std::string, std::vector<std::string>>> all;
+    const json pools = object("pools");
+    for (const auto& [name, own] : pools.items()) {
+      if (name.empty() || name.find_first_not_of(kNameLetters) != std::string::npos) {
+        fail("\"pools\" with names of letters, digits, dots, dashes and underscores", name);
+      }
+      all.emplace_back(name, options_of("pools", own));
     }
     return all;
   }

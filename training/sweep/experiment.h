@@ -13,6 +13,7 @@ struct ExperimentRun {
   std::string name;  ///< Of its folder: "dta-snl-25-seed1", "tent-persons-seed1".
   std::string method;
   int labels_per_class = 0;  ///< Of trainings; 0: all labels there are.
+  std::string pool;          ///< Of trainings: of the unlabelled faces; empty: there is one alone.
   std::string order;         ///< Of adaptations: of the stream.
   std::uint64_t seed = 0;
   std::vector<std::string> options;  ///< For the command, without data, folder and threads.
@@ -37,6 +38,8 @@ struct Experiment {
 /// - "methods": the rows of the table by name, each with the options that make it, a list for an
 ///   option that is given several times: {"dta-snl": {"method": "dta-snl"}};
 /// - "labels_per_class" (of train): numbers, 0 for all labels;
+/// - "pools" (of train, optional): where the unlabelled faces come from, by name, each with the
+///   options that make it: {"wild": {"unlabeled": "stream.packed", "only-unlabeled": true}};
 /// - "orders" (of adapt): orders of the stream, as `fer adapt --order` names them;
 /// - "seeds": numbers; those of adapt draw the order, too.
 /// No list holds anything twice. Throws std::runtime_error with file, member and what was expected.

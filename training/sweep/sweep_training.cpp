@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "evaluation/evaluation.h"
+#include "evaluation/feature_evaluation.h"
 #include "learn/data/packed_dataset.h"
+#include "learn/features/feature_file.h"
 #include "report/report_text.h"
 #include "report/results_table.h"
 #include "report/training_report.h"
@@ -39,6 +41,10 @@ class TrainingSweep : public SweepKind {
     model.network.input_size = info.crops.side;
     model.labels = info.labels;
     model.align_template = info.crops.align_template;
+    if (has_features(data_)) {
+      data_.rows("test");
+      return;
+    }
     const std::string name = "a model of " + settings_.data.string();
     require_measurable(model, data_, settings_of(name, settings_.data, "test", {}));
     if (!also_) return;
@@ -64,6 +70,12 @@ class TrainingSweep : public SweepKind {
   json measure(const ExperimentRun& run, const fs::path& folder) const override {
     json entry{
         {"method", run.method}, {"labels_per_class", run.labels_per_class}, {"seed", run.seed}};
+    if (!run.pool.empty()) entry["pool"] = run.pool;
+    if (has_features(data_)) {
+      measure_on_features(folder, entry);
+      add_log(folder, entry);
+      return entry;
+    }
     for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
       const fs::path path = folder / file;
       const auto model = Classifier::open(path, Precision::kFp32);
@@ -76,17 +88,7 @@ class TrainingSweep : public SweepKind {
       entry[std::string("also_accuracy") + suffix] = other.accuracy();
       entry[std::string("also_macro_recall") + suffix] = other.macro_recall();
     }
-    const RunLog log = read_run(folder);
-    const nlohmann::json& last = log.epochs.back();
-    for (const char* key : {"accept_rate", "purity"}) {
-      const double value = number_of(last, key);
-      entry[key] = std::isfinite(value) ? json(value) : json();
-    }
-    entry["device"] = device_of(log.settings, folder / "run.json");
-    entry["wall_s"] = number_of(last, "seconds");
-    entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
-                          ? json(log.settings["commit"])
-                          : json();
+    add_log(folder, entry);
     return entry;
   }
 
@@ -105,6 +107,86 @@ class TrainingSweep : public SweepKind {
   std::string chart(const json& results) const override { return results_chart(results); }
 
  private:
+  /// The scores of last.fer and best.fer on split test at the constant prior correction that is
+  /// best on split valid, and as they are ("_plain"); of last.fer the whole curve, so that methods
+  /// can be compared at the same accuracy.
+  void measure_on_features(const fs::path& folder, json& entry) const {
+    for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
+      const SplitLogits valid = split_logits(folder / file, data_, "valid");
+      const SplitLogits test = split_logits(folder / file, data_, "test");
+      const std::vector<double> mix = mix_of(valid);
+      const auto on_valid = correction_curve(valid, mix), on_test = correction_curve(test, mix);
+      const CorrectedScore chosen = best_correction(on_valid);
+      const Confusion confusion = corrected_confusion(test, mix, chosen.gamma);
+      const auto put = [&](const std::string& key, double value) {
+        entry[key + std::string(suffix)] = value;
+      };
+      put("accuracy", confusion.accuracy());
+      put("macro_recall", confusion.macro_recall());
+      put("correction", chosen.gamma);
+      put("valid_accuracy", chosen.accuracy);
+      put("valid_macro_recall", chosen.macro_recall);
+      put("accuracy_plain", on_test.front().accuracy);
+      put("macro_recall_plain", on_test.front().macro_recall);
+      if (*suffix) continue;
+      entry["recall"] = json::parse(confusion.to_json()["recall"].dump());
+      for (std::size_t i = 0; i < on_test.size(); ++i) {
+        entry["curve"].push_back({{"correction", on_test[i].gamma},
+                                  {"valid_accuracy", on_valid[i].accuracy},
+                                  {"valid_macro_recall", on_valid[i].macro_recall},
+                                  {"accuracy", on_test[i].accuracy},
+                                  {"macro_recall", on_test[i].macro_recall}});
+      }
+    }
+  }
+
+  /// What the run's log and record say of its pseudo-labels, in the last epoch.
+  static void add_log(const fs::path& folder, json& entry) {
+    const RunLog log = read_run(folder);
+    const nlohmann::json& last = log.epochs.back();
+    for (const char* key : {"accept_rate", "purity"}) {
+      const double value = number_of(last, key);
+      entry[key] = std::isfinite(value) ? json(value) : json();
+    }
+    if (last.contains("coverages") && last.contains("purities")) {
+      // Of each class: how many of its faces are accepted as it, times how many that are accepted
+      // as it are of it.
+      double sum = 0;
+      for (const auto& [label, coverage] : last["coverages"].items()) {
+        const nlohmann::json& purity = last["purities"].at(label);
+        const bool known = coverage.is_number() && purity.is_number();
+        const double both = known ? coverage.get<double>() * purity.get<double>() : 0;
+        entry["precision_times_coverage_by_class"][label] = both;
+        sum += both;
+      }
+      entry["precision_times_coverage"] = sum / static_cast<double>(last["coverages"].size());
+    }
+    const nlohmann::json gate =
+        log.settings.is_object() ? log.settings.value("gate", nlohmann::json()) : nlohmann::json();
+    double passed = 1;
+    if (gate.is_object()) {
+      const auto share = [&](const char* kept, const char* all) {
+        const auto n = gate.at(all).get<double>();
+        return n > 0 ? gate.at(kept).get<double>() / n : 1;
+      };
+      passed = share("distractors_kept", "distractors");
+      entry["gate"] = {{"faces_kept", share("unlabelled_kept", "unlabelled")},
+                       {"distractors_kept", passed}};
+    }
+    const double accepted = number_of(last, "distractors_accepted");
+    if (std::isfinite(accepted)) {
+      entry["distractors_accepted"] = accepted * passed;
+    } else if (gate.is_object() && gate.at("distractors").get<double>() > 0) {
+      // None was left to be accepted.
+      entry["distractors_accepted"] = 0;
+    }
+    entry["device"] = device_of(log.settings, folder / "run.json");
+    entry["wall_s"] = number_of(last, "seconds");
+    entry["commit"] = log.settings.is_object() && log.settings.contains("commit")
+                          ? json(log.settings["commit"])
+                          : json();
+  }
+
   /// What the run was computed on, as its record says; null where there is none.
   static json device_of(const nlohmann::json& record, const fs::path& file) {
     if (!record.is_object() || !record.contains("options")) return json();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "kernels/negatives/lowest.h"
-#include "util/host_device.h"
 
 namespace fer::kernels {
 
@@ -9,9 +8,11 @@ namespace fer::kernels {
 ///
 /// Negative learning with one complementary label (NLNL: Kim et al., ICCV 2019, arXiv 1908.07387),
 /// the label taken where the teacher is surest rather than at random.
-struct Argmin {
-  FER_HOST_DEVICE static bool rules_out(const float* q, int classes, int k) {
-    return Lowest::rules_out(1, q, classes, k);
+struct Argmin : NegativeDefaults {
+  static constexpr const char* kName = "argmin";
+  FER_HOST_DEVICE static bool rules_out(const Settings&, const State&, const NegativeRow& row,
+                                        int k) {
+    return Lowest::among_lowest(1, row, k);
   }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "util/host_device.h"
+#include "kernels/negatives/negative_row.h"
 
 namespace fer::kernels {
 
@@ -10,7 +10,11 @@ namespace fer::kernels {
 ///
 /// FullMatch (its adaptive negative learning): Chen et al., CVPR 2023, arXiv 2303.11066. Its
 /// entropy meaning loss is another loss, and is not here.
-struct FullMatch {
+struct FullMatch : NegativeDefaults {
+  static constexpr const char* kName = "fullmatch";
+  static constexpr bool kOnAccepted = true;
+  static constexpr bool kNeedsAgreement = true;
+
   /// Classes of a row that the strong view `p` (C) thinks likelier than the teacher's label.
   FER_HOST_DEVICE static int likelier(const float* p, int classes, int label) {
     int count = 0;
@@ -18,13 +22,15 @@ struct FullMatch {
     return count;
   }
 
-  /// k of a step, of whose rows the worst has so many likelier classes.
+  /// k of a step whose worst row has so many likelier classes.
   FER_HOST_DEVICE static int keep(int likelier) { return likelier + 1 > 2 ? likelier + 1 : 2; }
 
-  FER_HOST_DEVICE static bool rules_out(int keep, const float* q, int classes, int k) {
+  FER_HOST_DEVICE static bool rules_out(const Settings&, const State&, const NegativeRow& row,
+                                        int k) {
+    const float* q = row.q;
     int higher = 0;
-    for (int j = 0; j < classes; ++j) higher += q[j] > q[k] || (q[j] == q[k] && j < k);
-    return higher >= keep;
+    for (int j = 0; j < row.classes; ++j) higher += q[j] > q[k] || (q[j] == q[k] && j < k);
+    return higher >= row.keep;
   }
 };
 

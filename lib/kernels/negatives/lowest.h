@@ -1,6 +1,6 @@
 #pragma once
 
-#include "util/host_device.h"
+#include "kernels/negatives/negative_row.h"
 
 namespace fer::kernels {
 
@@ -9,11 +9,29 @@ namespace fer::kernels {
 ///
 /// The plain rule that the selective ones must beat: complementary labels (Ishida et al., NeurIPS
 /// 2017, arXiv 1705.07541) taken from the lower end of a prediction.
-struct Lowest {
-  FER_HOST_DEVICE static bool rules_out(int n, const float* q, int classes, int k) {
+struct Lowest : NegativeDefaults {
+  static constexpr const char* kName = "lowest";
+  struct Settings {
+    double n = 3;  ///< A whole number.
+  };
+  template <class Fields>
+  static void settings(Fields&& field, Settings& s, int classes) {
+    const double most = classes - 1;
+    if (s.n > most) s.n = most;
+    field("n", s.n, 1, most);
+  }
+
+  /// Whether k is among the n least likely classes, ties in their order.
+  FER_HOST_DEVICE static bool among_lowest(int n, const NegativeRow& row, int k) {
+    const float* q = row.q;
     int lower = 0;
-    for (int j = 0; j < classes; ++j) lower += q[j] < q[k] || (q[j] == q[k] && j < k);
+    for (int j = 0; j < row.classes; ++j) lower += q[j] < q[k] || (q[j] == q[k] && j < k);
     return lower < n;
+  }
+
+  FER_HOST_DEVICE static bool rules_out(const Settings& set, const State&, const NegativeRow& row,
+                                        int k) {
+    return among_lowest(static_cast<int>(set.n), row, k);
   }
 };
 

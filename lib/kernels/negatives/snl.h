@@ -1,7 +1,6 @@
 #pragma once
 
-#include "kernels/negatives/negative_rule.h"
-#include "util/host_device.h"
+#include "kernels/negatives/negative_row.h"
 
 namespace fer::kernels {
 
@@ -16,16 +15,28 @@ namespace fer::kernels {
 ///
 /// Our reconstruction of SNL (Cai et al. 2026, arXiv 2601.05556), of which we know the abstract,
 /// not the formulas.
-struct Snl {
-  FER_HOST_DEVICE static bool rules_out(const NegativeRule& rule, const float* q, const float* p,
-                                        int classes, int k) {
+struct Snl : NegativeDefaults {
+  static constexpr const char* kName = "snl";
+  struct Settings {
+    double mass = 0.1;    ///< α.
+    double floor = 0.01;  ///< ε.
+  };
+  template <class Fields>
+  static void settings(Fields&& field, Settings& s, int) {
+    field("mass", s.mass, 0, 1);
+    field("floor", s.floor, 0, 1);
+  }
+
+  FER_HOST_DEVICE static bool rules_out(const Settings& set, const State&, const NegativeRow& row,
+                                        int k) {
     // The class together with all less likely ones, ties in their order; a small allowance, so that
     // rounding in the sum does not decide.
+    const float* q = row.q;
     float together = 0;
-    for (int j = 0; j < classes; ++j)
+    for (int j = 0; j < row.classes; ++j)
       together += q[j] < q[k] || (q[j] == q[k] && j <= k) ? q[j] : 0.f;
-    return together <= static_cast<float>(rule.mass + 1e-6) &&
-           p[k] >= static_cast<float>(rule.floor);
+    return together <= static_cast<float>(set.mass + 1e-6) &&
+           row.p[k] >= static_cast<float>(set.floor);
   }
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "kernels/negatives/negative_rule.h"
-#include "util/host_device.h"
+#include "kernels/negatives/negative_row.h"
 
 namespace fer::kernels {
 
@@ -10,9 +9,19 @@ namespace fer::kernels {
 /// UPS: Rizve et al., ICLR 2021, arXiv 2101.06329, where only rows without a positive label have
 /// negative ones. The paper asks in addition for a small spread of q_k over ten passes with
 /// dropout; here one pass is looked at, as in its ablation without uncertainty.
-struct Ups {
-  FER_HOST_DEVICE static bool rules_out(const NegativeRule& rule, const float* q, int k) {
-    return q[k] < static_cast<float>(rule.tau);
+struct Ups : NegativeDefaults {
+  static constexpr const char* kName = "ups";
+  struct Settings {
+    double tau = 0.05;
+  };
+  template <class Fields>
+  static void settings(Fields&& field, Settings& s, int) {
+    field("tau", s.tau, 0, 1);
+  }
+
+  FER_HOST_DEVICE static bool rules_out(const Settings& set, const State&, const NegativeRow& row,
+                                        int k) {
+    return row.q[k] < static_cast<float>(set.tau);
   }
 };
 

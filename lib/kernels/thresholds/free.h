@@ -1,9 +1,7 @@
 #pragma once
 
 #include "kernels/thresholds/moving_average.h"
-#include "kernels/thresholds/threshold_rule.h"
-#include "kernels/units.h"
-#include "util/host_device.h"
+#include "kernels/thresholds/threshold_step.h"
 
 namespace fer::kernels {
 
@@ -14,31 +12,55 @@ namespace fer::kernels {
 ///   T_c = τ · p̃_c / max_k p̃_k,          λ = 0.999, both 1/C at first.
 ///
 /// FreeMatch (its self-adaptive threshold): Wang et al., ICLR 2023, arXiv 2205.07246. The paper's
-/// fairness term is a loss of its own, no threshold, and is not here. State: τ and p̃ (C).
-struct Free {
-  FER_HOST_DEVICE static void begin(const ThresholdRule& rule, int classes, ThresholdState& s) {
-    s.mean = 1.f / static_cast<float>(classes);
-    for (int k = 0; k < classes; ++k) s.sums[k] = s.mean;
-    show(rule, classes, s);
+/// fairness term is a loss of its own, no threshold, and is not here.
+struct Free : ThresholdDefaults {
+  static constexpr const char* kName = "free";
+  struct Settings {
+    double momentum = 0.999;  ///< λ.
+  };
+  struct State {
+    float tau = 0;
+    float p[kMaxClasses] = {};
+  };
+  template <class Fields>
+  static void settings(Fields&& field, Settings& s) {
+    field("momentum", s.momentum, 0, 1);
+  }
+  template <class Fields>
+  static void state(Fields&& field, State& s) {
+    field("tau", s.tau);
+    field("p", s.p);
   }
 
-  /// `sums.by_class`, `sums.confidence`: of the probabilities of all rows.
-  FER_HOST_DEVICE static void learn(const ThresholdRule& rule, const StepSums& sums,
-                                    const StepPlace& now, ThresholdState& s) {
+  FER_HOST_DEVICE static void begin(const Settings& set, int classes, State& s, float* thresholds) {
+    s.tau = 1.f / static_cast<float>(classes);
+    for (int k = 0; k < classes; ++k) s.p[k] = s.tau;
+    show(set, classes, s, thresholds);
+  }
+
+  template <class Sums>
+  FER_HOST_DEVICE static void observe(const Settings&, const TeacherRow& row, Sums& sums) {
+    for (int k = 0; k < row.classes; ++k) sums.add_class(k, row.q[k]);
+    sums.add_confidence(row.confidence);
+  }
+
+  FER_HOST_DEVICE static void learn(const Settings& set, const StepSums& sums, const StepPlace& now,
+                                    State& s, float* thresholds) {
     if (now.rows == 0) return;
     const auto mean_of = [&](unsigned long long sum) {
       return static_cast<float>(from_units(sum) / now.rows);
     };
-    s.mean = moved(s.mean, rule.momentum, mean_of(sums.confidence));
+    s.tau = moved(s.tau, set.momentum, mean_of(sums.confidence));
     for (int k = 0; k < now.classes; ++k)
-      s.sums[k] = moved(s.sums[k], rule.momentum, mean_of(sums.by_class[k]));
-    show(rule, now.classes, s);
+      s.p[k] = moved(s.p[k], set.momentum, mean_of(sums.by_class[k]));
+    show(set, now.classes, s, thresholds);
   }
 
-  FER_HOST_DEVICE static void show(const ThresholdRule&, int classes, ThresholdState& s) {
+  FER_HOST_DEVICE static void show(const Settings&, int classes, const State& s,
+                                   float* thresholds) {
     float top = 0;
-    for (int k = 0; k < classes; ++k) top = s.sums[k] > top ? s.sums[k] : top;
-    for (int k = 0; k < classes; ++k) s.thresholds[k] = s.mean * s.sums[k] / top;
+    for (int k = 0; k < classes; ++k) top = s.p[k] > top ? s.p[k] : top;
+    for (int k = 0; k < classes; ++k) thresholds[k] = s.tau * s.p[k] / top;
   }
 };
 

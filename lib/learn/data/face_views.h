@@ -31,6 +31,10 @@ class FaceViews {
   /// One view of each face: N rows.
   virtual torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,
                            const ViewSeed& draw) const = 0;
+
+  /// Unchanged views of the faces, where the network takes something other than images of them;
+  /// else undefined.
+  virtual torch::Tensor plain(const std::vector<FaceRef>& /*faces*/) const { return {}; }
 };
 
 /// Normalisation and augmentation of views.

@@ -53,7 +53,7 @@ void require_fit(const NetworkConfig& network, const PackedInfo& data, bool clas
 }
 
 void write_packed(const std::filesystem::path& path, const PackedInfo& info,
-                  const std::vector<PackedRow>& rows) {
+                  const std::vector<PackedRow>& rows, const PackedExtras& extras) {
   if (rows.empty()) throw std::invalid_argument("write_packed: expected rows");
   const auto n = static_cast<std::int64_t>(rows.size());
   const auto classes = static_cast<std::int64_t>(info.labels.size());
@@ -101,13 +101,15 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
   if (!images.bytes.empty()) add_texts(kImages, images);
   for (std::size_t k = 0; k < columns.size(); ++k)
     add_texts(column_tensor(info.columns[k]), columns[k]);
-  write_safetensors(path, tensors,
-                    {{"format", kFormat},
-                     {"labels", json_text(json(info.labels))},
-                     {"splits", json_text(json(info.splits))},
-                     {"columns", json_text(json(info.columns))},
-                     {"align_template", info.crops.align_template},
-                     {"source", as_utf8(info.source)}});
+  std::map<std::string, std::string> metadata{{"format", kFormat},
+                                              {"labels", json_text(json(info.labels))},
+                                              {"splits", json_text(json(info.splits))},
+                                              {"columns", json_text(json(info.columns))},
+                                              {"align_template", info.crops.align_template},
+                                              {"source", as_utf8(info.source)}};
+  tensors.insert(extras.tensors.begin(), extras.tensors.end());
+  metadata.insert(extras.metadata.begin(), extras.metadata.end());
+  write_safetensors(path, tensors, metadata);
 }
 
 PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name)
@@ -165,6 +167,22 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
       if (!(vote >= 0 && vote < 1e9f))
         fail(path, "row " + std::to_string(i) + ": a vote is negative or no number");
   }
+}
+
+PackedRow PackedDataset::row(std::size_t row) const {
+  const auto pixels = crop(row);
+  const auto said = votes(row);
+  PackedRow copy;
+  copy.crop.assign(pixels.begin(), pixels.end());
+  copy.votes.assign(said.begin(), said.end());
+  copy.label = label(row);
+  copy.split = splits_[row];
+  copy.duplicate = duplicate(row);
+  copy.aligned = aligned(row);
+  copy.person = person(row);
+  copy.image = image(row);
+  for (std::size_t k = 0; k < info_.columns.size(); ++k) copy.columns.emplace_back(text(k, row));
+  return copy;
 }
 
 std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {

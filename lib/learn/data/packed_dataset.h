@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -44,11 +45,17 @@ struct PackedInfo {
 /// is true and the network's classes are not as many as the dataset's labels.
 void require_fit(const NetworkConfig& network, const PackedInfo& data, bool classes = true);
 
+/// What a packed dataset holds beside its rows: further tensors and metadata.
+struct PackedExtras {
+  std::map<std::string, TensorView> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
 /// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
 /// there are no rows or one does not have the shape or columns that `info` says,
 /// std::runtime_error where the file cannot be written.
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
-                          const std::vector<PackedRow>& rows);
+                          const std::vector<PackedRow>& rows, const PackedExtras& extras = {});
 
 /// A packed dataset, memory-mapped: rows are read from the page cache on demand.
 class FER_API PackedDataset {
@@ -58,6 +65,10 @@ class FER_API PackedDataset {
   explicit PackedDataset(const std::filesystem::path& path, std::string name = {});
 
   const PackedInfo& info() const { return info_; }
+  /// The file, for what stands there beside the rows.
+  const SafetensorsFile& file() const { return *file_; }
+  /// A copy of a row.
+  PackedRow row(std::size_t row) const;
   /// The dataset's name in messages.
   const std::string& name() const { return name_; }
   std::size_t size() const { return size_; }

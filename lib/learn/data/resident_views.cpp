@@ -4,7 +4,7 @@
 
 namespace fer {
 
-ResidentViews::ResidentViews(const SemiData& data, const ViewSettings& look, torch::Device device,
+ResidentViews::ResidentViews(const SslData& data, const ViewSettings& look, torch::Device device,
                              const kernels::KernelTable* table)
     : look_(look),
       device_(device),

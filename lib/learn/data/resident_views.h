@@ -8,7 +8,7 @@
 #include "kernels/kernel_table.h"
 #include "learn/data/face_views.h"
 #include "learn/data/resident_faces.h"
-#include "learn/data/semi_data.h"
+#include "learn/data/ssl_data.h"
 
 namespace fer {
 
@@ -18,7 +18,7 @@ class ResidentViews : public FaceViews {
  public:
   /// Copies all labelled and unlabelled faces of the data. `table`: kernels for the device;
   /// nullptr: the faces stay in the processor's memory.
-  ResidentViews(const SemiData& data, const ViewSettings& look, torch::Device device,
+  ResidentViews(const SslData& data, const ViewSettings& look, torch::Device device,
                 const kernels::KernelTable* table);
 
   torch::Tensor of(ViewKind kind, const std::vector<FaceRef>& faces,

@@ -3,45 +3,14 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "kernels/pseudo_label_step.h"
-#include "learn/policies/policy_options.h"
+#include "learn/policies/policy_choice.h"
 
 namespace fer {
-namespace {
 
-using kernels::NegativeRule;
-
-struct PolicyKind {
-  const char* name;
-  NegativeRule::Kind kind;
-  /// Reads the settings that the kind has.
-  void (*read)(PolicyOptions& options, int classes, NegativeRule& rule);
-};
-
-void read_none(PolicyOptions&, int, NegativeRule&) {}
-
-const std::vector<PolicyKind>& kinds() {
-  static const std::vector<PolicyKind> all{
-      {"none", NegativeRule::kNone, read_none},
-      {"ups", NegativeRule::kUps,
-       [](PolicyOptions& o, int, NegativeRule& r) { r.tau = o.get("tau", r.tau, 0, 1); }},
-      {"fullmatch", NegativeRule::kFullMatch, read_none},
-      {"lowest", NegativeRule::kLowest,
-       [](PolicyOptions& o, int classes, NegativeRule& r) {
-         const int most = classes - 1;
-         r.count = static_cast<int>(o.get("n", std::min(r.count, most), 1, most));
-       }},
-      {"argmin", NegativeRule::kArgmin, read_none},
-      {"snl", NegativeRule::kSnl, [](PolicyOptions& o, int, NegativeRule& r) {
-         r.mass = o.get("mass", r.mass, 0, 1);
-         r.floor = o.get("floor", r.floor, 0, 1);
-       }}};
-  return all;
-}
-
-}  // namespace
+using kernels::NegativePolicies;
+using kernels::SnlConformal;
 
 torch::Tensor NegativePolicy::select(const NegativeStep& step) const {
   const torch::Tensor teacher = step.teacher.detach().contiguous();
@@ -57,31 +26,33 @@ nlohmann::json NegativePolicy::describe() const {
   return {{"policy", name_}, {"settings", settings_}};
 }
 
+const SnlConformal::Settings* NegativePolicy::cross_fit() const {
+  return rule_.is<SnlConformal>() ? &rule_.settings.as<SnlConformal::Settings>() : nullptr;
+}
+
+void NegativePolicy::set_quantiles(const std::vector<double>& quantiles) {
+  std::copy(quantiles.begin(), quantiles.end(), rule_.state.as<SnlConformal::State>().quantiles);
+}
+
 const std::vector<std::string>& negative_policy_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const PolicyKind& kind : kinds()) all.emplace_back(kind.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = policy_names<NegativePolicies>();
   return names;
 }
 
+std::string negative_policy_help() {
+  return policy_help<NegativePolicies>([](auto& field, auto type, auto& settings) {
+    decltype(type)::Policy::settings(field, settings, kernels::kMaxClasses);
+  });
+}
+
 std::unique_ptr<NegativePolicy> make_negative_policy(const std::string& text, int classes) {
-  PolicyOptions options("negative policy", text);
-  std::string known;
-  for (const PolicyKind& kind : kinds()) {
-    known += (known.empty() ? "" : ", ") + std::string(kind.name);
-    if (kind.name != options.name()) continue;
-    std::unique_ptr<NegativePolicy> policy(new NegativePolicy);
-    policy->name_ = kind.name;
-    policy->rule_.kind = kind.kind;
-    kind.read(options, classes, policy->rule_);
-    options.check_all_known();
-    policy->settings_ = options.values();
-    return policy;
-  }
-  throw std::runtime_error("negative policy \"" + options.name() +
-                           "\" is not known; expected one of " + known);
+  std::unique_ptr<NegativePolicy> policy(new NegativePolicy);
+  static_cast<kernels::PolicyChoice<NegativePolicies>&>(policy->rule_) =
+      parse_policy<NegativePolicies>("negative policy", text, policy->name_, policy->settings_,
+                                     [&](auto& field, auto type, auto& settings) {
+                                       decltype(type)::Policy::settings(field, settings, classes);
+                                     });
+  return policy;
 }
 
 }  // namespace fer

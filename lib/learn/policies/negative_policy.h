@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/negatives/negative_rule.h"
+#include "kernels/negatives/negative_rules.h"
 
 namespace fer {
 
@@ -21,17 +21,23 @@ struct NegativeStep {
   torch::Tensor accepted;  ///< N, bool: rows whose pseudo-label is taken for true.
 };
 
-/// A rule that selects the classes S(u) that a row u is taught not to be: one of the formulas in
-/// this folder, with its settings. Stateless.
+/// A rule that selects the classes S(u) that a row u is taught not to be: one of
+/// kernels::NegativePolicies, with its settings.
 class NegativePolicy {
  public:
   /// N x C, bool. Never holds a row's likeliest class under the teacher.
   torch::Tensor select(const NegativeStep& step) const;
 
+  /// The settings of snl-conformal, whose quantiles set_quantiles() must bring; nullptr for the
+  /// others.
+  const kernels::SnlConformal::Settings* cross_fit() const;
+  /// One a class; for policies whose cross_fit() is not null.
+  void set_quantiles(const std::vector<double>& quantiles);
+
   /// {"policy", "settings"}.
   nlohmann::json describe() const;
 
-  /// For who runs the same formula over a whole step: kernels::pseudo_label_step().
+  /// The same formula as plain numbers, for kernels::pseudo_label_step().
   const kernels::NegativeRule& rule() const { return rule_; }
 
  private:
@@ -47,7 +53,10 @@ class NegativePolicy {
 /// lists the names, or the settings.
 std::unique_ptr<NegativePolicy> make_negative_policy(const std::string& text, int classes);
 
-/// none, ups, fullmatch, lowest, argmin, snl.
+/// The names of kernels::NegativePolicies, in their order.
 const std::vector<std::string>& negative_policy_names();
+
+/// One text for people: "none, ups (tau), …".
+std::string negative_policy_help();
 
 }  // namespace fer

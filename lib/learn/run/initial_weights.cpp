@@ -58,4 +58,11 @@ void InitialWeights::copy_to(NetworkImpl& network, const std::vector<std::string
   copy_state(weights, network, name_);
 }
 
+void InitialWeights::copy_trunk_to(NetworkImpl& network, int blocks) const {
+  auto weights = model_->weights;
+  for (const auto& [name, tensor] : state_of(network))
+    if (!network.is_in_trunk(name, static_cast<std::size_t>(blocks))) weights[name] = tensor;
+  copy_state(weights, network, name_);
+}
+
 }  // namespace fer

@@ -35,6 +35,9 @@ class FER_API InitialWeights {
   /// or one for other labels. Throws std::runtime_error that names the file and the fields where
   /// the networks differ in more than classes and dropout.
   void copy_to(NetworkImpl& network, const std::vector<std::string>& labels) const;
+  /// Fills the stem and so many residual blocks of a network that has the same, and leaves the rest
+  /// as it is. Throws std::runtime_error, file and tensor named, where it has not.
+  void copy_trunk_to(NetworkImpl& network, int blocks) const;
 
  private:
   std::string name_;

@@ -20,7 +20,10 @@ std::pair<Network, Network> two_networks(const ModelInfo& info,
                                          const TrainingRun::Settings& settings) {
   seed_torch(settings.seed);
   Network network(info.network);
-  if (settings.init) settings.init.copy_to(*network, info.labels);
+  if (settings.init && settings.trunk_blocks > 0)
+    settings.init.copy_trunk_to(*network, settings.trunk_blocks);
+  else if (settings.init)
+    settings.init.copy_to(*network, info.labels);
   std::pair<Network, Network> networks{network, Network(info.network)};
   networks.first->to(settings.device);
   networks.second->to(settings.device);

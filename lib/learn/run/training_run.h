@@ -41,6 +41,9 @@ class TrainingRun : public ModuleRun {
     double layer_decay = 1;  ///< See TrainConfig.
     std::uint64_t seed = 1;
     InitialWeights init;  ///< What the weights are at first.
+    /// Above 0: the stem and so many residual blocks alone come from `init`, the rest from the
+    /// seed.
+    int trunk_blocks = 0;
     torch::Device device = torch::kCPU;
     ProcessGroup* group = nullptr;  ///< The processes that train together; nullptr: this one.
   };

@@ -17,10 +17,19 @@ const std::vector<Method>& methods() {
   // split (docs/explanation/results.md, E1): labels count in full, and the threshold is capped far
   // below the confidence that a teacher has in the few labels that it knows by heart.
   static const std::vector<Method> all{
-      {"supervised", "", "none", 1, 0, 0},    {"fixmatch", "fixed", "none", 1, 1, 0},
-      {"flexmatch", "flex", "none", 1, 1, 0}, {"freematch", "free", "none", 1, 1, 0},
-      {"softmatch", "soft", "none", 1, 1, 0}, {"ada-cm", "ada-cm", "none", 0.5, 1, 0},
-      {"dta", kDta, "none", 1, 1, 0},         {"dta-snl", kDta, "snl", 1, 1, kDefaultLambdaN},
+      {"supervised", "", "none", 1, 0, 0},
+      {"fixmatch", "fixed", "none", 1, 1, 0},
+      {"flexmatch", "flex", "none", 1, 1, 0},
+      {"freematch", "free", "none", 1, 1, 0},
+      {"softmatch", "soft", "none", 1, 1, 0},
+      {"ada-cm", "ada-cm", "none", 0.5, 1, 0},
+      {"dta", kDta, "none", 1, 1, 0},
+      {"dta-snl", kDta, "snl", 1, 1, kDefaultLambdaN},
+      {"abc", "fixed", "none", 1, 1, 0, 0, /*balanced_head=*/true},
+      {"debiaspl", "fixed", "none", 1, 1, 0, /*debias=*/0.5},
+      {"dta-cv", "dta-cv", "none", 1, 1, 0},
+      {"dta-cv-snl", "dta-cv", "snl-conformal", 1, 1, kDefaultLambdaN},
+      {"dta-cv-mix", "dta-cv:mix=1", "none", 1, 1, 0},
   };
   return all;
 }
@@ -44,9 +53,19 @@ nlohmann::json describe_policies(const Method& method, int classes) {
           {"negatives", make_negative_policy(method.negatives, classes)->describe()}};
 }
 
+std::string threshold_policies_text() {
+  return threshold_policy_help();
+}
+std::string negative_policies_text() {
+  return negative_policy_help();
+}
+
 void to_json(nlohmann::json& json, const Method& m) {
   json = {{"name", m.name},         {"thresholds", m.thresholds}, {"negatives", m.negatives},
           {"lambda_x", m.lambda_x}, {"lambda_u", m.lambda_u},     {"lambda_n", m.lambda_n}};
+  // Absent where there is none, as in the checkpoints of older runs.
+  if (m.debias > 0) json["debias"] = m.debias;
+  if (m.balanced_head) json["balanced_head"] = true;
 }
 
 }  // namespace fer

@@ -16,12 +16,14 @@ struct Method {
   std::string thresholds;  ///< For make_threshold_policy(); empty: no unlabelled rows at all.
   std::string negatives = "none";  ///< For make_negative_policy().
   double lambda_x = 1, lambda_u = 1, lambda_n = 0;
+  double debias = 0;           ///< λ of DebiasPL; 0: pseudo-labels as the teacher has them.
+  bool balanced_head = false;  ///< ABC's auxiliary balanced classifier, which is then what is kept.
 };
 
 /// Weight of a negative loss that is asked for where the method has none.
 constexpr double kDefaultLambdaN = 0.1;
 
-/// supervised, fixmatch, flexmatch, freematch, softmatch, ada-cm, dta, dta-snl.
+/// All that there are; docs/reference/training.md says what each is.
 FER_API const std::vector<Method>& methods();
 
 /// Throws std::runtime_error that lists the names.
@@ -30,6 +32,10 @@ FER_API Method method_named(const std::string& name);
 /// {"thresholds", "negatives"}: each policy with all its settings, defaults filled in. Throws
 /// std::runtime_error for policies that there are not, or settings out of range.
 FER_API nlohmann::json describe_policies(const Method& method, int classes);
+
+/// The policies with the names of their settings, for people: "fixed (tau), flex (tau, window), …".
+FER_API std::string threshold_policies_text();
+FER_API std::string negative_policies_text();
 
 FER_API void to_json(nlohmann::json& json, const Method& method);
 

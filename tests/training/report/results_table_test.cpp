@@ -48,6 +48,25 @@ TEST(ResultsTable, HasARowAMethodAndTwoColumnsANumberOfLabels) {
   EXPECT_THAT(text, Not(HasSubstr("other domain")));
 }
 
+TEST(ResultsTable, KeepsPoolsApart) {
+  json runs = json::array();
+  for (const char* pool : {"wild", "reversed"}) {
+    runs.push_back(run_of("dta", 25, 0.5, *pool == 'w' ? 0.4 : 0.3));
+    runs.back()["pool"] = pool;
+    runs.back()["distractors_accepted"] = *pool == 'w' ? json(0.25) : json();
+  }
+  const std::string text =
+      results_markdown({{"about", "Two."}, {"budget", {{"steps", 3}}}, {"runs", runs}});
+  const auto wild = text.find("## wild"), reversed = text.find("## reversed");
+  ASSERT_NE(reversed, std::string::npos);
+  EXPECT_THAT(text.substr(wild, reversed - wild), HasSubstr("| dta | 50.0 ± 0.0 | 40.0 ± 0.0 |"));
+  EXPECT_THAT(text.substr(wild, reversed - wild),
+              HasSubstr("accepted:\n\n| method | 25 a class |"));
+  EXPECT_THAT(text.substr(wild, reversed - wild), HasSubstr("| dta | 25.0 ± 0.0 |"));
+  EXPECT_THAT(text.substr(reversed), HasSubstr("| dta | 50.0 ± 0.0 | 30.0 ± 0.0 |"));
+  EXPECT_THAT(text.substr(reversed), Not(HasSubstr("Distractors")));
+}
+
 TEST(ResultsChart, DrawsALineAMethodOverTheNumbersOfLabels) {
   json results{{"runs",
                 {run_of("fixmatch", 10, 0.5, 0.2), run_of("fixmatch", 10, 0.5, 0.4),

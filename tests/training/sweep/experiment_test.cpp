@@ -45,6 +45,26 @@ TEST(Experiment, MakesARunOfEachCellAndSeed) {
                           "dta-snl", "--attention-branches", "0", "--seed", "3"));
 }
 
+TEST(Experiment, MakesARunOfEachPool) {
+  const ScopedFolder folder;
+  const Experiment experiment = read_experiment(folder.write("e7.json", R"({
+    "budget": {"steps": 30},
+    "methods": {"dta": {"method": "dta"}},
+    "pools": {"wild": {"unlabeled": "w.packed", "only-unlabeled": true}, "odd": {}},
+    "labels_per_class": [25, 100],
+    "seeds": [1]
+  })"));
+  ASSERT_THAT(experiment.runs, SizeIs(2 * 2));
+  const ExperimentRun& first = experiment.runs.front();
+  EXPECT_EQ(first.name, "dta-wild-25-seed1");
+  EXPECT_EQ(first.pool, "wild");
+  EXPECT_THAT(first.options,
+              ElementsAre("--steps", "30", "--method", "dta", "--labels-per-class", "25",
+                          "--unlabeled", "w.packed", "--only-unlabeled", "--seed", "1"));
+  EXPECT_EQ(experiment.runs.back().name, "dta-odd-100-seed1");
+  EXPECT_EQ(experiment.runs.back().pool, "odd");
+}
+
 TEST(Experiment, MakesARunOfEachOrderOfAStream) {
   const ScopedFolder folder;
   const Experiment experiment = read_experiment(folder.write("e8.json", R"({

@@ -15,6 +15,7 @@
 #include "content.h"
 #include "data/tiny_dataset.h"
 #include "error_of.h"
+#include "learn/features/feature_file.h"
 #include "model/model_info.h"
 #include "scoped.h"
 #include "terminal/interrupt.h"
@@ -119,6 +120,36 @@ TEST_F(SweepTest, MeasuresOnAnotherDomainToo) {
     }
   }
   EXPECT_THAT(content(settings_.results / "trial.md"), HasSubstr("The other domain"));
+}
+
+TEST_F(SweepTest, MeasuresOnFeatures) {
+  const std::string model = test::train_tiny_model(folder_.path() / "model");
+  FeatureConfig features;
+  features.blocks = 1;
+  const auto packed = settings_.data;
+  settings_.data = folder_.path() / "tiny.features";
+  ASSERT_TRUE(write_features(settings_.data, PackedDataset(packed), model, features,
+                             [](std::size_t, std::size_t) { return true; }));
+  const Experiment above = read_experiment(folder_.write(
+      "trial.json",
+      json{{"budget", {{"init", model}, {"light-head", 8}, {"steps", 4}, {"batch", 6}}},
+           {"methods", {{"fix", {{"method", "fixmatch"}, {"gate", "self"}}}}},
+           {"pools", {{"left", {{"distractors", settings_.data.string()}}}}},
+           {"labels_per_class", {4}},
+           {"seeds", {1}}}
+          .dump()));
+  EXPECT_EQ(run_sweep(above, settings_), 0u);
+  const json found = results();
+  ASSERT_EQ(found["runs"].size(), 1u);
+  const json& run = found["runs"][0];
+  EXPECT_EQ(run["pool"], "left");
+  ASSERT_EQ(run["curve"].size(), 16u);
+  EXPECT_EQ(run["accuracy_plain"], run["curve"][0]["accuracy"]);
+  const auto chosen = static_cast<std::size_t>(10 * run["correction"].get<double>() + 0.5);
+  EXPECT_EQ(run["macro_recall"], run["curve"][chosen]["macro_recall"]);
+  EXPECT_GE(run["precision_times_coverage"].get<double>(), 0);
+  EXPECT_LE(run["distractors_accepted"].get<double>(),
+            run["gate"]["distractors_kept"].get<double>());
 }
 
 TEST_F(SweepTest, WatchesAdaptations) {

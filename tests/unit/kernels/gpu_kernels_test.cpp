@@ -186,14 +186,14 @@ TEST_F(GpuKernels, PseudoLabelStepIsTheProcessors) {
 
 TEST_F(GpuKernels, PseudoLabelStepGivesTheSameInEveryRun) {
   test::StepData first(50000, 5000, 8, 3);
-  first.step.thresholds.kind = ThresholdRule::kFree;
+  first.step.thresholds = ThresholdRule::of<Free>();
   first.state = first_state(first.step.thresholds, 8);
   test::StepData second = first;
   step_on_device(*table_, first, 5);
   step_on_device(*table_, second, 5);
   EXPECT_EQ(first.losses, second.losses);
   EXPECT_EQ(first.gradient, second.gradient);
-  EXPECT_EQ(first.state.mean, second.state.mean);
+  EXPECT_EQ(first.state.of<Free>().tau, second.state.of<Free>().tau);
 }
 
 /// Frames on the device beside those of the processor.

@@ -28,25 +28,24 @@ inline void PrintTo(const NamedNegatives& named, std::ostream* out) {
   *out << named.policy;
 }
 
-/// Of each kind, with settings at which random rows fall on both sides of the line.
+/// One of each policy, with settings at which random rows fall on both sides of the line.
 inline std::vector<NamedThresholds> all_thresholds() {
-  using Rule = kernels::ThresholdRule;
-  return {{"fixed:tau=0.7", {.kind = Rule::kFixed, .tau = 0.7}},
-          {"flex:tau=0.5,window=160", {.kind = Rule::kFlex, .tau = 0.5, .window = 160}},
-          {"free:momentum=0.9", {.kind = Rule::kFree, .momentum = 0.9}},
-          {"soft:momentum=0.1", {.kind = Rule::kSoft, .momentum = 0.1}},
-          {"ada-cm:t-min=0.3", {.kind = Rule::kAdaCm, .least = 0.3}},
-          {"dta:t-min=0.3", {.kind = Rule::kDta, .least = 0.3}}};
+  using namespace kernels;
+  using Rule = ThresholdRule;
+  return {{"fixed:tau=0.7", Rule::of<Fixed>({.tau = 0.7})},
+          {"flex:tau=0.5,window=160", Rule::of<Flex>({.tau = 0.5, .window = 160})},
+          {"free:momentum=0.9", Rule::of<Free>({.momentum = 0.9})},
+          {"soft:momentum=0.1", Rule::of<Soft>({.momentum = 0.1})},
+          {"ada-cm:t-min=0.3", Rule::of<AdaCm>({.t_min = 0.3})},
+          {"dta:t-min=0.3", Rule::of<Dta>({.t_min = 0.3})}};
 }
 
 inline std::vector<NamedNegatives> all_negatives() {
-  using Rule = kernels::NegativeRule;
-  return {{"none", {.kind = Rule::kNone}},
-          {"ups", {.kind = Rule::kUps}},
-          {"fullmatch", {.kind = Rule::kFullMatch}},
-          {"lowest:n=2", {.kind = Rule::kLowest, .count = 2}},
-          {"argmin", {.kind = Rule::kArgmin}},
-          {"snl", {.kind = Rule::kSnl}}};
+  using namespace kernels;
+  using Rule = NegativeRule;
+  return {{"none", Rule::of<NoNegatives>()},    {"ups", Rule::of<Ups>()},
+          {"fullmatch", Rule::of<FullMatch>()}, {"lowest:n=2", Rule::of<Lowest>({.n = 2})},
+          {"argmin", Rule::of<Argmin>()},       {"snl", Rule::of<Snl>()}};
 }
 
 /// Logits of a network that is surer of some rows than of others.

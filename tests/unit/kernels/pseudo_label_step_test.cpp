@@ -39,13 +39,13 @@ struct ByTensors {
       const torch::Tensor rows = rows_of(values, s.classes);
       return s.teacher_is_probabilities ? rows : torch::softmax(rows, 1);
     };
-    PolicyStep shown;
+    PolicyInput shown;
     shown.unlabelled = probabilities(data.teacher);
     shown.labelled = probabilities(data.labelled);
     shown.labels = torch::from_blob(data.labels.data(), {s.labelled_rows}, torch::kLong);
     shown.step = s.step;
     shown.epoch = s.epoch;
-    pseudo = thresholds.judge(shown);
+    pseudo = thresholds.update_and_label(shown);
     const torch::Tensor z = rows_of(data.student, s.classes).clone().requires_grad_();
     student = torch::softmax(z.detach(), 1);
     chosen = test::tensor_negatives(negatives, {shown.unlabelled, student, pseudo.accepted()});
@@ -57,13 +57,12 @@ struct ByTensors {
 };
 
 /// Rows so near to a line that the last bit of a softmax decides.
-bool on_the_line(const StepData& data, const ByTensors& tensors, const torch::Tensor& thresholds,
-                 std::int64_t i) {
+bool on_the_line(const ByTensors& tensors, const torch::Tensor& thresholds, std::int64_t i) {
   const auto label = tensors.pseudo.labels[i].item<std::int64_t>();
   const double from_threshold =
       tensors.pseudo.confidence[i].item<double>() - thresholds[label].item<double>();
   const double from_floor =
-      (tensors.student[i] - data.step.negatives.floor).abs().min().item<double>();
+      (tensors.student[i] - kernels::Snl::Settings{}.floor).abs().min().item<double>();
   return std::abs(from_threshold) < 1e-6 || from_floor < 1e-7;
 }
 
@@ -113,11 +112,11 @@ TEST_P(PseudoLabelStepTest, DoesWhatTensorsWithAutogradDo) {
           const auto at = static_cast<std::size_t>(row);
           ASSERT_EQ(data.pseudo_labels[at], tensors.pseudo.labels[row].item<std::int64_t>());
           ASSERT_NEAR(data.confidence[at], tensors.pseudo.confidence[row].item<float>(), 1e-6);
-          if (on_the_line(data, tensors, lines, row)) {
+          if (on_the_line(tensors, lines, row)) {
             ++doubtful;
             continue;
           }
-          const bool soft = threshold.rule.kind == ThresholdRule::kSoft;
+          const bool soft = threshold.rule.is<kernels::Soft>();
           ASSERT_NEAR(data.weights[at], tensors.pseudo.weights[row].item<float>(), soft ? 1e-5 : 0)
               << "step " << i << ", row " << row;
           accepted += data.weights[at] >= 0.5f;
@@ -139,7 +138,7 @@ TEST_P(PseudoLabelStepTest, DoesWhatTensorsWithAutogradDo) {
   // Both sides of each line were seen, and hardly a row on it.
   EXPECT_GT(accepted, rows / 50);
   EXPECT_LT(accepted, rows - 10);
-  EXPECT_EQ(ruled_out > 0, negative.rule.kind != NegativeRule::kNone) << ruled_out;
+  EXPECT_EQ(ruled_out > 0, !negative.rule.is<kernels::NoNegatives>()) << ruled_out;
   EXPECT_LE(doubtful, 3);
 }
 
@@ -175,7 +174,7 @@ TEST(PseudoLabelStep, IsWhatItsHalvesAre) {
       PseudoLabelStep alone = halves.pointed();
       alone.student = nullptr;
       alone.gradient = alone.losses = nullptr;
-      kernels::judge_pseudo_labels(alone);
+      kernels::update_and_label(alone);
       EXPECT_EQ(halves.pseudo_labels, whole.pseudo_labels) << policy;
       EXPECT_EQ(halves.weights, whole.weights) << policy;
       for (int k = 0; k < 8; ++k)
@@ -199,8 +198,8 @@ TEST(PseudoLabelStep, StaysFiniteHoweverLargeTheLogits) {
   StepData data(2, 0, 3, 1);
   data.student = {1000, 0, -1000, 0, 5e4, -5e4};
   data.teacher = {-5, 0, 0.1f, 0.1f, 0, -5};  // Lowest: class 0, then class 2.
-  data.step.thresholds = {.kind = ThresholdRule::kFixed, .tau = 1};
-  data.step.negatives = {.kind = NegativeRule::kArgmin};
+  data.step.thresholds = ThresholdRule::of<kernels::Fixed>({.tau = 1});
+  data.step.negatives = NegativeRule::of<kernels::Argmin>();
   data.step.lambda_n = 1;
   data.state = kernels::first_state(data.step.thresholds, 3);
   kernels::pseudo_label_step(data.pointed());
@@ -214,10 +213,10 @@ TEST(PseudoLabelStep, StaysFiniteHoweverLargeTheLogits) {
 TEST(PseudoLabelStep, LearnsFromLabelledRowsAlone) {
   StepData data(0, 64, 8, 3);
   data.step.step = 500;
-  data.step.thresholds = {.kind = ThresholdRule::kDta, .least = 0.1};
+  data.step.thresholds = ThresholdRule::of<kernels::Dta>({.t_min = 0.1});
   data.state = kernels::first_state(data.step.thresholds, 8);
   kernels::pseudo_label_step(data.pointed());
-  EXPECT_GT(data.state.counts[0], 0);
+  EXPECT_GT(data.state.of<kernels::Dta>().weight[0], 0);
   EXPECT_GT(data.state.thresholds[0], 0.1);
   EXPECT_THAT(data.losses, testing::ElementsAre(0, 0));
 }
@@ -226,7 +225,7 @@ TEST(PseudoLabelStep, LeavesItsStatisticsNumbersWhereRowsAreNone) {
   for (const auto& [policy, rule] : test::all_thresholds()) {
     StepData data(4, 4, 8, 5);
     data.step.thresholds = rule;
-    data.step.negatives = {.kind = NegativeRule::kSnl};
+    data.step.negatives = NegativeRule::of<kernels::Snl>();
     data.state = kernels::first_state(rule, 8);
     for (auto* row : {&data.teacher, &data.student, &data.labelled})
       for (int k = 0; k < 8; ++k)

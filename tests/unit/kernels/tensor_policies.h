@@ -15,12 +15,12 @@ namespace fer::test {
 class TensorThresholds {
  public:
   virtual ~TensorThresholds() = default;
-  PseudoLabels judge(const PolicyStep& step);
+  PseudoLabels update_and_label(const PolicyInput& step);
   virtual torch::Tensor thresholds() const = 0;
 
  protected:
   explicit TensorThresholds(int classes) : classes_(classes) {}
-  virtual void learn(const PolicyStep& step, const torch::Tensor& confidence,
+  virtual void learn(const PolicyInput& step, const torch::Tensor& confidence,
                      const torch::Tensor& labels) = 0;
   virtual torch::Tensor weigh(const torch::Tensor& confidence, const torch::Tensor& labels) const;
   /// C sums of `values` (N) over the rows of each label (N, int64).
@@ -29,6 +29,7 @@ class TensorThresholds {
   const int classes_;
 };
 
+/// nullptr for a policy that reads nothing of a step.
 std::unique_ptr<TensorThresholds> tensor_thresholds(const kernels::ThresholdRule& rule,
                                                     int classes);
 

@@ -16,16 +16,16 @@ inline std::vector<float> values(const torch::Tensor& tensor) {
 }
 
 /// A step that shows unlabelled rows alone.
-inline PolicyStep unlabelled(const torch::Tensor& probabilities) {
-  PolicyStep step;
+inline PolicyInput unlabelled(const torch::Tensor& probabilities) {
+  PolicyInput step;
   step.unlabelled = probabilities;
   return step;
 }
 
 /// A step that shows labelled rows alone.
-inline PolicyStep labelled(const torch::Tensor& probabilities, const torch::Tensor& labels,
-                           std::int64_t step = 0, int epoch = 0) {
-  PolicyStep shown;
+inline PolicyInput labelled(const torch::Tensor& probabilities, const torch::Tensor& labels,
+                            std::int64_t step = 0, int epoch = 0) {
+  PolicyInput shown;
   shown.unlabelled = torch::empty({0, probabilities.size(1)});
   shown.labelled = probabilities;
   shown.labels = labels;

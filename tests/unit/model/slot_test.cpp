@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -35,6 +36,16 @@ class Slot : public testing::Test {
   }
   ModelSlot::Source source(bool reload = false) const {
     return {.path = path(), .layout = {Precision::kFp32, "cpu"}, .reload = reload, .interval = 5ms};
+  }
+  /// Returns once a slot of the same interval has seen that `rewrite` changed the file. Whoever
+  /// looks at the file has had the time to see it, too.
+  void wait_for_reload_elsewhere(const std::function<void()>& rewrite) const {
+    ModelSlot witness;
+    witness.open(source(true));
+    for (std::uint64_t round = 1; round <= 2; ++round) {
+      rewrite();
+      ASSERT_TRUE(wait_for([&] { return witness.swaps() == round; }));
+    }
   }
   test::ScopedFolder folder_;
 };
@@ -146,8 +157,8 @@ TEST_F(Slot, LeavesAReplacedFileAloneWhereNobodyAskedForReloads) {
   write(1);
   ModelSlot slot;
   const auto first = slot.open(source(false));
-  write(2);
-  std::this_thread::sleep_for(60ms);
+  std::uint64_t seed = 1;
+  wait_for_reload_elsewhere([&] { write(++seed); });
   EXPECT_EQ(slot.current(), first);
 }
 
@@ -173,8 +184,8 @@ TEST_F(Slot, KeepsWhatWasLearntOverWhatStandsInTheFile) {
   slot.open(source(true));
   const auto learnt = classifier(7);
   slot.swap(learnt);
-  write(2);
-  std::this_thread::sleep_for(60ms);
+  std::uint64_t seed = 1;
+  wait_for_reload_elsewhere([&] { write(++seed); });
   EXPECT_EQ(slot.current(), learnt);
   EXPECT_EQ(slot.swaps(), 1u);
 }

@@ -38,7 +38,7 @@ class ResidentViewsTest : public testing::Test {
 
   const test::ScopedFolder folder_;
   std::unique_ptr<PackedDataset> one_, two_;
-  SemiData data_;
+  SslData data_;
   ViewSettings look_;
 };
 

@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(Methods, AreMadeOfPoliciesThatThereAre) {
-  EXPECT_EQ(methods().size(), 8u);
+  EXPECT_EQ(methods().size(), 13u);
   for (const Method& method : methods()) {
     const nlohmann::json policies = describe_policies(method, 8);
     EXPECT_EQ(policies["thresholds"].is_null(), method.name == "supervised");
@@ -26,7 +26,16 @@ TEST(Methods, AreMadeOfPoliciesThatThereAre) {
   EXPECT_EQ(describe_policies(ours, 8)["thresholds"]["settings"]["t-max"], 0.6);
   EXPECT_EQ(ours.lambda_u, 1);
   EXPECT_EQ(ours.lambda_n, 0.1);
+  EXPECT_EQ(describe_policies(method_named("dta-cv-mix"), 8)["thresholds"]["settings"]["mix"], 1);
   EXPECT_EQ(describe_policies(method_named("fixmatch"), 8)["thresholds"]["settings"]["tau"], 0.95);
+}
+
+TEST(Methods, TellTheirPoliciesWithTheNamesOfTheirSettings) {
+  EXPECT_THAT(threshold_policies_text(),
+              AllOf(HasSubstr("fixed (tau)"), HasSubstr("ada-cm (beta, t-min)"),
+                    HasSubstr("dta-cv (rho, z, top, folds, refit, l2, mix)")));
+  EXPECT_THAT(negative_policies_text(),
+              AllOf(HasSubstr("none, ups (tau)"), HasSubstr("snl-conformal (alpha, floor)")));
 }
 
 TEST(Methods, AreListedWhereANameIsUnknown) {

@@ -16,9 +16,9 @@ TEST(Flex, BeginsWithAllRowsUnused) {
   // Two confident rows of class 0 and one that is not: of the ten unused rows of the window seven
   // are left, and one comes in. x = 2/8, T = 0.9 · 0.25 / 1.75.
   const PseudoLabels judged =
-      policy->judge(unlabelled(torch::tensor({{0.95, 0.05}, {0.92, 0.08}, {0.3, 0.7}})));
-  EXPECT_THAT(values(policy->state().at("sigma")), ElementsAre(2, 0));
-  EXPECT_THAT(values(policy->state().at("unused")), ElementsAre(FloatNear(8, 1e-5)));
+      policy->update_and_label(unlabelled(torch::tensor({{0.95, 0.05}, {0.92, 0.08}, {0.3, 0.7}})));
+  EXPECT_THAT(values(policy->state_dict().at("sigma")), ElementsAre(2, 0));
+  EXPECT_THAT(values(policy->state_dict().at("unused")), ElementsAre(FloatNear(8, 1e-5)));
   EXPECT_THAT(values(policy->thresholds()), ElementsAre(FloatNear(0.128571f, 1e-5), 0));
   EXPECT_THAT(values(judged.weights), ElementsAre(1, 1, 1));
 }
@@ -29,7 +29,8 @@ TEST(Flex, LowersTheThresholdOfClassesWithFewConfidentRows) {
   const torch::Tensor of_1 = torch::tensor({{0.05, 0.95}}).repeat({3, 1});
   const torch::Tensor unsure = torch::tensor({{0.8, 0.2}});
   // A whole window: 6 and 3 confident rows, one unused. x = 1 and 1/2.
-  const PseudoLabels judged = policy->judge(unlabelled(torch::cat({of_0, of_1, unsure})));
+  const PseudoLabels judged =
+      policy->update_and_label(unlabelled(torch::cat({of_0, of_1, unsure})));
   EXPECT_THAT(values(policy->thresholds()),
               ElementsAre(FloatNear(0.9f, 1e-6), FloatNear(0.9f * 0.5f / 1.5f, 1e-6)));
   EXPECT_EQ(judged.weights[9].item<float>(), 0);
@@ -38,10 +39,10 @@ TEST(Flex, LowersTheThresholdOfClassesWithFewConfidentRows) {
 
 TEST(Flex, ForgetsWhatHasLeftTheWindow) {
   const auto policy = make_threshold_policy("flex:tau=0.9,window=4", 2, 1000);
-  policy->judge(unlabelled(torch::tensor({{0.95, 0.05}}).repeat({4, 1})));
-  EXPECT_THAT(values(policy->state().at("sigma")), ElementsAre(4, 0));
-  policy->judge(unlabelled(torch::tensor({{0.05, 0.95}}).repeat({4, 1})));
-  EXPECT_THAT(values(policy->state().at("sigma")), ElementsAre(0, 4));
+  policy->update_and_label(unlabelled(torch::tensor({{0.95, 0.05}}).repeat({4, 1})));
+  EXPECT_THAT(values(policy->state_dict().at("sigma")), ElementsAre(4, 0));
+  policy->update_and_label(unlabelled(torch::tensor({{0.05, 0.95}}).repeat({4, 1})));
+  EXPECT_THAT(values(policy->state_dict().at("sigma")), ElementsAre(0, 4));
 }
 
 }  // namespace

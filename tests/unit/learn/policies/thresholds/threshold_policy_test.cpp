@@ -19,9 +19,9 @@ std::string error_of(const std::string& text) {
 }
 
 /// A step of `n` unlabelled and labelled rows that are random but the same for a seed.
-PolicyStep random_step(int n, int seed) {
+PolicyInput random_step(int n, int seed) {
   torch::manual_seed(static_cast<std::uint64_t>(seed));
-  PolicyStep step;
+  PolicyInput step;
   step.unlabelled = torch::softmax(torch::randn({n, 3}) * 4, 1);
   step.labelled = torch::softmax(torch::randn({n, 3}) * 4, 1);
   step.labels = torch::randint(3, {n}, torch::kLong);
@@ -46,32 +46,32 @@ TEST(ThresholdPolicy, GoesOnFromItsStateElsewhere) {
   for (const std::string& name : threshold_policy_names()) {
     const auto whole = make_threshold_policy(name, 3, 50),
                first = make_threshold_policy(name, 3, 50);
-    for (int i = 0; i < 7; ++i) whole->judge(random_step(8, i));
-    for (int i = 0; i < 4; ++i) first->judge(random_step(8, i));
+    for (int i = 0; i < 7; ++i) whole->update_and_label(random_step(8, i));
+    for (int i = 0; i < 4; ++i) first->update_and_label(random_step(8, i));
     const auto second = make_threshold_policy(name, 3, 50);
-    second->load_state(first->state());
-    for (int i = 4; i < 7; ++i) second->judge(random_step(8, i));
+    second->load_state_dict(first->state_dict());
+    for (int i = 4; i < 7; ++i) second->update_and_label(random_step(8, i));
     EXPECT_TRUE(torch::equal(second->thresholds(), whole->thresholds())) << name;
-    for (const auto& [key, tensor] : whole->state())
-      EXPECT_TRUE(torch::equal(second->state().at(key), tensor)) << name << ' ' << key;
+    for (const auto& [key, tensor] : whole->state_dict())
+      EXPECT_TRUE(torch::equal(second->state_dict().at(key), tensor)) << name << ' ' << key;
   }
 }
 
 TEST(ThresholdPolicy, KeepsAStateOfFewNumbers) {
   for (const std::string& name : threshold_policy_names()) {
     const auto policy = make_threshold_policy(name, 3, 100000);
-    policy->judge(random_step(64, 0));
+    policy->update_and_label(random_step(64, 0));
     std::int64_t numbers = 0;
-    for (const auto& [key, tensor] : policy->state()) numbers += tensor.numel();
+    for (const auto& [key, tensor] : policy->state_dict()) numbers += tensor.numel();
     EXPECT_LE(numbers, 4 * 3) << name;
   }
 }
 
 TEST(ThresholdPolicy, RefusesTheStateOfAnother) {
   const auto free = make_threshold_policy("free", 3, 1), dta = make_threshold_policy("dta", 3, 1);
-  EXPECT_THROW(dta->load_state(free->state()), std::runtime_error);
+  EXPECT_THROW(dta->load_state_dict(free->state_dict()), std::runtime_error);
   const auto larger = make_threshold_policy("dta", 4, 1);
-  EXPECT_THROW(dta->load_state(larger->state()), std::runtime_error);
+  EXPECT_THROW(dta->load_state_dict(larger->state_dict()), std::runtime_error);
 }
 
 TEST(ThresholdPolicy, DescribesItself) {
@@ -86,12 +86,13 @@ TEST(ThresholdPolicy, DescribesItself) {
 
 TEST(ThresholdPolicy, TracksNoGradients) {
   for (const std::string& name : threshold_policy_names()) {
-    PolicyStep step = random_step(4, 1);
+    PolicyInput step = random_step(4, 1);
     step.unlabelled = step.unlabelled.requires_grad_();
     step.labelled = step.labelled.requires_grad_();
     const auto policy = make_threshold_policy(name, 3, 10);
-    EXPECT_FALSE(policy->judge(step).weights.requires_grad()) << name;
-    for (const auto& [key, tensor] : policy->state()) EXPECT_FALSE(tensor.requires_grad()) << name;
+    EXPECT_FALSE(policy->update_and_label(step).weights.requires_grad()) << name;
+    for (const auto& [key, tensor] : policy->state_dict())
+      EXPECT_FALSE(tensor.requires_grad()) << name;
   }
 }
 

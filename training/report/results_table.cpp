@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "report/line_chart.h"
+#include "report/matched_score.h"
 
 namespace fer {
 namespace {
@@ -85,6 +86,33 @@ std::string pseudo_label_table(const json& runs, const std::vector<std::string>&
   return text;
 }
 
+/// Macro recall where all runs with as many labels are equally accurate on valid: empty where no
+/// run has a curve of prior corrections.
+std::string matched_table(const json& runs, const std::vector<std::string>& methods,
+                          const std::vector<int>& labels, std::size_t seeds) {
+  json matched = json::array();
+  for (const int n : labels) {
+    json of_row = json::array();
+    for (const json& run : runs)
+      if (run["labels_per_class"].get<int>() == n) of_row.push_back(run);
+    const std::optional<double> accuracy = common_valid_accuracy(of_row);
+    if (!accuracy) continue;
+    for (const json& run : of_row) {
+      const std::optional<MatchedScore> score = score_at(run, *accuracy);
+      if (!score) continue;
+      matched.push_back({{"method", run["method"]},
+                         {"labels_per_class", n},
+                         {"accuracy", score->accuracy},
+                         {"macro_recall", score->macro_recall}});
+    }
+  }
+  if (matched.empty()) return {};
+  return "\nThe last model, at the prior correction that makes all runs of a column equally "
+         "accurate "
+         "on valid:\n\n" +
+         table(matched, methods, labels, "", "", seeds);
+}
+
 /// The tables of a pool of unlabelled faces.
 std::string pool_tables(const json& all, const std::string& pool,
                         const std::vector<std::string>& methods, const std::vector<int>& labels,
@@ -108,7 +136,8 @@ std::string pool_tables(const json& all, const std::string& pool,
   }
   if (has("correction")) {
     text += "\nThe last model, without a prior correction:\n\n" +
-            table(runs, methods, labels, "", "_plain", seeds);
+            table(runs, methods, labels, "", "_plain", seeds) +
+            matched_table(runs, methods, labels, seeds);
   }
   text += pseudo_label_table(runs, methods, labels, "precision_times_coverage",
                              "Pseudo-labels, precision times coverage, mean over classes", seeds);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "util/read_file.h"
 #include "vision/detector_backends.h"
 #include "vision/shown_frame.h"
 
@@ -22,8 +23,8 @@ std::unique_ptr<Detector> open_detector(const std::filesystem::path& model) {
   std::string extension = model.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".onnx") return open_network(model);
-  if (extension == ".xml") return open_haar(model);
+  if (extension == ".onnx") return open_network(model, read_file(model, kMaxDetectorFile));
+  if (extension == ".xml") return open_haar(model, read_file(model, kMaxDetectorFile));
   if (extension == ".fer") {
     throw std::runtime_error(expected +
                              "a file that ends in .fer, which holds an expression model or what a "

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <iterator>
+
 #include "vision/detector.h"
+#include "vision/detector_backends.h"
 #include "vision/model_paths.h"
 
 namespace fer {
@@ -24,6 +28,11 @@ bool is_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+bool is_system_cascade(const std::filesystem::path& model) {
+  return std::any_of(std::begin(kCascadeFolders), std::end(kCascadeFolders),
+                     [&](const char* folder) { return model.parent_path() == folder; });
+}
 
 DetectorModel find_detector_model() {
   for (const std::filesystem::path& folder : named_model_folders()) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "vision/detector_backends.h"
+#include "vision/detector_trial.h"
 #include "vision/read_region.h"
 #include "vision/shown_frame.h"
 
@@ -72,17 +73,29 @@ std::vector<Face> Haar::detect(const FrameView& frame, const DetectorConfig& con
 
 }  // namespace
 
-std::unique_ptr<Detector> open_haar(const std::filesystem::path& model) {
-  const std::string expected = model.string() + ": expected an OpenCV cascade, found ";
+std::unique_ptr<Detector> read_cascade(const std::filesystem::path& file) {
   cv::CascadeClassifier cascade;
   bool loaded = false;
   try {
-    loaded = cascade.load(model.string());
+    loaded = cascade.load(file.string());
   } catch (const cv::Exception& error) {
-    throw std::runtime_error(expected + "a file that OpenCV cannot read (" + error.err + ")");
+    throw std::runtime_error("a file that OpenCV cannot read (" + error.err + ")");
   }
-  if (!loaded || cascade.empty()) throw std::runtime_error(expected + "a file that holds none");
+  if (!loaded || cascade.empty()) throw std::runtime_error("a file that holds none");
   return std::make_unique<Haar>(std::move(cascade));
+}
+
+std::unique_ptr<Detector> open_haar(const std::filesystem::path& model, const std::string& bytes) {
+  std::string found;
+  if (!is_system_cascade(model)) found = try_detector(DetectorKind::kCascade, bytes);
+  if (found.empty()) {
+    try {
+      return read_cascade(model);
+    } catch (const std::runtime_error& error) {
+      found = error.what();
+    }
+  }
+  throw std::runtime_error(model.string() + ": expected an OpenCV cascade, found " + found);
 }
 
 }  // namespace fer

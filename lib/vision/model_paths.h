@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model_dirs.h"
+#include "util/build_tree.h"
 
 namespace fer {
 
@@ -24,12 +25,17 @@ inline std::vector<std::filesystem::path> named_model_folders() {
 }
 
 /// The folders that are looked in whatever the user named, best first: the source tree's models
-/// folder, the user's cache ($XDG_CACHE_HOME/gst-fer/models), the installed data folder.
-/// The build writes FER_SOURCE_MODELS and FER_INSTALLED_MODELS into model_dirs.h. The environment's
-/// FER_SHIPPED_MODELS replaces both, where what was installed lies elsewhere now.
+/// folder where this runs from the build tree, the user's cache ($XDG_CACHE_HOME/gst-fer/models),
+/// the installed data folder. The environment's FER_SHIPPED_MODELS replaces the first and the last,
+/// where what was installed lies elsewhere now.
 inline std::vector<std::filesystem::path> usual_model_folders() {
   const char* shipped = std::getenv("FER_SHIPPED_MODELS");
-  std::vector<std::filesystem::path> folders{shipped != nullptr ? shipped : FER_SOURCE_MODELS};
+  std::vector<std::filesystem::path> folders;
+  if (shipped != nullptr) {
+    folders.emplace_back(shipped);
+  } else if (in_build_tree()) {
+    folders.emplace_back(FER_SOURCE_MODELS);
+  }
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   if (cache != nullptr && *cache != '\0') {

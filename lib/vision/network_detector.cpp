@@ -1,26 +1,81 @@
 #include "vision/network_detector.h"
 
+#include <algorithm>
+#include <iterator>
 #include <opencv2/core/version.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
+#include "util/sha256.h"
 #include "vision/detection_grid.h"
+#include "vision/detector_sha256.h"
+#include "vision/detector_trial.h"
+#include "vision/onnx_checksum.h"
 #include "vision/shown_frame.h"
 
 namespace fer {
 
-std::unique_ptr<Detector> open_network(const std::filesystem::path& model) {
-  std::string found;
+namespace {
+
+/// The networks that were looked at: the two releases of YuNet (scripts/models), and our own that
+/// ships. OpenCV reads these.
+constexpr std::string_view kKnown[] = {
+    "50ef07f702a31741ca46a4c0d947773b64143b9362780237bf0d427d6c79bab7",
+    "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    SHIPPED_DETECTOR_SHA256,
+};
+
+bool is_known(const std::string& bytes) {
+  return std::find(std::begin(kKnown), std::end(kKnown), sha256(bytes)) != std::end(kKnown);
+}
+
+/// What stands in any network with the outputs of our own detector.
+bool names_our_outputs(const std::string& bytes) {
+  return bytes.find("faces_" + std::to_string(kCellStrides.front())) != std::string::npos;
+}
+
+/// What is wrong with the file, as far as it can be told without OpenCV; empty: nothing.
+std::string fault_of(const std::string& bytes) {
+  switch (check_onnx(bytes)) {
+    case OnnxChecksum::kWrong:
+      return "other content than was written: its checksum differs";
+    case OnnxChecksum::kNone:
+      if (names_our_outputs(bytes)) {
+        return "our own detector without its checksum: it was changed, or written by an earlier "
+               "version; write it anew by fer export --onnx";
+      }
+      break;
+    case OnnxChecksum::kRight:
+      break;
+  }
+  return is_known(bytes) ? std::string() : try_detector(DetectorKind::kNetwork, bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Detector> read_network(const std::string& bytes) {
   try {
-    const cv::dnn::Net network = cv::dnn::readNetFromONNX(model.string());
+    const cv::dnn::Net network = cv::dnn::readNetFromONNX(bytes.data(), bytes.size());
     if (auto detector = make_grid_detector(network)) return detector;
     if (auto detector = make_yunet(network)) return detector;
-    found = "a network with the outputs";
+    std::string found = "a network with the outputs";
     for (const std::string& name : network.getUnconnectedOutLayersNames()) found += " " + name;
+    throw std::runtime_error(found);
   } catch (const cv::Exception& error) {
-    found = "a file that OpenCV " CV_VERSION " cannot run (" + error.err + ")";
-  } catch (const std::runtime_error& error) {
-    found = error.what();
+    throw std::runtime_error("a file that OpenCV " CV_VERSION " cannot run (" + error.err + ")");
+  }
+}
+
+std::unique_ptr<Detector> open_network(const std::filesystem::path& model,
+                                       const std::string& bytes) {
+  std::string found = fault_of(bytes);
+  if (found.empty()) {
+    try {
+      return read_network(bytes);
+    } catch (const std::runtime_error& error) {
+      found = error.what();
+    }
   }
   throw std::runtime_error(
       model.string() +

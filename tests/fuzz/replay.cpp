@@ -11,6 +11,7 @@
 #include <random>
 
 #include "fuzz/fuzz_input.h"
+#include "fuzz/mutated.h"
 
 namespace {
 
@@ -18,35 +19,6 @@ constexpr int kMutations = 4000;
 
 void run(const std::string& bytes) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
-
-/// One to four small changes: bits, bytes, numbers, pieces moved, doubled or cut.
-std::string mutated(std::string bytes, std::mt19937& random) {
-  const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
-  static const char* const kTokens[] = {
-      "0",   "9",    "-",   "[",   "]", "{", "}", "\"", ",", ":", "18446744073709551615",
-      "1e9", "null", "F32", "\xff"};
-  for (std::size_t i = 1 + below(4); i > 0; --i) {
-    const std::size_t at = below(bytes.size());
-    switch (below(5)) {
-      case 0:
-        if (!bytes.empty()) bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
-        break;
-      case 1:
-        if (!bytes.empty()) bytes[at] = static_cast<char>(random());
-        break;
-      case 2:
-        bytes.insert(at, kTokens[below(std::size(kTokens))]);
-        break;
-      case 3:
-        bytes.erase(at, below(16));
-        break;
-      case 4:
-        bytes.insert(at, bytes.substr(below(bytes.size()), below(32)));
-        break;
-    }
-  }
-  return bytes;
 }
 
 /// Makes the length field fit the header again, so that mutations get past it.
@@ -85,7 +57,7 @@ int main(int argc, char** argv) {
   for (const std::string& seed : seeds) {
     run(seed);
     for (int i = 0; i < kMutations; ++i) {
-      const std::string bytes = mutated(seed, random);
+      const std::string bytes = fer::test::mutated(seed, random);
       run(i % 4 == 0 ? bytes : repaired(bytes, data_size(seed)));
     }
   }

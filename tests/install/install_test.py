@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 BUILD = os.environ["FER_BUILD"]
 PREFIX = os.environ["FER_PREFIX"]
@@ -13,9 +14,10 @@ CXX = shlex.split(os.environ["FER_CXX"])
 VISION = """
 #include <vision/detector.h>
 #include <vision/tracker.h>
+#include <cstdio>
 int main() {
   // Throws nothing and finds nothing where there is no model; the library was linked and loaded.
-  return fer::find_detector_model().remedy.size() > 10000;
+  std::puts(fer::find_detector_model().path.c_str());
 }
 """
 MODEL = """
@@ -79,8 +81,17 @@ class InstallTest(unittest.TestCase):
         )
         return run(program, LD_LIBRARY_PATH=str(self.libraries))
 
-    def test_a_program_against_fer_vision(self):
-        self.compile_and_run("fer-vision", VISION)
+    def test_what_was_installed_takes_no_model_of_a_checkout(self):
+        with unittest.mock.patch.dict(os.environ, HOME="/nonexistent"):
+            for variable in ("FER_MODELS", "FER_SHIPPED_MODELS", "XDG_CACHE_HOME"):
+                os.environ.pop(variable, None)
+            found = self.compile_and_run("fer-vision", VISION).strip()
+        if found.endswith(".onnx"):
+            self.assertTrue(found.startswith(PREFIX), found)
+
+    def test_the_program_that_tries_detectors_is_installed(self):
+        (program,) = self.prefix.glob("libexec/**/fer-detector-trial")
+        self.assertTrue(os.access(program, os.X_OK))
 
     def test_a_program_against_fer(self):
         if not (self.libraries / "libfer.so").exists():

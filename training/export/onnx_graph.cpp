@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "model/folded_network.h"
+#include "vision/onnx_checksum.h"
 
 namespace fer {
 namespace {
@@ -332,7 +333,7 @@ std::string OnnxGraph::to_bytes() const {
   } catch (const std::exception& error) {
     throw std::runtime_error(std::string("the ONNX checker refuses the network: ") + error.what());
   }
-  return content_->model.SerializeAsString();
+  return with_onnx_checksum(content_->model.SerializeAsString());
 }
 
 }  // namespace fer

@@ -78,8 +78,8 @@ class OnnxGraph {
   /// Of each row.
   OnnxValue softmax(const OnnxValue& x);
 
-  /// The bytes of the file. Throws std::runtime_error where ONNX's own checker finds the graph
-  /// wrong.
+  /// The bytes of the file, the checksum of vision/onnx_checksum.h at their end. Throws
+  /// std::runtime_error where ONNX's own checker finds the graph wrong.
   std::string to_bytes() const;
 
  private:

@@ -9,12 +9,12 @@
 
 namespace fer {
 
-// What is written now. Version 2 of the first three came with a checksum over the whole file;
-// version 1 is still read.
+// What is written now. Version 2 came with checksums: of the first three over the whole file, of
+// photos block by block. Version 1 is still read.
 inline constexpr char kModelFormat[] = "gst-fer/2";
 inline constexpr char kDetectorFormat[] = "gst-fer-detector/2";
 inline constexpr char kLatentsFormat[] = "gst-fer-latents/2";  ///< Labelled activations.
-inline constexpr char kScenesFormat[] = "gst-fer-scenes/1";    ///< Photos with faces.
+inline constexpr char kScenesFormat[] = "gst-fer-scenes/2";    ///< Photos with faces.
 
 /// True where the file has the format `current` or an earlier version of it.
 inline bool has_format(const SafetensorsFile& file, std::string_view current) {

@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
 #include "model/atomic_file.h"
+#include "model/mapping_guard.h"
 #include "model/shallow_json.h"
 
 namespace fer {
@@ -86,10 +88,14 @@ class SafetensorsFile::Content {
     ::close(fd);
   }
   ~Content() {
+    guard_.reset();
     if (mapping_ != nullptr) ::munmap(mapping_, size_);
   }
   Content(const Content&) = delete;
   Content& operator=(const Content&) = delete;
+
+  /// Whether the file has become shorter since it was mapped.
+  bool shrank() const { return guard_ && guard_->shrank(); }
 
   std::string_view bytes() const {
     return {static_cast<const char*>(mapping_ != nullptr ? mapping_ : buffer_.get()), size_};
@@ -101,6 +107,12 @@ class SafetensorsFile::Content {
     if (mapping_ == MAP_FAILED) {
       mapping_ = nullptr;
       fail(path, "cannot map: " + std::generic_category().message(errno));
+    }
+    try {
+      guard_.emplace(mapping_, size_);
+    } catch (...) {
+      ::munmap(mapping_, size_);
+      throw;
     }
   }
 
@@ -117,6 +129,7 @@ class SafetensorsFile::Content {
   }
 
   void* mapping_ = nullptr;
+  std::optional<MappingGuard> guard_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t size_ = 0;
 };
@@ -124,6 +137,7 @@ class SafetensorsFile::Content {
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, FileAccess access)
     : path_(path), content_(std::make_unique<const Content>(path, access)) {
   parse(content_->bytes());
+  if (content_->shrank()) fail(path, "it became shorter while it was read");
 }
 
 SafetensorsFile::~SafetensorsFile() = default;

@@ -32,8 +32,8 @@ struct TensorView {
 
 /// How a file comes into memory.
 enum class FileAccess {
-  /// Mapped: quick, for large files. One that is truncated meanwhile raises SIGBUS, as with any
-  /// mapping, so its writers must replace it (see atomic_file.h).
+  /// Mapped: quick, for large files. Where one is truncated meanwhile, what is gone reads as zeros
+  /// (mapping_guard.h); BlockChecksums notices. Its writers replace it (see atomic_file.h).
   kMapped,
   /// Read: for small ones that somebody may overwrite at any time.
   kRead,

@@ -93,6 +93,7 @@ json packed_json(const std::filesystem::path& path) {
           {"align_template", data.info().crops.align_template},
           {"labels", data.info().labels},
           {"splits", splits},
+          {"checksums", data.has_checksums()},
           {"source", data.info().source}};
 }
 
@@ -275,6 +276,9 @@ void print_packed(const json& d) {
                     d["side"].dump() + " px, template " + d["align_template"].get<std::string>());
   line("source", d["source"].get<std::string>());
   line("size", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));
+  line("checksums", d["checksums"].get<bool>()
+                        ? "yes, compared as the faces are read"
+                        : "none, of an earlier version: fer pack --join writes them");
   std::printf("\n  %-12s %9s %10s %10s", "split", "rows", "unlabelled", "duplicates");
   for (const json& label : d["labels"]) std::printf(" %9.9s", label.get<std::string>().c_str());
   std::printf("\n");

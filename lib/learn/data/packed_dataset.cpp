@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "model/block_checksums.h"
 #include "util/json_text.h"
 
 namespace fer {
@@ -11,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr char kFormat[] = "gst-fer-faces/1";
+// Version 1, which is still read, has no checksums.
+constexpr char kFormat[] = "gst-fer-faces/2", kFirstFormat[] = "gst-fer-faces/1";
 
 /// Names of the two tensors that hold a text per row.
 std::string bytes_name(const std::string& name) {
@@ -109,16 +111,23 @@ void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                                               {"source", as_utf8(info.source)}};
   tensors.insert(extras.tensors.begin(), extras.tensors.end());
   metadata.insert(extras.metadata.begin(), extras.metadata.end());
-  write_safetensors(path, tensors, metadata);
+  write_with_checksums(path, std::move(tensors), std::move(metadata));
 }
 
 PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name)
     : file_(std::make_unique<SafetensorsFile>(path)),
       name_(name.empty() ? path.string() : std::move(name)) {
   const auto format = file_->metadata().find("format");
-  if (format == file_->metadata().end() || format->second != kFormat)
+  const bool known = format != file_->metadata().end() &&
+                     (format->second == kFormat || format->second == kFirstFormat);
+  if (!known)
     fail(path, std::string("expected a packed dataset (format ") + kFormat +
                    "); make one with: fer pack");
+  checksums_ = std::make_unique<BlockChecksums>(*file_, name_, format->second == kFormat);
+  // What is read for a face at a time is checked then, the rest here.
+  for (const auto& [tensor, view] : file_->tensors()) {
+    if (view.shape.size() < 3 && tensor != kChecksumTensor) checksums_->need(view);
+  }
   try {
     info_.labels = json::parse(file_->meta("labels")).get<std::vector<std::string>>();
     info_.splits = json::parse(file_->meta("splits")).get<std::vector<std::string>>();
@@ -169,6 +178,16 @@ PackedDataset::PackedDataset(const std::filesystem::path& path, std::string name
   }
 }
 
+PackedDataset::~PackedDataset() = default;
+
+bool PackedDataset::has_checksums() const {
+  return checksums_->any();
+}
+
+void PackedDataset::need(const void* data, std::size_t bytes) const {
+  checksums_->need(data, bytes);
+}
+
 PackedRow PackedDataset::row(std::size_t row) const {
   const auto pixels = crop(row);
   const auto said = votes(row);
@@ -187,6 +206,7 @@ PackedRow PackedDataset::row(std::size_t row) const {
 
 std::span<const std::uint8_t> PackedDataset::crop(std::size_t row) const {
   const std::size_t bytes = info_.crops.bytes();
+  checksums_->need(crops_ + row * bytes, bytes);
   return {crops_ + row * bytes, bytes};
 }
 

@@ -18,6 +18,8 @@
 
 namespace fer {
 
+class BlockChecksums;
+
 /// One row to be written to a packed dataset.
 struct PackedRow {
   std::vector<std::uint8_t> crop;  ///< channels x side x side.
@@ -51,22 +53,29 @@ struct PackedExtras {
   std::map<std::string, std::string> metadata;
 };
 
-/// Writes a packed dataset (a safetensors file) atomically. Throws std::invalid_argument where
-/// there are no rows or one does not have the shape or columns that `info` says,
-/// std::runtime_error where the file cannot be written.
+/// Writes a packed dataset (a safetensors file with block_checksums.h) atomically. Throws
+/// std::invalid_argument where there are no rows or one does not have the shape or columns that
+/// `info` says, std::runtime_error where the file cannot be written.
 FER_API void write_packed(const std::filesystem::path& path, const PackedInfo& info,
                           const std::vector<PackedRow>& rows, const PackedExtras& extras = {});
 
-/// A packed dataset, memory-mapped: rows are read from the page cache on demand.
+/// A packed dataset, memory-mapped: rows are read from the page cache on demand. Whatever is read
+/// is compared with the file's checksums first: then crop(), row() and need() throw
+/// std::runtime_error where it is not what was written, or the file has become shorter. Files of
+/// earlier versions have no checksums.
 class FER_API PackedDataset {
  public:
   /// `name` stands for the path in later messages, where the file is only a temporary one. Throws
   /// std::runtime_error: file, what was expected, what was found.
   explicit PackedDataset(const std::filesystem::path& path, std::string name = {});
+  ~PackedDataset();
 
   const PackedInfo& info() const { return info_; }
   /// The file, for what stands there beside the rows.
   const SafetensorsFile& file() const { return *file_; }
+  /// To be called before these bytes of a tensor of file() are read.
+  void need(const void* data, std::size_t bytes) const;
+  bool has_checksums() const;
   /// A copy of a row.
   PackedRow row(std::size_t row) const;
   /// The dataset's name in messages.
@@ -92,6 +101,7 @@ class FER_API PackedDataset {
 
  private:
   std::unique_ptr<SafetensorsFile> file_;
+  std::unique_ptr<const BlockChecksums> checksums_;
   const std::string name_;
   PackedInfo info_;
   std::size_t size_ = 0;

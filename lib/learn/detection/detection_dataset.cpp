@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "model/block_checksums.h"
 #include "model/file_formats.h"
 #include "util/json_text.h"
 
@@ -69,7 +70,7 @@ void DetectionDatasetWriter::write(const std::filesystem::path& path, const Scen
   };
   const auto n = static_cast<std::int64_t>(widths_.size());
   const auto faces = static_cast<std::int64_t>(sure_.size());
-  write_safetensors(
+  write_with_checksums(
       path,
       {{"pixels", view(DType::kU8, {static_cast<std::int64_t>(pixels_.size())}, pixels_)},
        {"widths", view(DType::kI64, {n}, widths_)},
@@ -91,10 +92,15 @@ DetectionDataset::DetectionDataset(const std::filesystem::path& path)
   const auto fail = [&](const std::string& what) {
     throw std::runtime_error(path.string() + ": " + what);
   };
-  const auto format = file_->metadata().find("format");
-  if (format == file_->metadata().end() || format->second != kScenesFormat) {
+  if (!has_format(*file_, kScenesFormat)) {
     fail(std::string("expected photos with faces (format ") + kScenesFormat + "), found " +
          content_of(*file_) + "; make one with: fer pack --task detect");
+  }
+  checksums_ = std::make_unique<BlockChecksums>(*file_, path.string(),
+                                                file_->meta("format") == kScenesFormat);
+  // The pixels are checked photo by photo.
+  for (const auto& [tensor, view] : file_->tensors()) {
+    if (tensor != "pixels" && tensor != kChecksumTensor) checksums_->need(view);
   }
   try {
     info_.splits = json::parse(file_->meta("splits")).get<std::vector<std::string>>();
@@ -164,10 +170,15 @@ DetectionDataset::DetectionDataset(const std::filesystem::path& path)
   if (face != faces.shape[0]) fail("more faces than its photos have");
 }
 
+DetectionDataset::~DetectionDataset() = default;
+
 std::span<const std::uint8_t> DetectionDataset::pixels(std::size_t photo) const {
   const Scene& scene = scenes_[photo];
-  return {pixels_ + offsets_[photo],
-          static_cast<std::size_t>(scene.width) * static_cast<std::size_t>(scene.height)};
+  const std::span<const std::uint8_t> pixels{
+      pixels_ + offsets_[photo],
+      static_cast<std::size_t>(scene.width) * static_cast<std::size_t>(scene.height)};
+  checksums_->need(pixels.data(), pixels.size());
+  return pixels;
 }
 
 const std::string& DetectionDataset::split(std::size_t photo) const {

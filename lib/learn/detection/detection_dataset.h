@@ -15,6 +15,8 @@
 
 namespace fer {
 
+class BlockChecksums;
+
 /// Coordinates beyond this are no pixels.
 inline constexpr float kLargestCoordinate = 1e6f;
 
@@ -67,11 +69,13 @@ class FER_API DetectionDataset {
   /// Every length and number is checked. Throws std::runtime_error: file, what was expected, what
   /// was found.
   explicit DetectionDataset(const std::filesystem::path& path);
+  ~DetectionDataset();
 
   const SceneInfo& info() const { return info_; }
   std::size_t size() const { return scenes_.size(); }
   int width(std::size_t photo) const { return scenes_[photo].width; }
   int height(std::size_t photo) const { return scenes_[photo].height; }
+  /// Throws std::runtime_error where they are not what was written, or the file became shorter.
   std::span<const std::uint8_t> pixels(std::size_t photo) const;
   std::span<const SceneFace> faces(std::size_t photo) const { return scenes_[photo].faces; }
   const std::string& split(std::size_t photo) const;
@@ -82,6 +86,7 @@ class FER_API DetectionDataset {
 
  private:
   std::unique_ptr<SafetensorsFile> file_;
+  std::unique_ptr<const BlockChecksums> checksums_;
   SceneInfo info_;
   std::vector<Scene> scenes_;
   std::vector<std::size_t> offsets_;  ///< Of each photo's pixels.

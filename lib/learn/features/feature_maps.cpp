@@ -44,12 +44,20 @@ void FeatureMaps::require_same_network(const FeatureMaps& other) const {
                            ", as in " + data_.name() + ", found those of " + text(other.info_));
 }
 
+void FeatureMaps::need(const torch::Tensor& stored, const std::vector<std::int64_t>& rows) const {
+  const auto bytes = static_cast<std::size_t>(stored.stride(0)) * stored.element_size();
+  const auto* begin = static_cast<const char*>(stored.data_ptr());
+  for (const std::int64_t row : rows)
+    data_.need(begin + static_cast<std::size_t>(row) * bytes, bytes);
+}
+
 torch::Tensor FeatureMaps::maps(const std::vector<std::size_t>& rows,
                                 const std::vector<FeatureView>& views) const {
   std::vector<std::int64_t> places;
   for (std::size_t i = 0; i < rows.size(); ++i)
     places.push_back(static_cast<std::int64_t>(rows[i]) * kFeatureViews +
                      static_cast<std::int64_t>(views[i]));
+  need(maps_, places);
   return maps_.index_select(0, torch::tensor(places, torch::kLong)).permute({0, 3, 1, 2});
 }
 
@@ -63,6 +71,7 @@ torch::Tensor FeatureMaps::non_faces(const std::vector<std::size_t>& rows) const
     throw std::runtime_error(data_.name() +
                              ": expected features of copies that are no faces; make them with: "
                              "fer pack --features --gate-grid 3");
+  need(non_faces_, places);
   const torch::Tensor found =
       non_faces_.index_select(0, torch::tensor(places, torch::kLong)).to(torch::kFloat);
   if ((found.abs().amax({1, 2}) == 0).any().item<bool>())

@@ -14,7 +14,8 @@ namespace fer {
 enum class FeatureView { kPlain, kMirrored };
 inline constexpr int kFeatureViews = 2;
 
-/// The maps of a dataset that write_features() wrote. Thread-safe.
+/// The maps of a dataset that write_features() wrote. Thread-safe. What is read throws what
+/// PackedDataset::need() throws, besides.
 class FER_API FeatureMaps {
  public:
   /// `data` must outlive it. Throws std::runtime_error: file, what was expected, what was found.
@@ -33,6 +34,9 @@ class FER_API FeatureMaps {
   torch::Tensor non_faces(const std::vector<std::size_t>& rows) const;
 
  private:
+  /// Before these rows of a tensor in the file are read.
+  void need(const torch::Tensor& stored, const std::vector<std::int64_t>& rows) const;
+
   const PackedDataset& data_;
   FeatureInfo info_;
   torch::Tensor maps_;       ///< N·2 x S x S x C, in the file.

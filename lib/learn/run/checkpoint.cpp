@@ -33,7 +33,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+  const SafetensorsFile file(path, FileAccess::kRead);
   // Those of earlier versions have none.
   const auto checksum = file.metadata().find(kChecksumKey);
   if (checksum != file.metadata().end() &&

@@ -9,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "content.h"
 #include "error_of.h"
 #include "scoped.h"
 
@@ -162,6 +163,109 @@ TEST(PackedDataset, NoticesTruncation) {
     EXPECT_THAT(error_of([&] { PackedDataset data(path); }), HasSubstr(path.string())) << kept;
     write_packed(path, info(), {row(10, 0, 0), row(20, 1, 1)});
   }
+}
+
+std::vector<PackedRow> named_rows() {
+  std::vector<PackedRow> rows{row(10, 0, 0), row(20, 1, 1), row(30, -1, 0)};
+  rows[0].image = "one.png";
+  rows[1].person = 4;
+  return rows;
+}
+
+/// All that a file says; empty where it is refused.
+std::string all_of(const fs::path& path) {
+  try {
+    const PackedDataset data(path);
+    std::string all = data.info().source + data.info().crops.align_template;
+    for (const auto* names : {&data.info().labels, &data.info().splits, &data.info().columns})
+      for (const std::string& name : *names) all += name + ",";
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const PackedRow read = data.row(i);
+      all.append(read.crop.begin(), read.crop.end());
+      for (const float vote : read.votes) all += std::to_string(vote) + ",";
+      for (const std::int64_t number :
+           {std::int64_t{read.label}, std::int64_t{read.split}, std::int64_t{read.duplicate},
+            std::int64_t{read.aligned}, read.person})
+        all += std::to_string(number) + ",";
+      all += read.image;
+    }
+    return all;
+  } catch (const std::runtime_error& refused) {
+    EXPECT_THAT(refused.what(), HasSubstr(path.string()));
+    return "";
+  }
+}
+
+TEST(PackedDataset, NoticesEveryChangedByte) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  write_packed(path, info(), named_rows());
+  const std::string bytes = test::content(path), said = all_of(path);
+  ASSERT_FALSE(said.empty());
+  int harmless = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::string changed = bytes;
+    changed[i] ^= static_cast<char>(1 << i % 8);
+    const std::string now = all_of(folder.write("faces.packed", changed));
+    EXPECT_TRUE(now.empty() || now == said) << "byte " << i << " of " << bytes.size();
+    harmless += now == said;
+  }
+  // Spaces behind the header that became other white space.
+  EXPECT_LT(harmless, 64);
+}
+
+TEST(PackedDataset, ChecksOnlyWhatIsRead) {
+  const ScopedFolder folder;
+  PackedInfo large = info();
+  large.crops.side = 200;
+  std::vector<PackedRow> rows(3, row(10, 0, 0));
+  for (PackedRow& r : rows) r.crop.assign(large.crops.bytes(), 10);
+  write_packed(folder.path() / "faces.packed", large, rows);
+  std::string bytes = test::content(folder.path() / "faces.packed");
+  // In the last face's pixels, whichever tensors stand behind them.
+  bytes[bytes.rfind(std::string(1000, 10)) + 500] ^= 1;
+  const PackedDataset data(folder.write("changed.packed", bytes));
+  EXPECT_EQ(data.crop(0)[0], 10);
+  EXPECT_THAT(error_of([&] { data.crop(2); }),
+              testing::AllOf(HasSubstr("changed.packed: its content is not what was written"),
+                             HasSubstr("\"crops\" differs in bytes")));
+}
+
+TEST(PackedDataset, SaysWhereTheFileShrinksWhileItIsRead) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  PackedInfo large = info();
+  large.crops.side = 200;
+  std::vector<PackedRow> rows(3, row(10, 0, 0));
+  for (PackedRow& r : rows) r.crop.assign(large.crops.bytes(), 10);
+  write_packed(path, large, rows);
+  const PackedDataset unread(path), read(path);
+  const auto before = read.crop(2);
+  fs::resize_file(path, 8192);
+  EXPECT_THAT(error_of([&] { unread.crop(2); }), HasSubstr("became shorter while it was read"));
+  // What was looked at before is gone as well: zeros, and an error at the next face.
+  EXPECT_EQ(before[before.size() - 1], 0);
+  EXPECT_THAT(error_of([&] { read.crop(0); }), HasSubstr("faces.packed: it became shorter"));
+}
+
+TEST(PackedDataset, ReadsFilesOfBeforeWithoutChecksums) {
+  const ScopedFolder folder;
+  const fs::path path = folder.path() / "faces.packed";
+  write_packed(path, info(), named_rows());
+  EXPECT_TRUE(PackedDataset(path).has_checksums());
+  const SafetensorsFile now(path);
+  auto tensors = now.tensors();
+  auto metadata = now.metadata();
+  metadata["format"] = "gst-fer-faces/1";
+  const fs::path half = folder.path() / "half.packed", before = folder.path() / "before.packed";
+  // What has checksums is none of those, whatever it says.
+  write_safetensors(half, tensors, metadata);
+  EXPECT_EQ(all_of(half), "");
+  tensors.erase("checksums");
+  metadata.erase("checksum");
+  write_safetensors(before, tensors, metadata);
+  EXPECT_FALSE(PackedDataset(before).has_checksums());
+  EXPECT_EQ(all_of(before), all_of(path));
 }
 
 /// The tensors and metadata of a packed dataset of two rows, for breaking one at a time.

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 
+#include "content.h"
 #include "error_of.h"
 #include "scoped.h"
 
@@ -50,6 +51,47 @@ class DetectionDatasetTest : public testing::Test {
   DetectionDatasetWriter writer_;
   std::uint8_t next_ = 0;
 };
+
+TEST_F(DetectionDatasetTest, NoticesEveryChangedByte) {
+  const std::string bytes = test::content(path_);
+  const auto all = [&](const std::string& file) {
+    std::string text;
+    try {
+      const DetectionDataset data(folder_.write("scenes", file));
+      for (std::size_t i = 0; i < data.size(); ++i) {
+        text += data.split(i) + data.source(i) + std::to_string(data.tempting(i));
+        text.append(data.pixels(i).begin(), data.pixels(i).end());
+        for (const SceneFace& face : data.faces(i)) {
+          text += std::to_string(face.x) + std::to_string(face.score) + std::to_string(face.sure);
+          for (const float point : face.points) text += std::to_string(point) + ",";
+        }
+      }
+      text += data.info().source;
+    } catch (const std::runtime_error&) {
+      return std::string();
+    }
+    return text;
+  };
+  const std::string said = all(bytes);
+  ASSERT_FALSE(said.empty());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::string changed = bytes;
+    changed[i] ^= static_cast<char>(1 << i % 8);
+    const std::string now = all(changed);
+    EXPECT_TRUE(now.empty() || now == said) << "byte " << i << " of " << bytes.size();
+  }
+}
+
+TEST_F(DetectionDatasetTest, ReadsFilesOfBeforeWithoutChecksums) {
+  const SafetensorsFile now(path_);
+  auto tensors = now.tensors();
+  auto metadata = now.metadata();
+  tensors.erase("checksums");
+  metadata.erase("checksum");
+  metadata["format"] = "gst-fer-scenes/1";
+  write_safetensors(folder_.path() / "before", tensors, metadata);
+  EXPECT_THAT(DetectionDataset(folder_.path() / "before").pixels(1), ElementsAre(6, 7, 8, 9));
+}
 
 TEST_F(DetectionDatasetTest, GivesBackWhatWasWritten) {
   const DetectionDataset data(path_);
@@ -98,7 +140,8 @@ TEST_F(DetectionDatasetTest, RefusesWhatDoesNotFitOnTheWayIn) {
   EXPECT_THROW(writer.write(path_, info_), std::invalid_argument);  // no such split
 }
 
-/// Writes the same tensors as the writer, one of them changed.
+/// Writes the same tensors as the writer, one of them changed; as version 1, without the checksums
+/// that would tell first.
 class BrokenScenes : public DetectionDatasetTest {
  protected:
   using Tensors = std::map<std::string, TensorView>;
@@ -110,6 +153,9 @@ class BrokenScenes : public DetectionDatasetTest {
       const SafetensorsFile file(path_);
       Tensors tensors = file.tensors();
       Metadata metadata = file.metadata();
+      tensors.erase("checksums");
+      metadata.erase("checksum");
+      metadata["format"] = "gst-fer-scenes/1";
       change(tensors, metadata);
       write_safetensors(broken, tensors, metadata);
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "content.h"
 #include "data/tiny_dataset.h"
 #include "error_of.h"
 #include "learn/features/feature_views.h"
@@ -48,6 +49,18 @@ class FeatureMapsTest : public testing::Test {
   const fs::path start_;
   std::unique_ptr<PackedDataset> faces_, data_;
 };
+
+TEST_F(FeatureMapsTest, NoticeAChangedByte) {
+  const TensorView stored = data_->file().at("maps", DType::kBF16, 5);
+  std::string bytes = test::content(folder_.path() / "features");
+  const auto at = bytes.find(std::string(static_cast<const char*>(stored.data), stored.bytes));
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + stored.bytes - 1] ^= 1;
+  const PackedDataset changed(folder_.write("changed", bytes));
+  const FeatureMaps maps(changed);
+  EXPECT_THAT(test::error_of([&] { maps.plain({changed.size() - 1}); }),
+              HasSubstr("the checksum of \"maps\" differs"));
+}
 
 TEST_F(FeatureMapsTest, AreThoseOfEachFaceAndOfItsMirrorImage) {
   const FeatureMaps maps(*data_);

@@ -1,12 +1,16 @@
 // The program `fer`: trains and evaluates expression models and face detectors.
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "commands/commands.h"
 #include "util/first_line.h"
+#include "util/join.h"
+#include "util/nearest.h"
 
 namespace fer {
 namespace {
@@ -33,6 +37,36 @@ void add_task(CLI::App& app) {
         ->check(CLI::IsMember({"expression", "detect"}))
         ->default_str("expression");
   }
+}
+
+/// For a word that names no command or option, the one that was probably meant; empty: none is
+/// near.
+std::string meant_by(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* command = &app;
+  for (const std::string& word : words) {
+    std::vector<std::string> known;
+    if (word.starts_with("--")) {
+      for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      }
+    } else if (command == &app && !word.starts_with("-")) {
+      for (const CLI::App* one : app.get_subcommands({})) known.push_back(one->get_name());
+    } else {
+      continue;
+    }
+    const std::string name = word.substr(0, word.find('='));
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      if (command == &app && !name.starts_with("-")) command = app.get_subcommand(name);
+      continue;
+    }
+    // What stands behind a wrong command says nothing.
+    const std::string near = nearest(name, known);
+    if (!near.empty()) return "\"" + name + "\": did you mean \"" + near + "\"?";
+    if (!name.starts_with("-")) {
+      return "\"" + name + "\" is no command: there are " + join(known);
+    }
+  }
+  return {};
 }
 
 int run(int argc, char** argv) {
@@ -67,7 +101,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::RuntimeError& ended) {
     return ended.get_exit_code();
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
+    const std::string meant = meant_by(app, {argv + std::min(argc, 1), argv + argc});
+    if (meant.empty()) {
+      app.exit(error);
+    } else {
+      std::fprintf(stderr, "fer: %s Run with --help for more information.\n", meant.c_str());
+    }
     return kUsage;
   } catch (const Interrupted&) {
     return kInterrupted;

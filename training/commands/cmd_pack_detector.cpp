@@ -74,7 +74,7 @@ class Packer {
       stop_if_requested();
       progress.update(static_cast<double>(i), static_cast<double>(entries.size()));
       const SceneEntry& entry = entries[i];
-      const cv::Mat grey = read_image(entry.image, /*grey=*/true);
+      const cv::Mat grey = read_image(entry.image, ImageTurn::kAsStored, /*grey=*/true);
       if (grey.empty()) {
         note_unreadable(entry.image);
         continue;
@@ -127,7 +127,9 @@ class Packer {
       stop_if_requested();
       progress.update(static_cast<double>(i), static_cast<double>(count));
       // Spread over the whole list, which may be in some order.
-      cv::Mat grey = read_image(list.entries[i * list.entries.size() / count].image, /*grey=*/true);
+      cv::Mat grey =
+          read_image(list.entries[i * list.entries.size() / count].image, ImageTurn::kAsShown,
+                     /*grey=*/true);
       if (grey.empty()) continue;
       enlarge_small(grey);
       std::vector<Face> faces = detector->detect(view_of(grey), config);

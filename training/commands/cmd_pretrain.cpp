@@ -54,6 +54,7 @@ void run(Options& o) {
   PretrainConfig& train = o.train;
   settle_device(train.device);
   train.network = network_preset(o.network);
+  require_startable(o.out, train);
   CropFormat shape = o.crop_format();
   if (o.size_option->count() == 0) shape.side = train.network.input_size;
   DataSources all(o.align, shape, o.read_options());

@@ -59,7 +59,7 @@ void add_sweep(CLI::App& app) {
   o->settings.runs = "runs";
   c->add_option("--runs", o->settings.runs, "Folder in which each run gets a folder")
       ->capture_default_str();
-  o->settings.results = "docs/results";
+  o->settings.results = "results";
   c->add_option("--results", o->settings.results,
                 "Folder for EXPERIMENT.json and the table EXPERIMENT.md")
       ->capture_default_str();

@@ -58,6 +58,7 @@ void run_supervised(Options& o) {
   o.train.network = network_of(o);
   take(o.train.batch, o.batch);
   take(o.train.learning_rate, o.learning_rate);
+  if (o.processes.writes()) require_startable(o.out, o.train);
   const DataSource source(o.data, o.align, o.crop_format(), o.read_options());
   const PackedDataset& data = source.data();
   o.train.network.input_size = data.info().crops.side;

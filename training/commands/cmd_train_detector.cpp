@@ -24,6 +24,7 @@ void run(Options& o) {
   require_one_process("fer train --task detect");
   o.train.check();
   settle_device(o.train.device);
+  require_startable(o.out, o.train);
   const DetectionDataset data(o.data);
   std::printf(
       "detector: %.1f k parameters, %.1f M multiply-accumulates at 320 x 192, %.1f M at "

@@ -7,6 +7,7 @@
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
 #include "data/data_sources.h"
+#include "data/image_list.h"
 #include "learn/features/feature_file.h"
 #include "learn/semi/self_gate.h"
 #include "model/face_gate.h"
@@ -105,10 +106,25 @@ void use_features(const SslRequest& request, const SslSources& sources, SslConfi
   train.features = feature_views(datasets, train.drop_channels);
 }
 
+/// Of a list of images, what it says of its labels is known long before they are decoded.
+void require_labels(const SslRequest& request) {
+  if (request.labels_per_class == 0 || !is_image_list(request.labelled)) return;
+  const ImageList list = read_image_list(request.labelled, "", /*labelled=*/true, {});
+  std::vector<std::size_t> counts(list.labels.size());
+  for (const ImageEntry& entry : list.entries) {
+    if (entry.split == "train" && entry.label >= 0 && !entry.duplicate)
+      ++counts[static_cast<std::size_t>(entry.label)];
+  }
+  require_labels_per_class(request.labelled.string(), list.labels, counts, request.labels_per_class,
+                           request.fewer_is_fine);
+}
+
 }  // namespace
 
 void run_semi_supervised(SslRequest request, const Processes& processes) {
   SslConfig& train = request.train;
+  if (processes.writes()) require_startable(request.out, train);
+  require_labels(request);
   DataSources all(request.align, request.shape, request.read);
   SslSources sources;
   sources.labelled = all.at(request.labelled);

@@ -5,8 +5,15 @@
 #include <stdexcept>
 
 #include "util/json_text.h"
+#include "util/read_file.h"
 
 namespace fer {
+namespace {
+
+/// FER2013 has the pixels of an image in a field, of some 9 kB.
+constexpr std::size_t kMaxField = 16 << 20;
+
+}  // namespace
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -27,9 +34,11 @@ void require_utf8(const std::string& name, const std::string& where) {
                            "\"; convert the file, say by iconv -t UTF-8");
 }
 
-CsvReader::CsvReader(const std::filesystem::path& path) : path_(path), in_(path, std::ios::binary) {
-  if (!in_ || std::filesystem::is_directory(path))
-    throw std::runtime_error(path.string() + ": cannot be opened");
+CsvReader::CsvReader(const std::filesystem::path& path) : path_(path) {
+  // Before it is opened: a pipe would wait for its other end.
+  require_regular_file(path);
+  in_.open(path, std::ios::binary);
+  if (!in_) throw std::runtime_error(path.string() + ": cannot be opened");
 }
 
 std::vector<std::string> CsvReader::header() {
@@ -66,6 +75,10 @@ bool CsvReader::read(std::vector<std::string>& fields) {
     if (quoted) {
       if (c != '"') {
         fields.back() += static_cast<char>(c);
+        if (fields.back().size() > kMaxField) {
+          throw std::runtime_error(where() + "a field has more than " + std::to_string(kMaxField) +
+                                   " bytes; is a quote opened that is never closed?");
+        }
       } else if (in_.peek() == '"') {
         fields.back() += static_cast<char>(in_.get());
       } else {

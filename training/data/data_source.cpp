@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 #include <system_error>
 
 #include "data/csv_reader.h"
+#include "util/join.h"
+#include "util/read_file.h"
 #ifdef HAVE_VISION
 #include "data/read_dataset.h"
 #endif
@@ -17,6 +21,12 @@ namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::set<std::string>& video_endings() {
+  static const std::set<std::string> known{".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi",
+                                           ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
+  return known;
+}
 
 #ifdef HAVE_VISION
 /// A folder under the temporary one that goes with its owner.
@@ -48,6 +58,22 @@ class TemporaryFolder {
   fs::path path_;
 };
 #endif
+
+/// Throws std::runtime_error where the file is of no kind that we read. A packed dataset begins
+/// with the length of its header, and that with a brace.
+void require_known_kind(const fs::path& path) {
+  require_regular_file(path);
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 9> begin{};
+  file.read(begin.data(), begin.size());
+  if (file.gcount() == static_cast<std::streamsize>(begin.size()) && begin.back() == '{') return;
+  const std::string ending = path.extension().string();
+  throw std::runtime_error(
+      path.string() +
+      ": expected a packed dataset (see fer pack), a folder of images, a CSV (.csv) or a video (" +
+      join({video_endings().begin(), video_endings().end()}) + "), found a file " +
+      (ending.empty() ? "without an ending" : "that ends in " + ending) + " and is none of them");
+}
 
 }  // namespace
 
@@ -85,15 +111,14 @@ bool is_image_list(const fs::path& path) {
 }
 
 bool is_video(const fs::path& path) {
-  static const std::set<std::string> known{".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi",
-                                           ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
-  return !fs::is_directory(path) && known.contains(lower(path.extension().string()));
+  return !fs::is_directory(path) && video_endings().contains(lower(path.extension().string()));
 }
 
 #ifdef HAVE_VISION
 DataSource::DataSource(const fs::path& path, AlignMode mode, const CropFormat& shape,
                        const ReadOptions& options) {
   if (!is_image_list(path) && !is_video(path)) {
+    require_known_kind(path);
     data_ = std::make_unique<PackedDataset>(path);
     return;
   }
@@ -117,6 +142,7 @@ DataSource::DataSource(const fs::path& path, AlignMode, const CropFormat&, const
                              ": expected a packed dataset, since this program was built without "
                              "OpenCV; make one by `fer pack` where it has it");
   }
+  require_known_kind(path);
   data_ = std::make_unique<PackedDataset>(path);
 }
 #endif

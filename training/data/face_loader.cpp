@@ -55,7 +55,7 @@ FaceLoader::FaceLoader(AlignMode mode, const CropFormat& shape) : spec_(crop_spe
 }
 
 std::optional<FaceLoader::Crop> FaceLoader::load(const std::filesystem::path& path) {
-  cv::Mat image = read_image(path);
+  cv::Mat image = read_image(path, ImageTurn::kAsShown);
   if (image.empty()) return std::nullopt;
   return crop_of(image);
 }

@@ -1,13 +1,14 @@
 #include "data/read_image.h"
 
 #include <algorithm>
-#include <climits>
-#include <fstream>
+#include <cstdint>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <sstream>
+#include <stdexcept>
+#include <string>
 
-#include "data/truncated_image.h"
+#include "data/image_header.h"
+#include "util/read_file.h"
 
 namespace fer {
 namespace {
@@ -15,25 +16,32 @@ namespace {
 constexpr int kSmallImage = 160;
 constexpr int kSmallTarget = 192;
 
-/// Empty where the file cannot be read: one that is not there, a folder.
+/// Larger than any photo of a face: what a decoder takes for it are 400 MB.
+constexpr std::uintmax_t kMaxPixels = 1 << 27;
+constexpr std::uintmax_t kMaxBytes = 256 << 20;
+
+/// Empty where the file cannot be read: one that is not there, a folder, a pipe, a larger one.
 std::string bytes_of(const std::filesystem::path& path) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(path, std::ios::binary).rdbuf();
-  return bytes.str();
+  try {
+    return read_file(path, kMaxBytes);
+  } catch (const std::runtime_error&) {
+    return {};
+  }
 }
 
 }  // namespace
 
-cv::Mat read_image(const std::filesystem::path& path, bool grey) {
+cv::Mat read_image(const std::filesystem::path& path, ImageTurn turn, bool grey) {
   // Not cv::imread(), which complains on stderr of every file that it cannot read.
   std::string bytes = bytes_of(path);
-  // What OpenCV decodes of such a file is grey below.
-  if (bytes.empty() || bytes.size() > INT_MAX || is_truncated_image(bytes)) return {};
+  const auto size = image_size(bytes);
+  // What OpenCV decodes of a file that is cut short is grey below.
+  if (!size || size->pixels() > kMaxPixels || is_truncated_image(bytes)) return {};
   cv::Mat image;
   try {
-    image = cv::imdecode(
-        cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()),
-        (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_ANYCOLOR) | cv::IMREAD_IGNORE_ORIENTATION);
+    image = cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()),
+                         (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_ANYCOLOR) |
+                             (turn == ImageTurn::kAsStored ? cv::IMREAD_IGNORE_ORIENTATION : 0));
   } catch (const cv::Exception&) {
     return {};
   }

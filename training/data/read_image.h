@@ -8,10 +8,15 @@
 
 namespace fer {
 
-/// Decodes an image as it is stored: 8UC1 or 8UC3 (BGR), no EXIF turn, since labels and boxes of
-/// datasets refer to stored pixels. `grey`: 8UC1 always (of a JPEG its luma, as in video). Empty
-/// where the file cannot be read, is no such image, or is cut short; nothing is printed then.
-cv::Mat read_image(const std::filesystem::path& path, bool grey = false);
+enum class ImageTurn {
+  kAsStored,  ///< For datasets with boxes, which refer to stored pixels.
+  kAsShown,   ///< As the EXIF tag says that the picture is turned; every viewer does so.
+};
+
+/// Decodes a PNG, JPEG, BMP, WebP, TIFF or PNM file to 8UC1 or 8UC3 (BGR). `grey`: 8UC1 always (of
+/// a JPEG its luma, as in video). Empty where the file is no regular one, has more than 256 MiB or
+/// 2^27 pixels, cannot be read, is no such image, or is cut short; nothing is printed then.
+cv::Mat read_image(const std::filesystem::path& path, ImageTurn turn, bool grey = false);
 
 /// Enlarges images whose shorter side is below 160 px to twice the size or more: detectors find
 /// next to no face in FER+'s 48 px as they are, and 99 to 100 % at four times that.

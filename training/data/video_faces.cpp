@@ -16,6 +16,7 @@
 #include "model/labels.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
+#include "util/read_file.h"
 #include "video-frame.h"
 #include "vision/face_finder.h"
 
@@ -39,9 +40,19 @@ struct Unref {
 template <typename T>
 using Owned = std::unique_ptr<T, Unref>;
 
-/// The video as a URI. A file's name may be relative.
+/// The video as a URI. A file's name may be relative. Throws std::runtime_error for what is no
+/// regular file: GStreamer would wait for a pipe's other end, whoever wants it to stop.
 std::string uri_of(const std::string& video) {
-  if (gst_uri_is_valid(video.c_str())) return video;
+  if (gst_uri_is_valid(video.c_str())) {
+    gchar* file = g_filename_from_uri(video.c_str(), nullptr, nullptr);
+    if (file != nullptr) {
+      const std::string path = file;
+      g_free(file);
+      require_regular_file(path);
+    }
+    return video;
+  }
+  require_regular_file(video);
   GError* failed = nullptr;
   gchar* uri = gst_filename_to_uri(video.c_str(), &failed);
   if (uri == nullptr) {
@@ -62,12 +73,14 @@ class Video {
       const Owned<GError> error(failed);
       throw std::runtime_error(name_ + ": GStreamer cannot be used: " + error->message);
     }
-    // Of all streams the first of video; whatever is no raw format of ours is converted.
+    // Of all streams the first of video; whatever is no raw format of ours is converted, and turned
+    // as its tag image-orientation says: phones write pictures as the camera was held.
     failed = nullptr;
-    pipeline_.reset(gst_parse_launch(
-        "uridecodebin name=video caps=video/x-raw(ANY) expose-all-streams=false "
-        "! videoconvert ! appsink name=frames sync=false max-buffers=4 caps=\"" FER_VIDEO_CAPS "\"",
-        &failed));
+    pipeline_.reset(
+        gst_parse_launch("uridecodebin name=video caps=video/x-raw(ANY) expose-all-streams=false "
+                         "! videoconvert ! videoflip video-direction=auto ! appsink name=frames "
+                         "sync=false max-buffers=4 caps=\"" FER_VIDEO_CAPS "\"",
+                         &failed));
     if (failed) {
       const Owned<GError> error(failed);
       throw std::runtime_error(name_ + ": videos cannot be read: " + error->message +

@@ -125,7 +125,7 @@ DetectionEvaluation evaluate_detector(
   std::size_t unreadable = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     stop_if_requested();
-    const cv::Mat image = read_image(entries[i].image);
+    const cv::Mat image = read_image(entries[i].image, ImageTurn::kAsStored);
     if (image.empty())
       ++unreadable;
     else

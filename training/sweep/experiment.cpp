@@ -1,24 +1,26 @@
 #include "sweep/experiment.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cstdint>
 #include <stdexcept>
 #include <utility>
 
 #include "util/join.h"
+#include "util/read_file.h"
 
 namespace fer {
 namespace {
 
 using json = nlohmann::ordered_json;
 
+/// No list of runs comes near it.
+constexpr std::uintmax_t kMaxBytes = 16 << 20;
+
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path) : path_(path) {
-    std::ifstream file(path);
-    if (!file) fail("a file", "none");
     try {
-      json_ = json::parse(file);
+      json_ = json::parse(read_file(path, kMaxBytes));
     } catch (const json::parse_error& error) {
       fail("JSON", error.what());
     }

@@ -38,6 +38,20 @@ void require_writable(const fs::path& file) {
   }
 }
 
+void require_writable_folder(const fs::path& folder) {
+  fs::path there = fs::absolute(folder);
+  std::error_code ignored;
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, ignored)) {
+    throw std::runtime_error(folder.string() + ": expected a folder to write to, found a file" +
+                             (there == fs::absolute(folder) ? "" : " at " + there.string()));
+  }
+  if (::access(there.c_str(), W_OK | X_OK) != 0) {
+    throw std::runtime_error(folder.string() + ": cannot write in " + there.string() + ": " +
+                             std::generic_category().message(errno));
+  }
+}
+
 void require_outputs(const std::vector<fs::path>& outputs, const std::vector<fs::path>& inputs) {
   std::set<fs::path> written;
   for (const fs::path& output : outputs) {

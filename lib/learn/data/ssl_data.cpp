@@ -25,12 +25,11 @@ void draw_labels(const SslSources& sources, SslData& result) {
     if (!data.duplicate(row) && data.label(row) >= 0)
       rows[static_cast<std::size_t>(data.label(row))].push_back(row);
   const auto wanted = static_cast<std::size_t>(sources.labels_per_class);
+  std::vector<std::size_t> counts;
+  for (const auto& own : rows) counts.push_back(own.size());
+  require_labels_per_class(data.name(), labels, counts, sources.labels_per_class,
+                           sources.fewer_is_fine);
   for (std::size_t k = 0; k < labels.size(); ++k) {
-    if (rows[k].size() < wanted && (rows[k].empty() || !sources.fewer_is_fine)) {
-      throw std::runtime_error(data.name() + ": expected " + std::to_string(wanted) +
-                               " labelled faces of each class in " + "split train, found " +
-                               std::to_string(rows[k].size()) + " of \"" + labels[k] + "\"");
-    }
     // The draw of a class depends on the seed and the class alone, and a larger draw contains the
     // smaller ones.
     Random random(sources.seed, kDrawOfLabels, k);
@@ -112,6 +111,17 @@ std::vector<FaceRef> in_mix(const std::vector<FaceRef>& faces, const SslSources&
 }
 
 }  // namespace
+
+void require_labels_per_class(const std::string& name, const std::vector<std::string>& labels,
+                              const std::vector<std::size_t>& counts, int wanted,
+                              bool fewer_is_fine) {
+  for (std::size_t k = 0; k < labels.size(); ++k) {
+    if (counts[k] >= static_cast<std::size_t>(wanted) || (counts[k] > 0 && fewer_is_fine)) continue;
+    throw std::runtime_error(name + ": expected " + std::to_string(wanted) +
+                             " labelled faces of each class in split train, found " +
+                             std::to_string(counts[k]) + " of \"" + labels[k] + "\"");
+  }
+}
 
 SslData ssl_data(const SslSources& sources) {
   const PackedDataset& data = *sources.labelled;

@@ -49,6 +49,13 @@ struct SslData {
   std::vector<FaceRef> valid;
 };
 
+/// Throws std::runtime_error, `name` and class named, where a class has fewer than `wanted`
+/// labelled faces; with `fewer_is_fine`, where it has none. `counts`: per label.
+FER_API void require_labels_per_class(const std::string& name,
+                                      const std::vector<std::string>& labels,
+                                      const std::vector<std::size_t>& counts, int wanted,
+                                      bool fewer_is_fine);
+
 /// Draws the labelled faces and collects the others. Rows of split train whose labels were not
 /// drawn join the unlabelled faces. No face is both labelled and unlabelled, and duplicates are
 /// left out everywhere.

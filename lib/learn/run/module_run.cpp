@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "learn/run/checkpoint.h"
+#include "learn/run/run_settings.h"
 #include "model/atomic_file.h"
 #include "util/json_text.h"
 
@@ -115,10 +116,9 @@ void ModuleRun::read_checkpoint_of_folder() {
   if (!std::filesystem::exists(path)) return;
   const Checkpoint c = read_checkpoint(path);
   if (c.state.value("config", json()) != identity_) {
-    throw std::runtime_error(path.string() +
-                             ": was made with other settings; use them, or another folder. "
-                             "Differences: " +
-                             json::diff(c.state.value("config", json()), identity_).dump());
+    throw std::runtime_error(path.string() + ": was made with other settings or data (" +
+                             settings_difference(c.state.value("config", json()), identity_) +
+                             "); use them, or name another folder");
   }
   const auto part = [&](const std::string& prefix) {
     Tensors tensors;

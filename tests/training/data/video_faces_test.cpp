@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gst/gst.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 
+#include "content.h"
 #include "data/drawn_face.h"
 #include "error_of.h"
 #include "scoped.h"
@@ -37,7 +39,7 @@ class VideoFacesTest : public testing::Test {
     const DetectorModel model = find_detector_model();
     if (model.path.empty() || !model.remedy.empty())
       GTEST_SKIP() << "no face detector with landmarks was found";
-    for (const char* name : {"multifilesrc", "pngdec", "jpegenc", "avimux"}) {
+    for (const char* name : {"multifilesrc", "pngdec", "jpegenc", "avimux", "qtmux"}) {
       GstElementFactory* factory = gst_element_factory_find(name);
       if (!factory) GTEST_SKIP() << "GStreamer has no " << name;
       gst_object_unref(factory);
@@ -72,7 +74,13 @@ class VideoFacesTest : public testing::Test {
         " caps=image/png,framerate=" + std::to_string(kFrameRate) +
         "/1 ! pngdec ! videoconvert ! jpegenc quality=95 ! avimux ! filesink location=" +
         file.string();
+    play(text);
+    return file;
+  }
+
+  static void play(const std::string& text) {
     GstElement* pipeline = gst_parse_launch(text.c_str(), nullptr);
+    ASSERT_NE(pipeline, nullptr) << text;
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     GstBus* bus = gst_element_get_bus(pipeline);
     GstMessage* message = gst_bus_timed_pop_filtered(
@@ -82,7 +90,6 @@ class VideoFacesTest : public testing::Test {
     gst_object_unref(bus);
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(pipeline);
-    return file;
   }
 
   static FaceRows read(const fs::path& file, double every, int max = 100) {
@@ -123,6 +130,40 @@ TEST_F(VideoFacesTest, AreDataLikeAnyOther) {
   EXPECT_EQ(source.data().size(), 8u);
   EXPECT_EQ(source.data().label(0), -1);
   EXPECT_EQ(source.data().rows("").size(), 8u);
+}
+
+TEST_F(VideoFacesTest, TurnsWhatWasFilmedOnItsSide) {
+  // A phone's clip: the pictures lie on their side, and the track's matrix says how to turn them.
+  const ScopedFolder frames;
+  cv::Mat picture = test::drawn_background({320, 240}), lying;
+  test::draw_face_at(picture, {.centre = {100, 120}, .height = 110});
+  cv::rotate(picture, lying, cv::ROTATE_90_COUNTERCLOCKWISE);
+  cv::imwrite((frames.path() / "frame0.png").string(), lying);
+  const fs::path file = suite_folder_->path() / "phone.mov";
+  play("multifilesrc location=" + (frames.path() / "frame0.png").string() +
+       " caps=image/png,framerate=5/1 num-buffers=5 ! pngdec ! videoconvert ! jpegenc quality=95 "
+       "! qtmux ! filesink location=" +
+       file.string());
+  std::string bytes = test::content(file);
+  const std::size_t matrix = bytes.find("tkhd") + 4 + 40;
+  ASSERT_LT(matrix + 36, bytes.size());
+  const std::string turn(
+      "\0\0\0\0\0\1\0\0\0\0\0\0\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\0\0", 36);
+  const auto upright = [&](const fs::path& video) {
+    const FaceRows faces = read(video, 60);
+    EXPECT_EQ(faces.rows.size(), 1u);
+    return cv::Mat(32, 32, CV_8U, const_cast<std::uint8_t*>(faces.rows.at(0).crop.data())).clone();
+  };
+  const cv::Mat turned =
+      upright(suite_folder_->write("turned.mov", bytes.replace(matrix, 36, turn)));
+  EXPECT_LT(cv::norm(turned, upright(one_face()), cv::NORM_L1) / turned.total(), 12);
+}
+
+TEST_F(VideoFacesTest, WaitsForNoPipe) {
+  const fs::path pipe = suite_folder_->path() / "pipe.mp4";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(error_of([&] { read(pipe, 1); }),
+              HasSubstr("pipe.mp4: expected a regular file, found a named pipe"));
 }
 
 TEST_F(VideoFacesTest, NamesWhatItCannotRead) {

@@ -38,6 +38,18 @@ TEST(RequireWritable, LooksWhereALinkLeads) {
   EXPECT_EQ(error_of([] { require_writable("/dev/null"); }), "");
 }
 
+TEST(RequireWritableFolder, SaysWhatIsWrongBeforeTheWork) {
+  const ScopedFolder folder;
+  EXPECT_EQ(error_of([&] { require_writable_folder(folder.path()); }), "");
+  EXPECT_EQ(error_of([&] { require_writable_folder(folder.path() / "a" / "new"); }), "");
+  EXPECT_EQ(error_of([] { require_writable_folder("new-folder-here"); }), "");
+  const fs::path file = folder.write("file", "x");
+  EXPECT_THAT(error_of([&] { require_writable_folder(file); }),
+              HasSubstr("file: expected a folder to write to, found a file"));
+  EXPECT_THAT(error_of([&] { require_writable_folder(file / "below"); }),
+              HasSubstr("found a file at " + file.string()));
+}
+
 TEST(RequireOutputs, RefusesWhatIsReadAndWhatIsNamedTwice) {
   const ScopedFolder folder;
   const fs::path read = folder.write("read", "x"), link = folder.path() / "link",

@@ -2,16 +2,16 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 
 #include "data/layouts/layouts.h"
+#include "util/read_file.h"
 
 namespace fer {
 namespace {
 
+constexpr std::uintmax_t kMaxBytes = 1 << 20;
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 template <typename T>
@@ -37,9 +37,8 @@ double read_npy_number(const std::filesystem::path& path) {
     throw std::runtime_error(path.string() + ": expected a NumPy file with one number, found " +
                              found);
   };
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail("no such file");
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  if (!std::filesystem::exists(path)) return fail("no such file");
+  const std::string bytes = read_file(path, kMaxBytes);
   if (bytes.size() < 12 || bytes.compare(0, kMagic.size(), kMagic) != 0)
     return fail("another file");
   // Version 1 counts the header in two bytes, later ones in four.

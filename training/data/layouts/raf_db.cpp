@@ -7,6 +7,7 @@
 #include "data/image_list_parts.h"
 #include "data/layouts/layouts.h"
 #include "model/labels.h"
+#include "util/read_file.h"
 
 namespace fer {
 namespace {
@@ -43,6 +44,7 @@ std::optional<ImageList> read_raf_db(const fs::path& path) {
   ImageList list;
   list.layout = "RAF-DB";
   list.labels = ferplus_labels();
+  require_regular_file(labels);
   std::ifstream in(labels);
   int number = 0;
   for (std::string line; std::getline(in, line);) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "stream/count_predictions.h"
+#include "stream/teacher.h"
 
 namespace fer {
 namespace {
@@ -70,6 +71,20 @@ Confusion Canary::confusion(Network& network) const {
     count_predictions(logits, labels, confusion);
   });
   return confusion;
+}
+
+std::vector<LabelledAnswer> Canary::answers(Network& network, double prior_correction) const {
+  const torch::Tensor shift = fer::prior_correction(prior_, prior_correction);
+  std::vector<LabelledAnswer> all;
+  ask(network, [&](const torch::Tensor& logits, const torch::Tensor& labels) {
+    const auto [probability, predicted] = torch::softmax(logits - shift, 1).max(1);
+    for (std::int64_t i = 0; i < labels.size(0); ++i) {
+      const auto label = predicted[i].item<std::int64_t>();
+      all.push_back({static_cast<int>(label), probability[i].item<float>(),
+                     label == labels[i].item<std::int64_t>()});
+    }
+  });
+  return all;
 }
 
 float Canary::doubt(Network& network, double share) const {

@@ -9,6 +9,7 @@
 #include "learn/evaluation/metrics.h"
 #include "model/model_info.h"
 #include "stream/labelled_faces.h"
+#include "stream/operating_points.h"
 
 namespace fer {
 
@@ -44,6 +45,8 @@ class Canary {
   /// Of a network in evaluation mode that shares the half below the split point.
   CanaryScore score(Network& network) const;
   Confusion confusion(Network& network) const;
+  /// What the network says of each face, after to_probabilities() with this prior correction.
+  std::vector<LabelledAnswer> answers(Network& network, double prior_correction) const;
   /// A weighted quantile of the network's confidence: the one below which `share` of the faces
   /// lies. Faces are weighted so that each class counts as often as the model's prior says.
   float doubt(Network& network, double share) const;

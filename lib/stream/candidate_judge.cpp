@@ -26,10 +26,12 @@ CandidateJudge::CandidateJudge(const OnlineConfig& config, const ModelFile& sour
     : config_(config), source_(source), networks_(networks), canary_(std::move(canary)) {
   selector_.emplace(Candidate{networks_.teacher_weights(), source_.info.version, score_now()},
                     config_.canary_margin, config_.rollback_margin);
+  if (canary_ && !source_.info.operating_points.empty())
+    source_answers_ = canary_->answers(networks_.teacher(), source_.info.prior_correction);
 }
 
 template <typename Ask>
-auto CandidateJudge::with(const Tensors& weights, const Ask& ask) {
+auto CandidateJudge::with(const Tensors& weights, const Ask& ask) const {
   const Tensors now = networks_.teacher_weights();
   networks_.set_teacher(weights);
   const auto answer = ask(networks_.teacher());
@@ -37,7 +39,7 @@ auto CandidateJudge::with(const Tensors& weights, const Ask& ask) {
   return answer;
 }
 
-Outcome CandidateJudge::judge(const Contest& contest, LearnerCounts& counts) {
+Judgement CandidateJudge::judge(const Contest& contest, LearnerCounts& counts) {
   counts.since_judged = 0;
   std::optional<Finalist> best;
   std::string said = "nothing was learnt yet";
@@ -45,21 +47,22 @@ Outcome CandidateJudge::judge(const Contest& contest, LearnerCounts& counts) {
     best = best_of(*contest.head);
     said = best ? best->said : contest.head->made_of + " would lose too much on the canary";
   }
-  if (!contest.stepped) return decide(std::move(best), contest, said, counts);
+  if (!contest.stepped) return {decide(std::move(best), contest, said, counts)};
 
   Candidate candidate{networks_.teacher_weights(), {}, {}};
   candidate.version = version_of(candidate.weights);
   if (!std::isfinite(contest.loss) || !networks_.finite()) {
     counts.note(candidate);
-    return roll_back_candidate("the loss is no longer a number", counts);
+    return decide_without_steps(std::move(best), contest, "the loss is no longer a number", counts);
   }
   candidate.score = score_now();
   counts.note(candidate);
   if (!canary_ || !config_.guards.canary)
-    return promote(std::move(candidate), "no canary is asked", counts);
+    return {promote(std::move(candidate), "no canary is asked", counts)};
   Verdict verdict = selector_->verdict_on(candidate.score);
   std::string steps_said = selector_->compared(candidate.score);
-  if (verdict == Verdict::kRollBack) return roll_back_candidate(steps_said, counts);
+  if (verdict == Verdict::kRollBack)
+    return decide_without_steps(std::move(best), contest, steps_said, counts);
   if (verdict == Verdict::kKeep && config_.guards.part_way) {
     const auto score = [this](const Tensors& weights) { return score_of(weights); };
     if (auto part = selector_->part_of_the_way(candidate, score)) {
@@ -78,7 +81,24 @@ Outcome CandidateJudge::judge(const Contest& contest, LearnerCounts& counts) {
   if (verdict == Verdict::kPromote &&
       (!best || beats(candidate, best->candidate, contest.memory, said)))
     best = Finalist{std::move(candidate), steps_said};
-  return decide(std::move(best), contest, said, counts);
+  return {decide(std::move(best), contest, said, counts)};
+}
+
+Judgement CandidateJudge::decide_without_steps(std::optional<Finalist> best, const Contest& contest,
+                                               const std::string& why, LearnerCounts& counts) {
+  const double rate = std::max(kMinRate, counts.rate / 2);
+  const bool head_serves = best && objection_to(*best, contest).empty();
+  if (head_serves) {
+    counts.note(best->candidate);
+    promote(std::move(best->candidate), best->said + "; gradient steps are rolled back: " + why,
+            counts);
+    ++counts.rollbacks;
+  } else {
+    ++counts.rollbacks_in_a_row;
+    counts.decide(&LearnerCounts::rollbacks, "rolled back", why);
+  }
+  counts.rate = rate;
+  return {head_serves ? Outcome::kPromoted : Outcome::kRolledBack, /*steps_rolled_back=*/true};
 }
 
 Outcome CandidateJudge::decide(std::optional<Finalist> best, const Contest& contest,
@@ -89,20 +109,22 @@ Outcome CandidateJudge::decide(std::optional<Finalist> best, const Contest& cont
   };
   if (!best) return keep(said);
   counts.note(best->candidate);
-  if (best->candidate.version == serving().version)
-    return keep("it is what serves already; " + best->said);
-  if (!contest.labels.empty()) {
-    const double now = recall_on(contest.labels, serving().weights);
-    const double then = recall_on(contest.labels, best->candidate.weights);
-    if (then < now) {
-      char text[120];
-      std::snprintf(text, sizeof text,
-                    "macro recall on the stream's labelled faces would fall from %.1f to %.1f %%; ",
-                    100 * now, 100 * then);
-      return keep(text + best->said);
-    }
-  }
+  if (const std::string objection = objection_to(*best, contest); !objection.empty())
+    return keep(objection + "; " + best->said);
   return promote(std::move(best->candidate), best->said, counts);
+}
+
+std::string CandidateJudge::objection_to(const Finalist& best, const Contest& contest) {
+  if (best.candidate.version == serving().version) return "it is what serves already";
+  if (contest.labels.empty()) return {};
+  const double now = recall_on(contest.labels, serving().weights);
+  const double then = recall_on(contest.labels, best.candidate.weights);
+  if (then >= now) return {};
+  char text[120];
+  std::snprintf(text, sizeof text,
+                "macro recall on the stream's labelled faces would fall from %.1f to %.1f %%",
+                100 * now, 100 * then);
+  return text;
 }
 
 std::optional<CandidateJudge::Finalist> CandidateJudge::best_of(const HeadProposal& proposal) {
@@ -163,13 +185,6 @@ Outcome CandidateJudge::promote(Candidate candidate, const std::string& reason,
   return Outcome::kPromoted;
 }
 
-Outcome CandidateJudge::roll_back_candidate(const std::string& reason, LearnerCounts& counts) {
-  counts.rate = std::max(kMinRate, counts.rate / 2);
-  ++counts.rollbacks_in_a_row;
-  counts.decide(&LearnerCounts::rollbacks, "rolled back", reason);
-  return Outcome::kRolledBack;
-}
-
 CanaryScore CandidateJudge::score_now() {
   return canary_ ? canary_->score(networks_.teacher()) : CanaryScore();
 }
@@ -196,7 +211,17 @@ void CandidateJudge::restore_history(const std::vector<ModelFile>& models) {
 }
 
 std::string CandidateJudge::version_of(const Tensors& upper) const {
-  return fer::version_of(ModelFile{source_.info, weights_with(upper)});
+  return fer::version_of(ModelFile{info_with(upper), weights_with(upper)});
+}
+
+ModelInfo CandidateJudge::info_with(const Tensors& upper) const {
+  ModelInfo info = source_.info;
+  if (source_answers_.empty()) return info;
+  const auto answers = with(upper, [&](Network& network) {
+    return canary_->answers(network, source_.info.prior_correction);
+  });
+  info.operating_points = adapted_operating_points(info.operating_points, source_answers_, answers);
+  return info;
 }
 
 CandidateJudge::Tensors CandidateJudge::weights_with(const Tensors& upper) const {

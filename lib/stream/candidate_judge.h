@@ -34,7 +34,7 @@ struct Contest {
 /// The source with an adapted head comes first. What gradient steps made serves in its place only
 /// where it is better on the canary by the mean of both scores, and reads the stream's faces and
 /// their mirror images alike as often. Neither serves where it tells the stream's labelled faces
-/// worse than what serves.
+/// worse than what serves. Steps that must be rolled back take no head with them that lost nothing.
 class CandidateJudge {
  public:
   using Tensors = AdaptedNetworks::Tensors;
@@ -44,9 +44,9 @@ class CandidateJudge {
   CandidateJudge(const OnlineConfig& config, const ModelFile& source, AdaptedNetworks& networks,
                  std::optional<Canary> canary);
 
-  /// Decides on the teacher as it is and on the head. After a rollback, the networks must start
-  /// anew from serving().
-  Outcome judge(const Contest& contest, LearnerCounts& counts);
+  /// Decides on the teacher as it is and on the head. Where steps were rolled back, the networks
+  /// must start anew from serving().
+  Judgement judge(const Contest& contest, LearnerCounts& counts);
 
   /// See ModelSelector::roll_back().
   bool roll_back() { return selector_->roll_back(); }
@@ -63,6 +63,9 @@ class CandidateJudge {
 
   /// The version of the source with these weights above the split point.
   std::string version_of(const Tensors& upper) const;
+  /// What a model with these weights above the split point says of itself: as the source, but for
+  /// its operating points (adapted_operating_points() on the canary; without one, the source's).
+  ModelInfo info_with(const Tensors& upper) const;
   /// The source's weights, with these above the split point.
   Tensors weights_with(const Tensors& upper) const;
 
@@ -83,19 +86,24 @@ class CandidateJudge {
 
   /// Calls `ask(network)` with a network of these weights above the split point.
   template <typename Ask>
-  auto with(const Tensors& weights, const Ask& ask);
+  auto with(const Tensors& weights, const Ask& ask) const;
   CanaryScore score_now();
   CanaryScore score_of(const Tensors& weights);
+  /// Why it may not serve, for people; empty: it may.
+  std::string objection_to(const Finalist& best, const Contest& contest);
+  /// The end of gradient steps that lost too much.
+  Judgement decide_without_steps(std::optional<Finalist> best, const Contest& contest,
+                                 const std::string& why, LearnerCounts& counts);
   Outcome decide(std::optional<Finalist> best, const Contest& contest, const std::string& said,
                  LearnerCounts& counts);
   Outcome promote(Candidate candidate, const std::string& reason, LearnerCounts& counts);
-  Outcome roll_back_candidate(const std::string& reason, LearnerCounts& counts);
 
   const OnlineConfig config_;
   const ModelFile& source_;
   AdaptedNetworks& networks_;
   std::optional<Canary> canary_;
-  std::optional<ModelSelector> selector_;  ///< Always there, once it is made.
+  std::vector<LabelledAnswer> source_answers_;  ///< Of the canary's faces.
+  std::optional<ModelSelector> selector_;       ///< Always there, once it is made.
 };
 
 }  // namespace fer

@@ -77,6 +77,12 @@ void CheckpointRing::prune() const {
   for (const fs::path& file : leftovers) fs::remove(file, ignored);
 }
 
+void CheckpointRing::forget_earlier_states() const {
+  const std::vector<Name> all = names();
+  std::error_code ignored;
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) fs::remove(path(all[i], kStateEnding), ignored);
+}
+
 std::optional<CheckpointRing::Entry> CheckpointRing::newest(bool good_only,
                                                             const Warn& warn) const {
   const std::vector<Name> all = names();

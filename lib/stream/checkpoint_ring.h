@@ -33,6 +33,10 @@ class CheckpointRing {
   /// entries before are left alone.
   void save(ModelFile& model, const Checkpoint& state, bool good);
 
+  /// Removes the states of all entries but the newest: they hold faces that are to be forgotten.
+  /// Their models stay.
+  void forget_earlier_states() const;
+
   struct Entry {
     std::int64_t number = 0;
     bool good = false;

@@ -97,9 +97,9 @@ void FaceIngestion::add_label(const FaceSample& face, int label) {
   labels_.add(std::move(seen.latents.front()), label);
 }
 
-void FaceIngestion::expire() {
-  if (config_.max_sample_age <= 0) return;
-  memory_.drop_older(now_s() - static_cast<std::int64_t>(config_.max_sample_age));
+bool FaceIngestion::expire() {
+  if (config_.max_sample_age <= 0) return false;
+  return memory_.drop_older(now_s() - static_cast<std::int64_t>(config_.max_sample_age));
 }
 
 void FaceIngestion::remember(std::vector<Evidence> ended, LearnerCounts& counts) {

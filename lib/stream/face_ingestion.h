@@ -39,8 +39,8 @@ class FaceIngestion {
   /// std::invalid_argument for a crop of another size, and for a label that is no class.
   void add_label(const FaceSample& face, int label);
 
-  /// Drops faces that are older than max_sample_age.
-  void expire();
+  /// Drops faces that are older than max_sample_age; whether there were any.
+  bool expire();
 
   const StreamLabels& labels() const { return labels_; }
   SampleMemory& memory() { return memory_; }

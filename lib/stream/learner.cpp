@@ -1,8 +1,6 @@
 #include "stream/learner.h"
 
 #include <pthread.h>
-#include <sched.h>
-#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -26,10 +24,12 @@
 #include "stream/checkpoint_folder.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
+#include "stream/expiry_interval.h"
 #include "stream/learner_listeners.h"
 #include "stream/learner_log.h"
 #include "stream/learner_queue.h"
 #include "stream/online_learner.h"
+#include "stream/thread_time.h"
 #include "util/first_line.h"
 
 namespace fer {
@@ -43,20 +43,6 @@ constexpr char kServedFile[] = "served.fer";
 /// Faces that are looked at between two looks at what was asked for.
 constexpr std::size_t kPortion = 32;
 
-/// CPU time of the calling thread, seconds.
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-/// The calling thread runs only where nobody else wants the processor. OpenMP's threads, which
-/// LibTorch starts from it, inherit that.
-void take_idle_priority() {
-  const sched_param none{};
-  pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
-}
-
 /// With the device's own name. `fallback`: as resolve_device() gives it.
 Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
   settings.learning.check();
@@ -69,20 +55,6 @@ Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
 }
 
 }  // namespace
-
-Learner::Subscription::~Subscription() {
-  if (!state_) return;
-  const std::lock_guard lock(state_->mutex);
-  state_->ended = true;
-}
-
-Learner::Subscription::Subscription(Subscription&&) noexcept = default;
-
-Learner::Subscription& Learner::Subscription::operator=(Subscription&& other) noexcept {
-  Subscription before(std::move(*this));
-  state_ = std::move(other.state_);
-  return *this;
-}
 
 class Learner::Impl {
  public:
@@ -313,7 +285,7 @@ class Learner::Impl {
     // What served before a restart must not wait until the machine is idle.
     begin();
     if (settings_.idle_priority) take_idle_priority();
-    const double cpu_begun = cpu_seconds();
+    const double cpu_begun = thread_cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
     CpuBudget budget;
@@ -328,7 +300,10 @@ class Learner::Impl {
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
-          wake_.wait(lock, [&] { return has_work(); });
+          const auto nap = expiry_interval(settings_.learning.max_sample_age);
+          if (nap.count() == 0) wake_.wait(lock, [&] { return has_work(); });
+          while (!wake_.wait_for(lock, nap, [&] { return has_work(); }) && !expire()) {
+          }
         }
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
@@ -337,7 +312,7 @@ class Learner::Impl {
         asked_.save = asked_.rollback = asked_.reset = false;
       }
       const auto work_begun = Clock::now();
-      const double cpu_before = cpu_seconds();
+      const double cpu_before = thread_cpu_seconds();
       if (learner_) {
         try {
           work(std::move(portion), asked);
@@ -351,9 +326,9 @@ class Learner::Impl {
       }
       if (asked.stop) break;
       // What OpenMP's threads took beside this one is not told apart: as much, at most.
-      const double cpu = (cpu_seconds() - cpu_before) * settings_.threads;
+      const double cpu = (thread_cpu_seconds() - cpu_before) * settings_.threads;
       budget.worked(cpu, Seconds(Clock::now() - work_begun).count(), max_cpu_);
-      cpu_share_ = (cpu_seconds() - cpu_begun) * settings_.threads /
+      cpu_share_ = (thread_cpu_seconds() - cpu_begun) * settings_.threads /
                    std::max(1e-3, Seconds(Clock::now() - begun).count());
       refresh_stats();
       report();
@@ -365,6 +340,7 @@ class Learner::Impl {
 
   void work(std::vector<Entry> portion, const Asked& asked) {
     if (unserved_ && !asked.paused) serve();
+    expire();
     if (asked.reset) {
       learner_->reset();
       serve();
@@ -411,6 +387,12 @@ class Learner::Impl {
     }
   }
 
+  /// Forgets faces that are too old. Whether anything is to be saved, of that or of before.
+  bool expire() {
+    if (learner_ && learner_->expire()) unsaved_ = expired_ = true;
+    return unsaved_;
+  }
+
   /// Of the thread, or of others with mutex_ held.
   bool has_work() const {
     return asked_.stop || asked_.save || asked_.rollback || asked_.reset || !queue_.empty() ||
@@ -423,6 +405,8 @@ class Learner::Impl {
       prepare_folder();
       ModelFile model = good ? learner_->serving() : learner_->candidate();
       ring_->save(model, learner_->state(), good);
+      // What is too old to be remembered must not lie in an earlier state either.
+      if (std::exchange(expired_, false)) ring_->forget_earlier_states();
       unsaved_ = false;
     });
     publish(learner_->serving());  // The folder may have been made anew.
@@ -522,6 +506,7 @@ class Learner::Impl {
       learner_;            ///< Null until begin(), and where nothing can be learnt.
   std::string published_;  ///< Version in served.fer.
   bool unserved_ = false, unsaved_ = false, stepped_ = false, log_failed_ = false;
+  bool expired_ = false;  ///< Faces went for their age since the last checkpoint.
   Clock::time_point reported_{};
   double cpu_share_ = 0;
 

@@ -88,8 +88,12 @@ class OnlineLearner::Impl {
   int split_point() const { return networks_.split_point(); }
 
   void observe(std::vector<FaceSample> faces) {
-    ingestion_.expire();
+    expired_ |= ingestion_.expire();
     ingestion_.observe(std::move(faces), counts_);
+  }
+  bool expire() {
+    expired_ |= ingestion_.expire();
+    return std::exchange(expired_, false);
   }
   void add_label(const FaceSample& face, int label) { ingestion_.add_label(face, label); }
   void end_of(const std::optional<std::string>& source) { ingestion_.end_of(source, counts_); }
@@ -126,16 +130,16 @@ class OnlineLearner::Impl {
   Outcome judge_now() {
     const std::optional<HeadProposal> head =
         heads_.propose(ingestion_.memory(), ingestion_.labels());
-    const Outcome outcome = judge_.judge(
+    const Judgement made = judge_.judge(
         {stepped_, last_.loss, head, ingestion_.memory(), ingestion_.labels()}, counts_);
-    if (outcome == Outcome::kRolledBack) {
+    if (made.steps_rolled_back) {
       start_from_serving();
       if (counts_.rollbacks_in_a_row >= kMaxRollbacks) {
         ingestion_.memory().clear();
         counts_.rollbacks_in_a_row = 0;
       }
     }
-    return outcome;
+    return made.outcome;
   }
 
   bool rollback() {
@@ -269,7 +273,7 @@ class OnlineLearner::Impl {
 
   ModelFile model_of(const AdaptedNetworks::Tensors& upper, const std::string& version,
                      double score) const {
-    ModelFile model{source_.info, judge_.weights_with(upper)};
+    ModelFile model{judge_.info_with(upper), judge_.weights_with(upper)};
     model.info.parent = source_.info.version;
     model.info.version = version;
     model.info.thresholds = trainer_.thresholds().describe();
@@ -297,6 +301,7 @@ class OnlineLearner::Impl {
   LearnerCounts counts_;
   LearnerState state_;
   Step last_;
+  bool expired_ = false;  ///< Whether faces went for their age since expire() was asked.
   bool stepped_ = false;  ///< Whether the teacher has moved since it last was what serves.
 };
 
@@ -327,6 +332,9 @@ int OnlineLearner::split_point() const {
 }
 void OnlineLearner::observe(std::vector<FaceSample> faces) {
   impl_->observe(std::move(faces));
+}
+bool OnlineLearner::expire() {
+  return impl_->expire();
 }
 void OnlineLearner::end_of(const std::optional<std::string>& source) {
   impl_->end_of(source);

@@ -54,6 +54,9 @@ class FER_API OnlineLearner {
 
   /// Faces as they came. Crops of another size are refused by std::invalid_argument.
   void observe(std::vector<FaceSample> faces);
+  /// Drops remembered faces that are older than OnlineConfig::max_sample_age, as observe() does.
+  /// Whether there were any since it was last asked.
+  bool expire();
   /// Ends the tracklets of a source, or all.
   void end_of(const std::optional<std::string>& source = std::nullopt);
 

@@ -33,7 +33,7 @@ class FER_API SampleMemory {
   /// `now_s`: seconds since 1970, UTC.
   void add(Evidence evidence, std::int64_t now_s = 0);
   /// Drops what was added before that time.
-  void drop_older(std::int64_t than_s);
+  bool drop_older(std::int64_t than_s);
 
   /// Indices into items(): n draws, each class as often as shares() says, evenly within a class;
   /// the same for the same random numbers. Empty where the memory is.

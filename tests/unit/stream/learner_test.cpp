@@ -362,6 +362,27 @@ TEST_F(LearnerTest, KeepsWhatItLearntToItsOwner) {
   EXPECT_GT(states, 0);
 }
 
+TEST_F(LearnerTest, ForgetsOldFacesThoughNoOtherFollows) {
+  settings_.checkpoint_dir = dir();
+  settings_.save_interval = 0s;
+  settings_.learning.max_sample_age = 1;
+  const auto learner = Learner::get("", settings_);
+  feed(*learner, 60);
+  ASSERT_TRUE(learner->drain(60s));
+  const auto remembered_on_disk = [&] {
+    int files = 0;
+    for (const auto& entry : fs::directory_iterator(dir())) {
+      if (entry.path().extension() != ".state") continue;
+      files += test::content(entry.path()).find("added_s") != std::string::npos;
+    }
+    return files;
+  };
+  for (int i = 0; i < 600 && (learner->stats().memory > 0 || remembered_on_disk() > 0); ++i)
+    std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(learner->stats().memory, 0u);
+  EXPECT_EQ(remembered_on_disk(), 0);
+}
+
 TEST_F(LearnerTest, LeavesAFolderOfOtherPeoplesFilesAlone) {
   settings_.checkpoint_dir = dir();
   fs::create_directories(dir());

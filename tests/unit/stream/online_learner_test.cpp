@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -564,6 +565,48 @@ TEST_F(OnlineLearnerTest, ServesNoCandidateThatTheCanaryRefuses) {
   EXPECT_NE(unguarded->serving().info.version, source_.info.version);
   stats = unguarded->stats();
   EXPECT_LT(stats.serving_score, stats.source_score - config_.rollback_margin);
+}
+
+TEST_F(OnlineLearnerTest, KeepsAGoodHeadWhereGradientStepsAreRolledBack) {
+  config_.prototypes.enabled = true;
+  config_.prototypes.mix = 0.5;
+  config_.guards.replay = config_.guards.weight_anchor = config_.guards.teacher = false;
+  config_.guards.class_balance = config_.guards.part_way = false;
+  config_.threshold_policy = "fixed:tau=0";
+  config_.learning_rate = 1;
+  config_.rollback_margin = config_.canary_margin;
+  auto made = learner();
+  made->observe(stream_faces(90, 1, 0.6));
+  made->end_of();
+  for (int i = 0; i < 30; ++i) made->step();
+  EXPECT_EQ(made->judge_now(), Outcome::kPromoted);
+  const LearnerStats stats = made->stats();
+  EXPECT_THAT(stats.reason, testing::AllOf(HasSubstr("prototypes of 90 faces"),
+                                           HasSubstr("gradient steps are rolled back: ")));
+  EXPECT_EQ(stats.promotions, 1u);
+  EXPECT_EQ(stats.rollbacks, 1u);
+  EXPECT_EQ(stats.learning_rate, 0.5);
+  // Learning goes on from the head that serves.
+  const ModelFile served = made->serving();
+  EXPECT_NE(served.info.version, source_.info.version);
+  EXPECT_EQ(made->candidate().info.version, served.info.version);
+  EXPECT_GT(stats.memory, 0);
+}
+
+TEST_F(OnlineLearnerTest, SaysWhatItsOwnProbabilitiesAreWorth) {
+  source_.info.operating_points = {0.5f, 0.5f, std::numeric_limits<float>::infinity()};
+  auto made = learner();
+  EXPECT_EQ(made->candidate().info.operating_points, source_.info.operating_points)
+      << "nothing was learnt yet";
+  made->observe(stream_faces(60));
+  made->end_of();
+  for (int i = 0; i < 10; ++i) made->step();
+  const ModelFile candidate = made->candidate();
+  ASSERT_EQ(candidate.info.operating_points.size(), 3u);
+  for (std::size_t k = 0; k < 3; ++k)
+    EXPECT_GE(candidate.info.operating_points[k], source_.info.operating_points[k]);
+  // What a file of it says is what it says here, so that its version holds.
+  EXPECT_EQ(version_of(candidate), candidate.info.version);
 }
 
 TEST_F(OnlineLearnerTest, ServesAPartOfTheWayWhereAllOfItLosesTooMuch) {

@@ -104,6 +104,28 @@ GType template_type() {
 
 // --- Caps.
 
+/// Sets the frame rate to `rate` or to none. GStreamer takes no list of fractions and ranges for a
+/// subset of a range, so that ranges get caps of their own.
+void set_rate_or_none(GstCaps* caps, const GValue* rate) {
+  GValue none = G_VALUE_INIT;
+  g_value_init(&none, GST_TYPE_FRACTION);
+  gst_value_set_fraction(&none, 0, 1);
+  if (gst_value_can_intersect(&none, rate)) {
+    gst_caps_set_value(caps, "framerate", rate);
+  } else if (GST_VALUE_HOLDS_FRACTION_RANGE(rate)) {
+    GstCaps* with_rate = gst_caps_copy(caps);
+    gst_caps_set_value(caps, "framerate", &none);
+    gst_caps_set_value(with_rate, "framerate", rate);
+    gst_caps_append(caps, with_rate);
+  } else {
+    GValue rates = G_VALUE_INIT;
+    gst_value_list_merge(&rates, &none, rate);
+    gst_caps_set_value(caps, "framerate", &rates);
+    g_value_unset(&rates);
+  }
+  g_value_unset(&none);
+}
+
 /// The other pad may have any size; it keeps the frame rate, or has none: a frame gives as many
 /// buffers as it has faces.
 GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
@@ -114,15 +136,7 @@ GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCa
   for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
     const GValue* rate = gst_structure_get_value(gst_caps_get_structure(caps, i), "framerate");
     GstCaps* possible = gst_caps_copy(templ);
-    if (direction == GST_PAD_SINK && rate != nullptr) {
-      GValue rates = G_VALUE_INIT, none = G_VALUE_INIT;
-      g_value_init(&none, GST_TYPE_FRACTION);
-      gst_value_set_fraction(&none, 0, 1);
-      gst_value_list_merge(&rates, &none, rate);
-      gst_caps_set_value(possible, "framerate", &rates);
-      g_value_unset(&rates);
-      g_value_unset(&none);
-    }
+    if (direction == GST_PAD_SINK && rate != nullptr) set_rate_or_none(possible, rate);
     result = gst_caps_merge(result, possible);
   }
   gst_caps_unref(templ);

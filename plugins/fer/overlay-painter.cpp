@@ -19,6 +19,10 @@ constexpr Argb kUnlabelled = 0xffffffff;
 constexpr double kSmallFace = 0.12, kNoLongerSmall = 0.14;
 constexpr double kSmallLabel = 0.7;
 
+// Pixels. Beside smaller faces among others, bars would hide the people; a face that had bars
+// keeps them a little longer.
+constexpr int kFaceWithBars = 80, kFaceWithoutBars = 70;
+
 // All in ems of the label's font.
 constexpr double kTagHeight = 1.6, kTagPadding = 0.5, kTagGap = 0.4, kTagRadius = 0.3;
 constexpr double kStripe = 0.25;
@@ -267,8 +271,8 @@ class Painter {
   }
 
   /// Gives each face's bars a place where they hide neither a face nor other bars: right or left of
-  /// the box, below or above it. Where there is none, the face goes without; only a face alone in a
-  /// frame that it fills bears them on itself.
+  /// the box, below or above it. Where there is none, the face goes without, as small faces among
+  /// others do; only a face alone in a frame that it fills bears them on itself.
   void place_bars(std::vector<Face>& faces) {
     // Bars that stand already stay; the others find a place by the size of their face.
     std::vector<Face*> order;
@@ -278,6 +282,11 @@ class Painter {
     std::vector<Rect> taken;
     for (Face* face : order) {
       if (!face->expression || face->expression->probabilities.empty()) continue;
+      const int least = face->memory->bars_at >= 0 ? kFaceWithoutBars : kFaceWithBars;
+      if (faces.size() > 1 && std::min(face->outline.w, face->outline.h) < least) {
+        face->memory->bars_at = -1;
+        continue;
+      }
       const BarsSize size = size_of_bars(*face);
       const Rect& box = face->outline;
       const int gap = halo_ + std::max(2, face->bars_font / 3);

@@ -376,6 +376,24 @@ TEST(FerCropCaps, DownstreamDecides) {
   EXPECT_EQ(negotiated("RGB", "video/x-raw,format=NV12"), "not negotiated");
 }
 
+TEST(FerCropCaps, OpenFrameRatesStayOpen) {
+  for (const std::string rate : {"[0/1,2147483647/1]", "[1/1,60/1]", "{25/1,30/1}", "30/1"}) {
+    const ElementPtr pipeline = parse_pipeline(
+        "capsfilter caps=video/x-raw,format=RGB,framerate=" + rate + " ! fercrop name=crop");
+    const ElementPtr crop(gst_bin_get_by_name(GST_BIN(pipeline.get()), "crop"));
+    const PadPtr pad(gst_element_get_static_pad(crop.get(), "src"));
+    const CapsPtr all(gst_pad_get_pad_template_caps(pad.get()));
+    const CapsPtr found(gst_pad_query_caps(pad.get(), all.get()));
+    // Else the base class warns that they are "not a real subset".
+    EXPECT_TRUE(gst_caps_is_subset(found.get(), all.get())) << rate;
+    for (const char* possible : {"0/1", "30/1"}) {
+      const CapsPtr caps(
+          gst_caps_from_string(("video/x-raw,framerate=" + std::string(possible)).c_str()));
+      EXPECT_TRUE(gst_caps_can_intersect(found.get(), caps.get())) << rate << ", " << possible;
+    }
+  }
+}
+
 TEST_F(FerCrop, FollowsNewCapsMidStream) {
   play();
   EXPECT_THAT(crops_of(frame({face_at(0.25, 1)})), SizeIs(1));

@@ -494,6 +494,18 @@ TEST_F(FerOverlay, BarsHideNoFace) {
   EXPECT_EQ(cv::countNonZero(changed(cv::Rect(32, 72, 160, 180))), 0);
 }
 
+TEST_F(FerOverlay, BarsHideNobodyInACrowd) {
+  play("BGRx", {640, 360}, {{"show-box", "false"}, {"show-label", "false"}});
+  // 64 pixels wide and 72 high, with room for bars all around.
+  const FaceRecord small = with_expression(face_at(0.2, 0.2, 0.1, 0.2, 1), 1);
+  const FaceRecord other = with_expression(face_at(0.7, 0.2, 0.1, 0.2, 2), 0);
+  EXPECT_EQ(cv::countNonZero(drawn({small, other})), 0);
+  EXPECT_GT(cv::countNonZero(drawn({small}, 1)), 3000) << "alone";
+  // Of 96 pixels, the face has bars among others, too.
+  const FaceRecord large = with_expression(face_at(0.2, 0.2, 0.15, 0.3, 3), 1);
+  EXPECT_GT(cv::countNonZero(drawn({large, other}, 2)), 3000);
+}
+
 TEST_F(FerOverlay, ASteadyStreamRendersNothing) {
   play("NV12", {640, 360});
   std::vector<FaceRecord> faces;

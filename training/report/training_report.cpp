@@ -10,6 +10,7 @@
 #include "report/line_chart.h"
 #include "report/report_text.h"
 #include "util/json_text.h"
+#include "util/read_file.h"
 
 namespace fer {
 namespace {
@@ -29,9 +30,16 @@ const std::map<std::string, ClassChart> kClassCharts = {
     {"pseudo_labels", {"Share of each class among pseudo-labels", true}},
 };
 
+/// Counted from 1, as the terminal does; logs count from 0.
 double epoch_of(const RunLog& run, std::size_t i) {
   const double epoch = number_of(run.epochs[i], "epoch");
-  return std::isfinite(epoch) ? epoch : static_cast<double>(i);
+  return 1 + (std::isfinite(epoch) ? epoch : static_cast<double>(i));
+}
+
+std::string epoch_text(const json& entry) {
+  const json epoch = entry.value("epoch", json());
+  return epoch.is_number_integer() ? std::to_string(epoch.get<std::int64_t>() + 1)
+                                   : escaped(epoch.dump());
 }
 
 const json& best_epoch(const RunLog& run, const std::string& score) {
@@ -153,8 +161,8 @@ std::string run_section(const RunLog& run, const std::string& score) {
   html += "</div>\n";
   const json& best = best_epoch(run, score);
   if (best.contains("confusion") && best.contains("labels")) {
-    html += "<h3>Confusion on valid, epoch " + escaped(best.value("epoch", json()).dump()) +
-            ", percent of each row</h3>\n" + confusion_table(best["confusion"], best["labels"]);
+    html += "<h3>Confusion on valid, epoch " + epoch_text(best) + ", percent of each row</h3>\n" +
+            confusion_table(best["confusion"], best["labels"]);
   }
   return html;
 }
@@ -191,11 +199,12 @@ RunLog read_run(const std::filesystem::path& folder) {
   RunLog run;
   run.name = std::filesystem::weakly_canonical(folder).filename().string();
   const std::filesystem::path path = folder / "log.jsonl";
-  std::ifstream file(path);
-  if (!file) {
+  if (!std::filesystem::exists(path)) {
     throw std::runtime_error(
         path.string() + ": expected the log of a training run or a learner, found no such file");
   }
+  require_regular_file(path);
+  std::ifstream file(path);
   std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
     ++number;
@@ -237,8 +246,7 @@ std::string training_section(const std::vector<RunLog>& runs, const std::string&
     char minutes[32] = "–";
     if (std::isfinite(seconds)) std::snprintf(minutes, sizeof minutes, "%.1f", seconds / 60);
     html += "<tr><td>" + escaped(run.name) + "</td><td>" + std::to_string(run.epochs.size()) +
-            "</td><td>" +
-            (best.contains(score) ? escaped(best.value("epoch", json()).dump()) : "–") + "</td>";
+            "</td><td>" + (best.contains(score) ? epoch_text(best) : "–") + "</td>";
     for (const auto& [entry, key] : {std::pair{&best, "accuracy"},
                                      {&best, "macro_recall"},
                                      {&last, "accuracy"},

@@ -37,9 +37,9 @@ TEST(Report, ShowsWhatTheLogHolds) {
   EXPECT_THAT(page, AllOf(HasSubstr("<td class=\"best\">62.50 %</td><td>30.00 %</td>"),
                           HasSubstr("<td>2.0</td>")));
   EXPECT_THAT(page,
-              AllOf(HasSubstr("Recall on valid"), HasSubstr("anger, epoch 1: 75 %"),
-                    HasSubstr("Thresholds"), HasSubstr("fear, epoch 1: 80 %"),
-                    HasSubstr("accept_rate, epoch 1: 25 %"), HasSubstr("loss, epoch 0: 2.5")));
+              AllOf(HasSubstr("Recall on valid"), HasSubstr("anger, epoch 2: 75 %"),
+                    HasSubstr("Thresholds"), HasSubstr("fear, epoch 2: 80 %"),
+                    HasSubstr("accept_rate, epoch 2: 25 %"), HasSubstr("loss, epoch 1: 2.5")));
   EXPECT_THAT(page, HasSubstr("No pseudo-label of fear was ever accepted"));
   EXPECT_THAT(page, HasSubstr("title=\"3 of 4\">75.0</td>"));
   EXPECT_THAT(page, Not(HasSubstr("http"))) << "nothing comes from elsewhere";
@@ -55,7 +55,7 @@ TEST(Report, ComparesRuns) {
   const ScopedFolder a, b;
   const std::string page = report_page({run_of(a, kLog), run_of(b, kLog)}, {}, "accuracy");
   EXPECT_THAT(page, HasSubstr("Accuracy on valid"));
-  EXPECT_THAT(page, HasSubstr(b.path().filename().string() + ", epoch 0: 50 %"));
+  EXPECT_THAT(page, HasSubstr(b.path().filename().string() + ", epoch 1: 50 %"));
 }
 
 TEST(Report, ReadsARunThatIsStillAtWork) {
@@ -107,9 +107,9 @@ TEST(Report, DrawsPretraining) {
       {}, "accuracy");
   EXPECT_THAT(
       page,
-      AllOf(HasSubstr("loss, epoch 1: 1.5"), HasSubstr("spread, epoch 1: 0.05"),
-            HasSubstr("dimensions, epoch 0: 20"), HasSubstr("accuracy, epoch 1: 37.5 %"),
-            HasSubstr("macro recall, epoch 0: 20 %"), HasSubstr("The embedding has collapsed")));
+      AllOf(HasSubstr("loss, epoch 2: 1.5"), HasSubstr("spread, epoch 2: 0.05"),
+            HasSubstr("dimensions, epoch 1: 20"), HasSubstr("accuracy, epoch 2: 37.5 %"),
+            HasSubstr("macro recall, epoch 1: 20 %"), HasSubstr("The embedding has collapsed")));
   EXPECT_THAT(page, Not(HasSubstr("On valid</text>")));
   EXPECT_THAT(page, HasSubstr("<td>2</td><td>–</td>")) << "no epoch is the best";
 }

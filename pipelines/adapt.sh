@@ -20,9 +20,9 @@ find_elements
 source_of "$1"
 read -r -a sink <<<"${FER_SINK:-autovideosink}"
 labelled=()
-[ $# -lt 3 ] || labelled=("replay=$3" "canary=${4:-$3}")
+[ $# -lt 3 ] || labelled=("replay=$(escaped "$3")" "canary=$(escaped "${4:-$3}")")
 
 exec gst-launch-1.0 -e "${source[@]}" \
   ! ferdetect ! ferinfer model-slot=adapt \
-  ! ferlearn model-slot=adapt "checkpoint-dir=$2" "${labelled[@]}" ! feroverlay \
+  ! ferlearn model-slot=adapt "checkpoint-dir=$(escaped "$2")" "${labelled[@]}" ! feroverlay \
   ! queue ! videoconvert ! "${sink[@]}"

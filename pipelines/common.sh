@@ -47,6 +47,9 @@ find_elements() {
   die "GStreamer does not find ferdetect: build first, or name the plugins' folder in GST_PLUGIN_PATH"
 }
 
+# escaped NAME: a file's name as gst-launch-1.0 must get it, which drops backslashes.
+escaped() { printf '%s' "${1//\\/\\\\}"; }
+
 # source_of INPUT: the array `source`, which ends in raw video of the first video stream, upright, and
 # `live`, true where frames come at their own pace and a late one is better dropped than waited for.
 source_of() {
@@ -67,7 +70,7 @@ source_of() {
       [ -e "$1" ] || die "$1: no such file"
       [ -f "$1" ] || die "$1: expected a video file, a URI or /dev/videoN"
       [ -r "$1" ] || die "$1: cannot be read"
-      source=(filesrc "location=$1" ! decodebin expose-all-streams=false "caps=video/x-raw(ANY)")
+      source=(filesrc "location=$(escaped "$1")" ! decodebin expose-all-streams=false "caps=video/x-raw(ANY)")
       ;;
   esac
   if $live; then
@@ -79,8 +82,10 @@ source_of() {
   source+=(! videoconvert ! videoflip video-direction=auto)
 }
 
-# The array `encoder`: the best one that is here, for MP4.
+# The array `encoder`: the best one that is here, for MP4. Encoders take even sides alone: a photo
+# with an odd one becomes a pixel larger or smaller.
 choose_encoder() {
+  local even='[2,16384,2]'
   if have x264enc; then
     encoder=(x264enc pass=quant quantizer=23 speed-preset=veryfast key-int-max=60)
     ! $live || encoder+=(tune=zerolatency)
@@ -94,4 +99,5 @@ choose_encoder() {
   else
     die "there is no video encoder: install gstreamer1.0-plugins-ugly (x264enc)"
   fi
+  encoder=(videoscale ! "video/x-raw,width=$even,height=$even" ! "${encoder[@]}")
 }

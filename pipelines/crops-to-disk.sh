@@ -18,4 +18,4 @@ mkdir -p "$2"
 
 exec gst-launch-1.0 -e "${source[@]}" \
   ! ferdetect ! fercrop ! "video/x-raw,width=$size,height=$size" \
-  ! videoconvert ! pngenc ! multifilesink "location=$2/face-%06d.png"
+  ! videoconvert ! pngenc ! multifilesink "location=$(escaped "$2")/face-%06d.png"

@@ -17,11 +17,11 @@ find_elements
 source_of "$1"
 choose_encoder
 infer=(ferinfer)
-[ -z "${FER_MODEL-}" ] || infer+=("model=$FER_MODEL")
+[ -z "${FER_MODEL-}" ] || infer+=("model=$(escaped "$FER_MODEL")")
 publish=()
-[ $# -lt 3 ] || publish=(! ferpublish method=file "location=$3")
+[ $# -lt 3 ] || publish=(! ferpublish method=file "location=$(escaped "$3")")
 
 exec gst-launch-1.0 -e "${source[@]}" \
   ! ferdetect ! "${infer[@]}" "${publish[@]}" ! feroverlay \
   ! progressreport update-freq=1 \
-  ! "${encoder[@]}" ! mp4mux ! filesink "location=$2"
+  ! "${encoder[@]}" ! mp4mux ! filesink "location=$(escaped "$2")"

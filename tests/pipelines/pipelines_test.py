@@ -184,6 +184,31 @@ class PipelinesTest(unittest.TestCase):
         self.assertEqual(steps, {round(1e9 / RATE, -6)})
         self.check_annotated(self.folder / "annotated.mp4", FRAMES)
 
+    def test_file_takes_a_name_with_a_backslash(self):
+        odd = self.folder / "a\\b \\\\c=d.mp4"
+        shutil.copy(self.clip, odd)
+        self.run_script("file.sh", odd, "out\\put.mp4", "rec\\ords.jsonl")
+        lines = (self.folder / "rec\\ords.jsonl").read_text().splitlines()
+        self.assertEqual(len(lines), FRAMES)
+        self.assertTrue((self.folder / "out\\put.mp4").stat().st_size > 1000)
+
+    def test_file_takes_a_photo_of_odd_sides(self):
+        photo = self.folder / "photo.jpg"
+        launch(
+            "videotestsrc",
+            "num-buffers=1",
+            "!",
+            "video/x-raw,format=I420,width=321,height=241",
+            "!",
+            "jpegenc",
+            "!",
+            "filesink",
+            f"location={photo}",
+        )
+        self.run_script("file.sh", photo, "photo.mp4")
+        # The sides became even, by a pixel.
+        self.assertEqual(len(grey_frames(self.folder / "photo.mp4", self.folder, 320, 240)), 1)
+
     def test_the_demo_from_its_command_line_to_its_files(self):
         if pathlib.Path(os.environ["FER_BUILD_TREE"]) != ROOT / "build":
             self.skipTest("scripts/demo builds in build/, which is another tree than this one")
@@ -218,14 +243,13 @@ class PipelinesTest(unittest.TestCase):
         self.check_annotated(self.folder / "demo.mp4", FRAMES)
         for words in ("Faces: in", "happiness", "frames a second", "demo.mp4", "demo.jsonl"):
             self.assertIn(words, done.stdout)
-        # What --learn adds. A drawn face is no stream to learn from: the model stays as it was.
+        # What --learn adds. A drawn face is no stream to learn from: the model stays as it was, and
+        # the demo says what is missing rather than to show the same twice.
         self.assertIn("stays as it was", done.stdout)
-        self.check_records((self.folder / "demo-after.jsonl").read_text().splitlines(), FRAMES)
+        self.assertRegex(done.stdout, r"What is missing: \d+ of the \d+ tracklets")
         self.assertIn("</html>", (self.folder / "demo-learnt.html").read_text())
-        both = self.folder / "demo-side-by-side.mp4"
-        self.assertEqual(len(grey_frames(both, self.folder, 1280, 360)), FRAMES)
-        for name in ("demo-learnt.fer", "demo-learnt.html", "demo-side-by-side.mp4"):
-            self.assertIn(name, done.stdout)
+        self.assertIn("demo-learnt.html", done.stdout)
+        self.assertFalse((self.folder / "demo-side-by-side.mp4").exists())
 
     def test_side_by_side(self):
         self.run_script("side-by-side.sh", self.clip, self.clip, "both.mp4", "one", "the <other>")

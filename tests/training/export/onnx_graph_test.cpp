@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "model/folded_network.h"
+#include "vision/onnx_checksum.h"
 
 namespace fer {
 namespace {
@@ -39,6 +40,15 @@ std::vector<float> run_step(Step step, const std::vector<OnnxDim>& shape = kImag
   OnnxGraph graph("test");
   graph.output(step(graph, graph.input("in", kImage)), "out", shape);
   return run(graph, sizes);
+}
+
+TEST(OnnxGraph, EndsInItsChecksum) {
+  OnnxGraph graph("test");
+  graph.output(graph.relu(graph.input("in", kImage)), "out", kImage);
+  std::string bytes = graph.to_bytes();
+  EXPECT_EQ(check_onnx(bytes), OnnxChecksum::kRight);
+  bytes[bytes.size() / 2] ^= 1;
+  EXPECT_EQ(check_onnx(bytes), OnnxChecksum::kWrong);
 }
 
 TEST(OnnxGraph, ComputesElements) {

@@ -7,6 +7,7 @@
 
 #include "commands/commands.h"
 #include "util/first_line.h"
+#include "util/without_secrets.h"
 
 namespace fer {
 namespace {
@@ -76,10 +77,10 @@ int run(int argc, char** argv) {
                  first_line(full.what()).c_str());
     return kBadInput;
   } catch (const c10::Error& error) {
-    std::fprintf(stderr, "fer: %s\n", first_line(error.what()).c_str());
+    std::fprintf(stderr, "fer: %s\n", without_secrets(first_line(error.what())).c_str());
     return kBadInput;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "fer: %s\n", error.what());
+    std::fprintf(stderr, "fer: %s\n", without_secrets(error.what()).c_str());
     return kBadInput;
   }
   return kDone;

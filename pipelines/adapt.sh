@@ -22,7 +22,7 @@ read -r -a sink <<<"${FER_SINK:-autovideosink}"
 labelled=()
 [ $# -lt 3 ] || labelled=("replay=$(escaped "$3")" "canary=$(escaped "${4:-$3}")")
 
-exec gst-launch-1.0 -e "${source[@]}" \
+launch -e "${source[@]}" \
   ! ferdetect ! ferinfer model-slot=adapt \
   ! ferlearn model-slot=adapt "checkpoint-dir=$(escaped "$2")" "${labelled[@]}" ! feroverlay \
   ! queue ! videoconvert ! "${sink[@]}"

@@ -16,6 +16,6 @@ size=${3:-112}
 [[ $size =~ ^[1-9][0-9]*$ ]] || die "$size: expected a number of pixels"
 mkdir -p "$2"
 
-exec gst-launch-1.0 -e "${source[@]}" \
+launch -e "${source[@]}" \
   ! ferdetect ! fercrop ! "video/x-raw,width=$size,height=$size" \
   ! videoconvert ! pngenc ! multifilesink "location=$(escaped "$2")/face-%06d.png"

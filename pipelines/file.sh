@@ -21,7 +21,7 @@ infer=(ferinfer)
 publish=()
 [ $# -lt 3 ] || publish=(! ferpublish method=file "location=$(escaped "$3")")
 
-exec gst-launch-1.0 -e "${source[@]}" \
+launch -e "${source[@]}" \
   ! ferdetect ! "${infer[@]}" "${publish[@]}" ! feroverlay \
   ! progressreport update-freq=1 \
   ! "${encoder[@]}" ! mp4mux ! filesink "location=$(escaped "$2")"

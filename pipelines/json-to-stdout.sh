@@ -5,7 +5,8 @@
 #
 #   INPUT   a video file, a URI (https://…, rtsp://…) or a camera (/dev/video0)
 #
-# Nothing but the records goes to standard output.
+# Nothing but the records goes to standard output; errors and warnings go to standard error. It ends
+# when its reader does, as head does.
 set -euo pipefail
 # shellcheck source=pipelines/common.sh
 . "$(dirname "$(readlink -f "$0")")/common.sh"
@@ -13,5 +14,5 @@ take_arguments 1 1 "$@"
 find_elements
 source_of "$1"
 
-exec gst-launch-1.0 -q -e "${source[@]}" \
-  ! ferdetect ! ferinfer ! ferpublish method=stdout ! fakesink sync=false
+launch_records "" -e "${source[@]}" \
+  ! ferdetect ! ferinfer ! ferpublish method=fd fd=3 ! fakesink sync=false

@@ -46,7 +46,7 @@ left=("${half[@]}")
 half_of "$2" "${5-after}"
 choose_encoder
 
-exec gst-launch-1.0 -e compositor name=both background=black "sink_1::xpos=$width" \
+launch -e compositor name=both background=black "sink_1::xpos=$width" \
   ! videoconvert ! video/x-raw,format=I420 \
   ! "${encoder[@]}" ! mp4mux ! filesink "location=$(escaped "$3")" \
   "${left[@]}" ! both.sink_0 "${half[@]}" ! both.sink_1

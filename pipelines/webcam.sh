@@ -14,6 +14,6 @@ find_elements
 source_of "${1:-/dev/video0}"
 read -r -a sink <<<"${FER_SINK:-autovideosink}"
 
-exec gst-launch-1.0 "${source[@]}" \
+launch "${source[@]}" \
   ! ferdetect ! ferinfer ! feroverlay \
   ! queue ! videoconvert ! "${sink[@]}"

@@ -9,29 +9,43 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace fer::test {
 
 /// A connection to a port of this machine, closed in the end. Throws std::runtime_error.
 class Connection {
  public:
-  explicit Connection(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Connection(int port) : Connection(AF_INET, port) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<std::uint16_t>(port));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-      close(socket_);
-      throw std::runtime_error("nobody listens at port " + std::to_string(port));
-    }
+    connect_to(to);
   }
-  ~Connection() { close(socket_); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  /// By IPv6.
+  static Connection by_ipv6(int port) {
+    Connection made(AF_INET6, port);
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    to.sin6_port = htons(static_cast<std::uint16_t>(port));
+    to.sin6_addr = in6addr_loopback;
+    made.connect_to(to);
+    return made;
+  }
+  ~Connection() {
+    if (socket_ >= 0) close(socket_);
+  }
+  Connection(Connection&& other) noexcept
+      : socket_(std::exchange(other.socket_, -1)), port_(other.port_) {}
+
+  void say(const std::string& words) const {
+    send(socket_, words.data(), words.size(), MSG_NOSIGNAL);
+  }
 
   /// Asks, and gives the whole answer once the other side closes.
   std::string ask(const std::string& request) const {
-    send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
+    say(request);
     std::string answer;
     char part[4096];
     for (ssize_t count; (count = recv(socket_, part, sizeof part, 0)) > 0;) {
@@ -41,19 +55,38 @@ class Connection {
   }
 
  private:
+  Connection(int family, int port)
+      : socket_(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(port) {}
+
+  template <typename Address>
+  void connect_to(const Address& to) const {
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
+      throw std::runtime_error("nobody listens at port " + std::to_string(port_));
+    }
+  }
+
   int socket_;
+  int port_;
 };
 
-/// The port in http://127.0.0.1:PORT/metrics.
+/// The port in http://HOST:PORT/metrics, where the host is this machine's 127.0.0.1 or [::1].
 inline int port_of(const std::string& url) {
-  const std::string start = "http://127.0.0.1:";
-  if (!url.starts_with(start)) throw std::runtime_error("no URL of this machine: " + url);
-  return std::stoi(url.substr(start.size()));
+  for (const std::string start : {"http://127.0.0.1:", "http://[::1]:"}) {
+    if (url.starts_with(start)) return std::stoi(url.substr(start.size()));
+  }
+  throw std::runtime_error("no URL of this machine: " + url);
+}
+
+/// What is served at a path beside that URL, with its head.
+inline std::string answer_of(const std::string& url, const std::string& path) {
+  const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+  return url.starts_with("http://[") ? Connection::by_ipv6(port_of(url)).ask(request)
+                                     : Connection(port_of(url)).ask(request);
 }
 
 /// The body that is served there. Throws std::runtime_error where nobody answers, or with an error.
 inline std::string scrape(const std::string& url) {
-  const std::string answer = Connection(port_of(url)).ask("GET /metrics HTTP/1.0\r\n\r\n");
+  const std::string answer = answer_of(url, "/metrics");
   const auto body = answer.find("\r\n\r\n");
   if (body == std::string::npos || answer.find(" 200 ") > answer.find('\n')) {
     throw std::runtime_error("the answer is \"" + answer + "\"");

@@ -11,6 +11,7 @@
 #include "util/first_line.h"
 #include "util/join.h"
 #include "util/nearest.h"
+#include "util/without_secrets.h"
 
 namespace fer {
 namespace {
@@ -115,10 +116,10 @@ int run(int argc, char** argv) {
                  first_line(full.what()).c_str());
     return kBadInput;
   } catch (const c10::Error& error) {
-    std::fprintf(stderr, "fer: %s\n", first_line(error.what()).c_str());
+    std::fprintf(stderr, "fer: %s\n", without_secrets(first_line(error.what())).c_str());
     return kBadInput;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "fer: %s\n", error.what());
+    std::fprintf(stderr, "fer: %s\n", without_secrets(error.what()).c_str());
     return kBadInput;
   }
   return kDone;

@@ -78,14 +78,14 @@ class ElementBase {
   /// For the instance's init.
   static void init(Element* self) { self->impl = new Impl; }
 
-  /// For start(): statistics begin anew, and metrics are served where the settings say so, with the
-  /// slot's name where there is one.
-  static void start(Element* self, const std::string& slot = "") {
+  /// For start(): statistics begin anew, and metrics are served where the settings say so, with
+  /// those labels that are not empty.
+  static void start(Element* self, const MetricLabels& labels = {}) {
     Impl& impl = *self->impl;
     impl.stats.with([](Stats& stats) { stats = {}; });
     impl.fault.reset();
     if constexpr (kHasMetrics) {
-      impl.metrics.start(GST_ELEMENT(self), impl.settings.copy().metrics_address, slot,
+      impl.metrics.start(GST_ELEMENT(self), impl.settings.copy().metrics_address, labels,
                          [&impl] { return tables_->stats.metrics(impl.current_stats()); });
     }
   }

@@ -15,11 +15,13 @@ constexpr const char* kUrlProperty = "metrics-url";
 
 #ifdef HAVE_METRICS
 std::shared_ptr<ServedMetrics> serve(GstElement* element, const std::string& address,
-                                     const std::string& slot, std::function<Metrics()> collect) {
+                                     const MetricLabels& wanted, std::function<Metrics()> collect) {
   gchar* name = gst_object_get_name(GST_OBJECT(element));
   MetricLabels labels{{"element", name}};
   g_free(name);
-  if (!slot.empty()) labels.emplace_back("slot", slot);
+  for (const MetricLabel& label : wanted) {
+    if (!label.second.empty()) labels.push_back(label);
+  }
   return std::make_shared<ServedMetrics>(address, G_OBJECT_TYPE_NAME(element), std::move(labels),
                                          std::move(collect));
 }
@@ -28,9 +30,9 @@ std::string url_of(const ServedMetrics& served) {
   return served.url();
 }
 #else
-std::shared_ptr<ServedMetrics> serve(GstElement*, const std::string&, const std::string&,
+std::shared_ptr<ServedMetrics> serve(GstElement*, const std::string&, const MetricLabels&,
                                      std::function<Metrics()>) {
-  throw std::runtime_error("gst-fer was built without prometheus-cpp");
+  throw std::runtime_error("gst-fer was built without prometheus-cpp or cpp-httplib");
 }
 
 std::string url_of(const ServedMetrics&) {
@@ -40,11 +42,11 @@ std::string url_of(const ServedMetrics&) {
 
 }  // namespace
 
-void ElementMetrics::start(GstElement* element, const std::string& address, const std::string& slot,
-                           std::function<Metrics()> collect) {
+void ElementMetrics::start(GstElement* element, const std::string& address,
+                           const MetricLabels& labels, std::function<Metrics()> collect) {
   if (address.empty()) return;
   try {
-    served_ = serve(element, address, slot, std::move(collect));
+    served_ = serve(element, address, labels, std::move(collect));
   } catch (const std::exception& error) {
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
                         ("The metrics are not served at %s: %s.", address.c_str(), error.what()),

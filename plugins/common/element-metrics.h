@@ -20,10 +20,10 @@ class ServedMetrics;
 class ElementMetrics {
  public:
   /// For start(): serves at `address`, host:port, unless that is empty. Samples are labelled with
-  /// the element's name and, unless that is empty, the slot's. Where they cannot be served a
-  /// warning says why; the element runs all the same. `collect` is called on other threads until
+  /// the element's name and with those of `labels` that are not empty. Where they cannot be served
+  /// a warning says why; the element runs all the same. `collect` is called on other threads until
   /// stop() returns, and takes snapshots only.
-  void start(GstElement* element, const std::string& address, const std::string& slot,
+  void start(GstElement* element, const std::string& address, const MetricLabels& labels,
              std::function<Metrics()> collect);
 
   /// For stop(), first of all: waits for a collect() under way.

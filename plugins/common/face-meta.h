@@ -33,6 +33,11 @@ struct Expression {
   double confidence() const;
 };
 
+/// Under which name a face is counted: its label, or "unsure".
+inline std::string counted_as(const Expression& expression) {
+  return expression.unsure ? "unsure" : expression.label;
+}
+
 /// One face of a buffer. Coordinates are shares of the frame's width and height; the box lies in
 /// [0, 1], landmarks may lie a little outside of the frame.
 struct FaceRecord {

@@ -66,6 +66,22 @@ class PropertyTable {
     }
   }
 
+  /// A text that may hold a password. Whoever reads the property (a picture of the pipeline,
+  /// gst-launch-1.0 -v) gets what `shown` makes of it.
+  template <typename Member>
+  void add_secret(Member member, const PropertyName& name, GParamFlags flags,
+                  std::string (*shown)(const std::string&)) {
+    append(
+        g_param_spec_string(name.name, name.nick, name.blurb, or_null(initial(member)), flags),
+        [member](Settings& settings, const GValue* value) {
+          const char* text = g_value_get_string(value);
+          std::invoke(member, settings) = text == nullptr ? "" : text;
+        },
+        [member, shown](const Settings& settings, GValue* value) {
+          g_value_set_string(value, or_null(shown(std::invoke(member, settings))));
+        });
+  }
+
   /// A number (guint or double) from `least` to `most`.
   template <typename Member>
   void add(Member member, const PropertyName& name, std::type_identity_t<Held<Member>> least,

@@ -61,6 +61,17 @@ class StatsTable {
     add(Metric::Kind::kGauge, member, std::move(name));
   }
 
+  /// A number that is not always there: without it the metric has no sample. The field is.
+  template <typename Known, typename Member>
+  void gauge_where(Known known, Member member, const StatName& name) {
+    append(name, field_of(member, name.field),
+           [known, member, name](const Stats& stats, Metrics& out) {
+             out.announce(Metric::Kind::kGauge, name.metric, name.meaning);
+             if (!std::invoke(known, stats)) return;
+             tell(out, Metric::Kind::kGauge, name, std::invoke(member, stats), name.labels);
+           });
+  }
+
   /// A text; a field only. info() makes a metric of texts.
   template <typename Member>
   void text(Member member, const char* field, const char* meaning) {

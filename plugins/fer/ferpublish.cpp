@@ -1,6 +1,7 @@
 #include "ferpublish.h"
 
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,8 +11,14 @@
 #include "face-meta.h"
 #include "faces-on-frame.h"
 #include "frame-record.h"
+#include "frame-time.h"
 #include "line-sink.h"
+#ifdef HAVE_MQTT
+#include "mqtt-address.h"
+#include "mqtt-sink.h"
+#endif
 #include "publisher.h"
+#include "record-filter.h"
 
 GST_DEBUG_CATEGORY_STATIC(fer_publish_debug);
 #define GST_CAT_DEFAULT fer_publish_debug
@@ -28,6 +35,7 @@ enum class Method {
 #ifdef HAVE_MQTT
   kMqtt,
 #endif
+  kDescriptor = 3,
 };
 
 GType method_type() {
@@ -37,6 +45,8 @@ GType method_type() {
 #ifdef HAVE_MQTT
       {static_cast<gint>(Method::kMqtt), "An MQTT broker, one message a frame", "mqtt"},
 #endif
+      {static_cast<gint>(Method::kDescriptor), "An open file descriptor (fd), one line a frame",
+       "fd"},
       {0, nullptr, nullptr}};
   return fer::enum_type("FerPublishMethod", values);
 }
@@ -45,13 +55,26 @@ struct Settings {
   Method method = Method::kFile;
   std::string location;
   bool append = false;
-  std::string address = "localhost:1883";
-  std::string topic = "fer/faces";
+  guint fd = 1;
+  std::string source, tags;
+  bool on_change = false;
+  guint min_interval = 0;  ///< Milliseconds.
+#ifdef HAVE_MQTT
+  fer::MqttSettings mqtt;
+  guint qos = 1;
+  guint spool_size = 64;  ///< MiB.
+#endif
   guint max_queue = 1000;
   std::string metrics_address;
 };
 
-struct Impl : fer::ElementImpl<Settings, fer::Publisher::Stats> {
+struct Stats : fer::Publisher::Stats {
+  guint64 frames = 0;
+  guint64 left_out = 0;                              ///< By on-change and min-interval.
+  std::map<std::string, std::uint64_t> expressions;  ///< Of the faces, by label.
+};
+
+struct Impl : fer::ElementImpl<Settings, Stats> {
   /// Between start() and stop(). Property calls take a reference of their own.
   fer::Locked<std::shared_ptr<fer::Publisher>> publisher;
   fer::WarningLimiter overflow;
@@ -59,14 +82,20 @@ struct Impl : fer::ElementImpl<Settings, fer::Publisher::Stats> {
   gint width = 0, height = 0;
   double pixel_aspect = 1;
   fer::WarningLimiter changed;
+  std::shared_ptr<const fer::RecordOrigin> origin;
+  std::uint64_t frame = 0;  ///< Of the run, so far.
+  fer::RecordFilter filter;
 
   void apply(const Settings& now, const char* /*property*/) {
     if (const auto running = publisher.copy()) running->set_max_queue(now.max_queue);
   }
   /// The publisher's; after stop() what the last one left.
-  fer::Publisher::Stats current_stats() {
-    const auto running = publisher.copy();
-    return running ? running->stats() : stats.copy();
+  Stats current_stats() {
+    Stats now = stats.copy();
+    if (const auto running = publisher.copy()) {
+      static_cast<fer::Publisher::Stats&>(now) = running->stats();
+    }
+    return now;
   }
 };
 
@@ -95,10 +124,17 @@ GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, 
 std::unique_ptr<fer::LineSink> open_sink(const Settings& settings) {
   switch (settings.method) {
     case Method::kStdout:
-      return fer::open_stdout_sink();
+      return fer::open_descriptor_sink(1);
+    case Method::kDescriptor:
+      return fer::open_descriptor_sink(static_cast<int>(settings.fd));
 #ifdef HAVE_MQTT
-    case Method::kMqtt:
-      return fer::open_mqtt_sink(settings.address, settings.topic);
+    case Method::kMqtt: {
+      fer::MqttSettings mqtt = settings.mqtt;
+      mqtt.source = settings.source;
+      mqtt.qos = static_cast<int>(settings.qos);
+      mqtt.spool_bytes = std::uint64_t{settings.spool_size} << 20;
+      return fer::open_mqtt_sink(mqtt);
+    }
 #endif
     case Method::kFile:
       break;
@@ -109,12 +145,22 @@ std::unique_ptr<fer::LineSink> open_sink(const Settings& settings) {
   return fer::open_file_sink(settings.location, settings.append);
 }
 
+/// Another run than any before.
+std::shared_ptr<const fer::RecordOrigin> new_origin(const Settings& settings) {
+  fer::RecordOrigin origin{settings.source, fer::parse_tags(settings.tags), ""};
+  gchar* run = g_uuid_string_random();
+  origin.run = run;
+  g_free(run);
+  return std::make_shared<const fer::RecordOrigin>(std::move(origin));
+}
+
 gboolean start(GstBaseTransform* base) {
   Impl& impl = *FER_PUBLISH(base)->impl;
   return fer::guarded(base, FALSE, [&]() -> gboolean {
     const Settings settings = impl.settings.copy();
     std::unique_ptr<fer::LineSink> sink;
     try {
+      impl.origin = new_origin(settings);
       sink = open_sink(settings);
     } catch (const std::runtime_error& error) {
       GST_ELEMENT_ERROR(base, RESOURCE, OPEN_WRITE, ("%s", error.what()), (nullptr));
@@ -122,12 +168,14 @@ gboolean start(GstBaseTransform* base) {
     }
     impl.overflow.reset();
     impl.changed.reset();
+    impl.filter.reset();
+    impl.frame = 0;
     auto publisher = std::make_shared<fer::Publisher>(
         std::move(sink), settings.max_queue, [base, &impl](const std::string& fault) {
           fer::warn_limited(GST_ELEMENT(base), impl.fault, fault);
         });
     impl.publisher.with([&](auto& held) { held = std::move(publisher); });
-    Base::start(FER_PUBLISH(base));
+    Base::start(FER_PUBLISH(base), {{"source", settings.source}});
     return TRUE;
   });
 }
@@ -149,7 +197,7 @@ gboolean stop(GstBaseTransform* base) {
       GST_WARNING_OBJECT(base, "%" G_GUINT64_FORMAT " records were not published",
                          static_cast<guint64>(stats.dropped));
     }
-    impl.stats.with([&](auto& last) { last = stats; });
+    impl.stats.with([&](Stats& last) { static_cast<fer::Publisher::Stats&>(last) = stats; });
     return TRUE;
   });
 }
@@ -200,12 +248,40 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
 
 // --- The streaming thread.
 
+/// The number of the frame, and what it adds to the statistics.
+void count(Impl& impl, fer::FrameRecord& record) {
+  record.frame = ++impl.frame;
+  impl.stats.with([&](Stats& stats) {
+    ++stats.frames;
+    for (const fer::FaceRecord& face : record.faces) {
+      if (face.expression) ++stats.expressions[fer::counted_as(*face.expression)];
+    }
+  });
+}
+
+/// Whether on-change and min-interval leave the record out.
+bool is_left_out(Impl& impl, const fer::FrameRecord& record) {
+  const Settings settings = impl.settings.copy();
+  const fer::RecordFilter::Wanted wanted{settings.on_change,
+                                         settings.min_interval * std::uint64_t{GST_MSECOND}};
+  const std::uint64_t now =
+      record.timestamp.value_or(static_cast<std::uint64_t>(g_get_monotonic_time()) * 1000);
+  if (impl.filter.admit(record, now, wanted)) return false;
+  impl.stats.with([](Stats& stats) { ++stats.left_out; });
+  return true;
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   Impl& impl = *FER_PUBLISH(base)->impl;
   // The base class lets buffers without caps through to a filter that passes them on as they are.
   if (impl.width == 0) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
     const std::shared_ptr<fer::Publisher> publisher = impl.publisher.copy();
+    if (publisher->ended()) {
+      // Upstream may be told by the flow alone, but what is behind a queue would wait for more.
+      gst_pad_push_event(GST_BASE_TRANSFORM_SRC_PAD(base), gst_event_new_eos());
+      return GST_FLOW_EOS;
+    }
     fer::FrameRecord record;
     const GstClockTime time = fer::stream_time(base, buffer);
     if (GST_CLOCK_TIME_IS_VALID(time)) record.timestamp = time;
@@ -216,6 +292,10 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     record.faces =
         fer::faces_on_frame(GST_ELEMENT(base), buffer, impl.width, impl.height, impl.changed)
             .value_or(std::vector<fer::FaceRecord>());
+    record.origin = impl.origin;
+    record.time = fer::frame_time(buffer);
+    count(impl, record);
+    if (is_left_out(impl, record)) return GST_FLOW_OK;
     if (!publisher->push(std::move(record))) {
       fer::warn_limited(GST_ELEMENT(base), impl.overflow,
                         "The oldest records are dropped: frames come faster than they are "
@@ -226,6 +306,73 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 }
 
 // --- Life.
+
+#ifdef HAVE_MQTT
+/// The row's way to a setting of the connection.
+template <typename Value>
+auto of_mqtt(Value fer::MqttSettings::*member) {
+  return [member](auto& settings) -> auto& {
+    return settings.mqtt.*member;
+  };
+}
+
+void add_mqtt(fer::PropertyTable<Settings>& properties) {
+  using Mqtt = fer::MqttSettings;
+  properties.add_secret(of_mqtt(&Mqtt::address),
+                        {"address", "Address",
+                         "The MQTT broker (method=mqtt): host, host:port or "
+                         "mqtt://[user:password@]host[:port]; mqtts:// for TLS. Reads without user "
+                         "and password"},
+                        fer::kMutableReady, fer::shown_mqtt_address);
+  properties.add(of_mqtt(&Mqtt::topic),
+                 {"topic", "Topic",
+                  "The MQTT topic (method=mqtt). {source} is the source's name; without one this "
+                  "level is left out. TOPIC/available says online or offline"},
+                 fer::kMutableReady);
+  properties.add(of_mqtt(&Mqtt::client_id),
+                 {"client-id", "Client id",
+                  "The MQTT client's name, of which a broker lets one connect at a time; unset: a "
+                  "new one each time"},
+                 fer::kMutableReady);
+  properties.add(&Settings::qos,
+                 {"qos", "Quality of service",
+                  "Of MQTT messages: 0 at most once, 1 at least once, 2 exactly once"},
+                 0, 2, fer::kMutableReady);
+  properties.add(
+      of_mqtt(&Mqtt::retain),
+      {"retain", "Retain", "The MQTT broker keeps the last record for those who subscribe later"},
+      fer::kMutableReady);
+  properties.add(
+      of_mqtt(&Mqtt::ca_file),
+      {"ca-file", "CA file",
+       "Certificates (PEM) of those who may sign the MQTT broker's, for mqtts://; unset: "
+       "the system's"},
+      fer::kMutableReady);
+  properties.add(of_mqtt(&Mqtt::certificate),
+                 {"cert-file", "Certificate file",
+                  "Our certificate (PEM), where the MQTT broker asks for one"},
+                 fer::kMutableReady);
+  properties.add(of_mqtt(&Mqtt::key),
+                 {"key-file", "Key file",
+                  "The key of cert-file (PEM, without a password); unset: it is in the same file"},
+                 fer::kMutableReady);
+  properties.add(of_mqtt(&Mqtt::discovery_prefix),
+                 {"discovery-prefix", "Discovery prefix",
+                  "Announce the camera to Home Assistant under this topic, which there is "
+                  "\"homeassistant\" (method=mqtt); unset: not"},
+                 fer::kMutableReady);
+  properties.add(
+      of_mqtt(&Mqtt::spool),
+      {"spool", "Spool",
+       "A file that keeps records until the MQTT broker has acknowledged them, also over "
+       "a restart; unset: they wait in memory"},
+      fer::kMutableReady);
+  properties.add(&Settings::spool_size,
+                 {"spool-size", "Spool size",
+                  "How many MiB of records the spool keeps; then the oldest are dropped"},
+                 1, 1U << 20, fer::kMutableReady);
+}
+#endif
 
 fer::PropertyTable<Settings> properties() {
   fer::PropertyTable<Settings> properties;
@@ -239,14 +386,26 @@ fer::PropertyTable<Settings> properties() {
   properties.add(&Settings::append,
                  {"append", "Append", "Keep what the file holds and write behind it (method=file)"},
                  fer::kMutableReady);
+  properties.add(
+      &Settings::fd,
+      {"fd", "File descriptor", "The number of an open file descriptor to write to (method=fd)"}, 0,
+      G_MAXINT, fer::kMutableReady);
+  properties.add(&Settings::source,
+                 {"source", "Source", "The camera's name, in each record, metric and topic"},
+                 fer::kMutableReady);
+  properties.add(&Settings::tags, {"tags", "Tags", "Words for each record: key=value,key=value"},
+                 fer::kMutableReady);
+  properties.add(&Settings::on_change,
+                 {"on-change", "On change",
+                  "Publish a frame only where other faces or labels are seen than in the one "
+                  "published last"},
+                 fer::kMutablePlaying);
+  properties.add(&Settings::min_interval,
+                 {"min-interval", "Minimum interval",
+                  "Publish at most one frame in so many milliseconds; 0: every frame"},
+                 0, G_MAXUINT, fer::kMutablePlaying);
 #ifdef HAVE_MQTT
-  properties.add(&Settings::address,
-                 {"address", "Address",
-                  "The MQTT broker (method=mqtt): host, host:port or "
-                  "mqtt://[user:password@]host[:port]"},
-                 fer::kMutableReady);
-  properties.add(&Settings::topic, {"topic", "Topic", "The MQTT topic (method=mqtt)"},
-                 fer::kMutableReady);
+  add_mqtt(properties);
 #endif
   properties.add(&Settings::max_queue,
                  {"max-queue", "Maximum queue",
@@ -256,11 +415,24 @@ fer::PropertyTable<Settings> properties() {
   return properties;
 }
 
-fer::StatsTable<fer::Publisher::Stats> statistics() {
-  using Stats = fer::Publisher::Stats;
+fer::StatsTable<Stats> statistics() {
   fer::StatsTable<Stats> stats("fer-publish-stats");
+  stats.counter(&Stats::frames, {"frames", "fer_publish_frames_total", "Frames that passed", {}});
+  stats.counts_by_name(&Stats::expressions, "expression",
+                       {"expressions",
+                        "fer_publish_expressions_total",
+                        "Faces with the expression, over all frames; unsure where it is so marked",
+                        {}});
   stats.counter(&Stats::published,
                 {"published", "fer_publish_records_total", "Records that were published", {}});
+  stats.counter(&Stats::acknowledged, {"acknowledged",
+                                       "fer_publish_acknowledged_total",
+                                       "Records that the broker acknowledged, or that were written",
+                                       {}});
+  stats.counter(&Stats::left_out, {"left-out",
+                                   "fer_publish_left_out_total",
+                                   "Frames that on-change and min-interval left out",
+                                   {}});
   stats.counter(
       &Stats::dropped,
       {"dropped", "fer_publish_dropped_total", "Records that were dropped or failed", {}});
@@ -270,9 +442,13 @@ fer::StatsTable<fer::Publisher::Stats> statistics() {
   stats.counter(&Stats::reconnects,
                 {"reconnects",
                  "fer_publish_reconnects_total",
-                 "Times that the broker, or the reader of a FIFO, came back after it was lost",
+                 "Times that the broker or the reader of a FIFO came back, or a file was opened "
+                 "anew",
                  {}});
-  stats.gauge(&Stats::queued, {"queued", "fer_publish_queued_records", "Records that wait", {}});
+  stats.gauge(&Stats::queued,
+              {"queued", "fer_publish_queued_records", "Records that wait in memory", {}});
+  stats.gauge(&Stats::spooled,
+              {"spooled", "fer_publish_spooled_records", "Records that wait on disk", {}});
   stats.gauge(
       &Stats::connected,
       {"connected", "fer_publish_connected", "Whether the file or the broker takes records", {}});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -24,6 +25,11 @@ constexpr std::size_t kChunk = 4096;
 std::string reason(int error) {
   return std::generic_category().message(error);
 }
+
+/// Who may read what people's faces show: the owner, and the group, which log collectors are in.
+constexpr mode_t kMode = 0640;
+/// How long a file that cannot be opened anew is left alone.
+constexpr std::chrono::seconds kRetry(1);
 
 /// A file descriptor, closed in the end unless it is somebody else's.
 class Descriptor {
@@ -53,12 +59,17 @@ class Descriptor {
 
 class FileSink : public LineSink {
  public:
-  /// `fifo_path` is empty for what need not be opened again.
-  FileSink(std::string name, std::string fifo_path, Descriptor file)
-      : name_(std::move(name)), fifo_path_(std::move(fifo_path)), file_(std::move(file)) {
+  /// `path` is empty for what cannot be opened again. Without `file`, it is a FIFO's.
+  FileSink(std::string name, std::string path, Descriptor file)
+      : name_(std::move(name)), path_(std::move(path)), file_(std::move(file)) {
     struct stat status {};
-    regular_ = file_ && fstat(*file_, &status) == 0 && S_ISREG(status.st_mode);
+    const bool known = file_ && fstat(*file_, &status) == 0;
+    regular_ = known && S_ISREG(status.st_mode);
+    fifo_ = !file_ || (known && S_ISFIFO(status.st_mode));
     connected_ = static_cast<bool>(file_);
+    // Whoever truncates the file (logrotate's copytruncate) would else find it full of NUL bytes up
+    // to where we were.
+    if (regular_) fcntl(*file_, F_SETFL, fcntl(*file_, F_GETFL) | O_APPEND);
   }
 
   bool wait_ready(const std::stop_token&) override {
@@ -66,7 +77,9 @@ class FileSink : public LineSink {
       std::this_thread::sleep_for(std::chrono::milliseconds(kWaitMs));
       return false;
     }
-    return regular_ || wait_writable();
+    if (!regular_) return wait_writable();
+    if (!path_.empty()) follow_path();
+    return true;
   }
 
   void write(const std::string& line, const std::stop_token& stop) override {
@@ -89,11 +102,12 @@ class FileSink : public LineSink {
   }
 
   bool connected() const override { return connected_; }
+  bool ended() const override { return ended_; }
   std::uint64_t reconnects() const override { return reconnects_; }
 
  private:
   bool open_fifo() {
-    file_ = Descriptor(open(fifo_path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC), true);
+    file_ = Descriptor(open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC), true);
     connected_ = static_cast<bool>(file_);
     if (file_ && std::exchange(lost_, false)) ++reconnects_;
     if (!file_ && errno != ENXIO) {
@@ -102,15 +116,49 @@ class FileSink : public LineSink {
     return connected_;
   }
 
+  /// Opens the file of that name where it is another one than ours: ours was moved or removed, as
+  /// logrotate does. Where that fails, ours goes on.
+  void follow_path() {
+    struct stat ours {
+    }, there{};
+    const bool found = stat(path_.c_str(), &there) == 0;
+    if (fstat(*file_, &ours) != 0 ||
+        (found && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) ||
+        Clock::now() < follow_at_) {
+      return;
+    }
+    follow_at_ = Clock::now() + kRetry;
+    const int mode = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    Descriptor fresh(open(path_.c_str(), mode, kMode), true);
+    int error = errno;
+    if (fresh && fstat(*fresh, &there) == 0 && !S_ISREG(there.st_mode)) {
+      fresh.reset();
+      error = EEXIST;
+    }
+    if (!fresh) {
+      throw std::runtime_error(name_ + " was moved or removed, and cannot be opened anew: " +
+                               reason(error) + ". Records go on into the one that was open.");
+    }
+    file_ = std::move(fresh);
+    follow_at_ = {};
+    ++reconnects_;
+  }
+
   /// Errors count as writable: the write that follows says which.
-  bool wait_writable() const {
+  bool wait_writable() {
     pollfd wanted{*file_, POLLOUT, 0};
-    return poll(&wanted, 1, kWaitMs) > 0;
+    const bool writable = poll(&wanted, 1, kWaitMs) > 0;
+    if (fifo_ && path_.empty() && (wanted.revents & POLLERR) != 0) ended_ = true;
+    return writable;
   }
 
   [[noreturn]] void fail(int error, std::size_t done) {
     if (regular_ && done > 0) take_back(static_cast<off_t>(done));
-    if (error == EPIPE && !fifo_path_.empty()) {
+    if (error == EPIPE && path_.empty()) {
+      ended_ = true;
+      throw std::runtime_error(name_ + " has no reader any more.");
+    }
+    if (error == EPIPE && fifo_) {
       file_.reset();
       connected_ = false;
       lost_ = true;
@@ -127,10 +175,14 @@ class FileSink : public LineSink {
     if (ftruncate(*file_, end - count) == 0) lseek(*file_, end - count, SEEK_SET);
   }
 
-  std::string name_, fifo_path_;
+  using Clock = std::chrono::steady_clock;
+
+  const std::string name_, path_;
   Descriptor file_;
-  bool regular_;
-  bool lost_ = false;  ///< It had a reader, and has none now.
+  bool regular_, fifo_;
+  Clock::time_point follow_at_{};
+  std::atomic<bool> ended_ = false;  ///< It had a reader, and cannot get another one.
+  bool lost_ = false;                ///< It had a reader, and has none now.
   std::atomic<bool> connected_;
   std::atomic<std::uint64_t> reconnects_ = 0;
 };
@@ -142,16 +194,24 @@ std::unique_ptr<LineSink> open_file_sink(const std::string& path, bool append) {
   struct stat status {};
   const bool fifo = stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
   // To open a FIFO waits for its reader, unless O_NONBLOCK says to fail with ENXIO.
-  const int mode = fifo ? O_NONBLOCK : O_CREAT | (append ? O_APPEND : O_TRUNC);
-  Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | mode, 0666), true);
+  const int mode = fifo ? O_NONBLOCK : O_CREAT | O_APPEND | (append ? 0 : O_TRUNC);
+  Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | mode, kMode), true);
   if (!file && !(fifo && errno == ENXIO)) {
     throw std::runtime_error(name + " cannot be opened for writing: " + reason(errno) + ".");
   }
-  return std::make_unique<FileSink>(name, fifo ? path : "", std::move(file));
+  return std::make_unique<FileSink>(name, path, std::move(file));
 }
 
-std::unique_ptr<LineSink> open_stdout_sink() {
-  return std::make_unique<FileSink>("Standard output", "", Descriptor(STDOUT_FILENO, false));
+std::unique_ptr<LineSink> open_descriptor_sink(int number) {
+  const std::string name = number == STDOUT_FILENO
+                               ? std::string("Standard output")
+                               : std::string("File descriptor ") + std::to_string(number);
+  const int flags = fcntl(number, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+    throw std::runtime_error(name + " is not open for writing" +
+                             (flags < 0 ? ": " + reason(errno) : std::string()) + ".");
+  }
+  return std::make_unique<FileSink>(name, "", Descriptor(number, false));
 }
 
 }  // namespace fer

@@ -1,7 +1,11 @@
 #include "frame-record.h"
 
+#include <array>
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
 
 namespace fer {
 namespace {
@@ -35,7 +39,32 @@ Json emotion_of(const Expression& expression) {
           {"confidence", rounded(expression.confidence())},
           {"probabilities", probabilities_of(expression)},
           {"model_version", expression.model_version},
-          {"unsure", expression.unsure}};
+          {"unsure", expression.unsure},
+          {"age", expression.age}};
+}
+
+/// Points by their names, as shares of the frame's width and height. "Right" is the person's.
+Json landmarks_of(const std::array<double, 10>& points) {
+  constexpr std::array<const char*, 5> kNames{"right_eye", "left_eye", "nose", "mouth_right",
+                                              "mouth_left"};
+  Json landmarks = Json::object();
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    landmarks[kNames[i]] = {rounded(points[2 * i]), rounded(points[2 * i + 1])};
+  }
+  return landmarks;
+}
+
+/// 2026-11-30T13:41:05.123456Z, which sorts as text and which every language reads.
+std::string utc_text(std::int64_t unix_ns) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::int64_t part = (unix_ns % kSecond + kSecond) % kSecond;
+  const auto whole = static_cast<std::time_t>((unix_ns - part) / kSecond);
+  std::tm parts{};
+  gmtime_r(&whole, &parts);
+  std::array<char, 32> date{}, text{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text.data(), text.size(), "%s.%06dZ", date.data(), static_cast<int>(part / 1000));
+  return text.data();
 }
 
 Json object_of(const FaceRecord& face, gint width, gint height) {
@@ -52,7 +81,11 @@ Json object_of(const FaceRecord& face, gint width, gint height) {
                  {{"x_min", rounded(face.x)},
                   {"y_min", rounded(face.y)},
                   {"x_max", rounded(face.x + face.w)},
-                  {"y_max", rounded(face.y + face.h)}}}}}};
+                  {"y_max", rounded(face.y + face.h)}}}}},
+              // Of what can be known of the picture of a face: whether it shows how the face is
+              // turned.
+              {"quality", {{"clear", face.clear}}}};
+  if (face.landmarks) object["detection"]["landmarks"] = landmarks_of(*face.landmarks);
   if (face.expression) object["emotion"] = emotion_of(*face.expression);
   return object;
 }
@@ -74,11 +107,39 @@ std::string to_json(const FrameRecord& record) {
   for (const FaceRecord& face : record.faces) {
     objects.push_back(object_of(face, record.width, record.height));
   }
-  const Json json{{"timestamp", record.timestamp ? Json(*record.timestamp) : Json()},
-                  {"resolution", resolution_of(record)},
-                  {"objects", std::move(objects)}};
+  Json json{{"timestamp", record.timestamp ? Json(*record.timestamp) : Json()},
+            {"resolution", resolution_of(record)},
+            {"objects", std::move(objects)}};
+  if (record.time) {
+    json["utc"] = utc_text(record.time->unix_ns);
+    json["utc_from"] = record.time->of_camera ? "camera" : "clock";
+  }
+  if (record.origin) {
+    if (!record.origin->source.empty()) json["source"] = record.origin->source;
+    if (!record.origin->tags.empty()) json["tags"] = record.origin->tags;
+    json["run"] = record.origin->run;
+  }
+  if (record.frame > 0) json["frame"] = record.frame;
   // Text that is no UTF-8 would throw; it gets replacement characters.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::map<std::string, std::string> parse_tags(const std::string& text) {
+  std::map<std::string, std::string> tags;
+  std::istringstream in(text);
+  for (std::string tag; std::getline(in, tag, ',');) {
+    const std::size_t equals = tag.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw std::runtime_error(std::string("The tags \"") + text +
+                               "\" are not key=value,key=value: \"" + tag + "\" has no " +
+                               (equals == 0 ? "key" : "=") + ".");
+    }
+    if (!tags.emplace(tag.substr(0, equals), tag.substr(equals + 1)).second) {
+      throw std::runtime_error(std::string("The tags \"") + text + "\" name " +
+                               tag.substr(0, equals) + " twice.");
+    }
+  }
+  return tags;
 }
 
 }  // namespace fer

@@ -10,8 +10,6 @@
 namespace fer {
 namespace {
 
-/// How often the sink is looked after while there is nothing to publish.
-constexpr std::chrono::milliseconds kIdle(200);
 /// How long a sink that failed is left alone.
 constexpr std::chrono::milliseconds kRetry(50);
 
@@ -61,7 +59,8 @@ bool Publisher::finish(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto written = [&] { return queue_.empty() && !busy_ && sink_->settled(); };
   // A sink settles without telling, so this looks now and then.
-  while (!written() && !interrupted_ && std::chrono::steady_clock::now() < deadline) {
+  while (!written() && !interrupted_ && !sink_->ended() &&
+         std::chrono::steady_clock::now() < deadline) {
     changed_.wait_for(lock, std::chrono::milliseconds(10));
   }
   return written();
@@ -79,12 +78,15 @@ Publisher::Stats Publisher::stats() const {
   stats.queued = queue_.size();
   stats.connected = sink_->connected();
   stats.reconnects = sink_->reconnects();
+  stats.acknowledged = sink_->acknowledged().value_or(stats.published);
+  stats.spooled = sink_->spooled();
+  stats.dropped += sink_->lost();
   return stats;
 }
 
 void Publisher::run(const std::stop_token& stop) {
   block_sigpipe();
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && !sink_->ended()) {
     try {
       // Twice: to be connected before the first record comes, and because much may have happened
       // until the next one came. What waits for the sink waits in the queue, where it grows old.
@@ -102,7 +104,7 @@ void Publisher::run(const std::stop_token& stop) {
 
 bool Publisher::wait_for_record(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, stop, kIdle, [&] { return !queue_.empty(); });
+  return changed_.wait_for(lock, stop, sink_->look_again(), [&] { return !queue_.empty(); });
 }
 
 void Publisher::publish_next(const std::stop_token& stop) {
@@ -122,7 +124,8 @@ void Publisher::publish_next(const std::stop_token& stop) {
     bytes = line.size();
     written = true;
   } catch (const std::exception& error) {
-    on_fault_(error.what());
+    // Who reads no more, as `head` does, has what was wanted.
+    if (!sink_->ended()) on_fault_(error.what());
   }
   const std::lock_guard lock(mutex_);
   busy_ = false;

@@ -20,9 +20,11 @@ namespace fer {
 class Publisher {
  public:
   struct Stats {
-    std::uint64_t published = 0;  ///< Lines that the sink took.
-    std::uint64_t dropped = 0;    ///< Records that were pushed out of the queue or failed.
-    std::uint64_t bytes = 0;      ///< Of the lines that the sink took, line breaks left out.
+    std::uint64_t published = 0;     ///< Lines that the sink took.
+    std::uint64_t acknowledged = 0;  ///< Of these, the lines whose receipt was confirmed.
+    std::uint64_t dropped = 0;       ///< Records that were pushed out of a queue or failed.
+    std::uint64_t bytes = 0;         ///< Of the lines that the sink took, line breaks left out.
+    std::uint64_t spooled = 0;       ///< Lines that wait on disk.
     std::size_t queued = 0;
     bool connected = false;
     std::uint64_t reconnects = 0;  ///< Times that the sink came back after it was lost.
@@ -46,6 +48,9 @@ class Publisher {
   /// Waits until all that was pushed is written, no longer than `timeout` and not at all while
   /// interrupted. Says whether it is.
   bool finish(std::chrono::milliseconds timeout);
+
+  /// Whether nobody takes records any more, for good.
+  bool ended() const { return sink_->ended(); }
 
   /// Ends a finish() that waits, and those that come; false lets them wait again.
   void interrupt(bool on);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,7 @@ struct Stats {
   guint64 inferences = 0;
   guint64 cached = 0;
   guint64 unsure = 0;
+  std::map<std::string, std::uint64_t> expressions;  ///< By label, over all frames.
   guint64 skipped = 0;
   guint64 failed = 0;
   guint64 total_age = 0;  ///< Frames, over the faces that were labelled.
@@ -160,7 +162,7 @@ gboolean start(GstBaseTransform* base) {
     impl.slot.with([&](auto& shared) { shared = impl.model.slot(); });
     impl.qos.reset();
     impl.no_record.reset();
-    Base::start(self, settings.model_slot);
+    Base::start(self, {{"slot", settings.model_slot}});
     note_model(impl, model);
     return TRUE;
   });
@@ -345,6 +347,7 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
     age += face.expression->age;
   }
   guint64 unsure = 0;
+  std::map<std::string, std::uint64_t> expressions;
   for (fer::FaceRecord& face : faces) {
     if (!face.expression) continue;
     fer::Expression& expression = *face.expression;
@@ -355,10 +358,12 @@ void label(FerInfer* self, const Settings& settings, const fer::Classifier& mode
             : std::max(0.0, settings.min_confidence);
     expression.unsure = !face.clear || expression.confidence() < point;
     if (expression.unsure) ++unsure;
+    ++expressions[fer::counted_as(expression)];
   }
   impl.stats.with([&](Stats& stats) {
     stats.faces += faces.size();
     stats.unsure += unsure;
+    for (const auto& [label, count] : expressions) stats.expressions[label] += count;
     stats.cached += recalled;
     stats.total_age += age;
   });
@@ -476,6 +481,11 @@ fer::StatsTable<Stats> statistics() {
       {"cached", "fer_infer_cached_total", "Faces that kept their track's last expression", {}});
   stats.counter(&Stats::unsure,
                 {"unsure", "fer_infer_unsure_total", "Faces whose label is marked unsure", {}});
+  stats.counts_by_name(&Stats::expressions, "expression",
+                       {"expressions",
+                        "fer_infer_expressions_total",
+                        "Faces with the expression, over all frames; unsure where it is so marked",
+                        {}});
   stats.counter(
       &Stats::skipped,
       {"skipped", "fer_infer_skipped_total", "Frames not inferred because they were late", {}});

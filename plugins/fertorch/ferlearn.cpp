@@ -265,7 +265,7 @@ gboolean start(GstBaseTransform* base) {
     }
     impl.no_record.reset();
     if (!join(self, settings)) return FALSE;
-    Base::start(self, settings.model_slot);
+    Base::start(self, {{"slot", settings.model_slot}});
     return TRUE;
   });
 }

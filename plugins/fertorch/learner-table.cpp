@@ -115,8 +115,11 @@ void add_models(StatsTable<LearnReport>& table) {
               {"source-score", kScore, kRecall, {{"model", "source"}}});
   table.gauge(of_learner(&Stats::serving_score),
               {"serving-score", kScore, kRecall, {{"model", "serving"}}});
-  table.gauge(of_learner(&Stats::candidate_score),
-              {"candidate-score", kScore, kRecall, {{"model", "candidate"}}});
+  const auto compared = [](const LearnReport& report) {
+    return !report.learner.candidate_version.empty();
+  };
+  table.gauge_where(compared, of_learner(&Stats::candidate_score),
+                    {"candidate-score", kScore, kRecall, {{"model", "candidate"}}});
   constexpr const char* kAccuracy = "fer_learn_canary_accuracy_ratio";
   constexpr const char* kWeighted =
       "Accuracy on the canary, were its classes as common as in the source's prior";
@@ -124,8 +127,8 @@ void add_models(StatsTable<LearnReport>& table) {
               {"source-accuracy", kAccuracy, kWeighted, {{"model", "source"}}});
   table.gauge(of_learner(&Stats::serving_accuracy),
               {"serving-accuracy", kAccuracy, kWeighted, {{"model", "serving"}}});
-  table.gauge(of_learner(&Stats::candidate_accuracy),
-              {"candidate-accuracy", kAccuracy, kWeighted, {{"model", "candidate"}}});
+  table.gauge_where(compared, of_learner(&Stats::candidate_accuracy),
+                    {"candidate-accuracy", kAccuracy, kWeighted, {{"model", "candidate"}}});
 }
 
 void add_decisions(StatsTable<LearnReport>& table) {

@@ -1,6 +1,7 @@
 """Runs pipelines/file.sh, says how far it is while it goes, and at the end what was seen."""
 import argparse
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -20,6 +21,15 @@ LINE_SECONDS = 5.0  # between lines where there is no terminal to rewrite one
 def size_text(path):
     size = os.path.getsize(path)
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def hidden(text):
+    """The text without the passwords of addresses."""
+    rules = pathlib.Path(__file__).resolve().parents[2] / "pipelines" / "hide.sed"
+    filtered = subprocess.run(
+        ["sed", "-E", "-f", rules], input=text, capture_output=True, text=True, check=True
+    )
+    return filtered.stdout
 
 
 class Follower:
@@ -141,10 +151,10 @@ def main():
     for line in dict.fromkeys(re.findall(r"^WARNING:.*$", text, re.M)):
         print(line, file=sys.stderr)
     if pipeline.returncode not in (0, -signal.SIGINT) and not (stops and summary.frames):
-        print(f"demo: {options.input}: {error_text(text)}", file=sys.stderr)
+        print(hidden(f"demo: {options.input}: {error_text(text)}"), file=sys.stderr)
         return 1
     if not summary.frames:
-        print(f"demo: {options.input}: no frame came out of it", file=sys.stderr)
+        print(hidden(f"demo: {options.input}: no frame came out of it"), file=sys.stderr)
         return 1
 
     encoding = (sys.stdout.encoding or "").lower()

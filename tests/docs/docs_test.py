@@ -81,6 +81,7 @@ class DocsTest(unittest.TestCase):
         }
         self.assertEqual(asked - known, set())
         self.assertGreater(len(asked), 30)
+        self.assertIn("fer_publish_expressions_total", asked)
         numbers = [panel["id"] for panel in dashboard["panels"]]
         self.assertEqual(len(numbers), len(set(numbers)))
 

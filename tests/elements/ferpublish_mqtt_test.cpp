@@ -1,21 +1,16 @@
 // ferpublish and a real broker on the loopback interface.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mosquitto.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "element_test.h"
 #include "free_port.h"
 #include "made_up_faces.h"
+#include "mqtt_broker.h"
 
 namespace fer {
 namespace {
@@ -30,81 +25,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::ResultOf;
 using testing::SizeIs;
-
-/// Waits until it holds; false after half a minute.
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 3000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
-}
-
-/// The program `mosquitto`, without a configuration, which serves this machine only.
-class Broker {
- public:
-  explicit Broker(int port) {
-    const std::string number = std::to_string(port);
-    const char* arguments[] = {MOSQUITTO, "-p", number.c_str(), nullptr};
-    posix_spawn_file_actions_t quietly;
-    posix_spawn_file_actions_init(&quietly);
-    posix_spawn_file_actions_addopen(&quietly, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn(&process_, MOSQUITTO, &quietly, nullptr, const_cast<char**>(arguments), environ);
-    posix_spawn_file_actions_destroy(&quietly);
-  }
-  ~Broker() {
-    if (process_ <= 0) return;
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-  }
-  Broker(const Broker&) = delete;
-  Broker& operator=(const Broker&) = delete;
-
- private:
-  pid_t process_ = 0;
-};
-
-/// Collects what is published; waits for the broker to be there.
-class Subscriber {
- public:
-  Subscriber(int port, const std::string& topic) : client_(mosquitto_new(nullptr, true, this)) {
-    mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) {
-      static_cast<Subscriber*>(self)->subscribed_ = true;
-    });
-    mosquitto_message_callback_set(client_,
-                                   [](mosquitto*, void* self, const mosquitto_message* message) {
-                                     static_cast<Subscriber*>(self)->lines_.emplace_back(
-                                         static_cast<const char*>(message->payload),
-                                         static_cast<std::size_t>(message->payloadlen));
-                                   });
-    EXPECT_TRUE(eventually(
-        [&] { return mosquitto_connect(client_, "127.0.0.1", port, 10) == MOSQ_ERR_SUCCESS; }));
-    mosquitto_subscribe(client_, nullptr, topic.c_str(), 1);
-    EXPECT_TRUE(eventually([&] {
-      mosquitto_loop(client_, 10, 1);
-      return subscribed_;
-    }));
-  }
-  ~Subscriber() { mosquitto_destroy(client_); }
-  Subscriber(const Subscriber&) = delete;
-  Subscriber& operator=(const Subscriber&) = delete;
-
-  /// The messages, once there are that many.
-  std::vector<Json> wait_for(std::size_t count) {
-    EXPECT_TRUE(eventually([&] {
-      mosquitto_loop(client_, 10, 1);
-      return lines_.size() >= count;
-    }));
-    std::vector<Json> records;
-    for (const std::string& line : lines_) records.push_back(Json::parse(line));
-    return records;
-  }
-
- private:
-  mosquitto* client_;
-  bool subscribed_ = false;
-  std::vector<std::string> lines_;
-};
 
 class FerPublishMqtt : public testing::Test {
  protected:
@@ -151,6 +71,7 @@ TEST_F(FerPublishMqtt, PublishesOneMessageAFrame) {
   push_frames(0, 100);
   EXPECT_TRUE(harness_->push_event(gst_event_new_eos()));
   EXPECT_EQ(stat(element(), "published"), 100) << "at the end of the stream";
+  EXPECT_EQ(stat(element(), "acknowledged"), 100);
   const auto records = subscriber.wait_for(100);
   ASSERT_THAT(records, SizeIs(100));
   for (int i = 0; i < 100; ++i) {
@@ -191,8 +112,37 @@ TEST_F(FerPublishMqtt, ALostBrokerCostsAWarning) {
   EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 10; }));
   push_frames(10, 11);
   EXPECT_TRUE(eventually([&] { return subscriber.wait_for(1).back()["timestamp"] == 10; }));
+  EXPECT_TRUE(eventually([&] { return stat(element(), "acknowledged") == 11; }));
   EXPECT_EQ(stat(element(), "dropped"), 0);
   EXPECT_EQ(stat(element(), "reconnects"), 1);
+}
+
+TEST_F(FerPublishMqtt, CountsWhatTheBrokerAcknowledged) {
+  // A broker that takes all and acknowledges nothing: it accepts the connection alone.
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<std::uint16_t>(port_));
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int on = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&where), sizeof where), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  std::jthread broker([&] {
+    const int client = accept(listener, nullptr, nullptr);
+    char letters[4096];
+    if (recv(client, letters, sizeof letters, 0) > 0) send(client, "\x20\x02\0\0", 4, MSG_NOSIGNAL);
+    while (recv(client, letters, sizeof letters, 0) > 0) {
+    }
+    close(client);
+  });
+  play(address_);
+  push_frames(0, 5);
+  EXPECT_TRUE(eventually([&] { return stat(element(), "published") == 5; }));
+  EXPECT_EQ(stat(element(), "acknowledged"), 0);
+  gst_element_set_state(element(), GST_STATE_NULL);
+  EXPECT_EQ(stat(element(), "acknowledged"), 0);
+  close(listener);
 }
 
 TEST_F(FerPublishMqtt, StopsWithoutABroker) {

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "element_test.h"
@@ -22,6 +23,7 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 std::vector<Json> records_in(const std::filesystem::path& path) {
@@ -68,21 +70,28 @@ TEST_F(FerPublish, WritesOneObjectAFrame) {
       40, {with_expression(face_at(0.25, 0.5, 0.5, 0.25, 7), 1, 0.93f), face_at(0, 0, 0.1, 0.1)}));
   push(frame(80));
   end_stream();
-  const auto records = records_in(path_);
+  auto records = records_in(path_);
   ASSERT_THAT(records, SizeIs(2));
+  for (Json& record : records) {
+    for (const char* field : {"utc", "utc_from", "run", "frame"}) {
+      EXPECT_EQ(record.erase(field), 1u) << field;
+    }
+  }
   EXPECT_EQ(records[0], Json::parse(R"({
     "timestamp": 40000000, "resolution": {"width": 64, "height": 48},
     "objects": [
       {"x": 16, "y": 24, "w": 32, "h": 12, "roi_type": "face", "id": 7,
        "detection": {"confidence": 0.9,
          "bounding_box": {"x_min": 0.25, "y_min": 0.5, "x_max": 0.75, "y_max": 0.75}},
+       "quality": {"clear": true},
        "emotion": {"label": "happiness", "label_id": 1, "confidence": 0.93,
          "probabilities": {"neutral": 0.01, "happiness": 0.93, "surprise": 0.01, "sadness": 0.01,
            "anger": 0.01, "disgust": 0.01, "fear": 0.01, "contempt": 0.01},
-         "model_version": "test-1", "unsure": false}},
+         "model_version": "test-1", "unsure": false, "age": 0}},
       {"x": 0, "y": 0, "w": 6, "h": 5, "roi_type": "face", "id": null,
        "detection": {"confidence": 0.9,
-         "bounding_box": {"x_min": 0.0, "y_min": 0.0, "x_max": 0.1, "y_max": 0.1}}}]})"));
+         "bounding_box": {"x_min": 0.0, "y_min": 0.0, "x_max": 0.1, "y_max": 0.1}},
+       "quality": {"clear": true}}]})"));
   EXPECT_EQ(records[1], Json::parse(R"({"timestamp": 80000000,
     "resolution": {"width": 64, "height": 48}, "objects": []})"));
 }
@@ -172,6 +181,87 @@ TEST_F(FerPublish, TakesVideoInAnyFormatAndMemory) {
     EXPECT_EQ(records[static_cast<std::size_t>(i)]["resolution"],
               (Json{{"width", 20 * i + 10}, {"height", 20 * i + 20}}));
   }
+}
+
+// --- What makes records useful later.
+
+TEST_F(FerPublish, RecordsSayWhenAndFromWhereTheyAre) {
+  std::set<std::string> runs;
+  for (int run = 0; run < 2; ++run) {
+    play_to_file({{"source", "door"}, {"tags", "site=north,floor=2"}});
+    const gint64 before = g_get_real_time();
+    BufferPtr told = frame(0);
+    const CapsPtr unix_time(gst_caps_from_string("timestamp/x-unix"));
+    gst_buffer_add_reference_timestamp_meta(told.get(), unix_time.get(), 1796046065 * GST_SECOND,
+                                            GST_CLOCK_TIME_NONE);
+    push(std::move(told));
+    push(frame(1));
+    end_stream();
+    const auto records = records_in(path_);
+    ASSERT_THAT(records, SizeIs(2));
+    for (const Json& record : records) {
+      EXPECT_EQ(record["source"], "door");
+      EXPECT_EQ(record["tags"], Json::parse(R"({"site": "north", "floor": "2"})"));
+      runs.insert(record["run"]);
+    }
+    EXPECT_EQ(records[0]["utc"], "2026-11-30T13:41:05.000000Z");
+    EXPECT_EQ(records[0]["utc_from"], "camera");
+    EXPECT_EQ(records[0]["frame"], 1);
+    EXPECT_EQ(records[1]["frame"], 2);
+    EXPECT_EQ(records[1]["utc_from"], "clock");
+    GDateTime* time =
+        g_date_time_new_from_iso8601(records[1]["utc"].get<std::string>().c_str(), nullptr);
+    ASSERT_NE(time, nullptr) << records[1]["utc"];
+    EXPECT_GE(g_date_time_to_unix(time), before / G_USEC_PER_SEC);
+    EXPECT_LE(g_date_time_to_unix(time), g_get_real_time() / G_USEC_PER_SEC);
+    g_date_time_unref(time);
+  }
+  EXPECT_THAT(runs, SizeIs(2)) << "each start is another run";
+}
+
+TEST_F(FerPublish, TagsThatAreNoneAreRefused) {
+  EXPECT_THAT(start_error("ferpublish", {{"location", path_.string()}, {"tags", "north"}}),
+              AllOf(HasSubstr("tags"), HasSubstr("north")));
+}
+
+TEST_F(FerPublish, OnChangeLeavesOutWhatSaysNothingNew) {
+  play_to_file({{"on-change", "true"}});
+  const FaceRecord glad = with_expression(face_at(0, 0, 1, 1, 1), 1);
+  const FaceRecord sad = with_expression(face_at(0, 0, 1, 1, 1), 3);
+  int number = 0;
+  for (const auto& faces :
+       std::vector<std::vector<FaceRecord>>{{}, {}, {glad}, {glad}, {glad}, {sad}, {sad}, {}, {}}) {
+    push(frame(number++, faces));
+  }
+  end_stream();
+  std::vector<int> frames;
+  for (const Json& record : records_in(path_)) frames.push_back(record["frame"]);
+  EXPECT_EQ(frames, (std::vector<int>{1, 3, 6, 8}));
+  EXPECT_EQ(stat(element(), "left-out"), 5);
+  EXPECT_EQ(stat(element(), "frames"), 9);
+}
+
+TEST_F(FerPublish, AnIntervalIsOfStreamTime) {
+  play_to_file({{"min-interval", "10"}});
+  push_frames(0, 35);
+  end_stream();
+  std::vector<std::uint64_t> times;
+  for (const Json& record : records_in(path_)) times.push_back(record["timestamp"]);
+  EXPECT_EQ(times, (std::vector<std::uint64_t>{0, 10000000, 20000000, 30000000}));
+}
+
+TEST_F(FerPublish, CountsExpressions) {
+  play_to_file();
+  FaceRecord unsure = with_expression(face_at(0, 0, 1, 1, 2), 2);
+  unsure.expression->unsure = true;
+  for (int i = 0; i < 3; ++i) push(frame(i, {with_expression(face_at(0, 0, 1, 1, 1), 1), unsure}));
+  push(frame(3, {face_at(0, 0, 1, 1, 3)}));
+  const StructurePtr stats = property<StructurePtr>(element(), "stats");
+  const GValue* counts = gst_structure_get_value(stats.get(), "expressions");
+  ASSERT_NE(counts, nullptr);
+  gchar* text = gst_value_serialize(counts);
+  EXPECT_THAT(text, AllOf(HasSubstr("happiness"), HasSubstr("unsure"), Not(HasSubstr("surprise"))));
+  g_free(text);
 }
 
 // --- Files.
@@ -336,6 +426,38 @@ TEST_F(FerPublish, WritesToStandardOutput) {
   close(file);
   close(kept);
   EXPECT_THAT(records_in(path_), SizeIs(20));
+}
+
+TEST_F(FerPublish, AReaderThatGoesAwayEndsTheStream) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const ElementPtr pipeline = parse_pipeline(
+      "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=100/1 ! queue "
+      "! ferpublish name=publish method=fd fd=" +
+      std::to_string(ends[1]) + " ! fakesink");
+  std::thread reader([&] {
+    char letters[100];
+    EXPECT_GT(read(ends[0], letters, sizeof letters), 0);
+    close(ends[0]);
+  });
+  // Without an end it would fail after this time.
+  EXPECT_NO_THROW(play_to_end(pipeline.get(), 20));
+  reader.join();
+  close(ends[1]);
+}
+
+TEST_F(FerPublish, PasswordsCannotBeReadBack) {
+  const ElementPtr element = make_element("ferpublish", {});
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), "address") == nullptr) {
+    GTEST_SKIP() << "built without MQTT";
+  }
+  g_object_set(element.get(), "address", "mqtts://me:s3cret@broker", nullptr);
+  EXPECT_EQ(property<std::string>(element.get(), "address"), "mqtts://***@broker");
+  const ElementPtr pipeline =
+      parse_pipeline("videotestsrc ! ferpublish method=mqtt address=me:s3cret@broker:1 ! fakesink");
+  gchar* dot = gst_debug_bin_to_dot_data(GST_BIN(pipeline.get()), GST_DEBUG_GRAPH_SHOW_ALL);
+  EXPECT_THAT(dot, AllOf(HasSubstr("broker:1"), Not(HasSubstr("s3cret"))));
+  g_free(dot);
 }
 
 TEST_F(FerPublish, StandsInTheMiddleOfAPipeline) {

@@ -28,6 +28,7 @@ namespace {
 using namespace test;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kAny = "127.0.0.1:0";
 const cv::Size kSize(320, 240);
@@ -229,12 +230,56 @@ TEST_F(MetricsTest, OfFerpublishAreItsStats) {
   EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "published") == 6; }));
   expect_same(*harness,
               {{"fer_publish_records_total", "published"},
+               {"fer_publish_frames_total", "frames"},
+               {"fer_publish_acknowledged_total", "acknowledged"},
+               {"fer_publish_left_out_total", "left-out"},
+               {"fer_publish_spooled_records", "spooled"},
                {"fer_publish_dropped_total", "dropped"},
                {"fer_publish_bytes_total", "bytes"},
                {"fer_publish_queued_records", "queued"},
                {"fer_publish_reconnects_total", "reconnects"}},
               false);
   EXPECT_EQ(sample(*harness, "fer_publish_connected", false), 1);
+}
+
+TEST_F(MetricsTest, CountExpressionsBySource) {
+  const auto harness = std::make_unique<Harness>(
+      make_element("ferpublish", {{"location", (folder_.path() / "records").string()},
+                                  {"source", "door"},
+                                  {"metrics-address", kAny}}));
+  harness->set_caps(video_caps("I420", kSize.width, kSize.height));
+  FaceRecord unsure = with_expression(face_at(0.5, 0.2, 0.3, 0.4, 2), 3);
+  unsure.expression->unsure = true;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(
+        harness->push(with_faces(make_frame(picture(), "I420", Layout::kPacked, i),
+                                 video_info("I420", kSize.width, kSize.height),
+                                 {with_expression(face_at(0.1, 0.2, 0.3, 0.4, 1), 1), unsure})),
+        GST_FLOW_OK);
+  }
+  const std::string body = scrape(url(*harness));
+  const auto line = [](const std::string& expression) {
+    return ",source=\"door\",expression=\"" + expression + "\"} 4\n";
+  };
+  EXPECT_THAT(body, AllOf(HasSubstr(line("happiness")), HasSubstr(line("unsure"))));
+  EXPECT_THAT(body, Not(HasSubstr("expression=\"sadness\"")));
+}
+
+TEST_F(MetricsTest, OfFerinferCountExpressions) {
+  const auto harness = play("ferinfer");
+  show(*harness, 12);
+  double sum = 0;
+  for (const auto& [name, value] : Scraped(scrape(url(*harness))).values) {
+    if (name.starts_with("fer_infer_expressions_total{")) sum += value;
+  }
+  EXPECT_EQ(sum, 24);
+}
+
+TEST_F(MetricsTest, TellOfNoCandidateWhereThereIsNone) {
+  const auto harness = play("ferlearn");
+  const std::string body = scrape(url(*harness));
+  EXPECT_THAT(body, HasSubstr("model=\"serving\""));
+  EXPECT_THAT(body, Not(HasSubstr("model=\"candidate\"")));
 }
 
 TEST_F(MetricsTest, OfBothPluginsShareAServer) {
@@ -316,7 +361,6 @@ TEST_F(MetricsTest, AreNamedByTheRulesAndDocumented) {
   const Scraped scraped(scrape(url(*all.front())));
   std::map<std::string, std::string> served, documented;
   for (const auto& [name, type] : scraped.types) {
-    if (name.starts_with("exposer_")) continue;  // The server's own.
     EXPECT_TRUE(std::regex_match(name, std::regex("fer_[a-z_]+"))) << name;
     EXPECT_EQ(name.ends_with("_total"), type == "counter") << name;
     EXPECT_NE(scraped.helps.count(name), 0u) << name;

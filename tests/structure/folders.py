@@ -18,6 +18,7 @@ LIBRARIES = {
     "cairo.h": "Cairo",
     "dlib": "dlib",
     "gst": "GStreamer",
+    "httplib.h": "cpp-httplib",
     "mosquitto.h": "Mosquitto",
     "nlohmann": "nlohmann-json",
     "oneapi": "oneDNN",
@@ -25,6 +26,7 @@ LIBRARIES = {
     "opencv2": "OpenCV",
     "pango": "Pango",
     "prometheus": "prometheus-cpp",
+    "sqlite3.h": "SQLite",
 }
 
 Include = collections.namedtuple("Include", "file line header folder")  # folder: or a library

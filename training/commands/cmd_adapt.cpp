@@ -24,6 +24,7 @@
 #include "terminal/progress.h"
 #include "util/join.h"
 #include "util/json_text.h"
+#include "util/without_secrets.h"
 #ifdef HAVE_VIDEO
 #include "data/video_faces.h"
 #endif
@@ -236,9 +237,11 @@ class Run {
     try {
       for (int pass = 0; pass < o_.passes; ++pass) {
         // Tracks count anew in each video and pass: other people, as far as the learner can know.
-        for (const std::string& input : o_.inputs)
-          show(input, o_.passes > 1 ? input + "#" + std::to_string(pass) : input, adaptation,
+        for (const std::string& input : o_.inputs) {
+          const std::string name = without_secrets(input);
+          show(input, o_.passes > 1 ? name + "#" + std::to_string(pass) : name, adaptation,
                adapter);
+        }
       }
       adaptation.finish();
     } catch (const Interrupted&) {

@@ -181,8 +181,9 @@ void look_at_libraries(Findings& findings) {
 #ifdef PROMETHEUS_VERSION
   findings.push_back({Verdict::kGood, "Prometheus", PROMETHEUS_VERSION, ""});
 #else
-  findings.push_back({Verdict::kNote, "Prometheus", "the elements were built without it",
-                      "install prometheus-cpp-dev and build again for metrics-address"});
+  findings.push_back(
+      {Verdict::kNote, "Prometheus", "the elements were built without it",
+       "install prometheus-cpp-dev and libcpp-httplib-dev, and build again for metrics-address"});
 #endif
 }
 

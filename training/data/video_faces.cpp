@@ -17,6 +17,7 @@
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
 #include "util/read_file.h"
+#include "util/without_secrets.h"
 #include "video-frame.h"
 #include "vision/face_finder.h"
 
@@ -67,7 +68,7 @@ std::string uri_of(const std::string& video) {
 /// The frames of a video, one after the other.
 class Video {
  public:
-  explicit Video(const std::string& video) : name_(video) {
+  explicit Video(const std::string& video) : name_(without_secrets(video)) {
     GError* failed = nullptr;
     if (!gst_init_check(nullptr, nullptr, &failed)) {
       const Owned<GError> error(failed);
@@ -140,8 +141,8 @@ class Video {
     GError* error = nullptr;
     gst_message_parse_error(message, &error, nullptr);
     const Owned<GError> owned(error);
-    throw std::runtime_error(name_ +
-                             ": expected a video, but it cannot be decoded: " + owned->message);
+    throw std::runtime_error(
+        name_ + ": expected a video, but it cannot be decoded: " + without_secrets(owned->message));
   }
 
   const std::string name_;

@@ -13,17 +13,19 @@
 #include "model/atomic_file.h"
 #include "model/runtime_info.h"
 #include "util/json_text.h"
+#include "util/without_secrets.h"
 
 namespace fer {
 namespace {
 
 using nlohmann::json;
 
-/// The words of this process's command line; empty where the system does not tell.
+/// The words of this process's command line, without passwords; empty where the system does not
+/// tell.
 std::vector<std::string> command_line() {
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> words;
-  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+  for (std::string word; std::getline(in, word, '\0');) words.push_back(without_secrets(word));
   return words;
 }
 

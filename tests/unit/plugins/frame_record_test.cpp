@@ -1,14 +1,19 @@
 #include "frame-record.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "error_of.h"
+
 namespace fer {
 namespace {
 
+using test::error_of;
+using testing::HasSubstr;
 using Json = nlohmann::json;
 
 FaceRecord plain_face() {
@@ -34,9 +39,10 @@ TEST(FrameRecord, HasThePromisedForm) {
       R"({"timestamp":1234567890123,"resolution":{"width":640,"height":360},"objects":[)"
       R"({"x":160,"y":180,"w":80,"h":90,"roi_type":"face","id":7,)"
       R"("detection":{"confidence":0.9,"bounding_box":)"
-      R"({"x_min":0.25,"y_min":0.5,"x_max":0.375,"y_max":0.75}},)"
+      R"({"x_min":0.25,"y_min":0.5,"x_max":0.375,"y_max":0.75}},"quality":{"clear":true},)"
       R"("emotion":{"label":"glad","label_id":1,"confidence":0.7,)"
-      R"("probabilities":{"calm":0.1,"glad":0.7,"sad":0.2},"model_version":"v3","unsure":false}}]})");
+      R"("probabilities":{"calm":0.1,"glad":0.7,"sad":0.2},"model_version":"v3","unsure":false,)"
+      R"("age":4}}]})");
 }
 
 TEST(FrameRecord, LeavesOutWhatIsNotKnown) {
@@ -70,6 +76,45 @@ TEST(FrameRecord, SaysHowAFrameIsSeenThatIsNotSeenAsItIsStored) {
   const FrameRecord record{0, 720, 576, {}, 64. / 45, Orientation::k90Right};
   EXPECT_EQ(Json::parse(to_json(record))["resolution"],
             Json::parse(R"({"width":720,"height":576,"pixel_aspect":1.422222,"orientation":1})"));
+}
+
+TEST(FrameRecord, SaysWhenAndFromWhereItIs) {
+  FrameRecord record{0, 640, 360, {}};
+  record.origin = std::make_shared<RecordOrigin>(
+      RecordOrigin{"door", {{"site", "north"}, {"floor", "2"}}, "a-run"});
+  record.time = FrameTime{1796046065'000'001'999, true};
+  record.frame = 17;
+  const Json json = Json::parse(to_json(record));
+  EXPECT_EQ(json["utc"], "2026-11-30T13:41:05.000001Z");
+  EXPECT_EQ(json["utc_from"], "camera");
+  EXPECT_EQ(json["source"], "door");
+  EXPECT_EQ(json["tags"], Json::parse(R"({"floor":"2","site":"north"})"));
+  EXPECT_EQ(json["run"], "a-run");
+  EXPECT_EQ(json["frame"], 17);
+  record.time = FrameTime{-1, false};
+  EXPECT_EQ(Json::parse(to_json(record))["utc"], "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(Json::parse(to_json(record))["utc_from"], "clock");
+}
+
+TEST(FrameRecord, NamesTheLandmarks) {
+  FaceRecord face = plain_face();
+  face.landmarks = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
+  face.clear = false;
+  const Json object = Json::parse(to_json({0, 640, 360, {face}}))["objects"][0];
+  EXPECT_EQ(object["detection"]["landmarks"],
+            Json::parse(R"({"right_eye":[0.1,0.2],"left_eye":[0.3,0.4],"nose":[0.5,0.6],
+                            "mouth_right":[0.7,0.8],"mouth_left":[0.9,1.0]})"));
+  EXPECT_EQ(object["quality"]["clear"], false);
+}
+
+TEST(Tags, AreKeysAndValues) {
+  using Tags = std::map<std::string, std::string>;
+  EXPECT_EQ(parse_tags(""), Tags());
+  EXPECT_EQ(parse_tags("site=north,floor=,note=a=b"),
+            (Tags{{"site", "north"}, {"floor", ""}, {"note", "a=b"}}));
+  EXPECT_THAT(error_of([] { parse_tags("site=north,floor"); }), HasSubstr("\"floor\" has no ="));
+  EXPECT_THAT(error_of([] { parse_tags("=north"); }), HasSubstr("no key"));
+  EXPECT_THAT(error_of([] { parse_tags("a=1,a=2"); }), HasSubstr("twice"));
 }
 
 TEST(FrameRecord, KeepsTheOrderOfFaces) {

@@ -123,6 +123,15 @@ TEST(LearnerMetrics, AreNamedBeforeTheLearnerHasAnythingToTell) {
   }
 }
 
+TEST(LearnerMetrics, TellOfACandidateOnlyWhereThereWasOne) {
+  LearnerStats stats = some_stats();
+  stats.candidate_version.clear();
+  const auto values = values_of(learner_table().metrics({{}, stats}));
+  EXPECT_EQ(values.count("fer_learn_canary_score_ratio model=candidate"), 0u);
+  EXPECT_EQ(values.count("fer_learn_canary_accuracy_ratio model=candidate"), 0u);
+  EXPECT_EQ(values.count("fer_learn_canary_score_ratio model=serving"), 1u);
+}
+
 /// Entry `index` of an array of doubles.
 double entry(const GstStructure* structure, const char* field, guint index) {
   const GValue* array = gst_structure_get_value(structure, field);

@@ -9,18 +9,21 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
+#include "error_of.h"
 #include "scoped.h"
 
 namespace fer {
 namespace {
 
 using namespace std::chrono_literals;
+using test::error_of;
 using test::ScopedFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -255,6 +258,150 @@ TEST_F(PublisherTest, AFullDeviceIsAFault) {
   EXPECT_THAT(faults()[0], testing::AllOf(HasSubstr("/dev/full"), HasSubstr("No space left")));
 }
 
+class RecordFileTest : public PublisherTest {
+ protected:
+  void open(bool append = false) { publisher_ = publish_to(open_file_sink(path_, append)); }
+  void write(std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t i = from; i < to; ++i) publisher_->push(numbered(i));
+    EXPECT_TRUE(publisher_->finish(kForever));
+  }
+  /// The numbers of the lines; fails where something else is in the file.
+  static std::vector<std::uint64_t> numbers_in(const std::filesystem::path& path) {
+    std::vector<std::uint64_t> numbers;
+    for (const std::string& line : lines_of(path)) numbers.push_back(number_of(line));
+    return numbers;
+  }
+  /// Runs logrotate with one more directive; false where there is none.
+  bool rotate(const std::string& directive) const {
+#ifdef LOGROTATE
+    const auto config = folder_.write("logrotate.conf",
+                                      path_.string() + " {\n  rotate 3\n  " + directive + "\n}\n");
+    chmod(config.c_str(), 0644);
+    const std::string command = std::string(LOGROTATE) + " --force --state " +
+                                (folder_.path() / "state").string() + " " + config.string();
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return true;
+#else
+    (void)directive;
+    return false;
+#endif
+  }
+
+  const ScopedFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "lines";
+  const std::filesystem::path rotated_ = folder_.path() / "lines.1";
+  std::unique_ptr<Publisher> publisher_;
+};
+
+TEST_F(RecordFileTest, AFileThatWasMovedIsOpenedAnew) {
+  open();
+  write(0, 3);
+  std::filesystem::rename(path_, rotated_);
+  write(3, 5);
+  EXPECT_THAT(numbers_in(rotated_), ElementsAre(0, 1, 2));
+  EXPECT_THAT(numbers_in(path_), ElementsAre(3, 4));
+  EXPECT_EQ(publisher_->stats().reconnects, 1u);
+  EXPECT_THAT(faults(), IsEmpty());
+}
+
+TEST_F(RecordFileTest, AFileThatWasRemovedIsMadeAnew) {
+  open();
+  write(0, 2);
+  std::filesystem::remove(path_);
+  write(2, 4);
+  EXPECT_THAT(numbers_in(path_), ElementsAre(2, 3));
+}
+
+TEST_F(RecordFileTest, WhatWasPutInItsPlaceIsCarriedOn) {
+  open();
+  write(0, 2);
+  std::filesystem::rename(path_, rotated_);
+  folder_.write("lines", to_json(numbered(100)) + "\n");
+  write(2, 4);
+  EXPECT_THAT(numbers_in(path_), ElementsAre(100, 2, 3));
+}
+
+TEST_F(RecordFileTest, ATruncatedFileGoesOnWithoutNulBytes) {
+  open();
+  write(0, 3);
+  std::filesystem::resize_file(path_, 0);
+  write(3, 5);
+  EXPECT_THAT(numbers_in(path_), ElementsAre(3, 4));
+}
+
+TEST_F(RecordFileTest, LogrotateMovesAndCreates) {
+  open();
+  write(0, 3);
+  if (!rotate("create 0640")) GTEST_SKIP() << "there is no logrotate";
+  write(3, 5);
+  EXPECT_THAT(numbers_in(rotated_), ElementsAre(0, 1, 2));
+  EXPECT_THAT(numbers_in(path_), ElementsAre(3, 4));
+}
+
+TEST_F(RecordFileTest, LogrotateCopiesAndTruncates) {
+  open();
+  write(0, 3);
+  if (!rotate("copytruncate")) GTEST_SKIP() << "there is no logrotate";
+  write(3, 5);
+  EXPECT_THAT(numbers_in(rotated_), ElementsAre(0, 1, 2));
+  EXPECT_THAT(numbers_in(path_), ElementsAre(3, 4));
+}
+
+TEST_F(RecordFileTest, WhereItCannotBeOpenedAnewTheOldOneGoesOn) {
+  open();
+  write(0, 2);
+  std::filesystem::rename(path_, rotated_);
+  std::filesystem::create_directory(path_);
+  write(2, 4);
+  EXPECT_THAT(numbers_in(rotated_), ElementsAre(0, 1, 2, 3));
+  ASSERT_FALSE(faults().empty());
+  EXPECT_THAT(faults()[0], testing::AllOf(HasSubstr(path_.string()), HasSubstr("opened anew")));
+  EXPECT_EQ(publisher_->stats().dropped, 0u);
+}
+
+TEST_F(RecordFileTest, IsReadByOwnerAndGroupAlone) {
+  const mode_t before = umask(0);
+  open();
+  umask(before);
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640u);
+}
+
+TEST_F(PublisherTest, APipeWithoutAReaderHasEnded) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const auto publisher = publish_to(open_descriptor_sink(ends[1]));
+  publisher->push(numbered(0));
+  EXPECT_TRUE(publisher->finish(kForever));
+  EXPECT_FALSE(publisher->ended());
+  close(ends[0]);
+  publisher->push(numbered(1));
+  publisher->finish(kForever);
+  EXPECT_TRUE(publisher->ended());
+  EXPECT_THAT(faults(), IsEmpty()) << "who reads no more has what was wanted";
+  EXPECT_EQ(publisher->stats().published, 1u);
+  close(ends[1]);
+}
+
+TEST_F(PublisherTest, APipeEndsThoughNothingIsWritten) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const auto publisher = publish_to(open_descriptor_sink(ends[1]));
+  close(ends[0]);
+  for (int i = 0; i < 500 && !publisher->ended(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(publisher->ended());
+  close(ends[1]);
+}
+
+TEST_F(PublisherTest, SaysWhichDescriptorIsNotOpen) {
+  EXPECT_THAT(error_of([] { open_descriptor_sink(987); }),
+              testing::AllOf(HasSubstr("987"), HasSubstr("Bad file descriptor")));
+  const int reading = open("/dev/null", O_RDONLY);
+  EXPECT_THAT(error_of([&] { open_descriptor_sink(reading); }), HasSubstr("not open for writing"));
+  close(reading);
+}
+
 class FifoTest : public PublisherTest {
  protected:
   FifoTest() : path_(folder_.path() / "fifo") { mkfifo(path_.c_str(), 0600); }
@@ -324,7 +471,7 @@ TEST_F(PublisherTest, WritesToStandardOutput) {
   const int file = open(path.c_str(), O_WRONLY);
   dup2(file, STDOUT_FILENO);
   {
-    const auto publisher = publish_to(open_stdout_sink());
+    const auto publisher = publish_to(open_descriptor_sink(STDOUT_FILENO));
     for (std::uint64_t i = 0; i < 3; ++i) publisher->push(numbered(i));
     EXPECT_TRUE(publisher->finish(kForever));
   }

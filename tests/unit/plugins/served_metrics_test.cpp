@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "error_of.h"
 #include "scrape.h"
@@ -15,8 +17,11 @@ namespace fer {
 namespace {
 
 using namespace test;
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::Not;
 
 const std::string kAny = "127.0.0.1:0";
@@ -105,7 +110,7 @@ TEST(ServedMetrics, RefuseWhatIsNoAddress) {
   for (const char* address :
        {"", "9464", ":9464", "localhost", "localhost:", "localhost:http", "localhost:-1",
         "localhost:65536", "localhost:9464s", "127.0.0.1:9464,127.0.0.1:9465", "+127.0.0.1:80",
-        "http://127.0.0.1:9464", "::1:9464", "127.0.0.1:9464 "}) {
+        "http://127.0.0.1:9464", "::1:9464", "[::1]", "[::1:9464", "127.0.0.1:9464 "}) {
     EXPECT_THAT(refusal(address), HasSubstr("not host:port")) << address;
   }
 }
@@ -127,8 +132,7 @@ TEST(ServedMetrics, SayWhyNobodyCanListen) {
 
 TEST(ServedMetrics, RefuseASecondOfTheSameName) {
   auto one = std::make_optional<ServedMetrics>(kAny, "FerTest", named("one"), counting(1));
-  EXPECT_THAT(refusal(kAny),
-              testing::AllOf(HasSubstr("FerTest \"one\""), HasSubstr("another name")));
+  EXPECT_THAT(refusal(kAny), AllOf(HasSubstr("FerTest \"one\""), HasSubstr("another name")));
   EXPECT_THAT(scrape(one->url()), HasSubstr("fer_test_total{element=\"one\"} 1"));
   // Of another type its metrics have other names.
   const ServedMetrics other(kAny, "FerOther", named("one"), [] {
@@ -178,6 +182,75 @@ TEST(ServedMetrics, StopWhileSomebodyHoldsAConnectionAndIsSilent) {
   const Connection silent(port_of(served->url()));
   EXPECT_THAT(scrape(served->url()), HasSubstr("fer_test_total")) << "it holds up the others";
   served.reset();
+}
+
+TEST(ServedMetrics, AnswerWhoAsksForTheirHealth) {
+  const ServedMetrics served(kAny, "FerTest", named("one"), counting(1));
+  for (const char* path : {"/health", "/healthz"}) {
+    EXPECT_THAT(answer_of(served.url(), path), AllOf(HasSubstr(" 200 "), EndsWith("ok\n"))) << path;
+  }
+  EXPECT_THAT(answer_of(served.url(), "/"), AllOf(HasSubstr(" 200 "), HasSubstr("metrics")));
+  EXPECT_THAT(answer_of(served.url(), "/else"), HasSubstr(" 404 "));
+  EXPECT_THAT(answer_of(served.url(), "/metrics"),
+              HasSubstr("Content-Type: text/plain; version=0.0.4"));
+}
+
+TEST(ServedMetrics, AreOfferedByIpv6) {
+  const int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  loopback.sin6_addr = in6addr_loopback;
+  const bool possible =
+      bind(probe, reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
+  close(probe);
+  if (!possible) GTEST_SKIP() << "this machine has no IPv6";
+  const ServedMetrics served("[::1]:0", "FerTest", named("one"), counting(1));
+  EXPECT_THAT(served.url(), MatchesRegex("http://\\[::1\\]:[0-9]+/metrics"));
+  EXPECT_THAT(scrape(served.url()), HasSubstr("fer_test_total"));
+}
+
+std::chrono::milliseconds time_to_scrape(const std::string& url) {
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THAT(scrape(url), HasSubstr("fer_test_total"));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               before);
+}
+
+TEST(ServedMetrics, AreNotHeldUpByOthers) {
+  std::optional<ServedMetrics> served(std::in_place, kAny, "FerTest", named("one"), counting(1));
+  const int port = port_of(served->url());
+  // More than there are threads: silent ones, and those who say a letter now and then.
+  std::vector<Connection> others;
+  std::atomic<bool> done = false;
+  for (int i = 0; i < 350; ++i) others.emplace_back(port);
+  std::jthread slow([&] {
+    while (!done) {
+      for (std::size_t i = 0; i < others.size(); i += 2) others[i].say("G");
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_LT(time_to_scrape(served->url()).count(), 1000);
+  const auto before = std::chrono::steady_clock::now();
+  served.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2))
+      << "they hold up the end";
+  done = true;
+}
+
+TEST(ServedMetrics, EndAConnectionThatSaysALetterNowAndThen) {
+  const ServedMetrics served(kAny, "FerTest", named("one"), counting(1));
+  const Connection slow(port_of(served.url()));
+  std::atomic<bool> over = false;
+  std::jthread talking([&] {
+    while (!over) {
+      slow.say("G");
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  });
+  const auto before = std::chrono::steady_clock::now();
+  slow.ask("");  // until the server closes
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+  over = true;
 }
 
 }  // namespace

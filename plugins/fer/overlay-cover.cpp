@@ -15,6 +15,10 @@ struct Cells {
 
   /// The cell of the i-th sample.
   int of(int i) const { return static_cast<int>(static_cast<std::int64_t>(i) * count / length); }
+  /// The first sample of a cell; of the one behind the last, the length.
+  int first_of(int cell) const {
+    return static_cast<int>((static_cast<std::int64_t>(cell) * length + count - 1) / count);
+  }
   /// Where the i-th sample lies between the middles of cells, held at the ends.
   double place(int i) const { return std::clamp((i + 0.5) * count / length - 0.5, 0., count - 1.); }
 };
@@ -86,10 +90,13 @@ class Component {
     std::vector<std::uint64_t> sums(size), counts(size);
     for (int y = 0; y < rows_.length; ++y) {
       const int row = rows_.of(y);
-      for (int x = 0; x < columns_.length; ++x) {
-        const std::size_t i = cell(row, columns_.of(x));
-        sums[i] += at(y, x);
-        ++counts[i];
+      for (int column = 0; column < columns_.count; ++column) {
+        const int end = columns_.first_of(column + 1);
+        std::uint64_t sum = 0;
+        int x = columns_.first_of(column);
+        counts[cell(row, column)] += static_cast<std::uint64_t>(end - x);
+        for (; x < end; ++x) sum += at(y, x);
+        sums[cell(row, column)] += sum;
       }
     }
     std::vector<float> grid(size);
@@ -119,8 +126,9 @@ class Component {
   /// The values of a row of cells, for each of the samples below them.
   void fill_row(const std::vector<float>& grid, int y, std::vector<float>& values) const {
     const int row = rows_.of(y);
-    for (int x = 0; x < columns_.length; ++x) {
-      values[static_cast<std::size_t>(x)] = grid[cell(row, columns_.of(x))];
+    for (int column = 0; column < columns_.count; ++column) {
+      std::fill(values.begin() + columns_.first_of(column),
+                values.begin() + columns_.first_of(column + 1), grid[cell(row, column)]);
     }
   }
 

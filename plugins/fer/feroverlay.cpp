@@ -15,9 +15,13 @@
 #include "element-util.h"
 #include "face-geometry.h"
 #include "face-meta.h"
+#include "face-placement.h"
 #include "faces-on-frame.h"
 #include "frame-allocation.h"
 #include "overlay-composition.h"
+#include "overlay-cover.h"
+#include "overlay-covered-faces.h"
+#include "overlay-drawn-face.h"
 #include "overlay-frame-canvas.h"
 #include "overlay-painter.h"
 #include "overlay-shape-canvas.h"
@@ -31,6 +35,8 @@ namespace {
 struct Settings {
   fer::OverlayLook look;
   double smoothing = 0.7;
+  fer::CoverFaces blur = fer::CoverFaces::kNone;
+  fer::CoverStyle blur_style = fer::CoverStyle::kGaussian;
 };
 
 struct Stats {
@@ -39,6 +45,21 @@ struct Stats {
   guint64 faces = 0;
   guint64 failed = 0;
   guint64 rendered = 0;
+  guint64 covered = 0;
+  guint64 covered_frames = 0;
+  guint64 dropped = 0;
+};
+
+/// Of a drawn mask that tells no expression.
+constexpr fer::Argb kBlankMask = 0xff808488;
+
+/// What of a frame is to be covered.
+struct Cover {
+  fer::CoverStyle style = fer::CoverStyle::kGaussian;
+  std::vector<fer::FaceRecord> faces;  ///< As shares of the stored frame.
+  bool whole_frame = false;            ///< Nobody can tell where the faces are.
+
+  bool is_empty() const { return faces.empty() && !whole_frame; }
 };
 
 /// Only the streaming thread uses it, and start() and stop(), while that does not run.
@@ -48,15 +69,17 @@ struct State {
   fer::CudaFrames cuda;
   fer::MaskCache masks;
   fer::ShownTracks tracks;
+  fer::CoveredFaces covered;
+  Cover cover;            ///< Of the frame at hand.
   fer::OverlayLook look;  ///< Of the frame at hand.
-  /// To draw on the frame at hand, as it is shown; none: it passes untouched.
+  /// To draw on the frame at hand, as it is shown.
   std::vector<fer::FaceRecord> faces;
   fer::Orientation orientation = fer::Orientation::kIdentity;  ///< Of the frame at hand.
 };
 
 struct Impl : fer::ElementImpl<Settings, Stats> {
   std::unique_ptr<State> state;
-  fer::WarningLimiter changed;
+  fer::WarningLimiter changed, unplaced;
   /// Whether downstream takes an overlay composition; nullopt: ask. Any thread may reset it.
   fer::Locked<std::optional<bool>> attaches;
 
@@ -90,6 +113,28 @@ auto look(Part fer::OverlayLook::*part) {
   };
 }
 
+GType cover_faces_type() {
+  using fer::CoverFaces;
+  static const GEnumValue values[] = {
+      {static_cast<gint>(CoverFaces::kNone), "No face", "none"},
+      {static_cast<gint>(CoverFaces::kUnsure),
+       "Faces without a label yet, and those whose label is unsure", "unsure"},
+      {static_cast<gint>(CoverFaces::kAll), "All faces", "all"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerCoverFaces", values);
+}
+
+GType cover_style_type() {
+  using fer::CoverStyle;
+  static const GEnumValue values[] = {
+      {static_cast<gint>(CoverStyle::kGaussian), "A smooth blur", "gaussian"},
+      {static_cast<gint>(CoverStyle::kPixelate), "Cells of one colour", "pixelate"},
+      {static_cast<gint>(CoverStyle::kMask),
+       "A drawn face that shows the expression; nothing of the picture is kept", "mask"},
+      {0, nullptr, nullptr}};
+  return fer::enum_type("FerCoverStyle", values);
+}
+
 // --- Start and stop.
 
 gboolean start(GstBaseTransform* base) {
@@ -97,6 +142,7 @@ gboolean start(GstBaseTransform* base) {
   return fer::guarded(base, FALSE, [&] {
     Base::start(FER_OVERLAY(base));
     impl.changed.reset();
+    impl.unplaced.reset();
     impl.state = std::make_unique<State>();
     // Fonts are searched for and loaded now, not while the first face waits for its label.
     impl.state->masks.set_font(impl.settings.copy().look.font);
@@ -182,14 +228,20 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
       std::exchange(state.info, fer::raw_video_info(base, in));
   if (!state.info) return FALSE;
   // In pictures of the same shape tracks go on, whatever else changed.
-  if (before && !fer::same_shape(*before, *state.info)) state.tracks.reset();
+  if (before && !fer::same_shape(*before, *state.info)) {
+    state.tracks.reset();
+    state.covered.reset();
+  }
   return TRUE;
 }
 
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   Impl& impl = *FER_OVERLAY(base)->impl;
   // Flushing stops the streaming thread, so nothing else uses the stream now.
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP && impl.state) impl.state->tracks.reset();
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP && impl.state) {
+    impl.state->tracks.reset();
+    impl.state->covered.reset();
+  }
   return GST_BASE_TRANSFORM_CLASS(fer_overlay_parent_class)->sink_event(base, event);
 }
 
@@ -224,8 +276,40 @@ gboolean propose_allocation(GstBaseTransform* base, GstQuery*, GstQuery* query) 
 
 // --- The streaming thread.
 
-/// Reads what there is to draw. A frame without it passes as it is, shared or not; one with it is
-/// made writable.
+/// The faces on a frame, and what is to be covered of it. Where a face's place is not known, no
+/// frame may pass uncovered: all of it is covered.
+std::vector<fer::FaceRecord> read_faces(GstBaseTransform* base, GstBuffer* buffer,
+                                        const Settings& settings) {
+  Impl& impl = *FER_OVERLAY(base)->impl;
+  State& state = *impl.state;
+  const gint width = GST_VIDEO_INFO_WIDTH(&*state.info),
+             height = GST_VIDEO_INFO_HEIGHT(&*state.info);
+  state.cover.style = settings.blur_style;
+  state.cover.whole_frame = false;
+  std::vector<fer::FaceRecord> faces;
+  if (settings.blur == fer::CoverFaces::kNone) {
+    faces = fer::faces_on_frame(GST_ELEMENT(base), buffer, width, height, impl.changed)
+                .value_or(std::vector<fer::FaceRecord>());
+  } else {
+    std::optional<fer::PlacedFaces> placed = fer::place_faces(buffer, width, height);
+    state.cover.whole_frame = !placed || placed->lost > 0;
+    if (state.cover.whole_frame) {
+      fer::warn_limited(
+          GST_ELEMENT(base), impl.unplaced,
+          placed ? "The whole picture is covered: an element upstream has changed it (flipped, "
+                   "turned, cropped, framed or filtered it) without telling where the faces are "
+                   "now. Put that element before ferdetect."
+                 : "The whole picture is covered: nobody has looked for faces in it. Put ferdetect "
+                   "before feroverlay, or set blur=none.");
+    }
+    if (placed) faces = std::move(placed->faces);
+  }
+  state.cover.faces = state.covered.update(faces, settings.blur);
+  return faces;
+}
+
+/// Reads what there is to cover and to draw. A frame without it passes as it is, shared or not; one
+/// with it is made writable.
 GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBuffer** out) {
   *out = in;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
@@ -233,9 +317,7 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
     State& state = *impl.state;
     const Settings settings = impl.settings.copy();
     state.look = settings.look;
-    state.faces = fer::faces_on_frame(GST_ELEMENT(base), in, GST_VIDEO_INFO_WIDTH(&*state.info),
-                                      GST_VIDEO_INFO_HEIGHT(&*state.info), impl.changed)
-                      .value_or(std::vector<fer::FaceRecord>());
+    state.faces = read_faces(base, in, settings);
     state.orientation = fer::face_meta_orientation(in);
     for (fer::FaceRecord& face : state.faces) face = fer::as_shown(face, state.orientation);
     state.tracks.update(state.faces, settings.smoothing);
@@ -244,9 +326,65 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* base, GstBuffer* in, GstBu
       stats.faces += state.faces.size();
     });
     if (!settings.look.shows_anything()) state.faces.clear();
+    const bool changes = !state.faces.empty() || !state.cover.is_empty();
     // The copy has the memory in common with the shared buffer until it is mapped for writing.
-    if (!state.faces.empty() && !gst_buffer_is_writable(in)) *out = gst_buffer_copy(in);
+    if (changes && !gst_buffer_is_writable(in)) *out = gst_buffer_copy(in);
     return GST_FLOW_OK;
+  });
+}
+
+/// Throws where the frame could not be mapped.
+void expect_mapped(const fer::MappedFrame& frame, const GstVideoInfo& info, GstBuffer* buffer) {
+  if (frame) return;
+  throw std::runtime_error("its buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
+                           " bytes could not be mapped for writing as " +
+                           GST_VIDEO_INFO_NAME(&info) + " of " +
+                           std::to_string(GST_VIDEO_INFO_WIDTH(&info)) + "x" +
+                           std::to_string(GST_VIDEO_INFO_HEIGHT(&info)));
+}
+
+/// Draws a mask over each face that is to be covered, or over the whole frame.
+void draw_masks(State& state, GstVideoFrame& frame) {
+  fer::FrameCanvas canvas(frame, state.orientation);
+  if (state.cover.whole_frame) {
+    fer::draw_face_mask(canvas, state.masks, {0, 0, canvas.width(), canvas.height()}, kBlankMask,
+                        "");
+    return;
+  }
+  for (const fer::FaceRecord& face : state.cover.faces) {
+    const fer::Rect rect =
+        fer::cover_of(fer::as_shown(face, state.orientation), canvas.width(), canvas.height());
+    const bool tells = face.expression && !face.expression->unsure;
+    fer::draw_face_mask(
+        canvas, state.masks, rect,
+        tells ? fer::expression_colour(face.expression->label, face.expression->label_id)
+              : kBlankMask,
+        tells ? face.expression->label : "");
+  }
+}
+
+/// Covers faces in the frame's own pixels, which nothing downstream can take back. Frames on a
+/// device come to the processor for it. Throws where the frame cannot be mapped.
+void cover(FerOverlay* self, GstBuffer* buffer) {
+  State& state = *self->impl->state;
+  const GstVideoInfo& info = *state.info;
+  fer::MappedFrame mapped(info, buffer, GST_MAP_READWRITE);
+  expect_mapped(mapped, info, buffer);
+  GstVideoFrame& frame = mapped.frame();
+  const int width = GST_VIDEO_FRAME_WIDTH(&frame), height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  if (state.cover.style == fer::CoverStyle::kMask) {
+    draw_masks(state, frame);
+  } else if (state.cover.whole_frame) {
+    fer::cover_pixels(frame, {0, 0, width, height}, width, height, state.cover.style);
+  } else {
+    for (const fer::FaceRecord& face : state.cover.faces) {
+      fer::cover_pixels(frame, fer::cover_of(face, width, height), face.w * width, face.h * height,
+                        state.cover.style);
+    }
+  }
+  self->impl->stats.with([&](Stats& stats) {
+    stats.covered += state.cover.faces.size();
+    if (state.cover.whole_frame) ++stats.covered_frames;
   });
 }
 
@@ -270,13 +408,7 @@ void draw(FerOverlay* self, GstBuffer* buffer) {
   const GstVideoInfo& info = *state.info;
   fer::FrameMemory* const device = state.cuda.reader(GST_ELEMENT(self), buffer);
   fer::MappedFrame frame(info, buffer, GST_MAP_READWRITE, device);
-  if (!frame) {
-    throw std::runtime_error("its buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
-                             " bytes could not be mapped for writing as " +
-                             GST_VIDEO_INFO_NAME(&info) + " of " +
-                             std::to_string(GST_VIDEO_INFO_WIDTH(&info)) + "x" +
-                             std::to_string(GST_VIDEO_INFO_HEIGHT(&info)));
-  }
+  expect_mapped(frame, info, buffer);
   const auto paint = [&](fer::Canvas& canvas) {
     fer::paint_faces(canvas, state.masks, state.tracks, state.look, state.faces);
   };
@@ -290,26 +422,42 @@ void draw(FerOverlay* self, GstBuffer* buffer) {
   }
 }
 
+/// Draws on the frame or attaches an overlay; where it cannot, the frame passes without.
+void show(FerOverlay* self, GstBuffer* buffer) {
+  Impl& impl = *self->impl;
+  try {
+    if (attaches_overlay(GST_BASE_TRANSFORM(self))) {
+      attach(self, buffer);
+    } else {
+      draw(self, buffer);
+    }
+    impl.stats.with([&](Stats& stats) {
+      ++stats.drawn;
+      stats.rendered = impl.state->masks.rendered();
+    });
+  } catch (const std::exception& error) {
+    impl.stats.with([](Stats& stats) { ++stats.failed; });
+    fer::warn_limited(GST_ELEMENT(self), impl.fault,
+                      "A frame passed without overlay: " + std::string(error.what()) + ".");
+  }
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   FerOverlay* self = FER_OVERLAY(base);
   Impl& impl = *self->impl;
-  if (impl.state->faces.empty()) return GST_FLOW_OK;
   return fer::guarded(base, GST_FLOW_ERROR, [&] {
-    try {
-      if (attaches_overlay(base)) {
-        attach(self, buffer);
-      } else {
-        draw(self, buffer);
+    if (!impl.state->cover.is_empty()) {
+      try {
+        cover(self, buffer);
+      } catch (const std::exception& error) {
+        impl.stats.with([](Stats& stats) { ++stats.dropped; });
+        fer::warn_limited(GST_ELEMENT(base), impl.fault,
+                          "A frame was dropped, since its faces could not be covered: " +
+                              std::string(error.what()) + ".");
+        return GST_BASE_TRANSFORM_FLOW_DROPPED;
       }
-      impl.stats.with([&](Stats& stats) {
-        ++stats.drawn;
-        stats.rendered = impl.state->masks.rendered();
-      });
-    } catch (const std::exception& error) {
-      impl.stats.with([](Stats& stats) { ++stats.failed; });
-      fer::warn_limited(GST_ELEMENT(base), impl.fault,
-                        "A frame passed without overlay: " + std::string(error.what()) + ".");
     }
+    if (!impl.state->faces.empty()) show(self, buffer);
     return GST_FLOW_OK;
   });
 }
@@ -370,6 +518,15 @@ fer::PropertyTable<Settings> properties() {
                   "How much of the shown probabilities stays from one frame of a track to the "
                   "next, so that labels do not flicker (0: shown as they come)"},
                  0, 0.99, kControllable);
+  properties.add(&Settings::blur, cover_faces_type(),
+                 {"blur", "Blur",
+                  "Which faces are made unrecognisable, with a margin, in the frame's own pixels "
+                  "and before anything is drawn. Where nobody can tell where the faces are, the "
+                  "whole picture is covered"},
+                 kControllable);
+  properties.add(&Settings::blur_style, cover_style_type(),
+                 {"blur-style", "Style of the blur", "How they are made unrecognisable"},
+                 kControllable);
   return properties;
 }
 
@@ -381,6 +538,14 @@ fer::StatsTable<Stats> statistics() {
   stats.counter(&Stats::faces, {"faces", nullptr, "Faces, over all frames", {}});
   stats.counter(&Stats::rendered,
                 {"rendered", nullptr, "Texts and shapes that were not in the cache", {}});
+  stats.counter(&Stats::covered, {"covered", nullptr, "Faces covered, over all frames", {}});
+  stats.counter(&Stats::covered_frames,
+                {"covered-frames",
+                 nullptr,
+                 "Frames covered as a whole, since nobody could tell where the faces were",
+                 {}});
+  stats.counter(&Stats::dropped,
+                {"dropped", nullptr, "Frames dropped, since their faces could not be covered", {}});
   return stats;
 }
 

@@ -14,6 +14,11 @@ Argb faded(Argb colour, double share) {
   return (alpha << 24) | (colour & 0xffffff);
 }
 
+int component_offset(const GstVideoFormatInfo& format, guint component) {
+  const auto offset = static_cast<int>(GST_VIDEO_FORMAT_INFO_POFFSET(&format, component));
+  return GST_VIDEO_FORMAT_INFO_DEPTH(&format, component) > 8 ? (offset + 1) / 2 * 2 : offset;
+}
+
 Canvas::Canvas(const GstVideoFrame& frame, Orientation orientation)
     : orientation_(orientation), rgb_(GST_VIDEO_INFO_IS_RGB(&frame.info)) {
   const FrameGeometry geometry = geometry_of(frame.info, orientation);
@@ -44,7 +49,7 @@ Canvas::Canvas(const GstVideoFrame& frame, Orientation orientation)
 void Canvas::add_component(const GstVideoFrame& frame, guint component) {
   const GstVideoFormatInfo* format = frame.info.finfo;
   const guint number = GST_VIDEO_FORMAT_INFO_PLANE(format, component);
-  const auto offset = static_cast<int>(GST_VIDEO_FORMAT_INFO_POFFSET(format, component));
+  const int offset = component_offset(*format, component);
   Plane plane;
   plane.data = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, number));
   plane.stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, number);

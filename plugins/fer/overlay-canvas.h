@@ -26,6 +26,10 @@ struct Rect {
   int bottom() const { return y + h; }
 };
 
+/// Where a component's value begins in a sample of its plane, in bytes. GStreamer 1.22 gives 1 for
+/// the V of P010_10LE, whose values are two bytes long.
+int component_offset(const GstVideoFormatInfo& format, guint component);
+
 /// How much of each pixel a shape covers: 0 nothing, 255 all. A view, it owns nothing.
 struct Coverage {
   const std::uint8_t* data;

@@ -249,11 +249,13 @@ TEST_F(CudaMemory, WholeFramesAreFacesToo) {
 }
 
 TEST_F(CudaMemory, FeroverlayDrawsTheSame) {
-  for (const std::string format : {"NV12", "RGBA"}) {
+  for (const auto& [format, properties] : {std::pair<std::string, Properties>("NV12", {}),
+                                           {"RGBA", {}},
+                                           {"NV12", {{"blur", "all"}}}}) {
     const GstVideoInfo info = video_info(format, kSize.width, kSize.height);
     std::vector<std::vector<std::uint8_t>> drawn;
     for (const bool device : {false, true}) {
-      Harness overlay(make_element("feroverlay"));
+      Harness overlay(make_element("feroverlay", properties));
       overlay.set_caps(device ? caps(format) : video_caps(format, kSize.width, kSize.height));
       BufferPtr frame = make_frame(picture(), format);
       if (device) frame = upload(frame, format);

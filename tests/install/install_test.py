@@ -33,6 +33,17 @@ int main() {
   std::puts(fer::canonical_label("Joy")->c_str());
 }
 """
+FACES = """
+#include <gst/fer/fer.h>
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  GstBuffer *buffer = gst_buffer_new();
+  g_autoptr(GPtrArray) faces = gst_fer_buffer_get_faces(buffer, NULL);
+  g_print(faces == NULL ? "nobody looked" : "somebody looked");
+  gst_buffer_unref(buffer);
+  return 0;
+}
+"""
 
 
 def run(*command, **variables):
@@ -63,7 +74,7 @@ class InstallTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def compile_and_run(self, package, source):
+    def compile_and_run(self, package, source, language=("c++", "c++20")):
         """Against what pkg-config says."""
         flags = shlex.split(
             run(
@@ -75,9 +86,12 @@ class InstallTest(unittest.TestCase):
             )
         )
         program = pathlib.Path(self.folder.name) / package
-        program.with_suffix(".cpp").write_text(source)
+        text = program.with_name(program.name + ".source")
+        text.write_text(source)
+        name, standard = language
         subprocess.run(
-            [*CXX, "-std=c++20", program.with_suffix(".cpp"), *flags, "-o", program], check=True
+            [*CXX, "-x", name, "-std=" + standard, text, "-x", "none", *flags, "-o", program],
+            check=True,
         )
         return run(program, LD_LIBRARY_PATH=str(self.libraries))
 
@@ -99,6 +113,12 @@ class InstallTest(unittest.TestCase):
         lines = self.compile_and_run("fer", MODEL).splitlines()
         self.assertIn("/none.fer", lines[0])
         self.assertEqual(lines[1], "happiness")
+
+    def test_a_program_in_c_against_gstreamer_fer(self):
+        if not (self.libraries / "libgstfer-1.0.so").exists():
+            self.skipTest("built without the plugins")
+        said = self.compile_and_run("gstreamer-fer-1.0", FACES, ("c", "c11"))
+        self.assertEqual(said, "nobody looked")
 
     def test_gstreamer_finds_the_elements_by_the_plugin_path_alone(self):
         plugins = self.libraries / "gstreamer-1.0"

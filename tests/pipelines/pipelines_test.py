@@ -254,6 +254,46 @@ class PipelinesTest(unittest.TestCase):
         self.assertIn("demo-learnt.html", done.stdout)
         self.assertFalse((self.folder / "demo-side-by-side.mp4").exists())
 
+    def test_hls(self):
+        for element in ("hlssink2", "x264enc", "tsdemux"):
+            if not have(element):
+                self.skipTest(f"there is no {element}")
+        self.run_script("hls.sh", self.clip, "live", FER_OVERLAY="show-bars=false")
+        playlist = (self.folder / "live" / "live.m3u8").read_text().splitlines()
+        segments = [line for line in playlist if line.endswith(".ts")]
+        self.assertEqual(playlist[0], "#EXTM3U")
+        # A player reads them one after the other.
+        whole = self.folder / "live.ts"
+        whole.write_bytes(
+            b"".join((self.folder / "live" / pathlib.Path(s).name).read_bytes() for s in segments)
+        )
+        self.check_annotated(whole, FRAMES)
+
+    def test_virtual_camera(self):
+        done = subprocess.run(
+            [PIPELINES / "virtual-camera.sh", self.clip, "/dev/video_none"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment,
+        )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("sudo modprobe v4l2loopback", done.stderr)
+        # What the device gets: YUY2, with something drawn on it.
+        frames = self.folder / "camera.yuy2"
+        self.run_script("virtual-camera.sh", self.clip, FER_SINK=f"filesink location={frames}")
+        data, size = frames.read_bytes(), 2 * WIDTH * HEIGHT
+        self.assertEqual(len(data), FRAMES * size)
+        plain = grey_frames(self.clip, self.folder)[FRAMES // 2]
+        drawn = data[FRAMES // 2 * size :][:size:2]
+        self.assertGreater(sum(abs(a - b) > 40 for a, b in zip(drawn, plain)), 0.01 * len(plain))
+
+    def test_a_loopback_device_takes_the_picture(self):
+        device = "/dev/video10"
+        if not os.path.exists(device):
+            self.skipTest(f"there is no v4l2loopback device {device}")
+        self.run_script("virtual-camera.sh", self.clip, device)
+
     def test_side_by_side(self):
         self.run_script("side-by-side.sh", self.clip, self.clip, "both.mp4", "one", "the <other>")
         frames = grey_frames(self.folder / "both.mp4", self.folder, 1280, 360)

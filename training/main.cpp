@@ -60,6 +60,9 @@ int run(int argc, char** argv) {
   add_teach(app);
   add_info(app);
   add_doctor(app);
+#ifdef HAVE_SERVICE
+  add_run(app);
+#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

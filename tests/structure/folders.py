@@ -7,7 +7,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"(?P<own>[^"]+)"|<(?P<foreign>[^>]+)
 SOURCES = {".c", ".cpp", ".cu", ".cuh", ".h"}
 
 # Where "a/b.h" is looked up, beside the folder of the file that includes it.
-INCLUDE_ROOTS = ("lib", "training", "plugins/common", "plugins/fer", "plugins/fertorch")
+INCLUDE_ROOTS = ("lib", "service", "training", "plugins/common", "plugins/fer", "plugins/fertorch")
 
 # Libraries by the first part of <their/header.h>, as the table names them. Others go unchecked.
 LIBRARIES = {
@@ -18,6 +18,7 @@ LIBRARIES = {
     "cairo.h": "Cairo",
     "dlib": "dlib",
     "gst": "GStreamer",
+    "httplib.h": "cpp-httplib",
     "mosquitto.h": "Mosquitto",
     "nlohmann": "nlohmann-json",
     "oneapi": "oneDNN",
@@ -25,6 +26,8 @@ LIBRARIES = {
     "opencv2": "OpenCV",
     "pango": "Pango",
     "prometheus": "prometheus-cpp",
+    "systemd": "libsystemd",
+    "toml++": "tomlplusplus",
 }
 
 Include = collections.namedtuple("Include", "file line header folder")  # folder: or a library

@@ -4,11 +4,11 @@
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "cameras/hardware_decoders.h"
+#include "config/problems.h"
 #include "config/read_config.h"
 #include "fleet/fleet.h"
 #include "journal/journal.h"
@@ -22,11 +22,6 @@ namespace {
 /// So often is looked at whether something is asked for.
 constexpr std::chrono::milliseconds kLook(100);
 constexpr double kStatusInterval = 5;
-
-/// "file:line: " for an address that cannot be listened at.
-std::string where(const ServiceConfig& config, const FileLine& line) {
-  return config.file.string() + (line.number > 0 ? ":" + std::to_string(line.number) : "") + ": ";
-}
 
 class Service {
  public:
@@ -90,7 +85,8 @@ class Service {
   static void require_metrics_port(const ServiceConfig& config) {
     if (config.metrics.empty()) return;
     if (const std::string wrong = why_not_free(config.metrics); !wrong.empty())
-      throw std::runtime_error(where(config, config.metrics_line) + "[metrics] address: " + wrong);
+      throw ConfigError(config.file.string(),
+                        {{config.metrics_line.number, "[metrics] address: " + wrong}});
   }
 
   void open_page(const ServiceConfig& config) {
@@ -99,7 +95,8 @@ class Service {
     try {
       page_ = std::make_unique<PageServer>(config.page, fleet_);
     } catch (const std::exception& refused) {
-      throw std::runtime_error(where(config, config.page.line) + "[page] " + refused.what());
+      throw ConfigError(config.file.string(),
+                        {{config.page.line.number, std::string("[page] ").append(refused.what())}});
     }
     log_line(Level::kNotice, "the page is at " + page_->url());
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands/commands.h"
+#include "commands/service_commands.h"
 #include "util/first_line.h"
 
 namespace fer {
@@ -60,9 +61,7 @@ int run(int argc, char** argv) {
   add_teach(app);
   add_info(app);
   add_doctor(app);
-#ifdef HAVE_SERVICE
   add_run(app);
-#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

@@ -155,7 +155,10 @@ Camera::Ending Camera::play() {
     const CameraPipeline::News news = pipeline.wait(kLook);
     if (news.kind == CameraPipeline::News::kFailed) return {news.text, /*again=*/true};
     if (news.kind == CameraPipeline::News::kEnded) {
-      if (!is_recording(config_.uri)) return {"the stream ended", /*again=*/true};
+      // A download without a length is a camera that stopped sending.
+      const bool recording =
+          is_file(config_.uri) || (is_unpaced(config_.uri) && pipeline.has_length());
+      if (!recording) return {"the stream ended", /*again=*/true};
       if (frames_ == frames_before) return {"it ended without a frame of video", /*again=*/true};
       if (!config_.loop) return {"the recording is at its end", /*again=*/false};
       if (!pipeline.rewind()) return {"it cannot be played from the beginning", /*again=*/true};

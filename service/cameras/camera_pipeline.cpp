@@ -3,6 +3,7 @@
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 
+#include <atomic>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -69,15 +70,25 @@ class CameraPipeline::Impl {
     gchar* details = nullptr;
     const bool failed = GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR;
     (failed ? gst_message_parse_error : gst_message_parse_warning)(message.get(), &error, &details);
-    g_free(details);
     const Owned<GError> owned(error);
-    return {failed ? News::kFailed : News::kWarning,
-            redactor_(error != nullptr ? error->message : "it failed")};
+    std::string text = error != nullptr ? error->message : "it failed";
+    // The last line of the details, which begin with places in GStreamer's code, says why.
+    if (details != nullptr) {
+      const std::string all = details;
+      const std::size_t line = all.rfind('\n');
+      if (line != std::string::npos && line + 1 < all.size())
+        text.append(" (").append(all, line + 1).append(")");
+      g_free(details);
+    }
+    return {failed ? News::kFailed : News::kWarning, redactor_(text)};
   }
 
-  void make_pictures(bool wanted) {
-    if (valve_ == nullptr || std::exchange(pictures_, wanted) == wanted) return;
-    g_object_set(valve_, "drop", static_cast<gboolean>(!wanted), nullptr);
+  void make_pictures(bool wanted) { pictures_ = wanted; }
+
+  bool has_length() {
+    gint64 length = 0;
+    return gst_element_query_duration(pipeline_.get(), GST_FORMAT_TIME, &length) == TRUE &&
+           length > 0;
   }
 
   bool rewind() {
@@ -107,16 +118,16 @@ class CameraPipeline::Impl {
   }
 
   void build() {
-    const bool recording = is_recording(camera_.uri);
+    const bool unpaced = is_unpaced(camera_.uri);
     GstElement* queue = then("queue", "queue");
-    if (!recording) {
+    if (!unpaced) {
       // A late frame is better dropped than waited for.
       g_object_set(queue, "max-size-buffers", 2u, "max-size-bytes", 0u, "max-size-time", guint64{0},
                    nullptr);
       set(queue, "leaky", "downstream");
     }
     build_source(queue);
-    if (recording) {
+    if (unpaced) {
       // At the pace at which it was taken, as a camera would send it.
       g_object_set(then("identity", "pace"), "sync", TRUE, nullptr);
     }
@@ -188,14 +199,13 @@ class CameraPipeline::Impl {
     gst_object_unref(pad);
     if (!shared_.pictures) return;
     last_ = tee;
-    valve_ = then("valve", "valve");
-    g_object_set(valve_, "drop", TRUE, nullptr);
-    set(valve_, "drop-mode", "forward-sticky-events");
     GstElement* queue = then("queue", "pictures");
     g_object_set(queue, "max-size-buffers", 1u, "max-size-bytes", 0u, "max-size-time", guint64{0},
                  nullptr);
     set(queue, "leaky", "downstream");
-    thin(queue, "sink", pictures_gate_);
+    GstPad* entry = gst_element_get_static_pad(queue, "sink");
+    gst_pad_add_probe(entry, GST_PAD_PROBE_TYPE_BUFFER, on_frame_to_show, this, nullptr);
+    gst_object_unref(entry);
     then("videoconvert", "picture-convert");
     then("videoscale", "picture-scale");
     GstCaps* caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
@@ -209,7 +219,7 @@ class CameraPipeline::Impl {
     if (!camera_.blur.empty()) set(overlay, "blur", camera_.blur);
     g_object_set(then("jpegenc", "jpeg"), "quality", kJpegQuality, nullptr);
     GstElement* app = then("appsink", "picture");
-    // It must not hold up the pipeline's start while its valve is closed.
+    // It must not hold up the pipeline's start while it gets no pictures.
     g_object_set(app, "sync", FALSE, "async", FALSE, "max-buffers", 1u, "drop", TRUE,
                  "enable-last-sample", FALSE, nullptr);
     GstAppSinkCallbacks callbacks{};
@@ -228,7 +238,8 @@ class CameraPipeline::Impl {
       g_object_set(source, "latency", static_cast<guint>(camera.latency_ms), nullptr);
     if (g_object_class_find_property(type, "drop-on-latency") != nullptr)
       g_object_set(source, "drop-on-latency", TRUE, nullptr);
-    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_recording(camera.uri))
+    // Motion JPEG over HTTP has no times of its own.
+    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_file(camera.uri))
       g_object_set(source, "do-timestamp", TRUE, nullptr);
   }
 
@@ -265,6 +276,13 @@ class CameraPipeline::Impl {
     if (!GST_BUFFER_PTS_IS_VALID(buffer)) return GST_PAD_PROBE_OK;
     const auto time_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
     return static_cast<RateGate*>(gate)->passes(time_ns) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+  }
+
+  /// Stops frames alone: a valve would stop flushes as well, and a recording that begins anew would
+  /// find its end there.
+  static GstPadProbeReturn on_frame_to_show(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<Impl*>(data);
+    return self->pictures_ ? on_thinned(pad, info, &self->pictures_gate_) : GST_PAD_PROBE_DROP;
   }
 
   static GstPadProbeReturn on_buffer(GstPad*, GstPadProbeInfo* info, gpointer data) {
@@ -310,9 +328,8 @@ class CameraPipeline::Impl {
   RateGate frames_gate_, pictures_gate_;  ///< Of the streaming threads.
   const Owned<GstElement> pipeline_;
   const Owned<GstBus> bus_;
-  GstElement* last_ = nullptr;   ///< The last one linked; the pipeline's, as the next.
-  GstElement* valve_ = nullptr;  ///< Null where no pictures are made.
-  bool pictures_ = false;
+  GstElement* last_ = nullptr;  ///< The last one linked; the pipeline's.
+  std::atomic<bool> pictures_{false};
 };
 
 CameraPipeline::CameraPipeline(const CameraConfig& camera, const CameraShared& shared,
@@ -326,6 +343,9 @@ CameraPipeline::News CameraPipeline::wait(std::chrono::milliseconds timeout) {
 }
 void CameraPipeline::make_pictures(bool wanted) {
   impl_->make_pictures(wanted);
+}
+bool CameraPipeline::has_length() {
+  return impl_->has_length();
 }
 bool CameraPipeline::rewind() {
   return impl_->rewind();

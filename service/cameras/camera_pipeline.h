@@ -49,6 +49,8 @@ class CameraPipeline {
   /// Makes pictures, or none.
   void make_pictures(bool wanted);
 
+  /// Whether the stream says how long it is, as recordings do.
+  bool has_length();
   /// For recordings that end: plays from the beginning. False where that cannot be.
   bool rewind();
 

@@ -75,9 +75,13 @@ std::string why_no_camera(const std::string& uri) {
   return {};
 }
 
-bool is_recording(const std::string& uri) {
+bool is_file(const std::string& uri) {
+  return parts_of(uri).scheme == "file";
+}
+
+bool is_unpaced(const std::string& uri) {
   const std::string_view scheme = parts_of(uri).scheme;
-  return scheme == "file" || scheme == "http" || scheme == "https";
+  return is_file(uri) || scheme == "http" || scheme == "https";
 }
 
 bool has_password(const std::string& uri) {
@@ -101,7 +105,7 @@ Redactor::Redactor(const std::string& uri, const std::string& password) {
       add(decoded(user.substr(colon + 1)), "***");
     }
   }
-  if (!parts.query.empty()) add("?" + std::string(parts.query), "");
+  if (!parts.query.empty()) add(std::string("?").append(parts.query), "");
   if (!password.empty()) {
     add(password, "***");
     add(encoded(password), "***");
@@ -125,7 +129,7 @@ std::string with_credentials(const std::string& uri, const std::string& user,
   const Parts parts = parts_of(uri);
   std::string whole = std::string(parts.scheme) + "://" + encoded(user) + ":" + encoded(password) +
                       "@" + std::string(parts.place);
-  if (!parts.query.empty()) whole += "?" + std::string(parts.query);
+  if (!parts.query.empty()) whole.append("?").append(parts.query);
   return whole;
 }
 

@@ -13,8 +13,9 @@ namespace fer {
 /// must be initialised.
 std::string why_no_camera(const std::string& uri);
 
+bool is_file(const std::string& uri);
 /// True for what plays faster than the clock unless it is held back: files and downloads.
-bool is_recording(const std::string& uri);
+bool is_unpaced(const std::string& uri);
 
 /// Whether a password stands in the address.
 bool has_password(const std::string& uri);

@@ -22,7 +22,7 @@ inline std::string problems_text(const std::string& file, std::vector<Problem> p
   std::string text;
   for (const Problem& problem : problems) {
     text += (text.empty() ? "" : "\n") + file;
-    if (problem.line > 0) text += ":" + std::to_string(problem.line);
+    if (problem.line > 0) text.append(":").append(std::to_string(problem.line));
     text += ": " + problem.text;
   }
   return text;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "config/camera_uri.h"
+#include "config/certificate.h"
 #include "config/secret_file.h"
 #include "config/toml_table.h"
 
@@ -92,6 +93,7 @@ class Reader {
 
   void read_page(const toml::table& found) {
     TomlTable table(found, "[page]", problems_);
+    const std::size_t before = problems_.size();
     PageConfig& page = config_.page;
     page.line = {table.line_of("address")};
     page.enabled = table.flag("enabled", true);
@@ -107,8 +109,12 @@ class Reader {
     page.picture_width = table.whole("picture_width", page.picture_width, 64, 3840);
     page.picture_rate = table.number("picture_rate", page.picture_rate, 0.1, 60);
     table.finish();
-    if (page.certificate.empty() != page.key.empty())
+    if (page.certificate.empty() != page.key.empty()) {
       table.problem("certificate and key go together: name both, or neither");
+    } else if (!page.certificate.empty() && problems_.size() == before) {
+      if (const std::string wrong = why_no_certificate(page.certificate, page.key); !wrong.empty())
+        table.problem("certificate", wrong);
+    }
     if (page.enabled && !page.is_loopback() &&
         (page.token_file.empty() || page.certificate.empty())) {
       table.problem("address", page.host +
@@ -162,7 +168,7 @@ class Reader {
     } else if (!is_name(name)) {
       table.problem("name", "\"" + name + "\": expected up to 64 letters, digits, - and _");
     }
-    table.rename(what + " \"" + name + "\"");
+    if (!name.empty()) table.rename(what + " \"" + name + "\"");
     const auto [other, is_new] = taken.emplace(name, table.line_of("name"));
     if (!is_new && !name.empty())
       table.problem("name", "line " + std::to_string(other->second) + " has a " + what +
@@ -176,7 +182,9 @@ class Reader {
     camera.line = {table.line()};
     camera.name = name(table, "camera", cameras_);
     camera.uri = table.text("uri");
-    if (const std::string wrong = why_no_camera(camera.uri); !wrong.empty())
+    const toml::node* uri = table.node("uri");
+    if (const std::string wrong = why_no_camera(camera.uri);
+        !wrong.empty() && (!uri || uri->is_string()))
       table.problem("uri", wrong);
     if (has_password(camera.uri) && others_read_) {
       table.problem("uri",
@@ -239,6 +247,7 @@ class Reader {
     if (!camera.blur.empty()) {
       if (const std::string wrong = why_not("feroverlay", "blur", camera.blur); !wrong.empty())
         table.problem("blur", wrong);
+      if (camera.blur == "none") camera.blur.clear();
     }
     for (const toml::table* one : table.tables("records")) {
       camera.records.push_back(read_settings(*one, "ferpublish", table.name() + ": records",

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <exception>
-#include <stdexcept>
 #include <utility>
+
+#include "config/problems.h"
 
 namespace fer {
 namespace {
@@ -54,7 +55,7 @@ Fleet::Changes Fleet::apply(const ServiceConfig& config) {
     }
     slots_ = next_slots;
   }
-  std::string failed;
+  std::vector<Problem> failed;
   std::vector<std::shared_ptr<Slot>> in_order;
   for (const SlotConfig& slot : config.slots) {
     std::shared_ptr<Slot> running = named(next_slots, slot.name);
@@ -62,9 +63,7 @@ Fleet::Changes Fleet::apply(const ServiceConfig& config) {
       if (!running) running = std::make_shared<Slot>(slot);
       in_order.push_back(std::move(running));
     } catch (const std::exception& error) {
-      failed += (failed.empty() ? "" : "\n") + config.file.string() +
-                (slot.line.number > 0 ? ":" + std::to_string(slot.line.number) : "") + ": " +
-                error.what();
+      failed.push_back({slot.line.number, error.what()});
     }
   }
   std::vector<std::shared_ptr<Camera>> all;
@@ -81,7 +80,7 @@ Fleet::Changes Fleet::apply(const ServiceConfig& config) {
     cameras_ = std::move(all);
     slots_ = std::move(in_order);
   }
-  if (!failed.empty()) throw std::runtime_error(failed);
+  if (!failed.empty()) throw ConfigError(config.file.string(), failed);
   return changes;
 }
 

@@ -15,7 +15,8 @@ namespace fer {
 void log_line(Level level, const std::string& text) {
   // systemd sets it for processes whose standard error goes to the journal.
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  std::string line = journal ? "<" + std::to_string(static_cast<int>(level)) + ">" : "fer: ";
+  std::string line = "fer: ";
+  if (journal) line = std::string("<").append(std::to_string(static_cast<int>(level))) + ">";
   line += text;
   std::replace(line.begin(), line.end(), '\n', ' ');
   line += '\n';

@@ -145,6 +145,21 @@ TEST_F(CameraTest, PicturesAreMadeOnlyWhileSomebodyLooks) {
   EXPECT_EQ(seen.jpeg->substr(0, 2), "\xff\xd8") << "a JPEG";
 }
 
+TEST_F(CameraTest, WhoComesAndGoesHoldsUpNoRecordingThatBeginsAnew) {
+  CameraConfig looped = config(clip(10));
+  looped.loop = true;
+  Camera camera(looped, shared());
+  for (int visit = 0; visit < 3; ++visit) {
+    const std::uint64_t frames = camera.state().frames;
+    ASSERT_TRUE(wait_for([&] { return camera.state().frames > frames + 15; })) << visit;
+    const LatestPicture::Viewer viewer(camera.picture());
+    EXPECT_TRUE(camera.picture()->next(0, 10s).jpeg) << visit;
+    const std::uint64_t seen = camera.state().frames;
+    ASSERT_TRUE(wait_for([&] { return camera.state().frames > seen + 15; })) << visit;
+  }
+  EXPECT_EQ(camera.state().restarts, 0u);
+}
+
 TEST_F(CameraTest, AReasonHoldsNoSecrets) {
   CameraConfig closed = config("rtsp://admin:hunter2@127.0.0.1:9/s?key=abc123");
   Camera camera(closed, shared());

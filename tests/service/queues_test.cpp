@@ -88,6 +88,7 @@ TEST(BoundedWorkers, WhoComesBeyondTheirNumberWaits) {
       ++taken;
     }
   });
+  while (taken < 2) std::this_thread::sleep_for(1ms);
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(taken, 2);
   go = true;

@@ -24,6 +24,7 @@ LIBRARIES = {
     "oneapi": "oneDNN",
     "onnx": "ONNX",
     "opencv2": "OpenCV",
+    "openssl": "OpenSSL",
     "pango": "Pango",
     "prometheus": "prometheus-cpp",
     "systemd": "libsystemd",

@@ -7,10 +7,11 @@
 #include <memory>
 #include <stdexcept>
 
-#include "commands/commands.h"
+#include "commands/service_commands.h"
 #include "config/problems.h"
 #include "config/read_config.h"
 #include "service.h"
+#include "terminal/interrupt.h"
 
 namespace fer {
 namespace {

@@ -27,7 +27,5 @@ void add_import(CLI::App& app);
 void add_teach(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
-/// Where the build has it (HAVE_SERVICE).
-void add_run(CLI::App& app);
 
 }  // namespace fer

@@ -14,6 +14,7 @@ const cameras = new Map(); // name -> card
 const slots = new Map();
 
 const byId = (id) => document.getElementById(id);
+const number = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function say(text) {
@@ -83,8 +84,8 @@ class CameraCard {
     pill.className = `pill ${camera.state}`;
     setText(
       this.find(".figures"),
-      `${camera.fps.toFixed(1)} frames a second · ${camera.faces} faces now · ` +
-        `${camera.persons} persons seen · ${camera.restarts} restarts`,
+      `${camera.fps.toFixed(1)} frames a second · ${number(camera.faces, "face")} now · ` +
+        `${number(camera.persons, "person")} seen · ${number(camera.restarts, "restart")}`,
     );
     const reason = this.find(".reason");
     reason.hidden = !camera.reason;
@@ -229,25 +230,28 @@ class SlotCard {
     setText(pause, learner.paused ? "Resume" : "Pause");
     setText(
       this.find(".figures"),
-      `${learner.steps} steps · ${learner.memory} of ${learner.memory_capacity} tracklets ` +
-        `remembered · ${learner.labels} labels · ${learner.promotions} promotions · ` +
-        `${learner.rollbacks} rollbacks`,
+      `${number(learner.steps, "step")} · ${learner.memory} of ${learner.memory_capacity} ` +
+        `tracklets remembered · ${number(learner.labels, "label")} · ` +
+        `${number(learner.promotions, "promotion")} · ${number(learner.rollbacks, "rollback")}`,
     );
     setRows(this.find(".versions tbody"), [
       ["source", learner.source_version, percent(learner.source_score),
         percent(learner.source_accuracy)],
       ["serving", learner.serving_version, percent(learner.serving_score),
         percent(learner.serving_accuracy)],
-      ["candidate", learner.candidate_version || "none yet", percent(learner.candidate_score),
-        percent(learner.candidate_accuracy)],
+      learner.candidate_version
+        ? ["candidate", learner.candidate_version, percent(learner.candidate_score),
+          percent(learner.candidate_accuracy)]
+        : ["candidate", "none yet", "", ""],
     ]);
     setSwatches(this.find(".versions tbody"), SCORE_COLOURS);
     setRows(
       this.find(".classes tbody"),
-      learner.classes.map((one) => [
-        one.label, one.threshold.toFixed(3), percent(one.accept_rate), String(one.accepted),
-        String(one.remembered),
-      ]),
+      slot.labels.filter((label) => learner.classes[label]).map((label) => {
+        const one = learner.classes[label];
+        return [label, one.threshold.toFixed(3), percent(one.accept_rate), String(one.accepted),
+          String(one.remembered)];
+      }),
     );
     this.scores.push({
       source: learner.source_score,

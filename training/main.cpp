@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands/commands.h"
+#include "commands/service_commands.h"
 #include "util/first_line.h"
 #include "util/join.h"
 #include "util/nearest.h"
@@ -95,6 +96,7 @@ int run(int argc, char** argv) {
   add_teach(app);
   add_info(app);
   add_doctor(app);
+  add_run(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

@@ -7,7 +7,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"(?P<own>[^"]+)"|<(?P<foreign>[^>]+)
 SOURCES = {".c", ".cpp", ".cu", ".cuh", ".h"}
 
 # Where "a/b.h" is looked up, beside the folder of the file that includes it.
-INCLUDE_ROOTS = ("lib", "training", "plugins/common", "plugins/fer", "plugins/fertorch")
+INCLUDE_ROOTS = ("lib", "service", "training", "plugins/common", "plugins/fer", "plugins/fertorch")
 
 # Libraries by the first part of <their/header.h>, as the table names them. Others go unchecked.
 LIBRARIES = {
@@ -24,9 +24,12 @@ LIBRARIES = {
     "oneapi": "oneDNN",
     "onnx": "ONNX",
     "opencv2": "OpenCV",
+    "openssl": "OpenSSL",
     "pango": "Pango",
     "prometheus": "prometheus-cpp",
     "sqlite3.h": "SQLite",
+    "systemd": "libsystemd",
+    "toml++": "tomlplusplus",
 }
 
 Include = collections.namedtuple("Include", "file line header folder")  # folder: or a library

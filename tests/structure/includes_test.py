@@ -15,7 +15,7 @@ class TreeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.rows = folders.tables_in((ROOT / PAGE).read_text(encoding="utf-8"))
-        cls.includes = folders.includes_of(ROOT, ("lib", "plugins", "training"))
+        cls.includes = folders.includes_of(ROOT, ("lib", "plugins", "service", "training"))
         assert len(cls.includes) > 500, "the sources were not found"
 
     def rows_used(self):
@@ -31,7 +31,7 @@ class TreeTest(unittest.TestCase):
     def test_every_folder_of_sources_has_a_row(self):
         with_sources = {
             path.parent.relative_to(ROOT).as_posix()
-            for top in ("lib", "plugins", "training")
+            for top in ("lib", "plugins", "service", "training")
             for path in (ROOT / top).rglob("*")
             if path.suffix in folders.SOURCES
         }

@@ -1,8 +1,5 @@
 #include "data/data_source.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <set>
 #include <stdexcept>
@@ -11,43 +8,13 @@
 #include "data/csv_reader.h"
 #ifdef HAVE_VISION
 #include "data/read_dataset.h"
+#include "data/temporary_folder.h"
 #endif
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
-
-#ifdef HAVE_VISION
-/// A folder under the temporary one that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    const fs::path parent = fs::temp_directory_path(error);
-    if (error) {
-      throw std::runtime_error("there is no temporary folder (" + error.message() +
-                               "); name one in TMPDIR");
-    }
-    std::string pattern = parent / "fer-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::runtime_error(parent.string() + ": cannot create a folder in it: " +
-                               std::generic_category().message(errno) + "; name another in TMPDIR");
-    }
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-#endif
 
 }  // namespace
 

@@ -22,23 +22,31 @@ std::string bytes_of(const std::filesystem::path& path) {
   return bytes.str();
 }
 
-}  // namespace
-
-cv::Mat read_image(const std::filesystem::path& path, bool grey) {
+/// 8UC1 or 8UC3; empty where that is not to be had.
+cv::Mat decoded(const std::filesystem::path& path, int flags) {
   // Not cv::imread(), which complains on stderr of every file that it cannot read.
   std::string bytes = bytes_of(path);
   // What OpenCV decodes of such a file is grey below.
   if (bytes.empty() || bytes.size() > INT_MAX || is_truncated_image(bytes)) return {};
   cv::Mat image;
   try {
-    image = cv::imdecode(
-        cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()),
-        (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_ANYCOLOR) | cv::IMREAD_IGNORE_ORIENTATION);
+    image = cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8U, bytes.data()), flags);
   } catch (const cv::Exception&) {
     return {};
   }
   if (image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3)) return {};
   return image;
+}
+
+}  // namespace
+
+cv::Mat read_image(const std::filesystem::path& path, bool grey) {
+  return decoded(
+      path, (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_ANYCOLOR) | cv::IMREAD_IGNORE_ORIENTATION);
+}
+
+cv::Mat read_upright_image(const std::filesystem::path& path) {
+  return decoded(path, cv::IMREAD_COLOR);
 }
 
 void enlarge_small(cv::Mat& image) {

@@ -6,8 +6,7 @@
 #include <map>
 #include <numeric>
 #include <set>
-
-#include "report/line_chart.h"
+#include <utility>
 
 namespace fer {
 namespace {
@@ -117,7 +116,7 @@ std::string results_markdown(const nlohmann::ordered_json& results) {
   return text;
 }
 
-std::string results_chart(const nlohmann::ordered_json& results) {
+std::optional<Chart> results_chart(const nlohmann::ordered_json& results) {
   const json& runs = results["runs"];
   std::vector<std::string> methods;
   std::set<int> labels;
@@ -139,7 +138,7 @@ std::string results_chart(const nlohmann::ordered_json& results) {
   spec.title = "Macro recall on test, mean over seeds";
   spec.x_axis = "labels a class";
   spec.shares = spec.fit = spec.log_x = true;
-  return line_chart_file(spec, lines);
+  return Chart{std::move(spec), std::move(lines)};
 }
 
 }  // namespace fer

@@ -58,6 +58,7 @@ int run(int argc, char** argv) {
   add_export(app);
   add_import(app);
   add_teach(app);
+  add_watch(app);
   add_info(app);
   add_doctor(app);
   try {

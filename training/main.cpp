@@ -94,6 +94,7 @@ int run(int argc, char** argv) {
   add_export(app);
   add_import(app);
   add_teach(app);
+  add_watch(app);
   add_info(app);
   add_doctor(app);
   add_run(app);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "vision/expression_colours.h"
+
 namespace fer {
 namespace {
 
@@ -370,20 +372,7 @@ class Painter {
 }  // namespace
 
 Argb expression_colour(const std::string& label, int label_id) {
-  static constexpr std::array<std::pair<const char*, Argb>, 8> kPalette{{
-      {"neutral", 0xffd0d4d8},
-      {"happiness", 0xfff0e442},
-      {"surprise", 0xffe69f00},
-      {"sadness", 0xff56b4e9},
-      {"anger", 0xffd55e00},
-      {"disgust", 0xff009e73},
-      {"fear", 0xffcc79a7},
-      {"contempt", 0xff0072b2},
-  }};
-  for (const auto& [name, colour] : kPalette) {
-    if (label == name) return colour;
-  }
-  return kPalette[static_cast<std::size_t>(std::max(label_id, 0)) % kPalette.size()].second;
+  return 0xff000000 | expression_rgb(label, label_id);
 }
 
 void paint_faces(Canvas& canvas, MaskCache& masks, ShownTracks& tracks, const OverlayLook& look,

@@ -129,6 +129,7 @@ class Run {
       read.insert(read.end(), {labelled.replay, labelled.canary});
     }
     require_outputs({o_.out, o_.json, o_.report}, read);
+    if (!o_.report.empty()) require_chart_library();
     for (const std::string& name : o_.without) {
       if (name == "all") {
         for (const std::string& guard : guard_names()) guard_named(o_.config.guards, guard) = false;

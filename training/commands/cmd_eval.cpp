@@ -14,7 +14,9 @@
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
+#include "report/eval_page.h"
 #include "report/eval_report.h"
+#include "report/page.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 #include "util/join.h"
@@ -74,6 +76,7 @@ class Run {
     require_outputs(
         {o_.json == "-" ? fs::path() : o_.json, o_.plot, o_.reliability, o_.predictions},
         {o_.model, o_.data, o_.compare, o_.compare_predictions});
+    if (is_page_path(o_.plot)) require_chart_library();
     // What is cheap to read comes first: what is wrong with it is told before the work.
     std::optional<Predictions> earlier;
     if (!o_.compare_predictions.empty()) earlier = read_predictions(o_.compare_predictions);
@@ -202,6 +205,7 @@ class Run {
         write_atomically(o_.json, {json});
       }
     }
+    if (is_page_path(o_.plot)) write_atomically(o_.plot, {eval_page(report)});
     draw(report, data);
   }
 
@@ -211,7 +215,7 @@ class Run {
     const std::string title = o_.model.filename().string() + " on " + data.info().source +
                               (o_.eval.split.empty() ? "" : ", " + o_.eval.split);
     char caption[160];
-    if (!o_.plot.empty()) {
+    if (!o_.plot.empty() && !is_page_path(o_.plot)) {
       std::snprintf(caption, sizeof caption, "accuracy %.1f %%, macro recall %.1f %%, %lld faces",
                     e.confusion.accuracy() * 100, e.confusion.macro_recall() * 100,
                     static_cast<long long>(e.confusion.total()));
@@ -239,12 +243,20 @@ std::string check_class(const std::string& name) {
   return "\"" + name + "\" names no expression; expected any of " + join(ferplus_labels());
 }
 
-std::string check_plot(const std::string& path) {
+/// Empty for a picture's path.
+std::string check_picture(const std::string& path) {
 #ifdef HAVE_CAIRO
   return is_plot_path(path) ? "" : path + ": expected a path that ends in .png or .svg";
 #else
   return path + ": cannot be drawn, since this program was built without Cairo";
 #endif
+}
+
+/// Likewise for a page's.
+std::string check_plot(const std::string& path) {
+  if (is_page_path(path)) return "";
+  const std::string fault = check_picture(path);
+  return fault.empty() || !fault.ends_with(".svg") ? fault : fault + ", or in .html for a page";
 }
 
 void require_rising(const std::vector<double>& edges) {
@@ -325,11 +337,13 @@ void add_eval(CLI::App& app) {
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");
   c->add_option("--predictions", o->predictions,
                 "Write what the model says of each face here (CSV)");
-  c->add_option("--plot", o->plot, "Draw the confusion matrix here (.png or .svg)")
+  c->add_option("--plot", o->plot,
+                "Draw the confusion matrix here (.png or .svg), or everything as a page to look "
+                "into (.html)")
       ->check(CLI::Validator(check_plot, "PATH"));
   c->add_option("--reliability", o->reliability,
                 "Draw accuracy against confidence here (.png or .svg)")
-      ->check(CLI::Validator(check_plot, "PATH"));
+      ->check(CLI::Validator(check_picture, "PATH"));
   c->callback([o] {
     if (!o->grouping.edges.empty() && !o->grouping)
       throw CLI::RequiredError("--group-edges: --group-by or --group-from-name");

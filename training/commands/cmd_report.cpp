@@ -48,6 +48,7 @@ void add_report(CLI::App& app) {
       ->capture_default_str();
   c->callback([o] {
     require_outputs({o->out}, files_of(o->folders));
+    require_chart_library();
     std::vector<RunLog> runs;
     std::vector<LearnerRun> learners;
     for (const auto& folder : o->folders) {

@@ -25,6 +25,7 @@ void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);
 void add_import(CLI::App& app);
 void add_teach(CLI::App& app);
+void add_watch(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
 

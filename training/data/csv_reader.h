@@ -10,6 +10,8 @@ namespace fer {
 
 /// Without spaces and tabs at both ends.
 std::string trimmed(const std::string& text);
+/// A field of RFC 4180: in quotes where the text has commas, quotes or line breaks.
+std::string csv_field(const std::string& text);
 /// ASCII letters in lower case.
 std::string lower(std::string text);
 

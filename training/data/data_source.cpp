@@ -1,8 +1,5 @@
 #include "data/data_source.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -15,6 +12,7 @@
 #include "util/read_file.h"
 #ifdef HAVE_VISION
 #include "data/read_dataset.h"
+#include "data/temporary_folder.h"
 #endif
 
 namespace fer {
@@ -27,37 +25,6 @@ const std::set<std::string>& video_endings() {
                                            ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
   return known;
 }
-
-#ifdef HAVE_VISION
-/// A folder under the temporary one that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    const fs::path parent = fs::temp_directory_path(error);
-    if (error) {
-      throw std::runtime_error("there is no temporary folder (" + error.message() +
-                               "); name one in TMPDIR");
-    }
-    std::string pattern = parent / "fer-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::runtime_error(parent.string() + ": cannot create a folder in it: " +
-                               std::generic_category().message(errno) + "; name another in TMPDIR");
-    }
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-#endif
 
 /// Throws std::runtime_error where the file is of no kind that we read. A packed dataset begins
 /// with the length of its header, and that with a brace.

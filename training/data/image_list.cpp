@@ -137,13 +137,6 @@ ImageList read_csv(const fs::path& path, bool labelled, const std::vector<std::s
   return list;
 }
 
-bool is_image(const fs::path& path) {
-  static const std::set<std::string> known{".png",  ".jpg", ".jpeg", ".bmp",
-                                           ".webp", ".tif", ".tiff", ".pgm"};
-  // Names that begin with a dot are other programs' ("._face.jpg" of macOS is no image).
-  return path.filename().string()[0] != '.' && known.contains(lower(path.extension().string()));
-}
-
 ImageList read_folder(const fs::path& root) {
   ImageList list;
   list.labels = ferplus_labels();
@@ -218,6 +211,12 @@ void hold_out(ImageList& list, const fs::path& root) {
 }
 
 }  // namespace
+
+bool is_image(const std::filesystem::path& path) {
+  static const std::set<std::string> known{".png",  ".jpg", ".jpeg", ".bmp",
+                                           ".webp", ".tif", ".tiff", ".pgm"};
+  return path.filename().string()[0] != '.' && known.contains(lower(path.extension().string()));
+}
 
 std::string canonical_split(const std::string& name) {
   static const std::map<std::string, std::string> aliases{

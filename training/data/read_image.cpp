@@ -49,6 +49,12 @@ cv::Mat read_image(const std::filesystem::path& path, ImageTurn turn, bool grey)
   return image;
 }
 
+cv::Mat read_shown_image(const std::filesystem::path& path) {
+  cv::Mat image = read_image(path, ImageTurn::kAsShown);
+  if (image.channels() == 1) cv::cvtColor(image, image, cv::COLOR_GRAY2BGR);
+  return image;
+}
+
 void enlarge_small(cv::Mat& image) {
   const int shorter = std::min(image.cols, image.rows);
   if (shorter >= kSmallImage) return;

@@ -18,6 +18,10 @@ enum class ImageTurn {
 /// 2^27 pixels, cannot be read, is no such image, or is cut short; nothing is printed then.
 cv::Mat read_image(const std::filesystem::path& path, ImageTurn turn, bool grey = false);
 
+/// Decodes an image as every viewer shows it: 8UC3 (BGR), turned as its EXIF data says. Empty as
+/// read_image() has it.
+cv::Mat read_shown_image(const std::filesystem::path& path);
+
 /// Enlarges images whose shorter side is below 160 px to twice the size or more: detectors find
 /// next to no face in FER+'s 48 px as they are, and 99 to 100 % at four times that.
 void enlarge_small(cv::Mat& image);

@@ -13,10 +13,10 @@
 #include <string>
 
 #include "data/face_loader.h"
+#include "data/gst_handles.h"
 #include "model/labels.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
-#include "util/read_file.h"
 #include "util/without_secrets.h"
 #include "video-frame.h"
 #include "vision/face_finder.h"
@@ -31,52 +31,14 @@ constexpr double kRounding = 1e-4;
 /// So long may a decoder be silent before the stop flag is looked at again.
 constexpr GstClockTime kPatience = 100 * GST_MSECOND;
 
-struct Unref {
-  void operator()(GstElement* element) const { gst_object_unref(element); }
-  void operator()(GstBus* bus) const { gst_object_unref(bus); }
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GError* error) const { g_error_free(error); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
-
-/// The video as a URI. A file's name may be relative. Throws std::runtime_error for what is no
-/// regular file: GStreamer would wait for a pipe's other end, whoever wants it to stop.
-std::string uri_of(const std::string& video) {
-  if (gst_uri_is_valid(video.c_str())) {
-    gchar* file = g_filename_from_uri(video.c_str(), nullptr, nullptr);
-    if (file != nullptr) {
-      const std::string path = file;
-      g_free(file);
-      require_regular_file(path);
-    }
-    return video;
-  }
-  require_regular_file(video);
-  GError* failed = nullptr;
-  gchar* uri = gst_filename_to_uri(video.c_str(), &failed);
-  if (uri == nullptr) {
-    const Owned<GError> error(failed);
-    throw std::runtime_error(video + ": " + error->message);
-  }
-  std::string text = uri;
-  g_free(uri);
-  return text;
-}
-
 /// The frames of a video, one after the other.
 class Video {
  public:
   explicit Video(const std::string& video) : name_(without_secrets(video)) {
+    init_gstreamer();
     GError* failed = nullptr;
-    if (!gst_init_check(nullptr, nullptr, &failed)) {
-      const Owned<GError> error(failed);
-      throw std::runtime_error(name_ + ": GStreamer cannot be used: " + error->message);
-    }
     // Of all streams the first of video; whatever is no raw format of ours is converted, and turned
     // as its tag image-orientation says: phones write pictures as the camera was held.
-    failed = nullptr;
     pipeline_.reset(
         gst_parse_launch("uridecodebin name=video caps=video/x-raw(ANY) expose-all-streams=false "
                          "! videoconvert ! videoflip video-direction=auto ! appsink name=frames "
@@ -138,11 +100,8 @@ class Video {
 
  private:
   [[noreturn]] void fail(GstMessage* message) const {
-    GError* error = nullptr;
-    gst_message_parse_error(message, &error, nullptr);
-    const Owned<GError> owned(error);
     throw std::runtime_error(
-        name_ + ": expected a video, but it cannot be decoded: " + without_secrets(owned->message));
+        name_ + ": expected a video, but it cannot be decoded: " + error_text(message));
   }
 
   const std::string name_;

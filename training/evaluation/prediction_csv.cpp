@@ -19,17 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A field of RFC 4180.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char c : text) {
-    if (c == '"') field += '"';
-    field += c;
-  }
-  return field + '"';
-}
-
 /// Digits enough to read the same float again.
 std::string number_text(float value) {
   char text[32];
@@ -88,7 +77,7 @@ void write_predictions(const fs::path& path, const Predictions& predictions) {
   AtomicFile file(path);
   std::string line = "image,truth";
   const auto add = [&line](const std::string& field) { (line += ',') += field; };
-  for (const std::string& name : predictions.classes) add(quoted(name));
+  for (const std::string& name : predictions.classes) add(csv_field(name));
   line += persons ? ",predicted,person\n" : ",predicted\n";
   file.append(line);
   for (std::size_t i = 0; i < predictions.size(); ++i) {
@@ -100,11 +89,11 @@ void write_predictions(const fs::path& path, const Predictions& predictions) {
     const auto name_of = [&](int k) -> const std::string& {
       return predictions.classes[static_cast<std::size_t>(k)];
     };
-    line = quoted(predictions.images[i]);
-    add(quoted(name_of(predictions.truth[i])));
+    line = csv_field(predictions.images[i]);
+    add(csv_field(name_of(predictions.truth[i])));
     for (const float p : predictions.row(i)) add(number_text(p));
-    add(quoted(name_of(predictions.predicted(i))));
-    if (persons) add(quoted(predictions.persons[i]));
+    add(csv_field(name_of(predictions.predicted(i))));
+    if (persons) add(csv_field(predictions.persons[i]));
     file.append(line += '\n');
   }
   file.commit();

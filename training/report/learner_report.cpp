@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "report/line_chart.h"
 #include "report/report_text.h"
 #include "stream/learner_log.h"
 #include "util/join.h"
@@ -20,7 +19,7 @@ constexpr std::size_t kMaxPoints = 600;
 constexpr std::size_t kMaxDecisions = 100;
 
 constexpr char kPromoted[] = "promoted", kRolledBack[] = "rolled back", kReset[] = "reset";
-constexpr char kSourceColour[] = "#777777", kServingColour[] = "#0072b2",
+constexpr char kSourceColour[] = "#9aa4ae", kServingColour[] = "#56b4e9",
                kCandidateColour[] = "#e69f00", kPromotedColour[] = "#009e73",
                kRolledBackColour[] = "#d55e00";
 
@@ -104,21 +103,10 @@ Series series_of(const std::vector<const json*>& curve, std::string name, const 
   return series;
 }
 
-bool shows_anything(const std::vector<Series>& all) {
-  return std::any_of(all.begin(), all.end(), [](const Series& one) {
-    return std::any_of(one.points.begin(), one.points.end(),
-                       [](const auto& point) { return std::isfinite(point.second); });
-  });
-}
-
-std::string chart(const ChartSpec& spec, const std::vector<Series>& series) {
-  return shows_anything(series) ? line_chart(spec, series) : "";
-}
-
 /// What the canary says of source, serving model and candidate. `what`: "score" or "accuracy".
-std::string canary_chart(const std::vector<const json*>& curve,
-                         const std::vector<const json*>& decisions, const std::string& title,
-                         const std::string& what) {
+void add_canary_chart(Page& page, const std::vector<const json*>& curve,
+                      const std::vector<const json*>& decisions, const std::string& title,
+                      const std::string& what) {
   // Zero stands for what was not measured.
   const auto measured = [&](const char* who) {
     return [key = std::string(who) + "_" + what](const json& entry) {
@@ -139,13 +127,13 @@ std::string canary_chart(const std::vector<const json*>& curve,
   std::vector<const json*> judged = curve_of(decisions);
   std::erase_if(judged,
                 [&](const json* entry) { return step_of(*entry) > step_of(*curve.back()); });
-  return chart(spec, {series_of(curve, "source", measured("source"), kSourceColour),
-                      series_of(curve, "serving", measured("serving"), kServingColour),
-                      series_of(judged, "candidate", measured("candidate"), kCandidateColour)});
+  page.chart(spec, {series_of(curve, "source", measured("source"), kSourceColour),
+                    series_of(curve, "serving", measured("serving"), kServingColour),
+                    series_of(judged, "candidate", measured("candidate"), kCandidateColour)});
 }
 
-std::string class_chart(const std::vector<const json*>& curve, const ChartSpec& spec,
-                        const std::string& key, bool once_learning) {
+void add_class_chart(Page& page, const std::vector<const json*>& curve, const ChartSpec& spec,
+                     const std::string& key, bool once_learning) {
   std::vector<Series> series;
   for (const auto& [label, ignored] : classes_of(*curve.back()).items()) {
     series.push_back(series_of(curve, label, [&, name = label](const json& entry) -> double {
@@ -154,10 +142,10 @@ std::string class_chart(const std::vector<const json*>& curve, const ChartSpec& 
       return found != classes_of(entry).end() ? number_of(*found, key) : NAN;
     }));
   }
-  return chart(spec, series);
+  page.chart(spec, series);
 }
 
-std::string loss_chart(const std::vector<const json*>& curve) {
+void add_loss_chart(Page& page, const std::vector<const json*>& curve) {
   std::vector<Series> series;
   for (const auto& [key, name] : {std::pair{"loss", "all"},
                                   {"loss_x", "labelled"},
@@ -168,66 +156,65 @@ std::string loss_chart(const std::vector<const json*>& curve) {
       return number_of(entry, "loss") != 0 ? number_of(entry, key) : NAN;
     }));
   }
-  return chart({"Losses of the last step", "step"}, series);
+  page.chart({"Losses of the last step", "step"}, series);
 }
 
-std::string decision_table(const std::vector<const json*>& decisions) {
-  if (decisions.empty()) return "<p>No candidate was judged.</p>\n";
+void add_decision_table(Page& page, const std::vector<const json*>& decisions) {
+  if (decisions.empty()) {
+    page.text("No candidate was judged.");
+    return;
+  }
   const std::size_t skipped = decisions.size() - std::min(decisions.size(), kMaxDecisions);
-  std::string html = "<h3>Decisions</h3>\n";
-  if (skipped > 0) html += "<p>" + std::to_string(skipped) + " earlier ones are not shown.</p>\n";
-  html +=
-      "<table><tr><th>time</th><th>step</th><th class=\"text\">decision</th>"
-      "<th class=\"text\">candidate</th><th class=\"text\">why</th></tr>\n";
+  page.heading("Decisions", 3);
+  if (skipped > 0) page.text(std::to_string(skipped) + " earlier ones are not shown.");
+  std::vector<std::vector<TableCell>> rows;
   for (std::size_t i = skipped; i < decisions.size(); ++i) {
     const json& entry = *decisions[i];
     const std::string time = text_of(entry, "time");
-    html += "<tr><td>" + (time.empty() ? "–" : escaped(time)) + "</td><td>" +
-            count_text(step_of(entry)) + "</td><td class=\"text\">" +
-            escaped(text_of(entry, "decision")) + "</td><td class=\"text\"><code>" +
-            escaped(text_of(entry, "candidate_version")) + "</code></td><td class=\"text\">" +
-            escaped(text_of(entry, "reason")) + "</td></tr>\n";
+    rows.push_back({{time.empty() ? "–" : time},
+                    {count_text(step_of(entry))},
+                    {text_of(entry, "decision")},
+                    {text_of(entry, "candidate_version")},
+                    {text_of(entry, "reason")}});
   }
-  return html + "</table>\n";
+  page.table({{"time"}, {"step"}, {"decision", true}, {"candidate", true}, {"why", true}}, rows);
 }
 
-std::string warning(const std::string& text) {
-  return "<p class=\"warning\">" + escaped(text) + "</p>\n";
-}
-
-std::string one_learner(const LearnerRun& run) {
-  std::string html = "<h2>" + escaped(run.name) + "</h2>\n";
+void add_learner(Page& page, const LearnerRun& run) {
+  page.heading(run.name);
   const std::vector<const json*> all = all_of(run);
-  if (all.empty()) return html + "<p>It has told nothing of itself.</p>\n";
+  if (all.empty()) {
+    page.text("It has told nothing of itself.");
+    return;
+  }
   const std::vector<const json*> curve = curve_of(all), decisions = decisions_in(all);
   const json& last = *curve.back();
-  html += "<p>From model <code>" + escaped(text_of(last, "source_version")) + "</code>; <code>" +
-          escaped(text_of(last, "serving_version")) + "</code> serves.</p>\n";
+  page.text("From model " + text_of(last, "source_version") + "; " +
+            text_of(last, "serving_version") + " serves.");
   if (const std::string said = text_of(last, "last_warning"); !said.empty())
-    html += warning("Its last warning: " + said);
+    page.warning("Its last warning: " + said);
   std::vector<std::string> never;
   for (const auto& [label, one] : classes_of(last).items())
     if (number_of(one, "accepted") == 0) never.push_back(label);
   if (step_of(last) > 0 && !never.empty())
-    html += warning("No face was ever accepted as " + join(never) + ".");
+    page.warning("No face was ever accepted as " + join(never) + ".");
   if (step_of(last) == 0) {
     const std::string why = text_of(last, "reason");
-    html += warning("No step of learning was made" + (why.empty() ? "." : ": " + why + "."));
+    page.warning("No step of learning was made" + (why.empty() ? "." : ": " + why + "."));
   }
-  html += "<div class=\"charts\">\n";
-  html += canary_chart(curve, decisions, "Macro recall on the canary", "score");
-  html += canary_chart(curve, decisions, "Accuracy on the canary, classes as common as in training",
-                       "accuracy");
-  html += class_chart(curve, {"Thresholds", "step", /*shares=*/true, /*fit=*/true, {}}, "threshold",
-                      /*once_learning=*/false);
-  html += class_chart(
-      curve,
-      {"Accept rate, of about the last 100 steps", "step", /*shares=*/true, /*fit=*/true, {}},
-      "accept_rate", /*once_learning=*/true);
-  html += class_chart(curve, {"Tracklets in the memory", "step"}, "remembered",
-                      /*once_learning=*/false);
-  html += loss_chart(curve);
-  return html + "</div>\n" + decision_table(decisions);
+  add_canary_chart(page, curve, decisions, "Macro recall on the canary", "score");
+  add_canary_chart(page, curve, decisions,
+                   "Accuracy on the canary, classes as common as in training", "accuracy");
+  const auto shares = [](const char* title) {
+    return ChartSpec{title, "step", /*shares=*/true, /*fit=*/true, {}};
+  };
+  add_class_chart(page, curve, shares("Thresholds"), "threshold", /*once_learning=*/false);
+  add_class_chart(page, curve, shares("Accept rate, of about the last 100 steps"), "accept_rate",
+                  /*once_learning=*/true);
+  add_class_chart(page, curve, {"Tracklets in the memory", "step"}, "remembered",
+                  /*once_learning=*/false);
+  add_loss_chart(page, curve);
+  add_decision_table(page, decisions);
 }
 
 }  // namespace
@@ -240,28 +227,36 @@ LearnerRun read_learner_run(const std::filesystem::path& folder) {
   return {std::filesystem::weakly_canonical(folder).filename().string(), read_learner_log(folder)};
 }
 
-std::string learner_section(const std::vector<LearnerRun>& learners) {
-  std::string html =
-      "<h1>Learners</h1>\n<table><tr><th>learner</th><th>faces</th><th>dropped</th>"
-      "<th>tracklets</th><th>steps</th><th>promoted</th><th>kept</th><th>rolled back</th>"
-      "<th>canary: source</th><th>serving</th></tr>\n";
+void add_learners(Page& page, const std::vector<LearnerRun>& learners) {
+  page.heading("Learners", 1);
+  std::vector<std::vector<TableCell>> rows;
   for (const LearnerRun& run : learners) {
     const json last = run.snapshots.empty() ? json::object() : run.snapshots.back();
-    html += "<tr><td>" + escaped(run.name) + "</td>";
+    std::vector<TableCell>& row = rows.emplace_back();
+    row.push_back({run.name});
     for (const char* key :
-         {"faces", "dropped", "tracklets", "steps", "promotions", "kept", "rollbacks"}) {
-      html += "<td>" + count_text(number_of(last, key)) + "</td>";
-    }
-    html += "<td>" + percent(number_of(last, "source_score")) + "</td><td>" +
-            percent(number_of(last, "serving_score")) + "</td></tr>\n";
+         {"faces", "dropped", "tracklets", "steps", "promotions", "kept", "rollbacks"})
+      row.push_back({count_text(number_of(last, key))});
+    row.push_back({percent(number_of(last, "source_score"))});
+    row.push_back({percent(number_of(last, "serving_score"))});
   }
-  html +=
-      "</table>\n<p>Kept: the candidate did not serve, and is learnt on from. Rolled back: what "
-      "was "
-      "learnt was thrown away. Dropped: faces that the queue had no room for. Canary: macro recall "
-      "on labelled faces that nothing is learnt from.</p>\n";
-  for (const LearnerRun& run : learners) html += one_learner(run);
-  return html;
+  page.table({{"learner", true},
+              {"faces"},
+              {"dropped"},
+              {"tracklets"},
+              {"steps"},
+              {"promoted"},
+              {"kept"},
+              {"rolled back"},
+              {"canary: source"},
+              {"canary: serving"}},
+             rows);
+  page.text(
+      "Kept: the candidate did not serve, and is learnt on from. Rolled back: what was learnt was "
+      "thrown away. Dropped: faces that the queue had no room for. Canary: macro recall on "
+      "labelled "
+      "faces that nothing is learnt from.");
+  for (const LearnerRun& run : learners) add_learner(page, run);
 }
 
 }  // namespace fer

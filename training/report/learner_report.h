@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/page.h"
+
 namespace fer {
 
 /// What a learner told of itself, one object a look: LearnerStats as JSON, with "time" where that
@@ -21,9 +23,9 @@ bool is_learner_folder(const std::filesystem::path& folder);
 /// The folder's log, under its name.
 LearnerRun read_learner_run(const std::filesystem::path& folder);
 
-/// A table of the learners, and of each the canary's scores over the steps with what was promoted
-/// and rolled back, thresholds, accept rates and memory a class, losses, and its decisions with
-/// their reasons. Snapshots that a later one takes back, as after a crash, are not drawn.
-std::string learner_section(const std::vector<LearnerRun>& learners);
+/// Adds a table of the learners, and of each the canary's scores over the steps with what was
+/// promoted and rolled back, thresholds, accept rates and memory a class, losses, and its decisions
+/// with their reasons. Snapshots that a later one takes back, as after a crash, are not drawn.
+void add_learners(Page& page, const std::vector<LearnerRun>& learners);
 
 }  // namespace fer

@@ -11,7 +11,8 @@
 
 namespace fer {
 
-/// The page: training_section() with `score`, where there are runs, then learner_section().
+/// The page: add_training_runs() with `score`, where there are runs, then add_learners(). Throws as
+/// require_chart_library() does.
 std::string report_page(const std::vector<RunLog>& runs, const std::vector<LearnerRun>& learners,
                         const std::string& score);
 

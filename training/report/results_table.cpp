@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 #include <tuple>
+#include <utility>
 
-#include "report/line_chart.h"
 #include "report/matched_score.h"
 
 namespace fer {
@@ -200,7 +200,7 @@ std::string results_markdown(const nlohmann::ordered_json& results) {
   return text;
 }
 
-std::string results_chart(const nlohmann::ordered_json& results) {
+std::optional<Chart> results_chart(const nlohmann::ordered_json& results) {
   const json& runs = results["runs"];
   std::vector<std::string> methods;
   std::set<int> labels;
@@ -222,7 +222,7 @@ std::string results_chart(const nlohmann::ordered_json& results) {
   spec.title = "Macro recall on test, mean over seeds";
   spec.x_axis = "labels a class";
   spec.shares = spec.fit = spec.log_x = true;
-  return line_chart_file(spec, lines);
+  return Chart{std::move(spec), std::move(lines)};
 }
 
 }  // namespace fer

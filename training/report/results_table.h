@@ -2,8 +2,11 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "report/chart.h"
 
 namespace fer {
 
@@ -30,8 +33,7 @@ std::string budget_text(const nlohmann::ordered_json& results);
 std::string results_markdown(const nlohmann::ordered_json& results);
 
 /// Macro recall of the last models over the number of labels a class, mean over seeds, a line a
-/// method, as an SVG file; empty where runs have fewer than two numbers of labels (all labels are
-/// none).
-std::string results_chart(const nlohmann::ordered_json& results);
+/// method; nullopt where runs have fewer than two numbers of labels (all labels are none).
+std::optional<Chart> results_chart(const nlohmann::ordered_json& results);
 
 }  // namespace fer

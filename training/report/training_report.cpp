@@ -7,7 +7,6 @@
 #include <map>
 #include <stdexcept>
 
-#include "report/line_chart.h"
 #include "report/report_text.h"
 #include "util/json_text.h"
 #include "util/read_file.h"
@@ -29,6 +28,13 @@ const std::map<std::string, ClassChart> kClassCharts = {
     {"purities", {"Purity of accepted pseudo-labels", true}},
     {"pseudo_labels", {"Share of each class among pseudo-labels", true}},
 };
+
+/// Likewise of losses.
+const std::map<std::string, const char*> kLossNames = {{"loss", "all"},
+                                                       {"loss_x", "labelled"},
+                                                       {"loss_u", "pseudo-labels"},
+                                                       {"loss_n", "negatives"},
+                                                       {"loss_c", "contrastive"}};
 
 /// Counted from 1, as the terminal does; logs count from 0.
 double epoch_of(const RunLog& run, std::size_t i) {
@@ -71,7 +77,7 @@ std::vector<std::string> class_keys(const RunLog& run) {
   return keys;
 }
 
-std::string class_chart(const RunLog& run, const std::string& key) {
+void add_class_chart(Page& page, const RunLog& run, const std::string& key) {
   std::vector<Series> series;
   for (const auto& [name, ignored] : run.epochs.back()[key].items()) {
     Series one{name, {}};
@@ -82,41 +88,22 @@ std::string class_chart(const RunLog& run, const std::string& key) {
     series.push_back(std::move(one));
   }
   const auto known = kClassCharts.find(key);
-  return line_chart({known == kClassCharts.end() ? key : known->second.title, "epoch",
-                     known != kClassCharts.end() && known->second.share},
-                    series);
+  page.chart({known == kClassCharts.end() ? key : known->second.title, "epoch",
+              known != kClassCharts.end() && known->second.share},
+             series);
 }
 
-std::string confusion_table(const json& matrix, const json& labels) {
-  std::string html = "<table class=\"confusion\"><tr><th>label \\ predicted</th>";
-  for (const json& label : labels) html += "<th>" + escaped(label.get<std::string>()) + "</th>";
-  html += "</tr>\n";
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto row = matrix[i].get<std::vector<double>>();
-    double total = 0;
-    for (const double count : row) total += count;
-    html += "<tr><th>" + escaped(labels[i].get<std::string>()) + "</th>";
-    for (const double count : row) {
-      const double share = total > 0 ? count / total : 0;
-      char cell[160];
-      std::snprintf(
-          cell, sizeof cell,
-          "<td style=\"background:rgba(8,81,156,%.3f)%s\" title=\"%.0f of %.0f\">%.1f</td>", share,
-          share > 0.5 ? ";color:#fff" : "", count, total, 100 * share);
-      html += cell;
-    }
-    html += "</tr>\n";
+void add_losses(Page& page, const RunLog& run) {
+  std::vector<Series> losses;
+  for (const auto& [key, value] : run.epochs.back().items()) {
+    if (!value.is_number() || key.rfind("loss", 0) != 0) continue;
+    const auto known = kLossNames.find(key);
+    losses.push_back(series_of(run, key, known == kLossNames.end() ? key : known->second));
   }
-  return html + "</table>\n";
+  page.chart({"Training loss", "epoch", false}, losses);
 }
 
-std::string run_section(const RunLog& run, const std::string& score) {
-  std::string html = "<h2>" + escaped(run.name) + "</h2>\n";
-  if (run.settings.is_object()) {
-    html += "<details><summary>Settings</summary><pre>" + escaped(json_text(run.settings, 2)) +
-            "</pre></details>\n";
-  }
-  const json& last = run.epochs.back();
+void add_warnings(Page& page, const json& last) {
   if (const auto never = last.find("never_accepted");
       never != last.end() && never->is_array() && !never->empty()) {
     std::string names;
@@ -124,47 +111,47 @@ std::string run_section(const RunLog& run, const std::string& score) {
       names +=
           (names.empty() ? "" : ", ") + (name.is_string() ? name.get<std::string>() : name.dump());
     }
-    html +=
-        "<p class=\"warning\">No pseudo-label of " + escaped(names) + " was ever accepted.</p>\n";
+    page.warning("No pseudo-label of " + names + " was ever accepted.");
   }
-  if (last.value("collapsed", false)) {
-    html += "<p class=\"warning\">The embedding has collapsed: all faces look alike to it.</p>\n";
-  }
-  html += "<div class=\"charts\">\n";
-  std::vector<Series> losses;
-  for (const auto& [key, value] : last.items()) {
-    if (value.is_number() && key.rfind("loss", 0) == 0) losses.push_back(series_of(run, key, key));
-  }
-  html += line_chart({"Training loss", "epoch", false}, losses);
+  if (last.value("collapsed", false))
+    page.warning("The embedding has collapsed: all faces look alike to it.");
+}
+
+void add_run(Page& page, const RunLog& run, const std::string& score) {
+  page.heading(run.name);
+  if (run.settings.is_object()) page.details("Settings", json_text(run.settings, 2));
+  const json& last = run.epochs.back();
+  add_warnings(page, last);
+  add_losses(page, run);
   if (last.contains("accuracy") || last.contains("macro_recall")) {
-    html += line_chart(
-        {"On valid", "epoch", true},
-        {series_of(run, "accuracy", "accuracy"), series_of(run, "macro_recall", "macro recall")});
+    page.chart({"On valid", "epoch", true}, {series_of(run, "accuracy", "accuracy"),
+                                             series_of(run, "macro_recall", "macro recall")});
   }
   if (last.contains("knn_accuracy")) {
-    html += line_chart({"Nearest neighbours on valid", "epoch", true},
-                       {series_of(run, "knn_accuracy", "accuracy"),
-                        series_of(run, "knn_macro_recall", "macro recall")});
+    page.chart({"Nearest neighbours on valid", "epoch", true},
+               {series_of(run, "knn_accuracy", "accuracy"),
+                series_of(run, "knn_macro_recall", "macro recall")});
   }
   if (last.contains("spread")) {
-    html += line_chart({"Spread of the embedding (0: collapsed, 1: even)", "epoch", false},
-                       {series_of(run, "spread", "spread")});
-    html += line_chart({"Dimensions that the embedding fills", "epoch", false},
-                       {series_of(run, "dimensions", "dimensions")});
+    page.chart({"Spread of the embedding (0: collapsed, 1: even)", "epoch", false},
+               {series_of(run, "spread", "spread")});
+    page.chart({"Dimensions that the embedding fills", "epoch", false},
+               {series_of(run, "dimensions", "dimensions")});
   }
-  for (const std::string& key : class_keys(run)) html += class_chart(run, key);
+  for (const std::string& key : class_keys(run)) add_class_chart(page, run, key);
   std::vector<Series> rates;
-  for (const char* key : {"accept_rate", "purity", "negative_errors"}) {
-    if (last.contains(key)) rates.push_back(series_of(run, key, key));
+  for (const auto& [key, name] : {std::pair{"accept_rate", "accept rate"},
+                                  {"purity", "purity"},
+                                  {"negative_errors", "negatives that are wrong"}}) {
+    if (last.contains(key)) rates.push_back(series_of(run, key, name));
   }
-  if (!rates.empty()) html += line_chart({"Pseudo-labels, all classes", "epoch", true}, rates);
-  html += "</div>\n";
+  page.chart({"Pseudo-labels, all classes", "epoch", true}, rates);
   const json& best = best_epoch(run, score);
   if (best.contains("confusion") && best.contains("labels")) {
-    html += "<h3>Confusion on valid, epoch " + epoch_text(best) + ", percent of each row</h3>\n" +
-            confusion_table(best["confusion"], best["labels"]);
+    page.confusion("Confusion on valid, epoch " + epoch_text(best) + ", percent of each row",
+                   best["labels"].get<std::vector<std::string>>(),
+                   best["confusion"].get<std::vector<std::vector<double>>>());
   }
-  return html;
 }
 
 bool are_texts(const json& values) {
@@ -234,42 +221,47 @@ RunLog read_run(const std::filesystem::path& folder) {
   return run;
 }
 
-std::string training_section(const std::vector<RunLog>& runs, const std::string& score) {
-  std::string html =
-      "<h1>Training runs</h1>\n"
-      "<table><tr><th>run</th><th>epochs</th><th>best epoch</th><th>accuracy</th>"
-      "<th>macro recall</th><th>last: accuracy</th><th>macro recall</th><th>minutes</th></tr>\n";
+void add_training_runs(Page& page, const std::vector<RunLog>& runs, const std::string& score) {
+  page.heading("Training runs", 1);
+  std::vector<std::vector<TableCell>> rows;
   for (const RunLog& run : runs) {
     const json& best = best_epoch(run, score);
     const json& last = run.epochs.back();
     const double seconds = number_of(last, "seconds");
     char minutes[32] = "–";
     if (std::isfinite(seconds)) std::snprintf(minutes, sizeof minutes, "%.1f", seconds / 60);
-    html += "<tr><td>" + escaped(run.name) + "</td><td>" + std::to_string(run.epochs.size()) +
-            "</td><td>" + (best.contains(score) ? epoch_text(best) : "–") + "</td>";
+    std::vector<TableCell>& row = rows.emplace_back();
+    row = {{run.name},
+           {std::to_string(run.epochs.size())},
+           {best.contains(score) ? epoch_text(best) : "–"}};
     for (const auto& [entry, key] : {std::pair{&best, "accuracy"},
                                      {&best, "macro_recall"},
                                      {&last, "accuracy"},
-                                     {&last, "macro_recall"}}) {
-      html += std::string("<td") + (entry == &best && key == score ? " class=\"best\">" : ">") +
-              percent(number_of(*entry, key)) + "</td>";
-    }
-    html += std::string("<td>") + minutes + "</td></tr>\n";
+                                     {&last, "macro_recall"}})
+      row.push_back({percent(number_of(*entry, key)), entry == &best && key == score});
+    row.push_back({minutes});
   }
-  html += "</table>\n<p>On the validation split. Best is the epoch with the highest " +
-          escaped(score) + ", which best.fer holds.</p>\n";
+  page.table({{"run", true},
+              {"epochs"},
+              {"best epoch"},
+              {"best: accuracy"},
+              {"best: macro recall"},
+              {"last: accuracy"},
+              {"last: macro recall"},
+              {"minutes"}},
+             rows);
+  page.text("On the validation split. Best is the epoch with the highest " +
+            std::string(score == "macro_recall" ? "macro recall" : score) +
+            ", which best.fer holds.");
   if (runs.size() > 1) {
-    html += "<div class=\"charts\">\n";
     for (const auto& [key, title] :
          {std::pair{"accuracy", "Accuracy on valid"}, {"macro_recall", "Macro recall on valid"}}) {
       std::vector<Series> series;
       for (const RunLog& run : runs) series.push_back(series_of(run, key, run.name));
-      html += line_chart({title, "epoch", true}, series);
+      page.chart({title, "epoch", true}, series);
     }
-    html += "</div>\n";
   }
-  for (const RunLog& run : runs) html += run_section(run, score);
-  return html;
+  for (const RunLog& run : runs) add_run(page, run, score);
 }
 
 }  // namespace fer

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/page.h"
+
 namespace fer {
 
 /// What a run's folder tells.
@@ -21,11 +23,11 @@ struct RunLog {
 /// damaged.
 RunLog read_run(const std::filesystem::path& folder);
 
-/// A table of the runs, their validation curves over each other, and each run's losses and, a
+/// Adds a table of the runs, their validation curves over each other, and each run's losses and, a
 /// class, recall and whatever else its log tells of classes (thresholds, accept rates, purity),
 /// with the confusion matrix of its best epoch where the log holds one; of a pretraining run its
 /// embedding's spread and what neighbours say. Best is the epoch with the highest `score`,
 /// "accuracy" or "macro_recall".
-std::string training_section(const std::vector<RunLog>& runs, const std::string& score);
+void add_training_runs(Page& page, const std::vector<RunLog>& runs, const std::string& score);
 
 }  // namespace fer

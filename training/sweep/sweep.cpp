@@ -11,6 +11,11 @@
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/model_info.h"
+#ifdef HAVE_CAIRO
+#include "report/line_plot.h"
+#endif
+#include "report/page.h"
+#include "report/results_page.h"
 #include "sweep/job_runner.h"
 #include "sweep/sweep_kind.h"
 #include "terminal/interrupt.h"
@@ -220,8 +225,14 @@ class Sweep {
     if (results["runs"].empty()) return;
     write_atomically(results_file(), {json_text(results, 2) + "\n"});
     write_atomically(settings_.results / (experiment_.name + ".md"), {kind_->markdown(results)});
-    if (const std::string chart = kind_->chart(results); !chart.empty())
-      write_atomically(settings_.results / (experiment_.name + ".svg"), {chart});
+    const auto chart = kind_->chart(results);
+#ifdef HAVE_CAIRO
+    if (chart) plot_lines(settings_.results / (experiment_.name + ".svg"), *chart);
+#endif
+    if (has_chart_library()) {
+      write_atomically(settings_.results / (experiment_.name + ".html"),
+                       {results_page(results, kind_->view(), chart)});
+    }
   }
 
   const Experiment& experiment_;

@@ -17,7 +17,7 @@ struct SweepSettings {
   std::string also_split = "test";
   std::vector<std::string> also_classes;  ///< Empty: those that it has.
   std::filesystem::path runs;             ///< A folder a run is made in here.
-  std::filesystem::path results;          ///< NAME.json, NAME.md, maybe NAME.svg go here.
+  std::filesystem::path results;          ///< NAME.json, .md, maybe .html and .svg go here.
   int parallel = 1;                       ///< Runs side by side.
   int threads = 1;                        ///< Of each.
 };

@@ -90,6 +90,13 @@ class AdaptationSweep : public SweepKind {
 
   std::string data_source() const override { return stream_.info().source; }
   std::string markdown(const json& results) const override { return adaptation_markdown(results); }
+  ResultsView view() const override {
+    return {"variant",
+            {{"target_before", "macro recall on the target before"},
+             {"target_after", "macro recall on the target after"},
+             {"target_worst", "macro recall on the target at worst"},
+             {"source_after", "accuracy on the source after"}}};
+  }
 
  private:
   /// Throws std::runtime_error where the run watches a split or classes that the data has not.

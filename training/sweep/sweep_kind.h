@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "report/results_page.h"
 #include "sweep/experiment.h"
 #include "sweep/sweep.h"
 
@@ -38,8 +40,10 @@ class SweepKind {
   virtual std::string data_source() const = 0;
   /// The table for people.
   virtual std::string markdown(const nlohmann::ordered_json& results) const = 0;
-  /// The same to look at, as an SVG file; empty: there is nothing to draw.
-  virtual std::string chart(const nlohmann::ordered_json&) const { return {}; }
+  /// The same to look at, for print; nullopt: there is nothing to draw.
+  virtual std::optional<Chart> chart(const nlohmann::ordered_json&) const { return {}; }
+  /// What its page shows.
+  virtual ResultsView view() const = 0;
 };
 
 /// `fer train`, measured on split test. Throws std::runtime_error where the data cannot be read.

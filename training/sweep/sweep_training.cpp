@@ -104,7 +104,13 @@ class TrainingSweep : public SweepKind {
 
   std::string data_source() const override { return data_.info().source; }
   std::string markdown(const json& results) const override { return results_markdown(results); }
-  std::string chart(const json& results) const override { return results_chart(results); }
+  std::optional<Chart> chart(const json& results) const override { return results_chart(results); }
+  ResultsView view() const override {
+    return {"method",
+            {{"macro_recall", "macro recall"},
+             {"accuracy", "accuracy"},
+             {"also_macro_recall", "macro recall on the other domain"}}};
+  }
 
  private:
   /// The scores of last.fer and best.fer on split test at the constant prior correction that is

@@ -17,6 +17,7 @@
 #include "fer_program.h"
 #include "learn/data/packed_dataset.h"
 #include "model/safetensors.h"
+#include "page_data.h"
 #include "python.h"
 #include "scoped.h"
 
@@ -756,8 +757,14 @@ TEST_F(FerTest, ReportsOnRunsAndLearners) {
   const Outcome done = fer({"report", path("a-run"), path("a-learner"), "--out", page});
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("1 run, 1 learner"));
-  EXPECT_THAT(content(page), AllOf(HasSubstr("<h2>a-run</h2>"), HasSubstr("loss, epoch 0: 1"),
-                                   HasSubstr("<h2>a-learner</h2>"), HasSubstr("all, step 7: 2.5")));
+  const test::PageData data(content(page));
+  EXPECT_THAT(data.texts("heading"), testing::IsSupersetOf({"a-run", "a-learner"}));
+  EXPECT_EQ(data.at("Training loss", "all", 0), 1);
+  EXPECT_EQ(data.at("Losses of the last step", "all", 7), 2.5);
+  const Outcome without =
+      Fer({"report", path("a-run"), "--out", page}, {{"FER_CHART_JS", path("gone.js")}}).wait();
+  EXPECT_EQ(without.code, 1);
+  EXPECT_THAT(without.err, AllOf(HasSubstr("gone.js"), HasSubstr("libjs-chart.js")));
   fs::create_directories(path("neither"));
   const Outcome bad = fer({"report", path("neither"), "--out", page});
   EXPECT_EQ(bad.code, 1);

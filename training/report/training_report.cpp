@@ -44,8 +44,7 @@ double epoch_of(const RunLog& run, std::size_t i) {
 
 std::string epoch_text(const json& entry) {
   const json epoch = entry.value("epoch", json());
-  return epoch.is_number_integer() ? std::to_string(epoch.get<std::int64_t>() + 1)
-                                   : escaped(epoch.dump());
+  return epoch.is_number_integer() ? std::to_string(epoch.get<std::int64_t>() + 1) : epoch.dump();
 }
 
 const json& best_epoch(const RunLog& run, const std::string& score) {

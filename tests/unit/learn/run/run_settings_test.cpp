@@ -36,8 +36,9 @@ TEST(RunSettings, AreRefusedBeforeTheDataAreRead) {
 TEST(RunSettings, TellTheFirstFewDifferences) {
   json there, here;
   for (int i = 0; i < 8; ++i) {
-    there["a" + std::to_string(i)] = i;
-    here["a" + std::to_string(i)] = i + 1;
+    const std::string name = std::string("a").append(std::to_string(i));
+    there[name] = i;
+    here[name] = i + 1;
   }
   EXPECT_THAT(settings_difference(there, here),
               AllOf(HasSubstr("a0 0 there, 1 here"), HasSubstr("; and 3 more")));

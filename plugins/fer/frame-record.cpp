@@ -61,10 +61,10 @@ std::string utc_text(std::int64_t unix_ns) {
   const auto whole = static_cast<std::time_t>((unix_ns - part) / kSecond);
   std::tm parts{};
   gmtime_r(&whole, &parts);
-  std::array<char, 32> date{}, text{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text.data(), text.size(), "%s.%06dZ", date.data(), static_cast<int>(part / 1000));
-  return text.data();
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
+  const std::string micros = std::to_string(part / 1000);
+  return date.data() + std::string(6 - micros.size(), '0') + micros + "Z";
 }
 
 Json object_of(const FaceRecord& face, gint width, gint height) {

@@ -29,8 +29,9 @@ namespace {
 constexpr std::chrono::milliseconds kConnectionTime(5000);
 /// Connections at a time. One more ends the oldest.
 constexpr std::size_t kMostConnections = 256;
-/// Connections that the kernel holds until they are accepted.
-constexpr int kBacklog = 128;
+/// Connections that the kernel holds until they are accepted: who comes with many others must not
+/// be made to try again, a second later.
+constexpr int kBacklog = SOMAXCONN;
 
 void reuse_address(socket_t socket) {
   // The library's default would let two processes listen at one port.
@@ -156,7 +157,7 @@ class HttpServer::Impl : public httplib::Server {
     port_ = address.port == 0 ? bind_to_any_port(address.host)
                               : (bind_to_port(address.host, address.port) ? address.port : -1);
     if (port_ < 0) throw std::runtime_error(why_not(address));
-    // The library's backlog of 5 makes who comes with many others wait a second.
+    // The library has a backlog of 5.
     ::listen(svr_sock_, kBacklog);
     // stop() does nothing before it runs.
     thread_ = std::jthread([this] {
@@ -170,7 +171,7 @@ class HttpServer::Impl : public httplib::Server {
     {
       const std::lock_guard lock(mutex_);
       over_ = true;
-      for (const socket_t socket : open_) ::shutdown(socket, SHUT_RDWR);
+      for (const Open& one : open_) ::shutdown(one.socket, SHUT_RDWR);
     }
     stop();
     thread_.join();
@@ -210,20 +211,30 @@ class HttpServer::Impl : public httplib::Server {
     }
   }
 
-  std::list<socket_t>::iterator add(socket_t socket) {
+  struct Open {
+    socket_t socket;
+    bool ended = false;  ///< By us; its thread has not noticed yet.
+  };
+
+  std::list<Open>::iterator add(socket_t socket) {
     const std::lock_guard lock(mutex_);
     if (over_) ::shutdown(socket, SHUT_RDWR);
-    return open_.insert(open_.end(), socket);
+    return open_.insert(open_.end(), {socket});
   }
 
   void end_oldest() {
     const std::lock_guard lock(mutex_);
-    if (!open_.empty()) ::shutdown(open_.front(), SHUT_RDWR);
+    // Another one each time: many may come before the first thread is free.
+    const auto oldest =
+        std::find_if(open_.begin(), open_.end(), [](const Open& one) { return !one.ended; });
+    if (oldest == open_.end()) return;
+    oldest->ended = true;
+    ::shutdown(oldest->socket, SHUT_RDWR);
   }
 
   int port_ = -1;
-  std::mutex mutex_;          ///< Guards what follows.
-  std::list<socket_t> open_;  ///< The oldest first.
+  std::mutex mutex_;      ///< Guards what follows.
+  std::list<Open> open_;  ///< The oldest first.
   bool over_ = false;
   std::atomic<bool> ended_ = false;  ///< It listens no more.
   std::jthread thread_;

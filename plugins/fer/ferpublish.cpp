@@ -335,7 +335,7 @@ void add_mqtt(fer::PropertyTable<Settings>& properties) {
                   "new one each time"},
                  fer::kMutableReady);
   properties.add(&Settings::qos,
-                 {"qos", "Quality of service",
+                 {"mqtt-qos", "Quality of service",
                   "Of MQTT messages: 0 at most once, 1 at least once, 2 exactly once"},
                  0, 2, fer::kMutableReady);
   properties.add(

@@ -129,7 +129,7 @@ TEST_F(FerPublishBroker, QualityOfServiceZeroIsAcknowledgedByNobody) {
   const Broker broker(port_);
   Subscriber watcher(port_, "fer/#");
   for (const std::string qos : {"0", "2"}) {
-    play({{"qos", qos}});
+    play({{"mqtt-qos", qos}});
     push_frames(0, 10);
     EXPECT_TRUE(reaches("published", 10));
     EXPECT_TRUE(harness_->push_event(gst_event_new_eos()));

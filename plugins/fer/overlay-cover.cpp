@@ -60,8 +60,10 @@ class Component {
       return;
     }
     smooth(grid);
-    std::vector<double> places;
-    for (int x = 0; x < columns_.length; ++x) places.push_back(columns_.place(x));
+    std::vector<double> places(values.size());
+    for (int x = 0; x < columns_.length; ++x) {
+      places[static_cast<std::size_t>(x)] = columns_.place(x);
+    }
     for (int y = 0; y < rows_.length; ++y) {
       blend_row(grid, y, places, values);
       write_row(y, values);

@@ -35,7 +35,7 @@ typedef enum {
  * One face of one buffer. It never changes, and outlives the buffer. Coordinates are shares of the
  * stored frame's width and height.
  */
-typedef struct _GstFerFace GstFerFace;
+typedef struct _GstFerFace GstFerFace; /* NOLINT(bugprone-reserved-identifier) */
 
 #define GST_FER_TYPE_FACE (gst_fer_face_get_type())
 

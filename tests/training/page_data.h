@@ -68,7 +68,8 @@ class PageData {
 
   /// What a mark at an x says; empty where there is none.
   std::string mark(const std::string& chart, const std::string& kind, double x) const {
-    for (const auto& one : block("chart", chart)["marks"]) {
+    const auto found = block("chart", chart);
+    for (const auto& one : found["marks"]) {
       if (one["name"] != kind) continue;
       for (const auto& at : one["at"])
         if (at[0] == x) return at[1];

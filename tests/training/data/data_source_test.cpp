@@ -36,7 +36,7 @@ TEST(DataSource, OpensPackedDatasetsAsTheyAre) {
 
 TEST(DataSource, NamesWhatItCannotOpen) {
   EXPECT_THAT(error_of([] { DataSource("/none.packed", AlignMode::kNever, {}); }),
-              HasSubstr("/none.packed: cannot open"));
+              HasSubstr("/none.packed: cannot be opened"));
   EXPECT_THAT(error_of([] { DataSource("/none.csv", AlignMode::kNever, {}); }),
               HasSubstr("/none.csv: "));
 }

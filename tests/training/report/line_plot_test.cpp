@@ -31,7 +31,7 @@ TEST(LinePlot, DrawsALineASeriesAsSvg) {
   };
   const Series one{"a", {{10, 0.2}, {100, 0.4}, {1000, 0.5}}};
   EXPECT_EQ(paths_of({one}), 1);
-  EXPECT_EQ(paths_of({one, {"b", {{10, 0.3}, {100, NAN}, {1000, 0.6}}}}), 2);
+  EXPECT_EQ(paths_of({one, {"b", {{10, 0.3}, {50, 0.4}, {100, NAN}, {1000, 0.6}}}}), 2);
   EXPECT_EQ(paths_of({{"none", {{10, NAN}}}}), 0);
 }
 

@@ -110,7 +110,8 @@ void set_rate_or_none(GstCaps* caps, const GValue* rate) {
   GValue none = G_VALUE_INIT;
   g_value_init(&none, GST_TYPE_FRACTION);
   gst_value_set_fraction(&none, 0, 1);
-  if (gst_value_can_intersect(&none, rate)) {
+  // Not gst_value_can_intersect(), which takes any two fractions for such.
+  if (gst_value_intersect(nullptr, &none, rate)) {
     gst_caps_set_value(caps, "framerate", rate);
   } else if (GST_VALUE_HOLDS_FRACTION_RANGE(rate)) {
     GstCaps* with_rate = gst_caps_copy(caps);

@@ -23,6 +23,9 @@ constexpr std::size_t kMaxInFlight = 100;
 /// How long the end waits until the broker knows that we are offline.
 constexpr milliseconds kFarewell(500);
 
+/// Where Debian keeps the certificates of those whom the system trusts.
+constexpr const char* kSystemCertificates = "/etc/ssl/certs";
+
 constexpr const char* kOnline = "online";
 constexpr const char* kOffline = "offline";
 
@@ -133,16 +136,12 @@ void MqttClient::set_up_tls() {
                              " has no certificate: set cert-file.");
   }
   const std::string& key = wanted.key.empty() ? wanted.certificate : wanted.key;
-  int result = MOSQ_ERR_SUCCESS;
-  if (wanted.ca_file.empty()) {
+  // The library speaks TLS only where a place of CAs is named: never leave it out.
+  int result = mosquitto_tls_set(client_, or_null(wanted.ca_file),
+                                 wanted.ca_file.empty() ? kSystemCertificates : nullptr,
+                                 or_null(wanted.certificate), or_null(key), no_password);
+  if (result == MOSQ_ERR_SUCCESS && wanted.ca_file.empty()) {
     result = mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-  }
-  // The library wants some place of CAs to be named. With the system's it adds this one to them.
-  const bool named = !wanted.ca_file.empty() || !wanted.certificate.empty();
-  if (result == MOSQ_ERR_SUCCESS && named) {
-    result = mosquitto_tls_set(client_, or_null(wanted.ca_file),
-                               wanted.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
-                               or_null(wanted.certificate), or_null(key), no_password);
   }
   if (result != MOSQ_ERR_SUCCESS) {
     throw std::runtime_error(name_ + " cannot be reached by TLS: " + reason(result) + ".");
@@ -269,6 +268,8 @@ void MqttClient::on_disconnect(int code) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(connected_, false) && code != 0) {
     fault_ = name_ + " has been lost: " + reason(code) + ".";
+  } else if (code != 0 && last_error_.empty()) {
+    last_error_ = reason(code);
   }
   complain_at_ = Clock::now() + seconds(2);
   changed_.notify_all();

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -115,7 +116,10 @@ class Subscriber {
 
   /// The records, once there are that many.
   std::vector<nlohmann::json> wait_for(std::size_t count) {
-    until([&](const auto&) { return records().size() >= count; });
+    until([&](const std::vector<Message>& messages) {
+      return static_cast<std::size_t>(std::count_if(messages.begin(), messages.end(), is_record)) >=
+             count;
+    });
     return records();
   }
 
@@ -131,11 +135,13 @@ class Subscriber {
   }
 
  private:
+  static bool is_record(const Message& message) {
+    return !message.topic.ends_with("/available") && !message.topic.ends_with("/config");
+  }
   std::vector<nlohmann::json> records() const {
     std::vector<nlohmann::json> found;
     for (const Message& message : messages_) {
-      if (message.topic.ends_with("/available") || message.topic.ends_with("/config")) continue;
-      found.push_back(nlohmann::json::parse(message.text));
+      if (is_record(message)) found.push_back(nlohmann::json::parse(message.text));
     }
     return found;
   }

@@ -34,7 +34,7 @@ class PagesTest(unittest.TestCase):
         self.assertIn(done.returncode, codes, done.stderr)
 
     def test_report(self):
-        run, learner = self.folder / "run </script>", self.folder / "learner"
+        run, learner = self.folder / "run <script>alert(1)<!--", self.folder / "learner"
         run.mkdir()
         learner.mkdir()
         labels = {"fear": 0.5, "anger": 0.25}
@@ -45,7 +45,7 @@ class PagesTest(unittest.TestCase):
             for i in range(5)
         ]  # fmt: skip
         told = [
-            {"steps": 10 * i, "loss": 1.0, "source_score": 0.5, "serving_score": 0.5 + 0.01 * i,
+            {"steps": 10 * i, "serving_version": "abc", "loss": 1.0, "source_score": 0.5, "serving_score": 0.5 + 0.01 * i,
              "classes": {"fear": {"threshold": 0.9, "accept_rate": 0.1, "remembered": i}},
              "promotions": i // 2, "kept": 0, "rollbacks": 0,
              "decision": "promoted" if i > 1 else "", "reason": "better"}

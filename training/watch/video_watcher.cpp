@@ -91,10 +91,9 @@ class Stream {
   void run(const WatchListener& listener, WatchResult& result) {
     gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
     double last = 0, frame_time = 0;
-    std::string error;
-    bool over = false;
+    End end;
     while (true) {
-      const auto frame = queue_.pop(over ? std::chrono::milliseconds(0) : kPatience);
+      const auto frame = queue_.pop(end.over ? std::chrono::milliseconds(0) : kPatience);
       const bool enough =
           settings_.max_seconds > 0 && frame && frame->time >= settings_.max_seconds;
       if (frame && !enough) {
@@ -107,19 +106,20 @@ class Stream {
         // A camera ends when somebody stops it.
         result.stopped = result.stopped || (!enough && !live_);
         if (input_.annotated.empty()) break;
-        end();
+        end_stream();
       }
       // What came in since the last look is still told.
-      if (!frame && over) break;
-      if (!frame) over = ended() || !(error = failure()).empty() || is_late();
+      if (!frame && end.over) break;
+      if (!frame) end = look_for_end();
+      end.over = end.over || is_late();
       if (frame && !is_progress_due()) continue;
       const double whole = duration();
       listener.on_progress(whole > 0 ? std::min(1.0, last / whole) : 0);
     }
     result.dropped = queue_.dropped();
-    if (!error.empty()) {
+    if (!end.error.empty()) {
       throw UnreadableInput(one_line(input_.name) +
-                            ": expected a video, but it cannot be decoded: " + error);
+                            ": expected a video, but it cannot be decoded: " + end.error);
     }
     if (result.frames == 0 && !result.stopped)
       throw UnreadableInput(one_line(input_.name) + ": expected a video, found no frame in it");
@@ -174,26 +174,29 @@ class Stream {
   }
 
   /// Lets the encoder finish its file.
-  void end() {
+  void end_stream() {
     if (deadline_) return;
     gst_element_send_event(pipeline_.get(), gst_event_new_eos());
     deadline_ = Clock::now() + kFinish;
   }
 
-  bool ended() {
-    const Owned<GstMessage> message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_EOS));
-    return message != nullptr;
-  }
-
-  /// Why the video cannot be decoded. Throws where the overlay cannot be written.
-  std::string failure() {
-    const Owned<GstMessage> message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
+  /// How the stream ended, if it did.
+  struct End {
+    bool over = false;
+    std::string error;  ///< Why the video cannot be decoded; empty: it was at its end.
+  };
+  /// Throws where the overlay cannot be written.
+  End look_for_end() {
+    // Asked for together: whoever asks for one kind throws the other away.
+    const Owned<GstMessage> message(gst_bus_pop_filtered(
+        bus_.get(), static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
     if (!message) return {};
+    if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return {true, ""};
     const std::string why = error_text(message.get());
     const auto out = input_.annotated.empty() ? nullptr : element_of(pipeline_, "out");
     if (out && GST_MESSAGE_SRC(message.get()) == GST_OBJECT(out.get()))
       throw std::runtime_error(input_.annotated.string() + ": cannot be written: " + why);
-    return why.empty() ? "nobody says why" : why;
+    return {true, why.empty() ? "nobody says why" : why};
   }
 
   bool is_late() const { return deadline_ && Clock::now() > *deadline_; }
@@ -209,7 +212,7 @@ class Stream {
     if (input_.annotated.empty()) return;
     // Closes the file, so that a full disk shows now.
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-    failure();
+    look_for_end();
     std::error_code error;
     fs::rename(unfinished(), input_.annotated, error);
     if (error)

@@ -100,7 +100,7 @@ std::string summary_line(const WatchResult& result) {
 }
 
 std::string speed_text(const WatchResult& result, double seconds) {
-  if (seconds <= 0) return "";
+  if (seconds <= 0 || result.frames == 0) return "";
   char text[96];
   const double rate = static_cast<double>(result.frames) / seconds;
   if (result.seconds > 0) {

@@ -51,7 +51,7 @@ cv::Mat read_image(const std::filesystem::path& path, ImageTurn turn, bool grey)
 
 cv::Mat read_shown_image(const std::filesystem::path& path) {
   cv::Mat image = read_image(path, ImageTurn::kAsShown);
-  if (image.channels() == 1) cv::cvtColor(image, image, cv::COLOR_GRAY2BGR);
+  if (!image.empty() && image.channels() == 1) cv::cvtColor(image, image, cv::COLOR_GRAY2BGR);
   return image;
 }
 

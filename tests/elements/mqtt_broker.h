@@ -107,10 +107,14 @@ class Subscriber {
   /// All messages so far, once `enough` says so.
   const std::vector<Message>& until(
       const std::function<bool(const std::vector<Message>&)>& enough) {
-    EXPECT_TRUE(eventually([&] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!enough(messages_)) {
+      if (std::chrono::steady_clock::now() > end) {
+        ADD_FAILURE() << "only " << messages_.size() << " messages came";
+        break;
+      }
       mosquitto_loop(client_, 10, 1);
-      return enough(messages_);
-    }));
+    }
     return messages_;
   }
 

@@ -78,7 +78,8 @@ take_arguments() {
 }
 
 # Not --exists: that asks for a version of at least 1.0, which ours have not yet.
-have() { gst-inspect-1.0 "$1" >/dev/null 2>&1; }
+# Without a log of its own, which would lie beside that of the pipeline or in its place.
+have() { env -u GST_DEBUG_FILE gst-inspect-1.0 "$1" >/dev/null 2>&1; }
 
 # Makes sure that GStreamer finds our elements: from where it looks by itself, from where these
 # scripts were installed with them, or from the build tree beside these scripts.

@@ -20,9 +20,9 @@ mkdir -p "$2"
 read -r -a overlay <<<"feroverlay ${FER_OVERLAY-}"
 
 # A segment begins at a key frame: one a second at 30 frames a second.
-exec gst-launch-1.0 -e "${source[@]}" \
+launch -e "${source[@]}" \
   ! ferdetect ! ferinfer ! "${overlay[@]}" \
   ! queue ! videoconvert ! video/x-raw,format=I420 \
   ! x264enc tune=zerolatency speed-preset=veryfast bitrate=3000 key-int-max=30 ! h264parse \
-  ! hlssink2 "location=$2/segment%05d.ts" "playlist-location=$2/live.m3u8" \
+  ! hlssink2 "location=$(escaped "$2")/segment%05d.ts" "playlist-location=$(escaped "$2")/live.m3u8" \
   target-duration=2 playlist-length=5 max-files=10

@@ -24,6 +24,6 @@ read -r -a sink <<<"${FER_SINK:-v4l2sink device=$device}"
 read -r -a overlay <<<"feroverlay ${FER_OVERLAY-}"
 
 # YUY2 is what most programs expect of a camera.
-exec gst-launch-1.0 "${source[@]}" \
+launch "${source[@]}" \
   ! ferdetect ! ferinfer ! "${overlay[@]}" \
   ! queue ! videoconvert ! video/x-raw,format=YUY2 ! "${sink[@]}"

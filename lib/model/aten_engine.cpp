@@ -1,3 +1,5 @@
+#include "model/aten_engine.h"
+
 #include <torch/types.h>
 #include <torch/version.h>
 
@@ -7,7 +9,6 @@
 #include "model/cuda_graph_runner.h"
 #include "model/device_stream.h"
 #include "model/folded_network.h"
-#include "model/inference_engine.h"
 #include "model/torch_threads.h"
 #include "util/first_line.h"
 

@@ -5,6 +5,7 @@
 #include "model/file_formats.h"
 #include "model/shallow_json.h"
 #include "model/stored_weights.h"
+#include "model/torch_weights.h"
 
 namespace fer {
 namespace {
@@ -61,12 +62,12 @@ DetectorInfo read_detector_info(const std::filesystem::path& path) {
 DetectorFile read_detector(const std::filesystem::path& path) {
   const SafetensorsFile file(path, FileAccess::kRead);
   DetectorFile detector{info_of(file), {}};
-  detector.weights = read_weights(file, detector_layout(detector.info.network));
+  detector.weights = to_torch(read_weights(file, detector_layout(detector.info.network)));
   return detector;
 }
 
 void write_detector(const std::filesystem::path& path, DetectorFile& detector) {
-  const StoredWeights stored(detector.weights, /*bf16=*/false);
+  const StoredWeights stored(to_plain(detector.weights), /*bf16=*/false);
   detector.info.version = stored.version();
   const json text{{"kind", kKind},
                   {"network", detector.info.network},

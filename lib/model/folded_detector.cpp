@@ -4,6 +4,7 @@
 
 #include "model/conv_folder.h"
 #include "model/detector_file.h"
+#include "model/torch_weights.h"
 
 namespace fer {
 namespace {
@@ -16,7 +17,8 @@ double logit(double share) {
 
 FoldedDetector fold(const DetectorFile& detector) {
   const DetectorInfo& info = detector.info;
-  const ConvFolder folder(detector.weights, detector_layout(info.network));
+  const FloatTensors weights = to_plain(detector.weights);
+  const ConvFolder folder(weights, detector_layout(info.network));
   const auto shift = static_cast<float>(logit(kServedScore) - logit(info.operating_score));
   FoldedDetector folded{info.network, {}};
   for (const DetectorConv& conv : detector_convs(info.network)) {

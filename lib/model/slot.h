@@ -16,7 +16,7 @@
 namespace fer {
 
 class ModelWatcher;
-struct ModelFile;
+struct StoredModel;
 
 /// Holds the model that serves. Exchanging it is one pointer swap between two batches: no frame is
 /// lost, reordered or held. Thread-safe.
@@ -56,7 +56,7 @@ class FER_API ModelSlot {
 
   /// Serves `model`, in the slot's layout, from the next batch on. Blocks while it lays it out, and
   /// while open() reads. Throws what the Classifier's constructor throws.
-  void serve(std::shared_ptr<const ModelFile> model);
+  void serve(std::shared_ptr<const StoredModel> model);
 
   /// The serving model; null before the first.
   std::shared_ptr<const Classifier> current() const;
@@ -86,7 +86,7 @@ class FER_API ModelSlot {
 
   std::mutex opening_;  ///< Held while open() reads and serve() lays out; taken before mutex_.
   std::optional<Layout> layout_;  ///< Guarded by opening_, as the next two; empty: nobody opened.
-  std::shared_ptr<const ModelFile> served_;      ///< What serve() put there …
+  std::shared_ptr<const StoredModel> served_;    ///< What serve() put there …
   std::weak_ptr<const Classifier> laid_out_;     ///< … as it was laid out.
   mutable std::mutex mutex_;                     ///< Held for a copy, never for work.
   std::shared_ptr<const Classifier> current_;    ///< Guarded by mutex_, and so on to swaps_.

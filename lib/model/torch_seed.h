@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "model/device_name.h"
+#include "model/torch_devices.h"
 
 namespace fer {
 

@@ -2,8 +2,8 @@
 
 #include <stdexcept>
 
+#include "model/checksum.h"
 #include "model/safetensors.h"
-#include "model/stored_weights.h"
 #include "model/tensor_view.h"
 
 namespace fer {

@@ -8,7 +8,9 @@
 #include "model/labels.h"
 #include "model/model_file.h"
 #include "model/network.h"
+#include "model/stored_model.h"
 #include "model/torch_seed.h"
+#include "model/torch_weights.h"
 
 namespace fer::test {
 
@@ -114,6 +116,10 @@ RandomModel::~RandomModel() = default;
 
 ModelInfo& RandomModel::info() {
   return file_->info;
+}
+
+std::shared_ptr<const StoredModel> RandomModel::stored() const {
+  return std::make_shared<const StoredModel>(to_stored(*file_));
 }
 
 std::string RandomModel::write(const std::filesystem::path& path, bool bf16) {

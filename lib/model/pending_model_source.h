@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "export.h"
 #include "model/slot.h"
 
 namespace fer {
@@ -11,7 +12,7 @@ namespace fer {
 /// GStreamer starts elements from the sink upwards, so that a ferlearn, which fills a slot too,
 /// starts before the ferinfer upstream that names the slot's model. It finds here what that one is
 /// going to open. Thread-safe, but for set() of one object.
-class PendingModelSource {
+class FER_API PendingModelSource {
  public:
   PendingModelSource() = default;
   ~PendingModelSource();

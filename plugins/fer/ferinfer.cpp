@@ -19,7 +19,7 @@
 #include "frame-allocation.h"
 #include "frame-faces.h"
 #include "known-faces.h"
-#include "pending-model-source.h"
+#include "model/pending_model_source.h"
 #include "qos-tracker.h"
 #include "served-model.h"
 #include "video-frame.h"

@@ -13,8 +13,8 @@
 #include "learn/run/module_run.h"
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
-#include "model/tensor_view.h"
-#include "model/torch_weights.h"
+#include "network/tensor_view.h"
+#include "network/torch_weights.h"
 #include "stream/crop_views.h"
 #include "stream/latent_codec.h"
 

@@ -12,7 +12,7 @@
 #include "learn/run/model_network.h"
 #include "model/checksum.h"
 #include "model/file_formats.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
 #include "stream/labelled_faces.h"
 #include "stream/latent_codec.h"
 

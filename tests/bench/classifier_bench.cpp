@@ -16,8 +16,8 @@
 
 #include "model/batch_queue.h"
 #include "model/classifier.h"
-#include "model/model_file.h"
 #include "model/stored_model.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 

@@ -9,10 +9,10 @@
 #include "export/export_detector.h"
 #include "export/export_model.h"
 #include "model/atomic_file.h"
-#include "model/detector_file.h"
-#include "model/folded_detector.h"
 #include "model/folded_network.h"
 #include "model/stored_model.h"
+#include "network/detector_file.h"
+#include "network/folded_detector.h"
 #include "terminal/output_files.h"
 #ifdef HAVE_ONNX
 #include "export/onnx_graph.h"

@@ -4,7 +4,7 @@
 
 #include "model/checksum.h"
 #include "model/safetensors.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
 
 namespace fer {
 namespace {

@@ -7,12 +7,12 @@
 #include <stdexcept>
 #include <vector>
 
-#include "model/aten_engine.h"
 #include "model/classifier.h"
 #include "model/folded_network.h"
-#include "model/model_file.h"
 #include "model/stored_model.h"
-#include "model/torch_weights.h"
+#include "network/aten_engine.h"
+#include "network/model_file.h"
+#include "network/torch_weights.h"
 #include "unit/model/model_support.h"
 
 namespace fer {

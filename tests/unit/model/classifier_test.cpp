@@ -10,11 +10,11 @@
 #include <numeric>
 #include <thread>
 
-#include "model/aten_engine.h"
 #include "model/device_name.h"
 #include "model/folded_network.h"
-#include "model/model_file.h"
 #include "model/stored_model.h"
+#include "network/aten_engine.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 #include "util/omp_threads.h"

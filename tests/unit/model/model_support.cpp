@@ -6,11 +6,11 @@
 #include <random>
 
 #include "model/labels.h"
-#include "model/model_file.h"
-#include "model/network.h"
 #include "model/stored_model.h"
-#include "model/torch_seed.h"
-#include "model/torch_weights.h"
+#include "network/model_file.h"
+#include "network/network.h"
+#include "network/torch_seed.h"
+#include "network/torch_weights.h"
 
 namespace fer::test {
 

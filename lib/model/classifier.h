@@ -38,6 +38,7 @@ class FER_API Classifier {
                                                 Precision precision,
                                                 const std::string& device = "cpu");
 
+  /// What the model's file says of it.
   const ModelInfo& info() const { return info_; }
   /// The arithmetic it computes in, never kAuto.
   Precision precision() const { return precision_; }
@@ -48,6 +49,7 @@ class FER_API Classifier {
   std::string engine() const;
   /// Bytes of one crop: channels x input_size x input_size.
   std::size_t crop_bytes() const;
+  /// Logits of a crop.
   std::size_t classes() const { return info_.labels.size(); }
 
   /// n crops, planar uint8, one after the other → n x classes calibrated logits under the model's

@@ -10,8 +10,8 @@ namespace fer {
 
 /// An array of fp32 numbers: row-major, contiguous.
 struct FloatTensor {
-  std::vector<std::int64_t> shape;
-  std::vector<float> values;  ///< As many as the product of `shape`.
+  std::vector<std::int64_t> shape;  ///< Extents, the slowest first; empty: one number.
+  std::vector<float> values;        ///< As many as the product of `shape`.
 };
 
 /// Tensors by the names of a network's parameters and buffers.

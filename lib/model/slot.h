@@ -33,14 +33,15 @@ class FER_API ModelSlot {
 
   /// How the slot's models are laid out.
   struct Layout {
-    Precision precision = Precision::kAuto;
-    std::string device = "cpu";  ///< As resolve_device() takes it.
+    Precision precision = Precision::kAuto;  ///< As Classifier's constructor takes it.
+    std::string device = "cpu";              ///< As resolve_device() takes it.
     bool operator==(const Layout&) const = default;
   };
 
+  /// A model file, and what to do about it.
   struct Source {
-    std::filesystem::path path;
-    Layout layout;
+    std::filesystem::path path;  ///< Of the file.
+    Layout layout;               ///< Of the first to open, it becomes the slot's.
     /// Opens the file anew, on a thread of the slot's own, whenever it is replaced. What cannot be
     /// read is refused, counted, and the model before it serves on. Ends once somebody else swaps a
     /// model in: what was learnt is not thrown away for what stands in a file.
@@ -67,9 +68,10 @@ class FER_API ModelSlot {
 
   /// Reloads that failed so far, and why the last did.
   struct Failures {
-    std::uint64_t count = 0;
-    std::string last;
+    std::uint64_t count = 0;  ///< Since the slot was made.
+    std::string last;         ///< A sentence that names the file; empty: none failed.
   };
+  /// A snapshot.
   Failures failures() const;
   /// Models that came after the first.
   std::uint64_t swaps() const;

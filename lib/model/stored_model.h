@@ -14,8 +14,8 @@ namespace fer {
 /// A model as its file has it: weights by the names of network_layout(). A start for training has
 /// no labels, and no weights of a head.
 struct StoredModel {
-  ModelInfo info;
-  FloatTensors weights;
+  ModelInfo info;        ///< All but the weights.
+  FloatTensors weights;  ///< By name, with the shapes of network_layout().
 };
 
 /// Reads and checks a model file. Throws std::runtime_error: file, what was expected, what was

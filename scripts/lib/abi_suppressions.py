@@ -20,9 +20,13 @@ def declared_in(text):
 
 
 def suppressions(names):
-    known = f"^fer::({'|'.join(sorted(names))})(::.*|\\(.*)?$"
+    # As the compiler mangles what lies in namespace fer: each name behind its length.
+    known = "|".join(f"{len(name)}{name}" for name in sorted(names))
     return "\n".join(
-        f"[suppress_{kind}]\n  label = no installed header declares it\n  name_not_regexp = {known}\n"
+        f"[suppress_{kind}]\n"
+        "  label = no installed header declares it\n"
+        "  drop = yes\n"
+        f"  symbol_name_not_regexp = ^_Z(T[ISV])?NK?3fer({known})\n"
         for kind in ("function", "variable")
     )
 

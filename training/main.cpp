@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_doctor(app);
 #ifdef HAVE_SERVICE
   add_run(app);
+  add_label(app);
 #endif
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "stream/crop_views.h"
+#include "stream/label_picker.h"
 #include "stream/latent_reader.h"
 
 namespace fer {
@@ -95,6 +96,30 @@ void FaceIngestion::add_label(const FaceSample& face, int label) {
   }
   SeenFaces seen = see_faces(networks_, model_, {face.crop}, /*with_bytes=*/true);
   labels_.add(std::move(seen.latents.front()), label);
+}
+
+std::vector<LabelQuestion> FaceIngestion::questions(std::size_t n,
+                                                    const std::set<std::string>& hidden) const {
+  KnownLabels known;
+  known.settled = settled_;
+  known.per_class.resize(static_cast<std::size_t>(model_.network.classes));
+  labels_.each([&](const FaceLatents& latents, int label) {
+    ++known.per_class[static_cast<std::size_t>(label)];
+    known.features.push_back(latents.features);
+  });
+  return pick_questions(memory_.items(), known, n, hidden);
+}
+
+void FaceIngestion::settle(std::uint64_t id, std::optional<LabelAnswer> answer) {
+  if (answer == LabelAnswer::kNoFace) {
+    memory_.drop(id);
+  } else {
+    settled_.insert(id);
+  }
+  // Those that are forgotten need no note.
+  std::set<std::uint64_t> remembered;
+  for (const SampleMemory::Item& item : memory_.items()) remembered.insert(item.id);
+  std::erase_if(settled_, [&](std::uint64_t one) { return !remembered.contains(one); });
 }
 
 void FaceIngestion::expire() {

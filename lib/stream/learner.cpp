@@ -26,6 +26,7 @@
 #include "stream/checkpoint_folder.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
+#include "stream/label_requests.h"
 #include "stream/learner_listeners.h"
 #include "stream/learner_log.h"
 #include "stream/learner_queue.h"
@@ -140,17 +141,36 @@ class Learner::Impl {
     return true;
   }
 
-  bool add_label(FaceSample face, const std::string& label) {
+  bool add_label(FaceSample face, const std::string& label,
+                 std::optional<std::uint64_t> question = std::nullopt) {
     const auto& labels = source_.info.labels;
     const auto place = std::find(labels.begin(), labels.end(), label);
     if (face.crop.size() != crop_bytes_ || place == labels.end()) return false;
     {
       const std::lock_guard lock(mutex_);
-      if (!learns_ || !queue_.push_label(std::move(face), static_cast<int>(place - labels.begin())))
-        return false;
+      const int place_id = static_cast<int>(place - labels.begin());
+      if (!learns_ || !queue_.push_label(std::move(face), place_id, question)) return false;
     }
     wake_.notify_all();
     return true;
+  }
+
+  std::future<LabelRequests::Questions> questions(std::size_t n, std::set<std::string> hidden) {
+    std::future<LabelRequests::Questions> answer;
+    {
+      const std::lock_guard lock(mutex_);
+      answer = label_requests_.pick(n, std::move(hidden));
+    }
+    wake_.notify_all();
+    return answer;
+  }
+
+  void settle(std::uint64_t id, LabelAnswer answer) {
+    {
+      const std::lock_guard lock(mutex_);
+      label_requests_.settle(id, answer);
+    }
+    wake_.notify_all();
   }
 
   void end_of(const std::string& source) {
@@ -319,12 +339,14 @@ class Learner::Impl {
     CpuBudget budget;
     while (true) {
       std::vector<Entry> portion;
+      std::vector<LabelRequests::Pick> picks;
+      std::vector<LabelRequests::Settlement> settlements;
       Asked asked;
       {
         std::unique_lock lock(mutex_);
         const auto rest_begun = Clock::now();
         if (const double owed = budget.owed(); owed > 0)
-          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
+          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop || person_waits(); });
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
@@ -333,11 +355,14 @@ class Learner::Impl {
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
         portion = queue_.pop(kPortion);
+        picks = label_requests_.take_picks();
+        settlements = label_requests_.take_settlements();
         asked = asked_;
         asked_.save = asked_.rollback = asked_.reset = false;
       }
       const auto work_begun = Clock::now();
       const double cpu_before = cpu_seconds();
+      answer(picks, settlements);
       if (learner_) {
         try {
           work(std::move(portion), asked);
@@ -363,6 +388,17 @@ class Learner::Impl {
     log(/*always=*/true);
   }
 
+  /// What people asked: none of it is learning, so that none of it can fail a step.
+  void answer(std::vector<LabelRequests::Pick>& picks,
+              const std::vector<LabelRequests::Settlement>& settlements) {
+    for (const auto& [id, answer] : settlements)
+      if (learner_) learner_->settle(id, answer);
+    for (LabelRequests::Pick& pick : picks) {
+      pick.answer.set_value(learner_ ? learner_->questions(pick.n, pick.hidden)
+                                     : LabelRequests::Questions());
+    }
+  }
+
   void work(std::vector<Entry> portion, const Asked& asked) {
     if (unserved_ && !asked.paused) serve();
     if (asked.reset) {
@@ -379,6 +415,7 @@ class Learner::Impl {
         warn("there is nothing to roll back to: the source model serves");
       }
     }
+    bool labelled = false;
     std::vector<FaceSample> faces;
     for (Entry& entry : portion) {
       if (entry.is_stream_face()) {
@@ -386,19 +423,32 @@ class Learner::Impl {
         continue;
       }
       learner_->observe(std::exchange(faces, {}));
-      if (entry.label)
-        learner_->add_label(entry.face, *entry.label);
-      else
+      if (!entry.label) {
         learner_->end_of(entry.face.source);
+        continue;
+      }
+      learner_->add_label(entry.face, *entry.label);
+      if (entry.question) learner_->settle(*entry.question);
+      labelled = true;
     }
     learner_->observe(std::move(faces));
     if (!portion.empty()) unsaved_ = true;
-    if (asked.paused || asked.stop || !learner_->can_step()) return;
+    if (asked.paused || asked.stop) return;
+    if (labelled) {
+      // Whoever labels wants to see what it does: a head needs no steps.
+      stepped_ = true;
+      take(learner_->judge_now());
+      return;
+    }
+    if (!learner_->can_step()) return;
     learner_->step();
     stepped_ = unsaved_ = true;
-    const auto outcome = learner_->judge_if_due();
-    if (!outcome) return;
-    if (*outcome == OnlineLearner::Outcome::kPromoted) {
+    if (const auto outcome = learner_->judge_if_due()) take(*outcome);
+  }
+
+  /// Serves, saves and tells what came of a decision.
+  void take(OnlineLearner::Outcome outcome) {
+    if (outcome == OnlineLearner::Outcome::kPromoted) {
       serve();
       save(/*good=*/true);
       const LearnerStats now = learner_->stats();
@@ -407,14 +457,20 @@ class Learner::Impl {
       });
     } else {
       save(/*good=*/false);
-      if (*outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
+      if (outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
     }
+  }
+
+  /// With mutex_ held: what must not wait until the budget allows the next step.
+  bool person_waits() const {
+    return asked_.save || asked_.rollback || asked_.reset || !label_requests_.empty() ||
+           queue_.labels() > 0;
   }
 
   /// Of the thread, or of others with mutex_ held.
   bool has_work() const {
-    return asked_.stop || asked_.save || asked_.rollback || asked_.reset || !queue_.empty() ||
-           (can_step_ && !asked_.paused);
+    return asked_.stop || !label_requests_.empty() || asked_.save || asked_.rollback ||
+           asked_.reset || !queue_.empty() || (can_step_ && !asked_.paused);
   }
 
   void save(bool good) {
@@ -533,6 +589,7 @@ class Learner::Impl {
   bool learns_ = true;                       ///< False once it is known that nothing can be learnt.
   std::uint64_t offered_ = 0, refused_ = 0;  ///< Refused: they never were in the queue.
   Asked asked_;
+  LabelRequests label_requests_;
   LearnerStats stats_;
   bool can_step_ = false;
   bool at_rest_ = false;  ///< The thread waits for work.
@@ -568,6 +625,21 @@ bool Learner::offer(FaceSample face) noexcept {
 }
 bool Learner::add_label(FaceSample face, const std::string& label) {
   return impl_->add_label(std::move(face), label);
+}
+
+std::future<std::vector<LabelQuestion>> Learner::questions(std::size_t n,
+                                                           std::set<std::string> hidden) {
+  return impl_->questions(n, std::move(hidden));
+}
+bool Learner::answer(const LabelQuestion& question, const std::string& label) {
+  FaceSample face;
+  face.crop = question.crop;
+  face.source = question.source;
+  face.track = question.track;
+  return impl_->add_label(std::move(face), label, question.id);
+}
+void Learner::answer(const LabelQuestion& question, LabelAnswer answer) {
+  impl_->settle(question.id, answer);
 }
 
 void Learner::end_of(const std::string& source) {

@@ -27,7 +27,8 @@ void add_import(CLI::App& app);
 void add_teach(CLI::App& app);
 void add_info(CLI::App& app);
 void add_doctor(CLI::App& app);
-/// Where the build has it (HAVE_SERVICE).
+/// These two where the build has them (HAVE_SERVICE).
 void add_run(CLI::App& app);
+void add_label(CLI::App& app);
 
 }  // namespace fer

@@ -102,6 +102,9 @@ std::vector<LabelQuestion> FaceIngestion::questions(std::size_t n,
                                                     const std::set<std::string>& hidden) const {
   KnownLabels known;
   known.settled = settled_;
+  // Nothing is shown that is older than it may be kept.
+  if (config_.max_sample_age > 0)
+    known.since_s = now_s() - static_cast<std::int64_t>(config_.max_sample_age);
   known.per_class.resize(static_cast<std::size_t>(model_.network.classes));
   labels_.each([&](const FaceLatents& latents, int label) {
     ++known.per_class[static_cast<std::size_t>(label)];
@@ -159,6 +162,7 @@ void FaceIngestion::restore(SampleMemory memory, StreamLabels labels,
 
 void FaceIngestion::forget() {
   memory_ = empty_memory();
+  settled_.clear();
   builder_.end();
   if (ood_gate_) ood_gate_->restore(nlohmann::json::object());
 }

@@ -18,6 +18,7 @@ struct KnownLabels {
   std::vector<int> per_class;                ///< Labelled faces of each class so far.
   std::vector<std::vector<float>> features;  ///< Of labelled faces.
   std::set<std::uint64_t> settled;           ///< Tracklets that were answered.
+  std::int64_t since_s = 0;                  ///< Those before are too old to be shown; as added_s.
 };
 
 /// At most `n` questions, the most instructive first; one a tracklet, and one an identity (a track

@@ -9,7 +9,7 @@ namespace fer {
 
 /// A remembered tracklet, as its sharpest crop, with what the teacher says of it.
 struct LabelQuestion {
-  std::uint64_t id = 0;  ///< Of the remembered tracklet; never used twice by one learner.
+  std::uint64_t id = 0;  ///< Of the remembered tracklet; a reset begins anew.
   std::string source;    ///< The stream that it came from.
   std::int64_t track = -1;
   std::int64_t time_s = 0;           ///< When it was remembered: seconds since 1970, UTC.

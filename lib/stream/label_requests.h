@@ -1,7 +1,6 @@
 // What people ask a learner's thread about labels. Free of LibTorch.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -14,10 +13,27 @@
 
 namespace fer {
 
+class OnlineLearner;
+
 /// Requests that wait for the learner's thread, in the order in which they came. Not thread-safe.
 class LabelRequests {
  public:
   using Questions = std::vector<LabelQuestion>;
+
+  std::future<Questions> pick(std::size_t n, std::set<std::string> hidden) {
+    picks_.push_back({n, std::move(hidden), {}});
+    return picks_.back().answer.get_future();
+  }
+  void settle(std::uint64_t id, LabelAnswer answer) { settlements_.push_back({id, answer}); }
+
+  bool empty() const { return picks_.empty() && settlements_.empty(); }
+  /// All that wait, which wait no more.
+  LabelRequests take() { return std::exchange(*this, {}); }
+
+  /// Does what was asked. `learner`: null where nothing learns. Errors go to those who asked.
+  void fulfil(OnlineLearner* learner);
+
+ private:
   struct Pick {
     std::size_t n = 0;
     std::set<std::string> hidden;
@@ -27,20 +43,8 @@ class LabelRequests {
     std::uint64_t id = 0;
     LabelAnswer answer = LabelAnswer::kCannotTell;
   };
-
-  std::future<Questions> pick(std::size_t n, std::set<std::string> hidden) {
-    picks_.push_back({n, std::move(hidden), {}});
-    return picks_.back().answer.get_future();
-  }
-  void settle(std::uint64_t id, LabelAnswer answer) { settled_.push_back({id, answer}); }
-
-  bool empty() const { return picks_.empty() && settled_.empty(); }
-  std::vector<Pick> take_picks() { return std::exchange(picks_, {}); }
-  std::vector<Settlement> take_settlements() { return std::exchange(settled_, {}); }
-
- private:
   std::vector<Pick> picks_;
-  std::vector<Settlement> settled_;
+  std::vector<Settlement> settlements_;
 };
 
 }  // namespace fer

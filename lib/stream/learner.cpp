@@ -71,20 +71,6 @@ Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
 
 }  // namespace
 
-Learner::Subscription::~Subscription() {
-  if (!state_) return;
-  const std::lock_guard lock(state_->mutex);
-  state_->ended = true;
-}
-
-Learner::Subscription::Subscription(Subscription&&) noexcept = default;
-
-Learner::Subscription& Learner::Subscription::operator=(Subscription&& other) noexcept {
-  Subscription before(std::move(*this));
-  state_ = std::move(other.state_);
-  return *this;
-}
-
 class Learner::Impl {
  public:
   Impl(const std::string& slot_name, const Settings& settings)
@@ -148,8 +134,8 @@ class Learner::Impl {
     if (face.crop.size() != crop_bytes_ || place == labels.end()) return false;
     {
       const std::lock_guard lock(mutex_);
-      const int place_id = static_cast<int>(place - labels.begin());
-      if (!learns_ || !queue_.push_label(std::move(face), place_id, question)) return false;
+      const int id = static_cast<int>(place - labels.begin());
+      if (!learns_ || !queue_.push_label(std::move(face), id, question)) return false;
     }
     wake_.notify_all();
     return true;
@@ -339,8 +325,7 @@ class Learner::Impl {
     CpuBudget budget;
     while (true) {
       std::vector<Entry> portion;
-      std::vector<LabelRequests::Pick> picks;
-      std::vector<LabelRequests::Settlement> settlements;
+      LabelRequests requests;
       Asked asked;
       {
         std::unique_lock lock(mutex_);
@@ -355,14 +340,13 @@ class Learner::Impl {
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
         portion = queue_.pop(kPortion);
-        picks = label_requests_.take_picks();
-        settlements = label_requests_.take_settlements();
+        requests = label_requests_.take();
         asked = asked_;
         asked_.save = asked_.rollback = asked_.reset = false;
       }
+      requests.fulfil(learner_.get());
       const auto work_begun = Clock::now();
       const double cpu_before = cpu_seconds();
-      answer(picks, settlements);
       if (learner_) {
         try {
           work(std::move(portion), asked);
@@ -386,17 +370,6 @@ class Learner::Impl {
     }
     refresh_stats();
     log(/*always=*/true);
-  }
-
-  /// What people asked: none of it is learning, so that none of it can fail a step.
-  void answer(std::vector<LabelRequests::Pick>& picks,
-              const std::vector<LabelRequests::Settlement>& settlements) {
-    for (const auto& [id, answer] : settlements)
-      if (learner_) learner_->settle(id, answer);
-    for (LabelRequests::Pick& pick : picks) {
-      pick.answer.set_value(learner_ ? learner_->questions(pick.n, pick.hidden)
-                                     : LabelRequests::Questions());
-    }
   }
 
   void work(std::vector<Entry> portion, const Asked& asked) {

@@ -93,8 +93,7 @@ class OnlineLearner::Impl {
   }
   void add_label(const FaceSample& face, int label) { ingestion_.add_label(face, label); }
   void end_of(const std::optional<std::string>& source) { ingestion_.end_of(source, counts_); }
-  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden) {
-    ingestion_.expire();  // Nothing is shown that is older than it may be kept.
+  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden) const {
     return ingestion_.questions(n, hidden);
   }
   void settle(std::uint64_t id, std::optional<LabelAnswer> answer) {

@@ -37,13 +37,14 @@ std::string base64(const std::string& bytes) {
   return encoded;
 }
 
-nlohmann::json question_json(const LabelQuestion& question, const ModelInfo& model) {
+nlohmann::json question_json(const LabelDesk::Shown& shown, const ModelInfo& model) {
+  const LabelQuestion& question = shown.question;
   nlohmann::json probabilities = nlohmann::json::object();
   for (std::size_t k = 0; k < question.probabilities.size() && k < model.labels.size(); ++k)
     probabilities[model.labels[k]] = question.probabilities[k];
   const std::string png =
       crop_png(question.crop, model.network.channels, model.network.input_size, kPictureSide);
-  return {{"id", question.id},
+  return {{"id", shown.number},
           {"camera", question.source},
           {"track", question.track},
           {"time", question.time_s},
@@ -77,7 +78,7 @@ void add_label_routes(httplib::Server& server, Fleet& fleet) {
           return refuse(response, 503, "the learner is busy; ask again");
         }
         nlohmann::json all = nlohmann::json::array();
-        for (const LabelQuestion& one : *questions)
+        for (const LabelDesk::Shown& one : *questions)
           all.push_back(question_json(one, learner.info()));
         answer(response, 200,
                {{"labels", learner.info().labels},

@@ -4,32 +4,46 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <random>
 #include <utility>
 
 #include "util/join.h"
 
 namespace fer {
 
-std::optional<std::vector<LabelQuestion>> LabelDesk::questions(Learner& learner, std::size_t n,
-                                                               const std::set<std::string>& hidden,
-                                                               std::chrono::milliseconds patience) {
+LabelDesk::LabelDesk() : next_(std::uint64_t{std::random_device()()} << 20) {}
+
+std::optional<std::vector<LabelDesk::Shown>> LabelDesk::questions(
+    Learner& learner, std::size_t n, const std::set<std::string>& hidden,
+    std::chrono::milliseconds patience) {
   auto asked = learner.questions(n, hidden);
   if (asked.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  std::vector<LabelQuestion> questions = asked.get();
+  std::vector<Shown> questions;
   const std::lock_guard lock(mutex_);
-  for (const LabelQuestion& question : questions) shown_.insert_or_assign(question.id, question);
-  while (shown_.size() > kShown) shown_.erase(shown_.begin());  // the oldest: ids only grow
+  for (LabelQuestion& question : asked.get()) {
+    const auto known = std::find_if(shown_.begin(), shown_.end(), [&](const Shown& one) {
+      return one.question.id == question.id && one.question.crop == question.crop;
+    });
+    if (known != shown_.end()) {
+      questions.push_back(*known);
+      continue;
+    }
+    questions.push_back({next_++, std::move(question)});
+    shown_.push_back(questions.back());
+    if (shown_.size() > kShown) shown_.pop_front();
+  }
   return questions;
 }
 
-std::string LabelDesk::answer(Learner& learner, std::uint64_t id, const std::string& answer) {
+std::string LabelDesk::answer(Learner& learner, std::uint64_t number, const std::string& answer) {
   LabelQuestion question;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = shown_.find(id);
+    const auto found = std::find_if(shown_.begin(), shown_.end(),
+                                    [&](const Shown& one) { return one.number == number; });
     if (found == shown_.end())
-      return "question " + std::to_string(id) + " was not asked, or is answered already";
-    question = found->second;
+      return "question " + std::to_string(number) + " was not asked, or is answered already";
+    question = found->question;
   }
   if (answer == kCannotTell || answer == kNoFace) {
     learner.answer(question, answer == kNoFace ? LabelAnswer::kNoFace : LabelAnswer::kCannotTell);
@@ -41,7 +55,7 @@ std::string LabelDesk::answer(Learner& learner, std::uint64_t id, const std::str
     return "the learner takes no labels now: nothing learns, or too many wait";
   }
   const std::lock_guard lock(mutex_);
-  shown_.erase(id);
+  std::erase_if(shown_, [&](const Shown& one) { return one.number == number; });
   return {};
 }
 

@@ -70,8 +70,8 @@ std::vector<LabelQuestion> pick_questions(const std::vector<Item>& remembered,
   std::vector<Eligible> eligible;
   for (const Item& item : remembered) {
     const Evidence& evidence = item.evidence;
-    if (evidence.crops.empty() || known.settled.contains(item.id) ||
-        item.added_s < known.since_s || hidden.contains(evidence.source))
+    if (evidence.crops.empty() || known.settled.contains(item.id) || item.added_s < known.since_s ||
+        hidden.contains(evidence.source))
       continue;
     Eligible one{&item, unsureness(evidence.mean) * rareness(evidence.mean, known.per_class), 1};
     for (const std::vector<float>& features : known.features) move_away(one, features);

@@ -25,14 +25,15 @@ std::string decoded(const std::string& base64) {
 
 class RemoteDesk::Impl {
  public:
-  Impl(const std::string& url, const std::string& slot, const std::string& token)
-      : url_(url), path_("/api/slots/" + slot), client_(url) {
+  explicit Impl(const Place& place)
+      : url_(place.url), path_("/api/slots/" + place.slot), client_(place.url) {
     if (!client_.is_valid())
-      throw std::runtime_error(url + ": expected an address such as http://127.0.0.1:8787");
+      throw std::runtime_error(url_ + ": expected an address such as http://127.0.0.1:8787");
+    if (!place.trust.empty()) client_.set_ca_cert_path(place.trust.c_str());
     client_.set_connection_timeout(kSeconds);
     client_.set_read_timeout(kSeconds);
     httplib::Headers headers{{"X-Fer", "1"}};
-    if (!token.empty()) headers.emplace("Authorization", "Bearer " + token);
+    if (!place.token.empty()) headers.emplace("Authorization", "Bearer " + place.token);
     client_.set_default_headers(headers);
   }
 
@@ -62,8 +63,7 @@ class RemoteDesk::Impl {
   httplib::Client client_;
 };
 
-RemoteDesk::RemoteDesk(const std::string& url, const std::string& slot, const std::string& token)
-    : impl_(std::make_unique<Impl>(url, slot, token)) {}
+RemoteDesk::RemoteDesk(const Place& place) : impl_(std::make_unique<Impl>(place)) {}
 RemoteDesk::~RemoteDesk() = default;
 
 RemoteDesk::Questions RemoteDesk::questions(int n) {

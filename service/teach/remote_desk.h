@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,8 +25,13 @@ class RemoteDesk {
     std::vector<Question> questions;
   };
 
-  /// `url`: of the page. `token`: empty where it needs none.
-  RemoteDesk(const std::string& url, const std::string& slot, const std::string& token);
+  /// Where the page is, and how it is asked.
+  struct Place {
+    std::string url, slot;
+    std::string token;            ///< Empty where it needs none.
+    std::filesystem::path trust;  ///< A certificate to trust; empty: those that the system trusts.
+  };
+  explicit RemoteDesk(const Place& place);
   ~RemoteDesk();
 
   Questions questions(int n);

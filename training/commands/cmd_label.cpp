@@ -5,12 +5,13 @@
 #include <set>
 #include <stdexcept>
 
-#include "commands/commands.h"
+#include "commands/service_commands.h"
 #include "config/secret_file.h"
 #include "data/csv_reader.h"
 #include "model/atomic_file.h"
 #include "model/owner_only_files.h"
 #include "teach/remote_desk.h"
+#include "terminal/interrupt.h"
 #include "util/make_folder.h"
 
 namespace fer {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string url = "http://127.0.0.1:8787", slot;
-  fs::path pictures, answers, token;
+  fs::path pictures, answers, token, trust;
   int count = 20;
 };
 
@@ -148,6 +149,8 @@ void add_label(CLI::App& app) {
   c->add_option("--url", o->url, "Where `fer run` serves its page")->capture_default_str();
   c->add_option("--slot", o->slot, "The slot that learns")->required();
   c->add_option("--token-file", o->token, "A file with the page's token, where it needs one");
+  c->add_option("--trust", o->trust, "A certificate in PEM format to trust, as the page's own")
+      ->check(CLI::ExistingFile);
   CLI::Option* pictures = c->add_option(
       "--pictures", o->pictures,
       "A folder for the faces, and for questions.csv, whose column label may be filled in");
@@ -163,7 +166,7 @@ void add_label(CLI::App& app) {
   c->callback([o, pictures] {
     if (o->answers.empty() && pictures->count() == 0)
       throw CLI::RequiredError("--pictures or --answers");
-    RemoteDesk desk(o->url, o->slot, o->token.empty() ? "" : read_secret(o->token));
+    RemoteDesk desk({o->url, o->slot, o->token.empty() ? "" : read_secret(o->token), o->trust});
     if (o->answers.empty()) {
       ask_in_terminal(desk, o->pictures, o->count);
     } else {

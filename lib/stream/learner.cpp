@@ -101,6 +101,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       asked_.stop = true;
+      hurry();
     }
     wake_.notify_all();
     thread_.join();
@@ -136,6 +137,7 @@ class Learner::Impl {
       const std::lock_guard lock(mutex_);
       const int id = static_cast<int>(place - labels.begin());
       if (!learns_ || !queue_.push_label(std::move(face), id, question)) return false;
+      hurry();
     }
     wake_.notify_all();
     return true;
@@ -146,6 +148,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       answer = label_requests_.pick(n, std::move(hidden));
+      hurry();
     }
     wake_.notify_all();
     return answer;
@@ -155,6 +158,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       label_requests_.settle(id, answer);
+      hurry();
     }
     wake_.notify_all();
   }
@@ -172,6 +176,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       change(asked_);
+      if (person_waits()) hurry();
     }
     wake_.notify_all();
   }
@@ -318,7 +323,6 @@ class Learner::Impl {
     const DeviceStream::Scope on_stream(stream_);
     // What served before a restart must not wait until the machine is idle.
     begin();
-    if (settings_.idle_priority) take_idle_priority();
     const double cpu_begun = cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
@@ -329,9 +333,10 @@ class Learner::Impl {
       Asked asked;
       {
         std::unique_lock lock(mutex_);
+        if (settings_.idle_priority && !person_waits()) take_idle_priority();
         const auto rest_begun = Clock::now();
         if (const double owed = budget.owed(); owed > 0)
-          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop || person_waits(); });
+          wake_.wait_for(lock, Seconds(owed), [&] { return person_waits(); });
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
@@ -434,16 +439,21 @@ class Learner::Impl {
     }
   }
 
-  /// With mutex_ held: what must not wait until the budget allows the next step.
+  /// With mutex_ held: what waits neither for the budget nor for an idle machine.
   bool person_waits() const {
-    return asked_.save || asked_.rollback || asked_.reset || !label_requests_.empty() ||
-           queue_.labels() > 0;
+    return asked_.stop || asked_.save || asked_.rollback || asked_.reset ||
+           !label_requests_.empty() || queue_.labels() > 0;
+  }
+
+  /// With mutex_ held: ends the thread's idle priority until nobody waits.
+  void hurry() {
+    const sched_param none{};
+    pthread_setschedparam(thread_.native_handle(), SCHED_OTHER, &none);
   }
 
   /// Of the thread, or of others with mutex_ held.
   bool has_work() const {
-    return asked_.stop || !label_requests_.empty() || asked_.save || asked_.rollback ||
-           asked_.reset || !queue_.empty() || (can_step_ && !asked_.paused);
+    return person_waits() || !queue_.empty() || (can_step_ && !asked_.paused);
   }
 
   void save(bool good) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "stream/adapted_networks.h"
 #include "stream/face_sample.h"
 #include "stream/gates.h"
+#include "stream/label_question.h"
 #include "stream/learner_config.h"
 #include "stream/learner_counts.h"
 #include "stream/linear_head.h"
@@ -38,6 +41,11 @@ class FaceIngestion {
   /// A labelled face of the stream. Gates do not apply: somebody chose it. Throws
   /// std::invalid_argument for a crop of another size, and for a label that is no class.
   void add_label(const FaceSample& face, int label);
+
+  /// Remembered faces to ask people about, the most instructive first; see label_picker.h.
+  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden) const;
+  /// A question was answered: it is not asked again, and what shows no face is forgotten.
+  void settle(std::uint64_t id, std::optional<LabelAnswer> answer);
 
   /// Drops faces that are older than max_sample_age.
   void expire();
@@ -71,6 +79,7 @@ class FaceIngestion {
   SampleMemory memory_;
   StreamLabels labels_;
   std::optional<OodGate> ood_gate_;
+  std::set<std::uint64_t> settled_;  ///< Remembered faces that people were asked about.
 };
 
 }  // namespace fer

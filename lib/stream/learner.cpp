@@ -26,6 +26,7 @@
 #include "stream/checkpoint_folder.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
+#include "stream/label_requests.h"
 #include "stream/learner_listeners.h"
 #include "stream/learner_log.h"
 #include "stream/learner_queue.h"
@@ -70,20 +71,6 @@ Learner::Settings checked(Learner::Settings settings, std::string& fallback) {
 
 }  // namespace
 
-Learner::Subscription::~Subscription() {
-  if (!state_) return;
-  const std::lock_guard lock(state_->mutex);
-  state_->ended = true;
-}
-
-Learner::Subscription::Subscription(Subscription&&) noexcept = default;
-
-Learner::Subscription& Learner::Subscription::operator=(Subscription&& other) noexcept {
-  Subscription before(std::move(*this));
-  state_ = std::move(other.state_);
-  return *this;
-}
-
 class Learner::Impl {
  public:
   Impl(const std::string& slot_name, const Settings& settings)
@@ -114,6 +101,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       asked_.stop = true;
+      hurry();
     }
     wake_.notify_all();
     thread_.join();
@@ -140,17 +128,39 @@ class Learner::Impl {
     return true;
   }
 
-  bool add_label(FaceSample face, const std::string& label) {
+  bool add_label(FaceSample face, const std::string& label,
+                 std::optional<std::uint64_t> question = std::nullopt) {
     const auto& labels = source_.info.labels;
     const auto place = std::find(labels.begin(), labels.end(), label);
     if (face.crop.size() != crop_bytes_ || place == labels.end()) return false;
     {
       const std::lock_guard lock(mutex_);
-      if (!learns_ || !queue_.push_label(std::move(face), static_cast<int>(place - labels.begin())))
-        return false;
+      const int id = static_cast<int>(place - labels.begin());
+      if (!learns_ || !queue_.push_label(std::move(face), id, question)) return false;
+      hurry();
     }
     wake_.notify_all();
     return true;
+  }
+
+  std::future<LabelRequests::Questions> questions(std::size_t n, std::set<std::string> hidden) {
+    std::future<LabelRequests::Questions> answer;
+    {
+      const std::lock_guard lock(mutex_);
+      answer = label_requests_.pick(n, std::move(hidden));
+      hurry();
+    }
+    wake_.notify_all();
+    return answer;
+  }
+
+  void settle(std::uint64_t id, LabelAnswer answer) {
+    {
+      const std::lock_guard lock(mutex_);
+      label_requests_.settle(id, answer);
+      hurry();
+    }
+    wake_.notify_all();
   }
 
   void end_of(const std::string& source) {
@@ -166,6 +176,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       change(asked_);
+      if (person_waits()) hurry();
     }
     wake_.notify_all();
   }
@@ -312,19 +323,20 @@ class Learner::Impl {
     const DeviceStream::Scope on_stream(stream_);
     // What served before a restart must not wait until the machine is idle.
     begin();
-    if (settings_.idle_priority) take_idle_priority();
     const double cpu_begun = cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
     CpuBudget budget;
     while (true) {
       std::vector<Entry> portion;
+      LabelRequests requests;
       Asked asked;
       {
         std::unique_lock lock(mutex_);
+        if (settings_.idle_priority && !person_waits()) take_idle_priority();
         const auto rest_begun = Clock::now();
         if (const double owed = budget.owed(); owed > 0)
-          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
+          wake_.wait_for(lock, Seconds(owed), [&] { return person_waits(); });
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
@@ -333,9 +345,11 @@ class Learner::Impl {
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
         portion = queue_.pop(kPortion);
+        requests = label_requests_.take();
         asked = asked_;
         asked_.save = asked_.rollback = asked_.reset = false;
       }
+      requests.fulfil(learner_.get());
       const auto work_begun = Clock::now();
       const double cpu_before = cpu_seconds();
       if (learner_) {
@@ -379,6 +393,7 @@ class Learner::Impl {
         warn("there is nothing to roll back to: the source model serves");
       }
     }
+    bool labelled = false;
     std::vector<FaceSample> faces;
     for (Entry& entry : portion) {
       if (entry.is_stream_face()) {
@@ -386,19 +401,32 @@ class Learner::Impl {
         continue;
       }
       learner_->observe(std::exchange(faces, {}));
-      if (entry.label)
-        learner_->add_label(entry.face, *entry.label);
-      else
+      if (!entry.label) {
         learner_->end_of(entry.face.source);
+        continue;
+      }
+      learner_->add_label(entry.face, *entry.label);
+      if (entry.question) learner_->settle(*entry.question);
+      labelled = true;
     }
     learner_->observe(std::move(faces));
     if (!portion.empty()) unsaved_ = true;
-    if (asked.paused || asked.stop || !learner_->can_step()) return;
+    if (asked.paused || asked.stop) return;
+    if (labelled) {
+      // Whoever labels wants to see what it does: a head needs no steps.
+      stepped_ = true;
+      take(learner_->judge_now());
+      return;
+    }
+    if (!learner_->can_step()) return;
     learner_->step();
     stepped_ = unsaved_ = true;
-    const auto outcome = learner_->judge_if_due();
-    if (!outcome) return;
-    if (*outcome == OnlineLearner::Outcome::kPromoted) {
+    if (const auto outcome = learner_->judge_if_due()) take(*outcome);
+  }
+
+  /// Serves, saves and tells what came of a decision.
+  void take(OnlineLearner::Outcome outcome) {
+    if (outcome == OnlineLearner::Outcome::kPromoted) {
       serve();
       save(/*good=*/true);
       const LearnerStats now = learner_->stats();
@@ -407,14 +435,25 @@ class Learner::Impl {
       });
     } else {
       save(/*good=*/false);
-      if (*outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
+      if (outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
     }
+  }
+
+  /// With mutex_ held: what waits neither for the budget nor for an idle machine.
+  bool person_waits() const {
+    return asked_.stop || asked_.save || asked_.rollback || asked_.reset ||
+           !label_requests_.empty() || queue_.labels() > 0;
+  }
+
+  /// With mutex_ held: ends the thread's idle priority until nobody waits.
+  void hurry() {
+    const sched_param none{};
+    pthread_setschedparam(thread_.native_handle(), SCHED_OTHER, &none);
   }
 
   /// Of the thread, or of others with mutex_ held.
   bool has_work() const {
-    return asked_.stop || asked_.save || asked_.rollback || asked_.reset || !queue_.empty() ||
-           (can_step_ && !asked_.paused);
+    return person_waits() || !queue_.empty() || (can_step_ && !asked_.paused);
   }
 
   void save(bool good) {
@@ -533,6 +572,7 @@ class Learner::Impl {
   bool learns_ = true;                       ///< False once it is known that nothing can be learnt.
   std::uint64_t offered_ = 0, refused_ = 0;  ///< Refused: they never were in the queue.
   Asked asked_;
+  LabelRequests label_requests_;
   LearnerStats stats_;
   bool can_step_ = false;
   bool at_rest_ = false;  ///< The thread waits for work.
@@ -568,6 +608,21 @@ bool Learner::offer(FaceSample face) noexcept {
 }
 bool Learner::add_label(FaceSample face, const std::string& label) {
   return impl_->add_label(std::move(face), label);
+}
+
+std::future<std::vector<LabelQuestion>> Learner::questions(std::size_t n,
+                                                           std::set<std::string> hidden) {
+  return impl_->questions(n, std::move(hidden));
+}
+bool Learner::answer(const LabelQuestion& question, const std::string& label) {
+  FaceSample face;
+  face.crop = question.crop;
+  face.source = question.source;
+  face.track = question.track;
+  return impl_->add_label(std::move(face), label, question.id);
+}
+void Learner::answer(const LabelQuestion& question, LabelAnswer answer) {
+  impl_->settle(question.id, answer);
 }
 
 void Learner::end_of(const std::string& source) {

@@ -20,8 +20,9 @@ class LearnerQueue {
  public:
   struct Entry {
     FaceSample face;
-    bool end = false;          ///< Nothing but the end of face.source.
-    std::optional<int> label;  ///< The face is a labelled one.
+    bool end = false;                       ///< Nothing but the end of face.source.
+    std::optional<int> label;               ///< The face is a labelled one …
+    std::optional<std::uint64_t> question;  ///< … which answers this question.
 
     bool is_stream_face() const { return !end && !label; }
   };
@@ -33,7 +34,7 @@ class LearnerQueue {
   bool push_face(FaceSample face) noexcept {
     try {
       if (faces_ >= capacity_) drop_oldest();
-      entries_.push_back({std::move(face), /*end=*/false, std::nullopt});
+      entries_.push_back({std::move(face), /*end=*/false, std::nullopt, std::nullopt});
       ++faces_;
       return true;
     } catch (const std::bad_alloc&) {
@@ -42,9 +43,10 @@ class LearnerQueue {
   }
 
   /// Labelled faces are never pushed out. False where too many wait already.
-  bool push_label(FaceSample face, int label) {
+  bool push_label(FaceSample face, int label,
+                  std::optional<std::uint64_t> question = std::nullopt) {
     if (labels_ >= kMaxLabels) return false;
-    entries_.push_back({std::move(face), /*end=*/false, label});
+    entries_.push_back({std::move(face), /*end=*/false, label, question});
     ++labels_;
     return true;
   }
@@ -82,6 +84,7 @@ class LearnerQueue {
 
   bool empty() const { return entries_.empty(); }
   std::size_t faces() const { return faces_; }        ///< Of streams, that wait.
+  std::size_t labels() const { return labels_; }      ///< Labelled ones that wait.
   std::uint64_t dropped() const { return dropped_; }  ///< Faces of streams that were pushed out.
 
  private:

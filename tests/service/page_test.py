@@ -173,6 +173,36 @@ class PageTest(running.ServiceCase):
         self.assertEqual(levels[0], 1)
         self.assertTrue(all(b - a <= 1 for a, b in zip(levels, levels[1:])), levels)
 
+    def test_a_face_is_labelled_by_a_key_and_by_a_click(self):
+        shown = "return document.querySelector('[data-slot=house] .face').dataset.question"
+        first = self.browser.wait_for(
+            "const question = document.querySelector('[data-slot=house] .question');"
+            f"return !question.hidden && ({shown.removeprefix('return ')})",
+            "a question",
+        )
+        self.assertGreater(
+            self.browser.run("return document.querySelector('.face').naturalWidth"), 40
+        )
+        self.browser.press("2")  # Happiness is the second class.
+        self.service.wait_until(
+            lambda: self.slot("house")["learner"]["labels"] == 1, "the label in the learner"
+        )
+        second = self.browser.wait_for(
+            "const question = document.querySelector('[data-slot=house] .question');"
+            f"return !question.hidden && ({shown.removeprefix('return ')}) !== '{first}' && "
+            f"({shown.removeprefix('return ')})",
+            "the next question",
+        )
+        remembered = self.slot("house")["learner"]["memory"]
+        self.browser.click("[data-slot=house] [data-answer=no-face]")
+        self.browser.wait_for(
+            f"return ({shown.removeprefix('return ')}) !== '{second}' || "
+            "document.querySelector('[data-slot=house] .question').hidden",
+            "its end",
+        )
+        self.assertGreater(remembered, 0)
+        self.assertEqual(self.slot("house")["learner"]["labels"], 1)
+
     def test_a_camera_that_the_file_loses_goes_from_the_page(self):
         self.write(FILE.replace('name = "door"', 'name = "yard"'))
         self.service.process.send_signal(signal.SIGHUP)

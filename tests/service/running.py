@@ -20,6 +20,11 @@ WIDTH, HEIGHT, FRAMES, RATE = 320, 240, 45, 15
 LIMIT = 60
 
 
+def has_time():
+    """Whether the machine has processors to spare, so that rates of frames mean something."""
+    return os.getloadavg()[0] < os.cpu_count()
+
+
 def free_port():
     with contextlib.closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))

@@ -190,6 +190,9 @@ class SlotCard {
     this.name = name;
     this.scores = []; // of the canary: {serving, candidate}
     this.shown = 0; // number of the last decision in the list
+    this.question = null; // the one that is shown
+    this.waiting = []; // those after it
+    this.asked = 0; // when questions were last asked for
     this.element = byId("slot-card").content.firstElementChild.cloneNode(true);
     this.find = (selector) => this.element.querySelector(selector);
     setText(this.find("h3"), name);
@@ -198,6 +201,60 @@ class SlotCard {
       button.addEventListener("click", () => this.ask(button.dataset.action));
     }
     byId("slots").append(this.element);
+  }
+
+  // --- Label this face.
+
+  async nextQuestion() {
+    if (!this.waiting.length && Date.now() - this.asked > 3000) {
+      this.asked = Date.now();
+      const answer = await fetch(`/api/slots/${this.name}/questions?n=8`);
+      if (answer.ok) {
+        const found = await answer.json();
+        this.classes = found.labels;
+        this.waiting = found.questions;
+      }
+    }
+    this.show(this.waiting.shift() ?? null);
+  }
+
+  show(question) {
+    this.question = question;
+    this.find(".question").hidden = !question;
+    const hint = question
+      ? `Camera ${question.camera}. Press a key or a button; Tab and Enter do as well.`
+      : "No face to ask about yet. One appears as soon as one is remembered.";
+    setText(this.find(".hint"), hint);
+    if (!question) return;
+    const face = this.find(".face");
+    face.src = question.picture;
+    face.dataset.question = question.id;
+    const answers = this.find(".answers");
+    if (answers.children.length) return;
+    this.keys = new Map();
+    const add = (key, text, answer) => {
+      const button = document.createElement("button");
+      const mark = document.createElement("kbd");
+      mark.textContent = key;
+      button.append(mark, text);
+      button.dataset.answer = answer;
+      button.setAttribute("aria-keyshortcuts", key);
+      button.addEventListener("click", () => this.answer(answer));
+      answers.append(button);
+      this.keys.set(key, answer);
+    };
+    this.classes.forEach((label, k) => add(String((k + 1) % 10), label, label));
+    add("c", "cannot tell", "cannot-tell");
+    add("n", "no face", "no-face");
+  }
+
+  async answer(text) {
+    const question = this.question;
+    if (!question) return;
+    this.question = null; // No second answer by an impatient key.
+    const taken = await post(`/api/slots/${this.name}/answers`, { id: question.id, answer: text });
+    say(taken.ok ? `labelled ${text}` : (await taken.json()).error);
+    await this.nextQuestion();
   }
 
   async ask(action) {
@@ -260,6 +317,8 @@ class SlotCard {
     });
     this.scores = this.scores.slice(-CANARY_POINTS);
     this.drawCanary();
+    this.find(".asking").hidden = !slot.asks;
+    if (slot.asks && !this.question) this.nextQuestion();
     for (const event of slot.events) this.decision(event);
   }
 
@@ -391,6 +450,16 @@ async function watch() {
     await new Promise((done) => setTimeout(done, 1000));
   }
 }
+
+/** A key answers the first question that is shown, unless it is typed into something. */
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || byId("confirm").open) return;
+  if (event.target instanceof HTMLInputElement) return;
+  const within = event.target.closest?.("[data-slot]")?.dataset.slot;
+  const card = [...slots.values()].find((one) => one.question && (!within || one.name === within));
+  const answer = card?.keys?.get(event.key);
+  if (answer) card.answer(answer);
+});
 
 listen();
 watch();

@@ -129,16 +129,6 @@ class RunTest(running.ServiceCase):
         self.assertGreater(last["frames"] - first["frames"], share * expected - running.RATE)
         self.assertGreater(last["frames"], first["frames"])
 
-    def test_motion_jpeg_over_http_is_a_camera_and_no_recording(self):
-        # The service looks at its own page.
-        text = CAMERAS + '[[camera]]\nname = "copy"\nretry_first = 0.5\n'
-        text += 'uri = "http://127.0.0.1:{port}/api/cameras/door/mjpeg"\n'
-        service = self.run_service(text)
-        service.wait_until(lambda: self.camera("copy")["frames"] > 5, "frames")
-        self.write(text.replace('name = "door"', 'name = "gate"'))
-        service.process.send_signal(signal.SIGHUP)
-        service.wait_for_words("camera copy: the stream ended; trying again")
-
     def test_secrets_are_neither_logged_nor_served(self):
         text = CAMERAS + '[[camera]]\nname = "bad"\n'
         service = self.run_service(text + 'uri = "rtsp://admin:hunter2@127.0.0.1:9/s?key=abc1"\n')

@@ -310,11 +310,13 @@ class SlotCard {
           String(one.remembered)];
       }),
     );
-    this.scores.push({
-      source: learner.source_score,
-      serving: learner.serving_score,
-      candidate: learner.candidate_score,
-    });
+    if (learner.source_score > 0) {
+      this.scores.push({
+        source: learner.source_score,
+        serving: learner.serving_score,
+        candidate: learner.candidate_score || learner.source_score,
+      });
+    }
     this.scores = this.scores.slice(-CANARY_POINTS);
     this.drawCanary();
     this.find(".asking").hidden = !slot.asks;

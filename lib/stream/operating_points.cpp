@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "learn/semi/out_of_fold.h"
+#include "util/wilson_lower_bound.h"
 
 namespace fer {
 namespace {

@@ -2,27 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <sstream>
 #include <utility>
 
+#include "util/nearest.h"
+
 namespace fer {
 namespace {
-
-/// Levenshtein's distance.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 std::string number_text(double number) {
   std::ostringstream text;
@@ -51,21 +37,8 @@ std::string kind_of(const toml::node& node) {
   }
 }
 
-std::string nearest(const std::string& given, const std::set<std::string>& names) {
-  std::string best;
-  std::size_t least = std::max<std::size_t>(2, given.size() / 3) + 1;
-  for (const std::string& name : names) {
-    const std::size_t far = distance(given, name);
-    if (far < least) {
-      least = far;
-      best = name;
-    }
-  }
-  return best;
-}
-
 std::string suggestion(const std::string& given, const std::set<std::string>& names) {
-  if (const std::string near = nearest(given, names); !near.empty())
+  if (const std::string near = nearest(given, {names.begin(), names.end()}); !near.empty())
     return "; did you mean " + near + "?";
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;

@@ -58,10 +58,6 @@ class TomlTable {
 /// "a string", "an integer", … for messages.
 std::string kind_of(const toml::node& node);
 
-/// The name of `names` that differs from `given` in the fewest letters, where those are two
-/// or at most a third of it; else empty.
-std::string nearest(const std::string& given, const std::set<std::string>& names);
-
 /// "; did you mean NAME?", or which names there are.
 std::string suggestion(const std::string& given, const std::set<std::string>& names);
 

@@ -162,8 +162,10 @@ class PageServer::Impl {
                  [this](const Request& request, Response& response) {
                    const auto camera = fleet_.camera(request.matches[1]);
                    if (!camera) return refuse(response, 404, "there is no such camera");
+                   const auto labels = camera->timeline().labels();
                    answer(response, 200,
-                          {{"labels", camera->timeline().labels()},
+                          {{"labels", labels},
+                           {"colours", colours_json(labels)},
                            {"seconds", seconds_json(camera->timeline().seconds(0, now_s()))}});
                  });
     server_->Post("/login", [this](const Request& request, Response& response) {

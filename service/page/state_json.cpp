@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+
+#include "vision/expression_colours.h"
 
 namespace fer {
 namespace {
@@ -29,6 +32,7 @@ nlohmann::json camera_json(Camera& camera) {
           {"faces", state.faces},
           {"persons", counts.persons},
           {"labels", labels},
+          {"colours", colours_json(labels)},
           {"seconds", seconds},
           {"pictures", camera.shared().pictures},
           {"blurred", !camera.config().blur.empty()}};
@@ -50,6 +54,17 @@ nlohmann::json slot_json(const Slot& slot) {
 }
 
 }  // namespace
+
+nlohmann::json colours_json(const std::vector<std::string>& labels) {
+  nlohmann::json colours = nlohmann::json::array();
+  for (std::size_t k = 0; k < labels.size(); ++k) {
+    char text[8];
+    std::snprintf(text, sizeof text, "#%06x",
+                  expression_rgb(labels[k], static_cast<int>(k)) & 0xffffff);
+    colours.push_back(text);
+  }
+  return colours;
+}
 
 nlohmann::json event_json(const SlotEvent& event) {
   return {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "fleet/fleet.h"
@@ -11,6 +12,9 @@ namespace fer {
 
 /// Cameras, slots and learners as they are now; docs/reference/run.md lists the fields.
 nlohmann::json state_json(const Fleet& fleet);
+
+/// "#rrggbb" of each label, as the overlay draws it.
+nlohmann::json colours_json(const std::vector<std::string>& labels);
 
 nlohmann::json event_json(const SlotEvent& event);
 nlohmann::json seconds_json(const std::vector<ExpressionTimeline::Second>& seconds);

@@ -12,6 +12,7 @@
 
 #include "model/torch_threads.h"
 #include "util/random.h"
+#include "util/wilson_lower_bound.h"
 
 namespace fer {
 namespace {
@@ -67,13 +68,6 @@ double error_of_mean(const std::vector<double>& values, const Clusters& clusters
   double squares = 0;
   for (const double sum : sums) squares += sum * sum;
   return std::sqrt(squares) / static_cast<double>(values.size());
-}
-
-/// The lower end of the Wilson interval of one standard deviation.
-double wilson_low(double right, double all) {
-  const double share = right / all;
-  return (share + 0.5 / all - std::sqrt(share * (1 - share) / all + 0.25 / (all * all))) /
-         (1 + 1 / all);
 }
 
 }  // namespace
@@ -192,7 +186,7 @@ std::vector<float> operating_points(const Predictions& predictions, double preci
       right += own[i].second;
       // Between equal probabilities there is no threshold.
       if (i + 1 < own.size() && own[i + 1].first == own[i].first) continue;
-      if (wilson_low(right, static_cast<double>(i + 1)) < precision) continue;
+      if (wilson_lower_bound(right, static_cast<double>(i + 1), 1) < precision) continue;
       points[k] = i + 1 == own.size() ? 0 : own[i].first;
     }
   }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "util/wilson_lower_bound.h"
+
 namespace fer {
 namespace {
 
@@ -72,14 +74,6 @@ double likelihood_at(const OutOfFold& rows, double temperature) {
 }
 
 }  // namespace
-
-double wilson_lower_bound(double successes, double trials, double z) {
-  if (trials <= 0) return 0;
-  const double p = successes / trials, zz = z * z;
-  const double centre = p + zz / (2 * trials);
-  const double margin = z * std::sqrt(p * (1 - p) / trials + zz / (4 * trials * trials));
-  return std::max(0.0, (centre - margin) / (1 + zz / trials));
-}
 
 std::vector<double> precision_thresholds(const OutOfFold& rows, const PrecisionTarget& target,
                                          std::span<const double> mix) {

@@ -20,11 +20,6 @@ struct OutOfFold {
   }
 };
 
-/// Lower bound of a proportion of which `successes` of `trials` were seen, `z` standard deviations
-/// down (the score interval, Wilson 1927). Both may be fractions, as sums of weights are. 0 without
-/// trials.
-double wilson_lower_bound(double successes, double trials, double z);
-
 struct PrecisionTarget {
   double rho = 0.7;  ///< Precision that the lower bound must reach.
   double z = 1;      ///< Standard deviations of the bound.

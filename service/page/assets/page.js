@@ -1,10 +1,6 @@
 // Draws what the service tells. Texts go in as text, never as HTML.
 "use strict";
 
-/** Of the classes in order. Names stand beside them, so that nothing hangs on the colour. */
-const COLOURS = [
-  "#8a93a0", "#f2a900", "#c06bd6", "#4a90e2", "#e0483d", "#5da93c", "#7d5cc6", "#b5793c",
-];
 /** Of the source, what serves, and the candidate. */
 const SCORE_COLOURS = ["#8a93a0", "#2f8f5b", "#c06bd6"];
 const HISTORY_S = 180;
@@ -56,6 +52,8 @@ class CameraCard {
   constructor(name) {
     this.name = name;
     this.labels = [];
+    /** Of the labels. Names stand beside them, so that nothing hangs on the colour. */
+    this.colours = [];
     this.seconds = []; // {time, persons}
     this.element = byId("camera-card").content.firstElementChild.cloneNode(true);
     this.find = (selector) => this.element.querySelector(selector);
@@ -71,6 +69,7 @@ class CameraCard {
     if (!answer.ok) return;
     const history = await answer.json();
     this.labels = history.labels;
+    this.colours = history.colours;
     this.seconds = history.seconds.concat(
       this.seconds.filter((one) => !history.seconds.some((known) => known.time === one.time)),
     );
@@ -78,7 +77,10 @@ class CameraCard {
   }
 
   update(camera) {
-    this.labels = camera.labels.length ? camera.labels : this.labels;
+    if (camera.labels.length) {
+      this.labels = camera.labels;
+      this.colours = camera.colours;
+    }
     const pill = this.find(".pill");
     setText(pill, camera.state);
     pill.className = `pill ${camera.state}`;
@@ -97,7 +99,7 @@ class CameraCard {
       this.find(".counts tbody"),
       this.labels.map((label) => [label, String(camera.seconds[label] ?? 0)]),
     );
-    setSwatches(this.find(".counts tbody"), COLOURS);
+    setSwatches(this.find(".counts tbody"), this.colours);
     if (camera.state !== "playing") this.blank(camera.state);
   }
 
@@ -152,7 +154,7 @@ class CameraCard {
       let y = 0;
       second.mean.forEach((share, k) => {
         const height = share * canvas.height;
-        pen.fillStyle = COLOURS[k % COLOURS.length];
+        pen.fillStyle = this.colours[k];
         pen.fillRect(x, y, 2, height);
         y += height;
       });

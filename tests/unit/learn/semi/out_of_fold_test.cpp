@@ -22,14 +22,6 @@ OutOfFold two_classes(const std::vector<std::pair<double, int>>& rows) {
   return all;
 }
 
-TEST(WilsonLowerBound, IsThatOfTheTextbook) {
-  // 8 of 10 at z = 1.96: (0.8 + 0.19208 − 1.96 √(0.016 + 0.0096040)) / 1.38416 = 0.4902.
-  EXPECT_NEAR(wilson_lower_bound(8, 10, 1.96), 0.4902, 1e-4);
-  EXPECT_NEAR(wilson_lower_bound(10, 10, 1), 10.0 / 11, 1e-12);
-  EXPECT_EQ(wilson_lower_bound(0, 0, 1), 0);
-  EXPECT_EQ(wilson_lower_bound(3, 4, 0), 0.75);
-}
-
 TEST(PrecisionThresholds, AreTheLeastConfidenceAtWhichTheBoundHolds) {
   // Predicted as 1, surest first: right, right, right, wrong, right, wrong. Without a margin the
   // precision is 1, 1, 1, .75, .8, .67: the last that reaches .75 is the fifth.

@@ -25,9 +25,11 @@ class FER_API BatchQueue {
   /// Chooses the classifier of a batch, just before it runs. May give none or throw; then the
   /// batch's callers get an error.
   using Chooser = std::function<std::shared_ptr<const Classifier>()>;
+  /// A queue without requests; `choose` is asked once a batch.
   explicit BatchQueue(Chooser choose);
   ~BatchQueue();
 
+  /// What a batch said of one request.
   struct Answer {
     std::shared_ptr<const Classifier> classifier;  ///< Whose logits these are.
     std::vector<float> logits;                     ///< One row a crop.

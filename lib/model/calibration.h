@@ -14,6 +14,7 @@ struct Calibration {
   double temperature = 1;   ///< Above 1: the model was surer than it was right.
   std::vector<float> bias;  ///< One per class; empty: none.
 
+  /// True where it changes no logit.
   bool is_identity() const { return temperature == 1 && bias.empty(); }
   bool operator==(const Calibration&) const = default;
 };

@@ -10,7 +10,8 @@
 #include "model/fallback_engine.h"
 #include "model/folded_network.h"
 #include "model/inference_engine.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
+#include "model/torch_backend.h"
 
 namespace fer {
 namespace {
@@ -21,7 +22,13 @@ std::unique_ptr<const InferenceEngine> make_engine_on(const FoldedNetwork& netwo
 #ifdef HAVE_ONEDNN
   if (device == "cpu") return make_onednn_engine(network, precision);
 #endif
-  return make_aten_engine(network, precision, device);
+  std::string reason;
+  if (const TorchBackend* backend = open_torch_backend(reason))
+    return backend->make_engine(network, precision, device);
+  throw std::runtime_error(
+      "models cannot be computed on the processor: this gst-fer was built without oneDNN, and its "
+      "library for LibTorch cannot be opened: " +
+      reason);
 }
 
 /// The crops, rows of `side` pixels, and behind them their mirror images.
@@ -39,7 +46,7 @@ std::vector<std::uint8_t> with_mirror_images(std::span<const std::uint8_t> crops
 
 }  // namespace
 
-Classifier::Classifier(const ModelFile& model, Precision precision, const std::string& device)
+Classifier::Classifier(const StoredModel& model, Precision precision, const std::string& device)
     : info_(model.info) {
   const std::string place = resolve_device(device, &fallback_);
   const FoldedNetwork network = fold(model);
@@ -75,7 +82,7 @@ std::string Classifier::fallback() const {
 
 std::shared_ptr<const Classifier> Classifier::open(const std::filesystem::path& path,
                                                    Precision precision, const std::string& device) {
-  return std::make_shared<const Classifier>(read_model(path), precision, device);
+  return std::make_shared<const Classifier>(read_stored_model(path), precision, device);
 }
 
 std::string Classifier::engine() const {

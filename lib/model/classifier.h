@@ -1,4 +1,4 @@
-// Serving: face crops in, probabilities of expressions out. Free of LibTorch in its interface.
+// Serving: face crops in, probabilities of expressions out.
 #pragma once
 
 #include <cstdint>
@@ -14,29 +14,31 @@
 
 namespace fer {
 
-struct ModelFile;
+struct StoredModel;
 class InferenceEngine;
 
 /// A model laid out for inference: batch norm folded into the convolutions, weights in the layout
 /// that the processor's kernels want. On a CPU it calls oneDNN directly where the build has it:
 /// LibTorch 1.13 sends small batches past oneDNN, and later ones reorder the weights in every call
-/// (tests/bench/classifier_bench.cpp keeps the figures).
+/// (tests/bench/classifier_bench.cpp keeps the figures). On a CUDA device, and without oneDNN,
+/// LibTorch computes; the library for that is opened at run time (torch_backend.h).
 ///
 /// Immutable and thread-safe once made.
 class FER_API Classifier {
  public:
   /// bf16 on a CPU that lacks it becomes fp32: see precision(). Throws std::runtime_error where the
-  /// model lacks a tensor, and what resolve_device() throws.
-  Classifier(const ModelFile& model, Precision precision, const std::string& device = "cpu");
+  /// model lacks a tensor or nothing can compute it, and what resolve_device() throws.
+  Classifier(const StoredModel& model, Precision precision, const std::string& device = "cpu");
   ~Classifier();
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 
-  /// Reads a model file; throws what read_model() and the constructor throw.
+  /// Reads a model file; throws what read_stored_model() and the constructor throw.
   static std::shared_ptr<const Classifier> open(const std::filesystem::path& path,
                                                 Precision precision,
                                                 const std::string& device = "cpu");
 
+  /// What the model's file says of it.
   const ModelInfo& info() const { return info_; }
   /// The arithmetic it computes in, never kAuto.
   Precision precision() const { return precision_; }
@@ -47,6 +49,7 @@ class FER_API Classifier {
   std::string engine() const;
   /// Bytes of one crop: channels x input_size x input_size.
   std::size_t crop_bytes() const;
+  /// Logits of a crop.
   std::size_t classes() const { return info_.labels.size(); }
 
   /// n crops, planar uint8, one after the other → n x classes calibrated logits under the model's

@@ -11,14 +11,12 @@ constexpr double kBatchNormEps = 1e-5;
 
 }  // namespace
 
-std::vector<float> ConvFolder::values(const std::string& name) const {
+const std::vector<float>& ConvFolder::values(const std::string& name) const {
   const auto it = weights_.find(name);
-  if (it == weights_.end() || it->second.sizes() != at::IntArrayRef(layout_.at(name))) {
+  if (it == weights_.end() || it->second.shape != layout_.at(name)) {
     throw std::runtime_error("the model has no tensor \"" + name + "\" of the right shape");
   }
-  const torch::Tensor tensor = it->second.detach().to(torch::kCPU, torch::kFloat32).contiguous();
-  const float* data = tensor.data_ptr<float>();
-  return {data, data + tensor.numel()};
+  return it->second.values;
 }
 
 FoldedConv ConvFolder::conv(const std::string& name, const std::string& norm, int stride,
@@ -26,8 +24,9 @@ FoldedConv ConvFolder::conv(const std::string& name, const std::string& norm, in
   FoldedConv folded = shape_of(name, stride, groups);
   folded.weight = values(name + ".weight");
   folded.bias = values(norm + ".bias");
-  const auto gain = values(norm + ".weight"), mean = values(norm + ".running_mean"),
-             variance = values(norm + ".running_var");
+  const std::vector<float>& gain = values(norm + ".weight");
+  const std::vector<float>& mean = values(norm + ".running_mean");
+  const std::vector<float>& variance = values(norm + ".running_var");
   const std::size_t kernel = folded.weight.size() / gain.size();
   for (std::size_t o = 0; o < gain.size(); ++o) {
     const double scale = gain[o] / std::sqrt(static_cast<double>(variance[o]) + kBatchNormEps);

@@ -1,29 +1,24 @@
 // Batch norm folded into the convolutions before it.
 #pragma once
 
-#include <torch/types.h>
-
-#include <cstdint>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "model/float_tensor.h"
 #include "model/folded_network.h"
 
 namespace fer {
 
-/// Makes served convolutions of trained tensors. Both maps must outlive it.
+/// Makes served convolutions of trained tensors. `weights` must outlive it.
 class ConvFolder {
  public:
-  using Weights = std::map<std::string, torch::Tensor>;
-  using Layout = std::map<std::string, std::vector<std::int64_t>>;
-
-  ConvFolder(const Weights& weights, Layout layout)
+  ConvFolder(const FloatTensors& weights, TensorLayout layout)
       : weights_(weights), layout_(std::move(layout)) {}
 
   /// The tensor's values. Throws std::runtime_error that names it, where it is missing or has
   /// another shape than the layout says.
-  std::vector<float> values(const std::string& name) const;
+  const std::vector<float>& values(const std::string& name) const;
   /// A convolution followed by batch norm.
   FoldedConv conv(const std::string& name, const std::string& norm, int stride,
                   int groups = 1) const;
@@ -33,8 +28,8 @@ class ConvFolder {
  private:
   FoldedConv shape_of(const std::string& name, int stride, int groups) const;
 
-  const Weights& weights_;
-  const Layout layout_;
+  const FloatTensors& weights_;
+  const TensorLayout layout_;
 };
 
 }  // namespace fer

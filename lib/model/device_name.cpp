@@ -1,13 +1,10 @@
 #include "model/device_name.h"
 
-#include <dlfcn.h>
-#include <torch/cuda.h>
-#include <torch/version.h>
-
 #include <charconv>
 #include <stdexcept>
 
 #include "kernels/driver_library.h"
+#include "model/torch_backend.h"
 
 namespace fer {
 namespace {
@@ -22,17 +19,18 @@ int index_of(const std::string& name) {
   return error == std::errc() && stopped == end && index <= 127 ? index : -1;
 }
 
-/// LibTorch's CUDA half may be a library of its own, which is not linked; and whether there is one
-/// must not be asked before it is open.
-bool torch_has_cuda() {
-  static const bool open = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-  return open && torch::cuda::is_available();
+/// What keeps LibTorch from using a device; empty where nothing does.
+std::string obstacle(const TorchBackend* backend, const std::string& reason) {
+  if (!backend) {
+    return "it is computed by LibTorch, and gst-fer's library for that (" FER_TORCH_LIBRARY_NAME
+           ") cannot be opened: " +
+           reason + "; install it, built with -Dtorch_dir= against a LibTorch with CUDA";
+  }
+  if (backend->has_cuda()) return {};
+  return "LibTorch " + std::string(backend->torch_version) +
+         " finds no CUDA device: it takes a card, its driver (nvidia-smi shows both) and a build "
+         "against a LibTorch with CUDA (meson setup -Dtorch_dir=)";
 }
-
-const char* const kWhatItTakes = "LibTorch " TORCH_VERSION
-                                 " finds no CUDA device: it takes a card, its driver (nvidia-smi "
-                                 "shows both) and a build against "
-                                 "a LibTorch with CUDA (meson setup -Dtorch_dir=)";
 
 }  // namespace
 
@@ -43,15 +41,18 @@ std::string resolve_device(const std::string& name, std::string* fallback) {
   if (index < 0)
     throw std::runtime_error("device \"" + name + "\": expected auto, cpu, cuda or cuda:N");
   if (name == "auto" && !kernels::driver_library()) return "cpu";
-  if (!torch_has_cuda()) {
+  std::string reason;
+  const TorchBackend* backend = open_torch_backend(reason);
+  const std::string missing = obstacle(backend, reason);
+  if (!missing.empty()) {
     if (name != "auto") {
-      throw std::runtime_error("device " + name + ": " + kWhatItTakes +
+      throw std::runtime_error("device " + name + ": " + missing +
                                "; device cpu needs none of them");
     }
-    if (fallback) *fallback = kWhatItTakes;
+    if (fallback) *fallback = missing;
     return "cpu";
   }
-  const int count = static_cast<int>(torch::cuda::device_count());
+  const int count = backend->device_count();
   if (index >= count) {
     throw std::runtime_error(
         "device " + name + ": there " +
@@ -59,10 +60,6 @@ std::string resolve_device(const std::string& name, std::string* fallback) {
         ", counted from 0");
   }
   return "cuda:" + std::to_string(index);
-}
-
-void open_devices() {
-  if (kernels::driver_library()) torch_has_cuda();
 }
 
 }  // namespace fer

@@ -5,8 +5,8 @@
 
 #include "model/calibration.h"
 #include "model/conv_folder.h"
-#include "model/model_file.h"
 #include "model/network_layout.h"
+#include "model/stored_model.h"
 
 namespace fer {
 namespace {
@@ -30,7 +30,7 @@ FoldedConv average_pool(int in, int out) {
 
 }  // namespace
 
-FoldedNetwork fold(const ModelFile& model) {
+FoldedNetwork fold(const StoredModel& model) {
   const NetworkConfig& config = model.info.network;
   const ConvFolder folder(model.weights, network_layout(config));
   FoldedNetwork network;

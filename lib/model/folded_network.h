@@ -9,7 +9,7 @@
 
 namespace fer {
 
-struct ModelFile;
+struct StoredModel;
 
 /// A convolution with bias. `weight` is out x in/groups x kernel x kernel. Padded, a stride of 1
 /// keeps the side.
@@ -49,6 +49,6 @@ struct FoldedNetwork {
 /// Folds a model, batch norm into the convolutions and the calibration into the head. Throws
 /// std::runtime_error that names the tensor, where one is missing or has another shape than the
 /// model's config says.
-FER_API FoldedNetwork fold(const ModelFile& model);
+FER_API FoldedNetwork fold(const StoredModel& model);
 
 }  // namespace fer

@@ -31,10 +31,6 @@ class InferenceEngine {
   virtual std::string fallback() const { return {}; }
 };
 
-/// LibTorch on a device as resolve_device() names it: the only way on CUDA, the slow one on a CPU.
-std::unique_ptr<InferenceEngine> make_aten_engine(const FoldedNetwork& network, Precision precision,
-                                                  const std::string& device);
-
 /// oneDNN, called directly. Throws std::exception where it has no kernel for this processor.
 std::unique_ptr<InferenceEngine> make_onednn_engine(const FoldedNetwork& network,
                                                     Precision precision);

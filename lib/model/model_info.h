@@ -15,7 +15,7 @@ namespace fer {
 
 /// What a model file says beside its weights.
 struct ModelInfo {
-  NetworkConfig network;
+  NetworkConfig network;  ///< Its shape.
   /// One a class, in the order of the outputs. Empty in a start for training, which has no head.
   std::vector<std::string> labels;
   float mean = 0.5f;     ///< Subtracted from pixels in [0, 1] …

@@ -21,6 +21,7 @@ class FER_API FileStamp {
   /// Of the file as it is now. All zero where there is none: being replaced, perhaps.
   static FileStamp of(const std::filesystem::path& path);
 
+  /// False where there was no file.
   bool exists() const { return *this != FileStamp(); }
   bool operator==(const FileStamp&) const = default;
 
@@ -34,12 +35,13 @@ class FER_API FileStamp {
 /// Polling, since renames across network file systems raise no events.
 class FER_API ModelWatcher {
  public:
+  /// What is watched, and how the model is laid out.
   struct Options {
-    std::filesystem::path path;
-    FileStamp known;  ///< The version that serves already; taken before it was opened.
-    Precision precision = Precision::kAuto;
-    std::string device = "cpu";  ///< As resolve_device() takes it.
-    std::chrono::milliseconds interval{500};
+    std::filesystem::path path;  ///< Of the model file.
+    FileStamp known;             ///< The version that serves already; taken before it was opened.
+    Precision precision = Precision::kAuto;   ///< As Classifier::open() takes it.
+    std::string device = "cpu";               ///< As resolve_device() takes it.
+    std::chrono::milliseconds interval{500};  ///< Between two looks at the file.
   };
 
   /// `on_model` gets each newly opened model, `on_error` the sentence of each failure (once a

@@ -26,23 +26,23 @@ enum class Downsampling {
 /// blocks (He et al. 2016), each stage halving the side, then local attention, global average
 /// pooling, dropout and one linear head.
 struct NetworkConfig {
-  std::string name = "fernet";
-  int input_size = 48;  ///< Side of the input in pixels.
-  int channels = 1;     ///< 1: grey, 3: RGB.
-  int stem_width = 32;  ///< Channels after the stem.
-  int stem_kernel = 3;  ///< Side of the stem's kernel.
-  int stem_stride = 1;
+  std::string name = "fernet";           ///< For people; nothing hangs on it.
+  int input_size = 48;                   ///< Side of the input in pixels.
+  int channels = 1;                      ///< 1: grey, 3: RGB.
+  int stem_width = 32;                   ///< Channels after the stem.
+  int stem_kernel = 3;                   ///< Side of the stem's kernel.
+  int stem_stride = 1;                   ///< Of the stem's convolution.
   bool stem_pool = false;                ///< 3x3 max-pooling of stride 2 after the stem.
   std::vector<int> widths{48, 96, 160};  ///< Channels of each stage.
   std::vector<int> depths{1, 2, 2};      ///< Blocks of each stage.
   std::vector<int> strides{2, 2, 2};     ///< Stride of each stage's first block.
-  Downsampling downsampling = Downsampling::kProjection;
-  int attention_branches = 2;   ///< Branches of local attention; 0: none.
+  Downsampling downsampling = Downsampling::kProjection;  ///< In blocks with a stride.
+  int attention_branches = 2;                             ///< Branches of local attention; 0: none.
   int attention_reduction = 8;  ///< C → C/reduction → 1 in each branch.
   double drop_branch = 0.4;     ///< Probability that a training step silences one branch a sample.
   double drop_feature = 0.0;    ///< Probability that a training step silences a feature map.
   double dropout = 0.2;         ///< Before the head.
-  int classes = 8;
+  int classes = 8;              ///< Outputs of the head.
 
   /// Throws std::runtime_error that names the field and its range, where a value makes no network.
   FER_API void check() const;

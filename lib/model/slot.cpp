@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "model/model_file.h"
 #include "model/model_watcher.h"
+#include "model/stored_model.h"
 
 namespace fer {
 
@@ -53,7 +53,7 @@ std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {
   return first;
 }
 
-void ModelSlot::serve(std::shared_ptr<const ModelFile> model) {
+void ModelSlot::serve(std::shared_ptr<const StoredModel> model) {
   const std::lock_guard opening(opening_);
   served_ = std::move(model);
   swap(build_engine());

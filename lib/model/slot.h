@@ -16,7 +16,7 @@
 namespace fer {
 
 class ModelWatcher;
-struct ModelFile;
+struct StoredModel;
 
 /// Holds the model that serves. Exchanging it is one pointer swap between two batches: no frame is
 /// lost, reordered or held. Thread-safe.
@@ -33,14 +33,15 @@ class FER_API ModelSlot {
 
   /// How the slot's models are laid out.
   struct Layout {
-    Precision precision = Precision::kAuto;
-    std::string device = "cpu";  ///< As resolve_device() takes it.
+    Precision precision = Precision::kAuto;  ///< As Classifier's constructor takes it.
+    std::string device = "cpu";              ///< As resolve_device() takes it.
     bool operator==(const Layout&) const = default;
   };
 
+  /// A model file, and what to do about it.
   struct Source {
-    std::filesystem::path path;
-    Layout layout;
+    std::filesystem::path path;  ///< Of the file.
+    Layout layout;               ///< Of the first to open, it becomes the slot's.
     /// Opens the file anew, on a thread of the slot's own, whenever it is replaced. What cannot be
     /// read is refused, counted, and the model before it serves on. Ends once somebody else swaps a
     /// model in: what was learnt is not thrown away for what stands in a file.
@@ -56,7 +57,7 @@ class FER_API ModelSlot {
 
   /// Serves `model`, in the slot's layout, from the next batch on. Blocks while it lays it out, and
   /// while open() reads. Throws what the Classifier's constructor throws.
-  void serve(std::shared_ptr<const ModelFile> model);
+  void serve(std::shared_ptr<const StoredModel> model);
 
   /// The serving model; null before the first.
   std::shared_ptr<const Classifier> current() const;
@@ -67,9 +68,10 @@ class FER_API ModelSlot {
 
   /// Reloads that failed so far, and why the last did.
   struct Failures {
-    std::uint64_t count = 0;
-    std::string last;
+    std::uint64_t count = 0;  ///< Since the slot was made.
+    std::string last;         ///< A sentence that names the file; empty: none failed.
   };
+  /// A snapshot.
   Failures failures() const;
   /// Models that came after the first.
   std::uint64_t swaps() const;
@@ -86,7 +88,7 @@ class FER_API ModelSlot {
 
   std::mutex opening_;  ///< Held while open() reads and serve() lays out; taken before mutex_.
   std::optional<Layout> layout_;  ///< Guarded by opening_, as the next two; empty: nobody opened.
-  std::shared_ptr<const ModelFile> served_;      ///< What serve() put there …
+  std::shared_ptr<const StoredModel> served_;    ///< What serve() put there …
   std::weak_ptr<const Classifier> laid_out_;     ///< … as it was laid out.
   mutable std::mutex mutex_;                     ///< Held for a copy, never for work.
   std::shared_ptr<const Classifier> current_;    ///< Guarded by mutex_, and so on to swaps_.

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "learn/optim/sgd.h"
-#include "model/model_file.h"
-#include "model/network.h"
+#include "network/model_file.h"
+#include "network/network.h"
 
 namespace fer {
 

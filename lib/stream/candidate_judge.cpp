@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/count_predictions.h"
 #include "stream/mirror_agreement.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "learn/run/checkpoint.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/checkpoint_names.h"
 
 namespace fer {

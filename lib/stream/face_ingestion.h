@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/adapted_networks.h"
 #include "stream/face_sample.h"
 #include "stream/gates.h"

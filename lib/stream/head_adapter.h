@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/learner_config.h"
 #include "stream/linear_head.h"
 #include "stream/sample_memory.h"

@@ -13,7 +13,8 @@
 #include "learn/run/module_run.h"
 #include "model/file_formats.h"
 #include "model/stored_weights.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
+#include "network/torch_weights.h"
 #include "stream/crop_views.h"
 #include "stream/latent_codec.h"
 
@@ -184,7 +185,7 @@ std::string trunk_version(const ModelFile& model, int blocks_below) {
   std::map<std::string, torch::Tensor> lower;
   for (const auto& [name, tensor] : model.weights)
     if (network->is_in_trunk(name, static_cast<std::size_t>(blocks_below))) lower[name] = tensor;
-  return StoredWeights(lower, /*bf16=*/false).version();
+  return StoredWeights(to_plain(lower), /*bf16=*/false).version();
 }
 
 std::unique_ptr<LabelledFaces> LabelledFaces::open(const std::filesystem::path& path,

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "learn/data/packed_dataset.h"
-#include "model/model_file.h"
-#include "model/network.h"
+#include "network/model_file.h"
+#include "network/network.h"
 #include "util/random.h"
 
 namespace fer {

@@ -16,11 +16,13 @@
 
 #include "model/classifier.h"
 #include "model/device_name.h"
-#include "model/device_stream.h"
 #include "model/find_model.h"
-#include "model/model_file.h"
 #include "model/slot.h"
-#include "model/torch_threads.h"
+#include "model/stored_model.h"
+#include "network/device_stream.h"
+#include "network/model_file.h"
+#include "network/torch_threads.h"
+#include "network/torch_weights.h"
 #include "stream/checkpoint_folder.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
@@ -259,7 +261,7 @@ class Learner::Impl {
     // Until it has been laid out: a device without memory may refuse now and take it later.
     unserved_ = true;
     if (!current || current->info().version != model.info.version)
-      slot_->serve(std::make_shared<const ModelFile>(model));
+      slot_->serve(std::make_shared<const StoredModel>(to_stored(model)));
     unserved_ = false;
     publish(model);
   }

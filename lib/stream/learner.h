@@ -27,6 +27,7 @@ struct ListenerState;
 /// thread, which runs at idle priority (unless told otherwise) within a CPU budget. Thread-safe.
 class FER_API Learner {
  public:
+  /// What get() makes a learner with.
   struct Settings {
     /// Model to begin from; empty: what the slot serves already, else the one that ships.
     std::filesystem::path source_model;
@@ -42,7 +43,7 @@ class FER_API Learner {
     /// is always `served.fer` there, replaced atomically, for another process to watch; what
     /// happened stands in `log.jsonl` (see LearnerLog).
     std::filesystem::path checkpoint_dir;
-    OnlineConfig learning;
+    OnlineConfig learning;  ///< How it learns.
     double max_cpu = 0.25;  ///< Share of one core, in (0, 16].
     int threads = 1;        ///< LibTorch's for learning.
     /// Learns only while nobody else wants the processor. False shares it like any other thread.
@@ -99,6 +100,7 @@ class FER_API Learner {
   /// What the crops must look like (input size, channels, alignment template), and the labels.
   /// Never changes.
   const ModelInfo& info() const;
+  /// The slot that it serves through.
   std::shared_ptr<ModelSlot> slot() const;
 
   /// Hands in a face. Never waits for learning. Where the queue is full, the oldest goes and is
@@ -115,7 +117,9 @@ class FER_API Learner {
   /// A source that ended or jumped: its tracklets end, so that what comes next is no part of them.
   void end_of(const std::string& source);
 
+  /// Whether faces are taken and steps are done from now on.
   void pause(bool paused);
+  /// As pause() left it.
   bool paused() const;
   /// Changes the budget from the next step on.
   void set_max_cpu(double max_cpu);
@@ -125,6 +129,7 @@ class FER_API Learner {
   void rollback();  ///< Serves what served before the last promotion, and learns on from there.
   void reset();     ///< Back to the source model; memory and thresholds are emptied.
 
+  /// A snapshot of counts and scores.
   LearnerStats stats() const;
 
   /// The last warning that came before is told at once, on the calling thread.

@@ -60,7 +60,7 @@ FER_API bool& guard_named(GuardConfig& guards, const std::string& name);
 
 /// Class prototypes as a head; see prototype_head.h.
 struct PrototypeConfig {
-  bool enabled = true;
+  bool enabled = true;            ///< Whether the head adapts so.
   int per_class = 100;            ///< Faces that support a prototype, at most.
   double mix = 0.25;              ///< Weight of the prototypes beside the source's head; 0 … 1.
   double prior_correction = 0.5;  ///< Power of the prior that is divided out of pseudo-labels.
@@ -80,25 +80,27 @@ FER_API SampleStore sample_store_named(const std::string& name);
 
 /// Settings of an online learner.
 struct OnlineConfig {
-  GateConfig gates;
-  TrackletConfig tracklet;
-  MemoryConfig memory;
-  GuardConfig guards;
-  PrototypeConfig prototypes;
+  GateConfig gates;            ///< Which faces are evidence.
+  TrackletConfig tracklet;     ///< How faces of one person become one piece of it.
+  MemoryConfig memory;         ///< How much is remembered.
+  GuardConfig guards;          ///< What keeps learning from doing harm.
+  PrototypeConfig prototypes;  ///< How the head adapts without a gradient.
   /// Gradient steps, which serve only where they beat the prototypes. Off: the weights stay the
   /// source's, and only the head changes.
   bool gradient_steps = true;
-  SampleStore store = SampleStore::kLatents;
+  SampleStore store = SampleStore::kLatents;  ///< What checkpoints keep of faces.
   double max_sample_age = 86400;  ///< Seconds after which a remembered face goes; 0: never.
   std::string threshold_policy = "dta:t-min=0.3,t-max=0.6";  ///< For make_threshold_policy().
   std::string negative_policy = "snl";                       ///< For make_negative_policy().
   int batch = 32;                                            ///< Unlabelled rows a step …
   double replay_share = 0.5;  ///< … and labelled ones: this share of both together, at least 0.5.
   double strength = 1;        ///< Of the strong views, as a share of RandAugment's usual ranges.
-  double learning_rate = 1e-3;
-  double momentum = 0.9;
-  double lambda_x = 1, lambda_u = 1, lambda_n = 0.1;  ///< Of the losses; see learn/semi/methods.h.
-  double ema = 0.995;                                 ///< Decay of the teacher's weights, a step.
+  double learning_rate = 1e-3;    ///< Of SGD.
+  double momentum = 0.9;          ///< Of SGD.
+  double lambda_x = 1;            ///< Weight of the loss of labelled rows.
+  double lambda_u = 1;            ///< Weight of the loss of pseudo-labels.
+  double lambda_n = 0.1;          ///< Weight of the loss of negative labels.
+  double ema = 0.995;             ///< Decay of the teacher's weights per step.
   double weight_anchor = 1e-3;    ///< Share of the way back to the source's weights, a step.
   double prior_correction = 0.5;  ///< Power of the model's prior that is divided out; 0 … 1.
   /// Weight of distillation on the replay's faces: the share of their targets that comes from the
@@ -119,8 +121,8 @@ struct OnlineConfig {
   int canary_interval = 50;  ///< Steps between two looks at the canary.
   double canary_margin = 0.0025;  ///< Of either score, that a candidate may lose and still serve.
   double rollback_margin = 0.03;  ///< A candidate that lost more is thrown away.
-  std::uint64_t seed = 1;
-  std::string device = "cpu";  ///< Of the networks, as resolve_device() takes it.
+  std::uint64_t seed = 1;         ///< Of what is drawn at random.
+  std::string device = "cpu";     ///< Of the networks, as resolve_device() takes it.
 
   /// Throws std::runtime_error that names the field and its range.
   FER_API void check() const;

@@ -9,7 +9,7 @@
 
 #include "learn/run/checkpoint.h"
 #include "model/device_name.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/adapted_networks.h"
 #include "stream/canary.h"
 #include "stream/candidate_judge.h"

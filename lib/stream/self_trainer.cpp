@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "learn/losses/losses.h"
-#include "model/torch_seed.h"
+#include "network/torch_seed.h"
 #include "stream/latent_codec.h"
 
 namespace fer {

@@ -10,8 +10,8 @@
 #include "learn/optim/sgd.h"
 #include "learn/run/model_network.h"
 #include "learn/run/module_run.h"
-#include "model/model_file.h"
-#include "model/network.h"
+#include "network/model_file.h"
+#include "network/network.h"
 
 namespace fer {
 

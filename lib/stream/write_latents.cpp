@@ -10,9 +10,9 @@
 
 #include "learn/data/batches.h"
 #include "learn/run/model_network.h"
+#include "model/checksum.h"
 #include "model/file_formats.h"
-#include "model/stored_weights.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
 #include "stream/labelled_faces.h"
 #include "stream/latent_codec.h"
 

@@ -24,9 +24,9 @@ enum class AlignTemplate {
 
 /// The shape of a crop.
 struct CropSpec {
-  AlignTemplate align_template = AlignTemplate::kFer;
-  int width = 48;
-  int height = 48;
+  AlignTemplate align_template = AlignTemplate::kFer;  ///< Where the landmarks lie.
+  int width = 48;                                      ///< In pixels.
+  int height = 48;                                     ///< In pixels.
   float margin = 0.f;  ///< Extra room on every side, as a share of the crop's side.
   bool grey = true;    ///< 8UC1, else 8UC3 in the order R, G, B.
 };

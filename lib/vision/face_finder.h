@@ -18,11 +18,11 @@ class SceneCut;
 
 /// Settings of a FaceFinder. They may change between any two frames.
 struct FaceFinderConfig {
-  float threshold = 0.6f;  ///< Least score of a face that is not followed yet.
-  float min_face_size = 0.f;
-  int max_faces = 0;
-  int detect_width = 640;
-  int interval = 1;  ///< The detector runs on each n-th frame.
+  float threshold = 0.6f;     ///< Least score of a face that is not followed yet.
+  float min_face_size = 0.f;  ///< Faces with a shorter side of fewer pixels are left out.
+  int max_faces = 0;          ///< The best by score; 0: all.
+  int detect_width = 640;     ///< Width in pixels that the detector sees a frame in.
+  int interval = 1;           ///< The detector runs on each n-th frame.
   /// A run looks for small faces too (DetectorConfig::small_faces) where this many frames have
   /// passed since the last that did, each run without tracking; 0: none does.
   int small_face_interval = 30;
@@ -37,9 +37,11 @@ struct FaceFinderConfig {
 /// Not thread-safe.
 class FER_API FaceFinder {
  public:
+  /// Finds by `detector`, which must not be null.
   explicit FaceFinder(std::unique_ptr<Detector> detector);
   ~FaceFinder();
 
+  /// Changes the settings from the next frame on; tracks go on.
   void configure(const FaceFinderConfig& config);
 
   /// Whether the detector's turn has come.
@@ -69,6 +71,7 @@ class FER_API FaceFinder {
   /// Scene cuts so far, each of which ended all tracks.
   std::uint64_t cuts() const { return cuts_; }
 
+  /// Of the detector, for logs.
   std::string detector_name() const { return detector_->name(); }
 
  private:

@@ -50,11 +50,11 @@ class FrameMemory;
 /// memory must outlive it. Planes that the format lacks are null with stride 0. Planes stand in
 /// GStreamer's order: YV12 has V before U.
 struct FrameView {
-  PixelFormat format = PixelFormat::kGray8;
-  int width = 0;
-  int height = 0;
-  std::array<const std::uint8_t*, 3> data{};
-  std::array<int, 3> stride{};
+  PixelFormat format = PixelFormat::kGray8;   ///< How pixels lie in the planes.
+  int width = 0;                              ///< In pixels, as stored.
+  int height = 0;                             ///< In pixels, as stored.
+  std::array<const std::uint8_t*, 3> data{};  ///< First byte of each plane.
+  std::array<int, 3> stride{};                ///< Bytes from a row to the next, of each plane.
   /// Grey and YUV: false where the samples are "limited" or "video" range (luma 16 to 235,
   /// chroma 16 to 240); they are then stretched to 0 to 255, so that video looks as stills do. RGB
   /// formats ignore it.
@@ -62,7 +62,7 @@ struct FrameView {
   /// The picture is not always seen as it is stored (vision/shown_frame.h): width of a pixel over
   /// its height, and how to turn it.
   double pixel_aspect = 1;
-  Orientation orientation = Orientation::kIdentity;
+  Orientation orientation = Orientation::kIdentity;  ///< How it is turned to be shown.
   /// Not null where the planes lie in the memory of a device: what reads them there
   /// (vision/frame_memory.h).
   FrameMemory* memory = nullptr;

@@ -29,6 +29,7 @@ struct TrackerConfig {
 /// in a second round but start none). Not thread-safe.
 class FER_API Tracker {
  public:
+  /// A tracker without tracks.
   explicit Tracker(const TrackerConfig& config = {});
   ~Tracker();
   Tracker(const Tracker&) = delete;

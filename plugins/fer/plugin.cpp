@@ -4,6 +4,7 @@
 #include "face-meta.h"
 #include "fercrop.h"
 #include "ferdetect.h"
+#include "ferinfer.h"
 #include "feroverlay.h"
 #include "ferpublish.h"
 
@@ -12,6 +13,7 @@ static gboolean plugin_init(GstPlugin* plugin) {
   gboolean any = FALSE;
   any |= GST_ELEMENT_REGISTER(fercrop, plugin);
   any |= GST_ELEMENT_REGISTER(ferdetect, plugin);
+  any |= GST_ELEMENT_REGISTER(ferinfer, plugin);
   any |= GST_ELEMENT_REGISTER(feroverlay, plugin);
   any |= GST_ELEMENT_REGISTER(ferpublish, plugin);
   return any;

@@ -22,8 +22,8 @@
 #include "frame-allocation.h"
 #include "frame-faces.h"
 #include "learner-table.h"
+#include "model/pending_model_source.h"
 #include "model/slot.h"
-#include "pending-model-source.h"
 #include "stream/learner.h"
 #include "video-frame.h"
 

@@ -16,7 +16,8 @@
 
 #include "model/batch_queue.h"
 #include "model/classifier.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 
@@ -42,7 +43,7 @@ void note(benchmark::State& state, std::int64_t faces, const std::string& label)
 
 /// Ours on one thread.
 void BM_Classifier(benchmark::State& state, Precision precision) {
-  const Classifier classifier(model().file(), precision);
+  const Classifier classifier(*model().stored(), precision);
   if (classifier.precision() != precision) {
     state.SkipWithError("this processor has no bf16");
     return;
@@ -57,7 +58,7 @@ BENCHMARK_CAPTURE(BM_Classifier, bf16, Precision::kBf16)->Arg(1)->Arg(4)->Arg(16
 
 /// Ours through the queue on two threads.
 void BM_TwoThreads(benchmark::State& state, Precision precision) {
-  const auto classifier = std::make_shared<const Classifier>(model().file(), precision);
+  const auto classifier = std::make_shared<const Classifier>(*model().stored(), precision);
   BatchQueue queue([&] { return classifier; });
   const auto crops = crops_for(*classifier, state.range(0));
   queue.classify(crops, 2);
@@ -70,7 +71,7 @@ BENCHMARK_CAPTURE(BM_TwoThreads, auto, Precision::kAuto) -> Arg(1) -> Arg(4) -> 
 
 /// The module's forward in evaluation mode, as one writes it who knows only LibTorch.
 void BM_Module(benchmark::State& state, bool bf16, int threads) {
-  const Classifier classifier(model().file(), Precision::kFp32);
+  const Classifier classifier(*model().stored(), Precision::kFp32);
   const auto crops = crops_for(classifier, state.range(0));
   model().plain_logits(crops, bf16, threads);
   for (auto _ : state) benchmark::DoNotOptimize(model().plain_logits(crops, bf16, threads));

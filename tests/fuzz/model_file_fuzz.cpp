@@ -1,5 +1,5 @@
 // Any bytes as a model file: it is refused, or it can be folded for serving.
-#include "model/model_file.h"
+#include "model/stored_model.h"
 
 #include <stdexcept>
 
@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fer::test::MemoryFile file(data, size);
   try {
     fer::read_model_info(file.path());
-    fer::fold(fer::read_model(file.path()));
+    fer::fold(fer::read_stored_model(file.path()));
   } catch (const std::runtime_error&) {
     // Refused, in the documented way.
   }

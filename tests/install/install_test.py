@@ -12,8 +12,8 @@ PREFIX = os.environ["FER_PREFIX"]
 CXX = shlex.split(os.environ["FER_CXX"])
 
 VISION = """
-#include <vision/detector.h>
-#include <vision/tracker.h>
+#include <fer/vision/detector.h>
+#include <fer/vision/tracker.h>
 #include <cstdio>
 int main() {
   // Throws nothing and finds nothing where there is no model; the library was linked and loaded.
@@ -21,16 +21,20 @@ int main() {
 }
 """
 MODEL = """
-#include <model/labels.h>
-#include <model/model_info.h>
+#include <fer/model/classifier.h>
+#include <fer/model/labels.h>
+#include <fer/model/slot.h>
+#include <fer/model/stored_model.h>
+#include <fer/version.h>
 #include <cstdio>
 int main() {
   try {
-    fer::read_model_info("/none.fer");
+    fer::read_stored_model("/none.fer");
   } catch (const std::exception& error) {
     std::puts(error.what());
   }
   std::puts(fer::canonical_label("Joy")->c_str());
+  std::puts(FER_VERSION);
 }
 """
 FACES = """
@@ -43,6 +47,20 @@ int main(int argc, char **argv) {
   gst_buffer_unref(buffer);
   return 0;
 }
+"""
+LEARNER = """
+#include <fer/stream/learner.h>
+#include <cstdio>
+int main() {
+  fer::Learner::Settings settings;
+  settings.source_model = "/none.fer";
+  std::puts(settings.source_model.c_str());
+}
+"""
+# As until version 0.1; for one more MINOR.
+OLD_NAME = """
+#include <vision/tracker.h>
+int main() { return fer::TrackerConfig().min_hits < 0; }
 """
 
 
@@ -107,12 +125,55 @@ class InstallTest(unittest.TestCase):
         (program,) = self.prefix.glob("libexec/**/fer-detector-trial")
         self.assertTrue(os.access(program, os.X_OK))
 
+    def test_a_program_with_the_names_of_headers_until_0_1(self):
+        self.compile_and_run("fer-vision", OLD_NAME)
+
     def test_a_program_against_fer(self):
-        if not (self.libraries / "libfer.so").exists():
-            self.skipTest("built without LibTorch")
         lines = self.compile_and_run("fer", MODEL).splitlines()
         self.assertIn("/none.fer", lines[0])
         self.assertEqual(lines[1], "happiness")
+        self.assertEqual(
+            lines[2],
+            run(
+                "pkg-config",
+                "--modversion",
+                "fer",
+                PKG_CONFIG_PATH=str(self.libraries / "pkgconfig"),
+            ).strip(),
+        )
+
+    def test_a_program_against_fer_learn(self):
+        if not (self.libraries / "libfer-learn.so").exists():
+            self.skipTest("built without LibTorch")
+        self.assertEqual(self.compile_and_run("fer-learn", LEARNER).strip(), "/none.fer")
+
+    def test_headers_include_what_they_need(self):
+        include = self.prefix / "include"
+        # But for those that take LibTorch's headers, and 10 s.
+        names = sorted(
+            path.relative_to(include)
+            for path in include.rglob("fer/**/*.h")
+            if "torch/" not in path.read_text()
+        )
+        self.assertGreater(len(names), 20)
+        flags = [f"-I{include}", "-isystem/usr/include/opencv4"]
+        for order in (names, reversed(names)):
+            subprocess.run(
+                [*CXX, "-fsyntax-only", "-std=c++20", "-Wall", "-Wextra", *flags, "-xc++", "-"],
+                input="".join(f"#include <{name}>\n" for name in order),
+                text=True,
+                check=True,
+            )
+
+    def test_what_serves_needs_no_libtorch(self):
+        for library in (
+            self.libraries / "libfer-vision.so",
+            self.libraries / "libfer.so",
+            self.libraries / "gstreamer-1.0" / "libgstfer.so",
+        ):
+            needed = run("ldd", library, LD_LIBRARY_PATH=str(self.libraries))
+            self.assertIn("libc.so", needed)
+            self.assertNotIn("libtorch", needed, library)
 
     def test_a_program_in_c_against_gstreamer_fer(self):
         if not (self.libraries / "libgstfer-1.0.so").exists():
@@ -124,7 +185,8 @@ class InstallTest(unittest.TestCase):
         plugins = self.libraries / "gstreamer-1.0"
         for element, library in {
             "ferdetect": "libgstfer.so",
-            "ferinfer": "libgstfertorch.so",
+            "ferinfer": "libgstfer.so",
+            "ferlearn": "libgstfertorch.so",
         }.items():
             if not (plugins / library).exists():
                 continue

@@ -9,7 +9,17 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HELPFUL = ("demo", "setup", "models", "sample-clip", "test", "lint", "coverage", "gpu-check")
+HELPFUL = (
+    "demo",
+    "setup",
+    "models",
+    "package",
+    "sample-clip",
+    "test",
+    "lint",
+    "coverage",
+    "gpu-check",
+)
 YUNET = {"2022": "face_detection_yunet_2022mar.onnx", "2023": "face_detection_yunet_2023mar.onnx"}
 
 

@@ -18,7 +18,7 @@
 #include "learn/run/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "report/report.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"

@@ -1,4 +1,4 @@
-#include "model/average_models.h"
+#include "network/average_models.h"
 
 #include <cstdio>
 #include <memory>

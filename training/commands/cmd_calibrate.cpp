@@ -10,7 +10,7 @@
 #include "evaluation/fit_calibration.h"
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 

@@ -14,10 +14,10 @@
 #include "learn/device/compute_device.h"
 #include "learn/distributed/process_group.h"
 #include "model/classifier.h"
-#include "model/cuda_graph.h"
 #include "model/device_name.h"
 #include "model/find_model.h"
-#include "model/runtime_info.h"
+#include "network/cuda_graph.h"
+#include "network/runtime_info.h"
 #include "terminal/subprocess.h"
 #include "util/json_text.h"
 #ifdef HAVE_ONNX

@@ -9,10 +9,10 @@
 #include "export/export_detector.h"
 #include "export/export_model.h"
 #include "model/atomic_file.h"
-#include "model/detector_file.h"
-#include "model/folded_detector.h"
 #include "model/folded_network.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
+#include "network/detector_file.h"
+#include "network/folded_detector.h"
 #include "terminal/output_files.h"
 #ifdef HAVE_ONNX
 #include "export/onnx_graph.h"
@@ -49,7 +49,7 @@ void run_detector(const Options& o) {
 
 void run(const Options& o) {
   if (is_detector_file(o.model)) return run_detector(o);
-  const ModelFile model = read_model(o.model);
+  const StoredModel model = read_stored_model(o.model);
   // All are tried before any is written: what is half there misleads.
   require_outputs({o.out, o.model_proc, o.labels}, {o.model});
   const std::string bytes = to_onnx(fold(model), model.info, o);

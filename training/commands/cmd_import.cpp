@@ -7,7 +7,7 @@
 #include "commands/data_options.h"
 #include "import/face_network.h"
 #include "learn/run/restore_batch_norm.h"
-#include "model/network_cost.h"
+#include "network/network_cost.h"
 #include "terminal/output_files.h"
 
 namespace fer {

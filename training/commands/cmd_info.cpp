@@ -9,10 +9,10 @@
 #include "data/data_source.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/detection/detection_dataset.h"
-#include "model/detector_info.h"
 #include "model/model_info.h"
-#include "model/network_cost.h"
 #include "model/safetensors.h"
+#include "network/detector_info.h"
+#include "network/network_cost.h"
 #include "util/json_text.h"
 
 namespace fer {

@@ -5,7 +5,7 @@
 #include "commands/commands.h"
 #include "commands/finite_range.h"
 #include "data/data_source.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/write_latents.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "commands/commands.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "terminal/output_files.h"
 
 namespace fer {

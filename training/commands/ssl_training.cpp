@@ -11,7 +11,7 @@
 #include "learn/features/feature_file.h"
 #include "learn/semi/self_gate.h"
 #include "model/face_gate.h"
-#include "model/light_head.h"
+#include "network/light_head.h"
 #include "report/run_record.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "learn/data/packed_dataset.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/online_learner.h"
 #include "stream/tent.h"
 #include "stream/watched_faces.h"

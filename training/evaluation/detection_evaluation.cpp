@@ -6,7 +6,7 @@
 #include "data/data_source.h"
 #include "learn/detection/detection_dataset.h"
 #include "learn/detection/detection_trainer.h"
-#include "model/detector_info.h"
+#include "network/detector_info.h"
 #include "terminal/interrupt.h"
 #ifdef HAVE_VISION
 #include "data/read_image.h"

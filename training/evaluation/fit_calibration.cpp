@@ -10,7 +10,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "model/torch_threads.h"
+#include "network/torch_threads.h"
 #include "util/random.h"
 #include "util/wilson_lower_bound.h"
 

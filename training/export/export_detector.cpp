@@ -5,8 +5,8 @@
 #include <string>
 
 #include "export/onnx_graph.h"
-#include "model/detector_info.h"
-#include "model/folded_detector.h"
+#include "network/detector_info.h"
+#include "network/folded_detector.h"
 #include "vision/detection_grid.h"
 
 namespace fer {

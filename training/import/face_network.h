@@ -6,8 +6,8 @@
 
 #include "import/dlib_network.h"
 #include "model/crop_format.h"
-#include "model/model_file.h"
 #include "model/network_config.h"
+#include "network/model_file.h"
 
 namespace fer {
 

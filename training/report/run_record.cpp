@@ -11,7 +11,7 @@
 
 #include "build_info.h"
 #include "model/atomic_file.h"
-#include "model/runtime_info.h"
+#include "network/runtime_info.h"
 #include "util/json_text.h"
 #include "util/without_secrets.h"
 

@@ -14,9 +14,9 @@
 #include "learn/device/compute_device.h"
 #include "learn/optim/adamw.h"
 #include "learn/run/training_loop.h"
-#include "model/detector_file.h"
-#include "model/detector_net.h"
-#include "model/torch_seed.h"
+#include "network/detector_file.h"
+#include "network/detector_net.h"
+#include "network/torch_seed.h"
 #include "vision/detection_grid.h"
 
 namespace fer {

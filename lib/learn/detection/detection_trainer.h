@@ -12,7 +12,7 @@
 #include "learn/detection/detection_metrics.h"
 #include "learn/detection/detection_targets.h"
 #include "learn/run/train_progress.h"
-#include "model/detector_config.h"
+#include "network/detector_config.h"
 
 namespace fer {
 

@@ -12,9 +12,9 @@
 #include "learn/features/feature_views.h"
 #include "learn/features/fit_face_gate.h"
 #include "learn/run/module_run.h"
-#include "model/model_file.h"
-#include "model/network.h"
-#include "model/tensor_view.h"
+#include "network/model_file.h"
+#include "network/network.h"
+#include "network/tensor_view.h"
 
 namespace fer {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "learn/features/fit_face_gate.h"
 #include "model/safetensors.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
 
 namespace fer {
 namespace {

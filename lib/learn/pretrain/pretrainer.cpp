@@ -17,10 +17,10 @@
 #include "learn/pretrain/pretrain_batches.h"
 #include "learn/run/training_loop.h"
 #include "learn/supervised/trainer.h"
-#include "model/model_file.h"
-#include "model/network.h"
 #include "model/network_layout.h"
-#include "model/torch_seed.h"
+#include "network/model_file.h"
+#include "network/network.h"
+#include "network/torch_seed.h"
 #include "util/elapsed.h"
 
 namespace fer {

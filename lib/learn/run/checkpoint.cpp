@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
+#include "model/checksum.h"
 #include "model/safetensors.h"
-#include "model/stored_weights.h"
-#include "model/tensor_view.h"
+#include "network/tensor_view.h"
 
 namespace fer {
 namespace {

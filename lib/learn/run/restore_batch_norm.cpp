@@ -6,9 +6,9 @@
 
 #include "learn/data/batches.h"
 #include "learn/run/module_run.h"
-#include "model/model_file.h"
-#include "model/network.h"
 #include "model/network_layout.h"
+#include "network/model_file.h"
+#include "network/network.h"
 
 namespace fer {
 namespace {

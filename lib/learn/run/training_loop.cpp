@@ -1,6 +1,6 @@
 #include "learn/run/training_loop.h"
 
-#include "model/torch_seed.h"
+#include "network/torch_seed.h"
 #include "util/elapsed.h"
 
 namespace fer {

@@ -7,8 +7,8 @@
 
 #include "learn/device/autocast.h"
 #include "learn/distributed/batch_part.h"
-#include "model/model_file.h"
-#include "model/torch_seed.h"
+#include "network/model_file.h"
+#include "network/torch_seed.h"
 
 namespace fer {
 namespace {

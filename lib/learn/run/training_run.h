@@ -14,7 +14,7 @@
 #include "learn/run/initial_weights.h"
 #include "learn/run/module_run.h"
 #include "model/model_info.h"
-#include "model/network.h"
+#include "network/network.h"
 
 namespace fer {
 

@@ -15,7 +15,7 @@
 #include "learn/run/model_network.h"
 #include "learn/run/training_loop.h"
 #include "learn/run/training_run.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 
 namespace fer {
 namespace {

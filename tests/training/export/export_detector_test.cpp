@@ -9,9 +9,9 @@
 #include <opencv2/dnn.hpp>
 
 #include "export/onnx_runtime.h"
-#include "model/detector_file.h"
-#include "model/detector_net.h"
-#include "model/folded_detector.h"
+#include "network/detector_file.h"
+#include "network/detector_net.h"
+#include "network/folded_detector.h"
 #include "scoped.h"
 #include "unit/vision/raw_frame.h"
 #include "vision/detection_grid.h"

@@ -18,7 +18,7 @@
 #include "model/classifier.h"
 #include "model/find_model.h"
 #include "model/folded_network.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 #include "vision/align.h"
@@ -36,12 +36,12 @@ using testing::ElementsAre;
 /// Of probabilities; logits may be off by as much of their range.
 constexpr double kTolerance = 1e-4;
 
-std::string exported(const ModelFile& model, const ExportOptions& options = {}) {
+std::string exported(const StoredModel& model, const ExportOptions& options = {}) {
   return to_onnx(fold(model), model.info, options);
 }
 
 std::string exported(RandomModel& model, const ExportOptions& options = {}) {
-  return exported(model.file(), options);
+  return exported(*model.stored(), options);
 }
 
 /// N x channels x side x side pixel values.
@@ -91,7 +91,7 @@ class Networks : public testing::TestWithParam<NetworkConfig> {};
 
 TEST_P(Networks, AreReadByOpenCv) {
   RandomModel model(GetParam());
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const std::string onnx = exported(model), with_logits = exported(model, {.logits = true});
   // One network, batches of several sizes: the first is not to settle it.
   cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx.data(), onnx.size());
@@ -109,7 +109,7 @@ TEST_P(Networks, LookAtMirrorImagesWhereTheClassifierDoes) {
   RandomModel model(GetParam());
   const std::string plain = exported(model);
   model.info().mirror = true;
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const std::string onnx = exported(model, {.logits = true});
   EXPECT_LT(onnx.size(), plain.size() * 3 / 2) << "the weights stand there twice";
   cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx.data(), onnx.size());
@@ -124,7 +124,7 @@ TEST_P(Networks, AreReadByOnnxRuntime) {
   if (!has_onnx_runtime())
     GTEST_SKIP() << test::python() << " has no onnxruntime; FER_TEST_PYTHON may name one that has";
   RandomModel model(GetParam());
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const auto crops = test::random_bytes(3 * classifier.crop_bytes());
   EXPECT_LT(worst(by_onnx_runtime(exported(model), pixels(crops, GetParam())),
                   probabilities(classifier, crops)),
@@ -143,7 +143,7 @@ class ShippedModel : public testing::Test {
   }
 
   void compare(const std::vector<std::uint8_t>& crops) {
-    const ModelFile model = read_model(path_);
+    const StoredModel model = read_stored_model(path_);
     const Classifier classifier(model, Precision::kFp32);
     const std::string onnx = exported(model);
     const auto expected = probabilities(classifier, crops, kModelsPriorCorrection);
@@ -225,7 +225,7 @@ TEST(Export, SaysWhatGoesInAndComesOut) {
 
 TEST(Export, FixesTheBatchWhereAsked) {
   RandomModel model;
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const std::string onnx = exported(model, {.batch = 3});
   const test::OnnxFile file = test::parse_onnx(onnx);
   EXPECT_EQ(file.inputs.at(0).shape.at(0), "3");
@@ -239,7 +239,7 @@ TEST(Export, FixesTheBatchWhereAsked) {
 TEST(Export, DividesThePriorOut) {
   RandomModel model;
   model.info().prior = {0.4f, 0.3f, 0.1f, 0.05f, 0.05f, 0.04f, 0.03f, 0.03f};
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const auto crops = test::random_bytes(2 * classifier.crop_bytes());
   const cv::Mat blob = pixels(crops, model.info().network);
   const auto corrected = by_opencv(exported(model, {.prior_correction = 0.5}), blob);
@@ -249,7 +249,7 @@ TEST(Export, DividesThePriorOut) {
   // Unless it is told, as the model says; and calibrated.
   model.info().prior_correction = 0.75;
   model.info().calibration = {2, {0.5f, 0, 0, 0, 0, 0, 0, -0.5f}};
-  const Classifier calibrated(model.file(), Precision::kFp32);
+  const Classifier calibrated(*model.stored(), Precision::kFp32);
   EXPECT_LT(worst(by_opencv(exported(model, {}), blob), probabilities(calibrated, crops, 0.75)),
             kTolerance);
   EXPECT_LT(worst(by_opencv(exported(model, {.prior_correction = 0}), blob),

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "error_of.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "scoped.h"
 
 namespace fer {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "model/classifier.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
 #include "unit/model/model_support.h"
 
 namespace fer {
@@ -21,7 +21,7 @@ using test::tiny_config;
 
 std::shared_ptr<const Classifier> classifier(const NetworkConfig& config, std::uint64_t seed = 1) {
   RandomModel model(config, seed);
-  return std::make_shared<const Classifier>(model.file(), Precision::kFp32);
+  return std::make_shared<const Classifier>(*model.stored(), Precision::kFp32);
 }
 
 TEST(BatchQueue, AnswersAsTheClassifierDoes) {

@@ -9,8 +9,10 @@
 
 #include "model/classifier.h"
 #include "model/folded_network.h"
-#include "model/inference_engine.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
+#include "network/aten_engine.h"
+#include "network/model_file.h"
+#include "network/torch_weights.h"
 #include "unit/model/model_support.h"
 
 namespace fer {
@@ -50,9 +52,9 @@ class CalibratedModel : public testing::Test {
 };
 
 TEST_F(CalibratedModel, IsServedCalibratedByEveryEngine) {
-  expect(Classifier(model_.file(), Precision::kFp32).logits(crops_));
+  expect(Classifier(*model_.stored(), Precision::kFp32).logits(crops_));
   std::vector<float> logits(expected_.size());
-  make_aten_engine(fold(model_.file()), Precision::kFp32, "cpu")
+  make_aten_engine(fold(*model_.stored()), Precision::kFp32, "cpu")
       ->run(crops_.data(), 3, logits.data());
   expect(logits);
 }
@@ -63,7 +65,7 @@ TEST_F(CalibratedModel, MayHaveItsCalibrationInItsHead) {
   const ModelFile folded = with_calibration_in_head(model_.file());
   EXPECT_TRUE(folded.info.calibration.is_identity());
   EXPECT_EQ(folded.info.version, "0123456789ab");
-  expect(Classifier(folded, Precision::kFp32).logits(crops_));
+  expect(Classifier(to_stored(folded), Precision::kFp32).logits(crops_));
   EXPECT_TRUE(model_.file().weights.at("head.weight").equal(before)) << "the model stays";
   EXPECT_TRUE(folded.weights.at("stem.weight").is_same(model_.file().weights.at("stem.weight")));
 }

@@ -12,8 +12,9 @@
 
 #include "model/device_name.h"
 #include "model/folded_network.h"
-#include "model/inference_engine.h"
-#include "model/model_file.h"
+#include "model/stored_model.h"
+#include "network/aten_engine.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 #include "util/omp_threads.h"
@@ -48,7 +49,7 @@ class Networks : public testing::TestWithParam<NetworkConfig> {};
 
 TEST_P(Networks, AgreeWithTheModuleInFp32) {
   RandomModel model(GetParam());
-  const Classifier classifier(model.file(), Precision::kFp32);
+  const Classifier classifier(*model.stored(), Precision::kFp32);
   const auto crops = test::random_bytes(5 * classifier.crop_bytes());
   const auto expected = model.plain_logits(crops);
   EXPECT_GT(spread(expected), 0.1);
@@ -58,7 +59,7 @@ TEST_P(Networks, AgreeWithTheModuleInFp32) {
 
 TEST_P(Networks, AgreeNearlyInBf16) {
   RandomModel model(GetParam());
-  const Classifier classifier(model.file(), Precision::kBf16);
+  const Classifier classifier(*model.stored(), Precision::kBf16);
   if (classifier.precision() != Precision::kBf16) GTEST_SKIP() << "There is no bf16 here.";
   const auto crops = test::random_bytes(5 * classifier.crop_bytes());
   EXPECT_LT(worst(probabilities(classifier.logits(crops), model.info()),
@@ -68,7 +69,7 @@ TEST_P(Networks, AgreeNearlyInBf16) {
 
 TEST_P(Networks, AgreeBetweenEngines) {
   RandomModel model(GetParam());
-  const auto engine = make_aten_engine(fold(model.file()), Precision::kFp32, "cpu");
+  const auto engine = make_aten_engine(fold(*model.stored()), Precision::kFp32, "cpu");
   const NetworkConfig& config = GetParam();
   const auto crops = test::random_bytes(
       static_cast<std::size_t>(3 * config.channels * config.input_size * config.input_size));
@@ -86,9 +87,9 @@ INSTANTIATE_TEST_SUITE_P(All, Networks, testing::ValuesIn(test::varied_configs()
 TEST(Classifier, AlsoLooksAtMirrorImagesWhereTheModelSaysSo) {
   for (const int channels : {1, 3}) {
     RandomModel model(test::tiny_config(17, channels));
-    const Classifier plain(model.file(), Precision::kFp32);
+    const Classifier plain(*model.stored(), Precision::kFp32);
     model.info().mirror = true;
-    const Classifier both(model.file(), Precision::kFp32);
+    const Classifier both(*model.stored(), Precision::kFp32);
     const auto crops = test::random_bytes(3 * plain.crop_bytes());
     std::vector<std::uint8_t> mirrored;
     for (std::size_t i = 0; i < crops.size(); ++i)
@@ -104,7 +105,7 @@ TEST(Classifier, AlsoLooksAtMirrorImagesWhereTheModelSaysSo) {
 
 TEST(Classifier, AnswersTheSameInAnyBatch) {
   RandomModel model;
-  const Classifier classifier(model.file(), Precision::kAuto);
+  const Classifier classifier(*model.stored(), Precision::kAuto);
   const std::size_t bytes = classifier.crop_bytes();
   const auto crops = test::random_bytes(9 * bytes);
   const auto all = classifier.logits(crops);
@@ -119,7 +120,7 @@ TEST(Classifier, AnswersTheSameInAnyBatch) {
 
 TEST(Classifier, AnswersManyThreadsAtOnce) {
   RandomModel model;
-  const Classifier classifier(model.file(), Precision::kAuto);
+  const Classifier classifier(*model.stored(), Precision::kAuto);
   constexpr unsigned kThreads = 6;
   std::vector<std::vector<std::uint8_t>> crops;
   std::vector<std::vector<float>> expected;
@@ -143,7 +144,7 @@ TEST(Classifier, AnswersManyThreadsAtOnce) {
 TEST(Classifier, LeavesTheThreadsOfOthersAlone) {
   if (omp_get_max_threads == nullptr) GTEST_SKIP() << "No OpenMP in this process.";
   RandomModel model;
-  const Classifier classifier(model.file(), Precision::kAuto);
+  const Classifier classifier(*model.stored(), Precision::kAuto);
   omp_set_num_threads(3);
   classifier.logits(test::random_bytes(classifier.crop_bytes()));
   EXPECT_EQ(omp_get_max_threads(), 3);
@@ -151,7 +152,7 @@ TEST(Classifier, LeavesTheThreadsOfOthersAlone) {
 
 TEST(Classifier, RefusesPartsOfCrops) {
   RandomModel model;
-  const Classifier classifier(model.file(), Precision::kAuto);
+  const Classifier classifier(*model.stored(), Precision::kAuto);
   EXPECT_TRUE(classifier.logits({}).empty());
   const auto bytes = test::random_bytes(classifier.crop_bytes() + 1);
   EXPECT_THROW(classifier.logits(bytes), std::invalid_argument);
@@ -160,7 +161,7 @@ TEST(Classifier, RefusesPartsOfCrops) {
 TEST(Classifier, RunsOnKernelsMadeForTheProcessor) {
   RandomModel model(network_preset("fernet"));
   for (const Precision precision : {Precision::kFp32, Precision::kAuto}) {
-    const std::string engine = Classifier(model.file(), precision).engine();
+    const std::string engine = Classifier(*model.stored(), precision).engine();
     if (!engine.starts_with("oneDNN")) GTEST_SKIP() << "built without oneDNN: " << engine;
     // Those that fit any layout take a hundred times as long.
     EXPECT_THAT(engine, testing::Not(HasSubstr(" ref")));
@@ -171,16 +172,16 @@ TEST(Classifier, TakesTheBestPrecisionOfTheProcessor) {
   if (std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr) GTEST_SKIP() << "oneDNN is held back.";
   RandomModel model;
   const Precision best = cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
-  EXPECT_EQ(Classifier(model.file(), Precision::kAuto).precision(), best);
+  EXPECT_EQ(Classifier(*model.stored(), Precision::kAuto).precision(), best);
   // Emulated bf16 would be slower than fp32: never.
-  EXPECT_EQ(Classifier(model.file(), Precision::kBf16).precision(), best);
+  EXPECT_EQ(Classifier(*model.stored(), Precision::kBf16).precision(), best);
 }
 
 TEST(Classifier, SaysThatThereIsNoCuda) {
   if (std::getenv("FER_TEST_CUDA") != nullptr) GTEST_SKIP() << "There is CUDA here.";
   RandomModel model;
   try {
-    const Classifier classifier(model.file(), Precision::kAuto, "cuda");
+    const Classifier classifier(*model.stored(), Precision::kAuto, "cuda");
     GTEST_SKIP() << "There is CUDA here.";
   } catch (const std::runtime_error& error) {
     EXPECT_THAT(error.what(), HasSubstr("device cuda"));
@@ -200,8 +201,8 @@ std::string cuda_device() {
 TEST(Classifier, GivesOnADeviceWhatTheProcessorGives) {
   RandomModel model;
   if (cuda_device().empty()) GTEST_SKIP() << "LibTorch finds no CUDA device";
-  const Classifier here(model.file(), Precision::kFp32);
-  const Classifier there(model.file(), Precision::kFp32, "cuda");
+  const Classifier here(*model.stored(), Precision::kFp32);
+  const Classifier there(*model.stored(), Precision::kFp32, "cuda");
   // Where the library for them was built, meson says where it lies.
   const bool graphs = std::getenv("FER_TORCH_CUDA_LIBRARY") != nullptr;
   EXPECT_THAT(there.engine(), HasSubstr(graphs ? "with CUDA graphs" : "without CUDA graphs"));
@@ -216,7 +217,7 @@ TEST(Classifier, GivesOnADeviceWhatTheProcessorGives) {
 TEST(Classifier, ServesOnADeviceWhileOthersAreLaidOut) {
   RandomModel model;
   if (cuda_device().empty()) GTEST_SKIP() << "LibTorch finds no CUDA device";
-  const Classifier serving(model.file(), Precision::kFp32, "cuda");
+  const Classifier serving(*model.stored(), Precision::kFp32, "cuda");
   const auto crops = test::random_bytes(5 * serving.crop_bytes());
   const auto expected = serving.logits(crops);
   std::atomic<bool> done{false};
@@ -228,7 +229,7 @@ TEST(Classifier, ServesOnADeviceWhileOthersAreLaidOut) {
   }
   // More than LibTorch has streams: none of them is recorded on one that serves.
   for (int i = 0; i < 40; ++i) {
-    const Classifier other(model.file(), Precision::kFp32, "cuda");
+    const Classifier other(*model.stored(), Precision::kFp32, "cuda");
     EXPECT_THAT(other.engine(), HasSubstr(serving.engine()));
     EXPECT_EQ(other.logits(crops).size(), expected.size());
   }
@@ -240,7 +241,7 @@ TEST(Classifier, RefusesAModelThatLacksATensor) {
   RandomModel model;
   model.file().weights.erase("head.bias");
   try {
-    const Classifier classifier(model.file(), Precision::kFp32);
+    const Classifier classifier(*model.stored(), Precision::kFp32);
     FAIL() << "it took the model";
   } catch (const std::runtime_error& error) {
     EXPECT_THAT(error.what(), HasSubstr("head.bias"));

@@ -6,9 +6,11 @@
 #include <random>
 
 #include "model/labels.h"
-#include "model/model_file.h"
-#include "model/network.h"
-#include "model/torch_seed.h"
+#include "model/stored_model.h"
+#include "network/model_file.h"
+#include "network/network.h"
+#include "network/torch_seed.h"
+#include "network/torch_weights.h"
 
 namespace fer::test {
 
@@ -114,6 +116,10 @@ RandomModel::~RandomModel() = default;
 
 ModelInfo& RandomModel::info() {
   return file_->info;
+}
+
+std::shared_ptr<const StoredModel> RandomModel::stored() const {
+  return std::make_shared<const StoredModel>(to_stored(*file_));
 }
 
 std::string RandomModel::write(const std::filesystem::path& path, bool bf16) {

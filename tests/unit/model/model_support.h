@@ -13,7 +13,8 @@
 
 namespace fer {
 struct ModelFile;
-}
+struct StoredModel;
+}  // namespace fer
 
 namespace fer::test {
 
@@ -38,6 +39,8 @@ class RandomModel {
 
   ModelFile& file() { return *file_; }
   ModelInfo& info();
+  /// As it is served: a copy.
+  std::shared_ptr<const StoredModel> stored() const;
 
   /// Writes the model file and returns its version.
   std::string write(const std::filesystem::path& path, bool bf16 = false);

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 #include "unit/model/wait_for.h"

@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "model/model_file.h"
+#include "model/stored_model.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 #include "unit/model/wait_for.h"
@@ -25,7 +25,7 @@ using testing::HasSubstr;
 
 std::shared_ptr<const Classifier> classifier(std::uint64_t seed) {
   RandomModel model(tiny_config(), seed);
-  return std::make_shared<const Classifier>(model.file(), Precision::kFp32);
+  return std::make_shared<const Classifier>(*model.stored(), Precision::kFp32);
 }
 
 class Slot : public testing::Test {
@@ -89,9 +89,7 @@ TEST_F(Slot, OpensTheFirstModelOnly) {
 }
 
 TEST_F(Slot, ServesALearnersModelsInTheLayoutOfWhoOpensIt) {
-  const auto learnt = [](std::uint64_t seed) {
-    return std::make_shared<const ModelFile>(RandomModel(tiny_config(), seed).file());
-  };
+  const auto learnt = [](std::uint64_t seed) { return RandomModel(tiny_config(), seed).stored(); };
   const Precision best = cpu_has_bf16() ? Precision::kBf16 : Precision::kFp32;
   ModelSlot slot;
   slot.serve(learnt(1));
@@ -114,7 +112,7 @@ TEST_F(Slot, ServesALearnersModelsInTheLayoutOfWhoOpensIt) {
 
 TEST_F(Slot, LeavesWhatWasSwappedInAsItIs) {
   ModelSlot slot;
-  slot.serve(std::make_shared<const ModelFile>(RandomModel(tiny_config(), 1).file()));
+  slot.serve(RandomModel(tiny_config(), 1).stored());
   const auto swapped = classifier(2);
   slot.swap(swapped);
   EXPECT_EQ(slot.open(source()), swapped);

@@ -10,7 +10,7 @@
 
 #include "content.h"
 #include "error_of.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 

@@ -9,7 +9,7 @@
 #include "learn/data/batches.h"
 #include "learn/data/face_views.h"
 #include "learn/device/compute_device.h"
-#include "model/device_stream.h"
+#include "network/device_stream.h"
 
 namespace fer {
 namespace {

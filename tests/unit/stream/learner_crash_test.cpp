@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "stream/checkpoint_ring.h"
 #include "stream/learner.h"
 #include "tiny_learner.h"

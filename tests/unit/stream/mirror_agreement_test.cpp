@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "tiny_learner.h"
 
 namespace fer {

@@ -13,9 +13,11 @@
 #include "learn/run/checkpoint.h"
 #include "learn/run/module_run.h"
 #include "model/classifier.h"
-#include "model/model_file.h"
-#include "model/network.h"
 #include "model/network_layout.h"
+#include "model/stored_model.h"
+#include "network/model_file.h"
+#include "network/network.h"
+#include "network/torch_weights.h"
 #include "stream/write_latents.h"
 #include "tiny_learner.h"
 
@@ -93,8 +95,8 @@ TEST_F(OnlineLearnerTest, StartsFromWhatTheCalibratedModelSays) {
   const ModelFile candidate = made->candidate();
   EXPECT_TRUE(candidate.info.calibration.is_identity()) << "it is in the head, which learns on";
   const auto crop = stream_faces(1)[0].crop;
-  const auto said = Classifier(candidate, Precision::kFp32).logits(crop);
-  const auto expected = Classifier(source_, Precision::kFp32).logits(crop);
+  const auto said = Classifier(to_stored(candidate), Precision::kFp32).logits(crop);
+  const auto expected = Classifier(to_stored(source_), Precision::kFp32).logits(crop);
   for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(said[k], expected[k], 1e-4) << k;
 }
 

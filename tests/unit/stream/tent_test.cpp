@@ -4,8 +4,8 @@
 #include <torch/torch.h>
 
 #include "learn/run/module_run.h"
-#include "model/model_file.h"
-#include "model/network.h"
+#include "network/model_file.h"
+#include "network/network.h"
 #include "tiny_learner.h"
 
 namespace fer {

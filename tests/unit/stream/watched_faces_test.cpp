@@ -5,7 +5,7 @@
 #include <torch/torch.h>
 
 #include "error_of.h"
-#include "model/model_file.h"
+#include "network/model_file.h"
 #include "tiny_learner.h"
 
 namespace fer {

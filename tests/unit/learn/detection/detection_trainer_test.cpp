@@ -7,7 +7,7 @@
 
 #include "data/tiny_scenes.h"
 #include "error_of.h"
-#include "model/detector_info.h"
+#include "network/detector_info.h"
 #include "scoped.h"
 
 namespace fer {

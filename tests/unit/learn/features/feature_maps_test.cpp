@@ -13,8 +13,8 @@
 #include "learn/features/feature_views.h"
 #include "learn/semi/self_gate.h"
 #include "learn/semi/ssl_trainer.h"
-#include "model/light_head.h"
-#include "model/model_file.h"
+#include "network/light_head.h"
+#include "network/model_file.h"
 #include "scoped.h"
 
 namespace fer {

@@ -7,8 +7,8 @@
 #include "error_of.h"
 #include "learn/data/batches.h"
 #include "learn/run/model_network.h"
-#include "model/model_file.h"
-#include "model/network.h"
+#include "network/model_file.h"
+#include "network/network.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "learn/data/packed_dataset.h"
-#include "model/model_file.h"
 #include "model/network_layout.h"
+#include "network/model_file.h"
 #include "scoped.h"
 #include "unit/model/model_support.h"
 

@@ -11,18 +11,10 @@
 #include "cameras/rate_gate.h"
 #include "config/secret_file.h"
 #include "face-meta.h"
+#include "gst-owned.h"
 
 namespace fer {
 namespace {
-
-struct Unref {
-  void operator()(GstElement* element) const { gst_object_unref(element); }
-  void operator()(GstBus* bus) const { gst_object_unref(bus); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GError* error) const { g_error_free(error); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
 
 /// Frames of raw video of the first video stream, in any memory.
 constexpr char kDecoded[] = "video/x-raw(ANY)";

@@ -11,6 +11,7 @@
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
 #include "network/model_file.h"
+#include "network/torch_weights.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 
@@ -116,7 +117,7 @@ void run(const Options& o) {
   model.info.calibration = {};
   restore_prior(model.info);
   if (o.prior_correction >= 0) model.info.prior_correction = o.prior_correction;
-  const Classifier plain(model, Precision::kFp32);
+  const Classifier plain(to_stored(model), Precision::kFp32);
 
   ReadOptions read = o.read_options();
   read.split = o.split;

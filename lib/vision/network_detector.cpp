@@ -31,8 +31,7 @@ bool is_known(const std::string& digest) {
   return std::find(std::begin(kKnown), std::end(kKnown), digest) != std::end(kKnown);
 }
 
-/// The file beside a detector in which its owner says which bytes are meant, as sha256sum writes
-/// it.
+/// The file in which a detector's owner says, as sha256sum does, which bytes are meant.
 std::filesystem::path sum_file_of(std::filesystem::path model) {
   return model += ".sha256";
 }

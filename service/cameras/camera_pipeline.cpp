@@ -12,6 +12,7 @@
 #include "config/secret_file.h"
 #include "face-meta.h"
 #include "gst-owned.h"
+#include "motion-jpeg.h"
 
 namespace fer {
 namespace {
@@ -40,6 +41,7 @@ class CameraPipeline::Impl {
         pipeline_(gst_pipeline_new(camera.name.c_str())),
         bus_(gst_element_get_bus(pipeline_.get())) {
     face_meta_register();
+    accept_motion_jpeg(pipeline_.get());
     build();
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
       News news = wait(std::chrono::milliseconds(0));

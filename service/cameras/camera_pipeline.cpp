@@ -232,8 +232,8 @@ class CameraPipeline::Impl {
       g_object_set(source, "latency", static_cast<guint>(camera.latency_ms), nullptr);
     if (g_object_class_find_property(type, "drop-on-latency") != nullptr)
       g_object_set(source, "drop-on-latency", TRUE, nullptr);
-    // Motion JPEG over HTTP has no times of its own.
-    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_file(camera.uri))
+    // What waits to be asked starts before the pipeline's clock does: its times would be another's.
+    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_unpaced(camera.uri))
       g_object_set(source, "do-timestamp", TRUE, nullptr);
   }
 

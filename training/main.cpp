@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "commands/commands.h"
 #include "commands/service_commands.h"
+#include "terminal/help_formatter.h"
 #include "util/first_line.h"
 #include "util/join.h"
 #include "util/nearest.h"
@@ -75,6 +77,8 @@ int run(int argc, char** argv) {
   CLI::App app("Trains, evaluates and looks at models of facial expressions and face detectors.",
                "fer");
   app.require_subcommand(1);
+  // Commands take it over when they are added.
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", std::string("gst-fer ") + PACKAGE_VERSION);
   app.footer(
       "Exit codes: 0 done, 1 bad input, 2 wrong usage, 130 interrupted (what was done is kept).");

@@ -27,6 +27,7 @@
 #include "util/without_secrets.h"
 #ifdef HAVE_VIDEO
 #include "data/video_faces.h"
+#include "terminal/choices.h"
 #endif
 
 namespace fer {
@@ -433,7 +434,7 @@ void add_adapt(CLI::App& app) {
   c->add_option("--order", o->order,
                 "Of images: file (as they stand there), persons (each in one go), dirichlet "
                 "(expressions in waves) or classes (sorted by expression)")
-      ->transform(CLI::CheckedTransformer(orders))
+      ->transform(choices(orders))
       ->default_str("file");
   c->add_option("--order-seed", o->order_seed, "Of that order")
       ->check(seed_range())
@@ -471,7 +472,7 @@ void add_adapt(CLI::App& app) {
   c->add_option("--stages", o->stages,
                 "What may adapt the model: prototypes (a new head, no gradient), steps (gradient "
                 "steps) or both (steps serve where they are better)")
-      ->transform(CLI::CheckedTransformer(stages))
+      ->transform(choices(stages))
       ->default_str("both");
   c->add_option("--labels", o->labels,
                 "A few labelled faces of the stream itself (5 to 20 a class): a CSV with header "
@@ -489,7 +490,7 @@ void add_adapt(CLI::App& app) {
        "--method", o->method,
        "online (what ferlearn does) or, to compare with it, tent, which nothing guards, or "
        "none, which learns nothing")
-      ->transform(CLI::CheckedTransformer(methods))
+      ->transform(choices(methods))
       ->default_str("online");
   add_learning(*c, o->config, o->without);
   add_watch(*c, o->target, "target",

@@ -13,6 +13,7 @@
 #include "model/stored_model.h"
 #include "network/model_file.h"
 #include "network/torch_weights.h"
+#include "terminal/choices.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 
@@ -188,7 +189,7 @@ void add_calibrate(CLI::App& app) {
   c->add_option("--target", o->target,
                 "What a probability is to be: labels: that of the majority label; votes: the share "
                 "of the votes")
-      ->transform(CLI::CheckedTransformer(targets, CLI::ignore_case))
+      ->transform(choices(targets))
       ->default_str("labels");
   c->add_option("--prior-correction", o->prior_correction,
                 "Write this into the file as what serving divides by where nobody asks for "

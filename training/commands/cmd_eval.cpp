@@ -25,6 +25,7 @@
 #include "report/confusion_plot.h"
 #include "report/plot_canvas.h"
 #include "report/reliability_plot.h"
+#include "terminal/choices.h"
 #endif
 
 namespace fer {
@@ -273,7 +274,7 @@ void add_statistics(CLI::App& c, Options& o) {
   c.add_option("--resample", o.resampled,
                "What is drawn whole for the intervals: images, persons, or auto: persons where the "
                "data knows them, else images")
-      ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case))
+      ->transform(choices(kinds))
       ->default_str("auto");
   c.add_option("--resamples", o.bootstrap.resamples,
                "Resamples for the 95 % intervals; 0: no intervals")
@@ -331,7 +332,7 @@ void add_eval(CLI::App& app) {
   const std::map<std::string, Precision> precisions{{"fp32", Precision::kFp32},
                                                     {"bf16", Precision::kBf16}};
   c->add_option("--precision", o->precision, "Arithmetic of the convolutions: fp32 or bf16")
-      ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case))
+      ->transform(choices(precisions))
       ->default_str("fp32");
   add_statistics(*c, *o);
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");

@@ -14,6 +14,7 @@
 #include "commands/ssl_training.h"
 #include "commands/training_progress.h"
 #include "learn/supervised/trainer.h"
+#include "terminal/choices.h"
 #include "terminal/progress.h"
 #include "util/join.h"
 
@@ -286,8 +287,8 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
       "Steps over which the learning rate and the unlabelled losses rise (default: a twentieth)")
       ->check(CLI::Range(0, 100000000));
   add("--select", o.semi.train.select, "What best.fer is best in on valid")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, std::string>{
-          {"macro-recall", "macro_recall"}, {"accuracy", "accuracy"}}))
+      ->transform(choices(std::map<std::string, std::string>{{"macro-recall", "macro_recall"},
+                                                             {"accuracy", "accuracy"}}))
       ->default_str("macro-recall");
 }
 

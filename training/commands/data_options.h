@@ -7,8 +7,8 @@
 #include <string>
 
 #include "commands/deprecated_option.h"
-#include "commands/finite_range.h"
 #include "data/data_source.h"
+#include "program/finite_range.h"
 
 namespace fer {
 

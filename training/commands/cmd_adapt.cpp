@@ -10,15 +10,17 @@
 #include "commands/data_options.h"
 #include "commands/deprecated_option.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "data/stream_label_file.h"
 #include "evaluation/adaptation.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/stream_order.h"
+#include "files/file_kind.h"
 #include "learn/run/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "network/model_file.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "report/report.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
@@ -27,7 +29,6 @@
 #include "util/without_secrets.h"
 #ifdef HAVE_VIDEO
 #include "data/video_faces.h"
-#include "terminal/choices.h"
 #endif
 
 namespace fer {
@@ -418,8 +419,7 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
 
 void add_adapt(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "adapt", "Adapt a model to faces that nobody labelled, as ferlearn does to streams.");
+  CLI::App* c = app.add_subcommand("adapt");
   c->add_option("--model", o->model, "The model to begin from; otherwise the one that ships")
       ->check(CLI::ExistingFile);
   c->add_option("--input", o->inputs,

@@ -6,14 +6,14 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
-#include "commands/finite_range.h"
 #include "evaluation/fit_calibration.h"
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
 #include "model/stored_model.h"
 #include "network/model_file.h"
 #include "network/torch_weights.h"
-#include "terminal/choices.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 
@@ -173,10 +173,7 @@ void run(const Options& o) {
 
 void add_calibrate(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "calibrate",
-      "Make a model's probabilities believable: fit a temperature, and a bias per class where that "
-      "pays, on faces that it was not trained on.");
+  CLI::App* c = app.add_subcommand("calibrate");
   c->add_option("--model", o->model, "The model file to read")
       ->required()
       ->check(CLI::ExistingFile);

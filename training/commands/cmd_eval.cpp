@@ -6,7 +6,6 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
-#include "commands/finite_range.h"
 #include "evaluation/class_names.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/groups.h"
@@ -14,9 +13,11 @@
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "report/eval_page.h"
 #include "report/eval_report.h"
-#include "report/page.h"
+#include "report/page/page.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 #include "util/join.h"
@@ -25,7 +26,6 @@
 #include "report/confusion_plot.h"
 #include "report/plot_canvas.h"
 #include "report/reliability_plot.h"
-#include "terminal/choices.h"
 #endif
 
 namespace fer {
@@ -310,10 +310,7 @@ void add_statistics(CLI::App& c, Options& o) {
 
 void add_eval(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "eval",
-      "Measure a model on labelled faces: accuracy, recall of each class, calibration, time, each "
-      "with its interval.");
+  CLI::App* c = app.add_subcommand("eval");
   c->add_option("--model", o->model, "The model file; otherwise the shipped one is looked for");
   o->add_to(*c, /*shape=*/false);
   o->add_max_unreadable(*c);

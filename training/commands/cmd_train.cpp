@@ -8,13 +8,13 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "commands/processes.h"
 #include "commands/resumable_run.h"
 #include "commands/ssl_training.h"
 #include "commands/training_progress.h"
 #include "learn/supervised/trainer.h"
-#include "terminal/choices.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "terminal/progress.h"
 #include "util/join.h"
 
@@ -296,10 +296,7 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
 
 void add_train(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "train",
-      "Train an expression model on labelled faces, or on few labels and many unlabelled faces "
-      "(--labeled); stop and repeat the command to go on.");
+  CLI::App* c = app.add_subcommand("train");
   CLI::Option* data = o->add_to(*c)->required(false);
   o->size_option = c->get_option("--size");
   o->add_max_unreadable(*c);

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "commands/deprecated_option.h"
-#include "commands/finite_range.h"
 #include "data/data_source.h"
-#include "terminal/choices.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 
 namespace fer {
 

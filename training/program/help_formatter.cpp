@@ -1,4 +1,4 @@
-#include "terminal/help_formatter.h"
+#include "program/help_formatter.h"
 
 #include <regex>
 

@@ -1,12 +1,12 @@
-#include "terminal/help_formatter.h"
+#include "program/help_formatter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 
-#include "commands/finite_range.h"
-#include "terminal/choices.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 
 namespace fer {
 namespace {

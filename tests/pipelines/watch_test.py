@@ -155,6 +155,17 @@ class WatchTest(unittest.TestCase):
         for name in ("odd.png.jpg", "turned.jpg"):
             self.assertEqual((self.folder / "drawn" / name).read_bytes()[:3], b"\xff\xd8\xff")
 
+    def test_blurred_copies_show_nobody(self):
+        def faces_of_copies(folder, *options):
+            self.watch(self.photo, self.clip, "--annotated", folder, *options)
+            self.watch(folder, "--csv", self.table, "--restart")
+            return {pathlib.Path(row["input"]).name for row in rows_of(self.table) if row["label"]}
+
+        self.assertEqual(len(faces_of_copies(self.folder / "plain")), 2)
+        self.assertEqual(faces_of_copies(self.folder / "hidden", "--blur", "all"), set())
+        refused = self.watch(self.photo, "--csv", self.table, "--blur", "all", code=1)
+        self.assertIn("--blur: expected --annotated or --thumbnails", refused.stderr)
+
     def test_the_overlay_is_a_video_as_long_as_the_input(self):
         self.watch(self.clip, "--annotated", self.folder / "drawn")
         drawn = self.folder / "drawn/clip.mp4"

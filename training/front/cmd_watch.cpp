@@ -50,6 +50,12 @@ void check(const Options& o) {
   if (!o.plot.empty()) require_chart_library();
   if (o.settings.thumbnails && o.plot.empty())
     throw std::runtime_error("--thumbnails: expected --plot beside it, for the page that has them");
+  if (!o.settings.blur.empty() && o.annotated.empty() && !o.settings.thumbnails) {
+    throw std::runtime_error(
+        "--blur: expected --annotated or --thumbnails beside it; nothing else holds pictures");
+  }
+  if (!o.settings.blur_style.empty() && o.settings.blur.empty())
+    throw std::runtime_error("--blur-style: expected --blur beside it, which says whose faces");
   if (!o.annotated.empty()) {
     make_folder(o.annotated);
     require_writable(o.annotated / "watched");
@@ -64,6 +70,7 @@ std::string settings_text(const Options& o, const std::string& elements) {
        {static_cast<double>(s.detect_width), static_cast<double>(s.inference_interval),
         static_cast<double>(s.reclassify_interval), s.max_seconds, s.thumbnails ? 1.0 : 0.0})
     text += " " + std::to_string(value);
+  if (!s.blur.empty()) text += " " + s.blur + " " + s.blur_style;
   return text;
 }
 
@@ -167,6 +174,13 @@ void add_watch(CLI::App& app) {
       ->group(kOutput);
   add("--annotated", o->annotated,
       "Folder for copies of the inputs with boxes and labels on them, without sound", kOutput);
+  add("--blur", o->settings.blur,
+      "Make faces unrecognisable in copies and thumbnails: all, or those whose label is unsure",
+      kOutput)
+      ->check(CLI::IsMember({"all", "unsure"}));
+  add("--blur-style", o->settings.blur_style,
+      "How: a smooth blur (gaussian, the default), cells of one colour, or a drawn mask", kOutput)
+      ->check(CLI::IsMember({"gaussian", "pixelate", "mask"}));
   add("--model", o->settings.model, "Expression model (.fer; default: the one that ships)",
       kWatching)
       ->check(CLI::ExistingFile);

@@ -17,9 +17,9 @@ namespace {
 
 constexpr GstClockTime kPullTimeout = 100 * GST_MSECOND;
 
-std::string description(bool annotates) {
+std::string description(const WatchSettings& settings, bool annotates) {
   std::string text =
-      "appsrc name=source format=time ! ferdetect name=detect tracking=false ! ferinfer name=infer";
+      "appsrc name=source format=time ! " + face_elements(settings, "tracking=false");
   if (annotates) text += " ! feroverlay ! videoconvert ! jpegenc quality=92";
   return text + " ! appsink name=sink sync=false";
 }
@@ -51,7 +51,7 @@ Owned<GstSample> sample_of(const cv::Mat& picture, std::size_t number) {
 struct PhotoWatcher::Stream {
   Stream(const WatchSettings& settings, bool annotates)
       : thumbnails(settings.thumbnails),
-        pipeline(watching_pipeline(description(annotates), settings, "photos")),
+        pipeline(watching_pipeline(description(settings, annotates), settings, "photos")),
         source(element_of(pipeline, "source")),
         sink(element_of(pipeline, "sink")),
         bus(gst_element_get_bus(pipeline.get())),

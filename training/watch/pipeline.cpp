@@ -87,6 +87,15 @@ Owned<GstElement> element_of(const Owned<GstElement>& pipeline, const char* name
   return Owned<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline.get()), name));
 }
 
+std::string face_elements(const WatchSettings& settings, const std::string& detect) {
+  std::string text = "ferdetect name=detect " + detect + " ! ferinfer name=infer";
+  if (settings.blur.empty()) return text;
+  text += " ! feroverlay name=cover show-box=false show-label=false show-bars=false blur=";
+  text += settings.blur;
+  if (!settings.blur_style.empty()) text += " blur-style=" + settings.blur_style;
+  return text;
+}
+
 Owned<GstElement> watching_pipeline(const std::string& description, const WatchSettings& settings,
                                     const std::string& name) {
   GError* failed = nullptr;
@@ -140,8 +149,10 @@ WatchElements::~WatchElements() {
 FrameProbe::FrameProbe(const Owned<GstElement>& pipeline, std::function<void(SeenFrame)> on_frame,
                        std::function<bool(double time)> wants_thumbnail)
     : on_frame_(std::move(on_frame)), wants_thumbnail_(std::move(wants_thumbnail)) {
-  const auto infer = element_of(pipeline, "infer");
-  const Owned<GstPad> pad(gst_element_get_static_pad(infer.get(), "src"));
+  // Thumbnails are of what is kept.
+  auto last = element_of(pipeline, "cover");
+  if (!last) last = element_of(pipeline, "infer");
+  const Owned<GstPad> pad(gst_element_get_static_pad(last.get(), "src"));
   gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, on_data, this, nullptr);
 }
 

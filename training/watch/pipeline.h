@@ -18,7 +18,13 @@ struct WatchSettings {
   int reclassify_interval = 5;  ///< Of ferinfer.
   double max_seconds = 0;       ///< Of each video or camera, from its beginning; 0: all.
   bool thumbnails = false;
+  std::string blur;        ///< Of feroverlay, for all pictures that are kept; empty: none.
+  std::string blur_style;  ///< Likewise; empty: its own default.
 };
+
+/// The elements that see faces, for a pipeline's description: "detect", "infer" and, where faces
+/// are to be blurred, "cover". `detect` has more properties of ferdetect.
+std::string face_elements(const WatchSettings& settings, const std::string& detect = "");
 
 /// Makes GStreamer and our elements ready and holds the model, which all pipelines share, in
 /// memory. Throws std::runtime_error where an element, the detector or the model is missing.
@@ -45,7 +51,7 @@ Owned<GstElement> watching_pipeline(const std::string& description, const WatchS
 /// The element of a pipeline that has it.
 Owned<GstElement> element_of(const Owned<GstElement>& pipeline, const char* name);
 
-/// Calls `on_frame` for each frame that leaves the element "infer", on the stream's thread, with a
+/// Calls `on_frame` for each frame that leaves the face elements, on the stream's thread, with a
 /// thumbnail where `wants_thumbnail` says so of its time. It must outlive the pipeline.
 class FrameProbe {
  public:

@@ -142,7 +142,7 @@ class Stream {
     // Each passes frames on as they are wherever nothing is to be done.
     text += " ! videoconvert";
     if (overlay || settings_.thumbnails) text += " ! videoflip video-direction=auto";
-    text += " ! ferdetect name=detect ! ferinfer name=infer";
+    text += " ! " + face_elements(settings_);
     if (!overlay) return text + " ! fakesink sync=false";
     return text +
            " ! queue max-size-buffers=4 max-size-bytes=0 max-size-time=0 ! feroverlay ! videocrop "

@@ -313,7 +313,10 @@ void add_eval(CLI::App& app) {
       "eval",
       "Measure a model on labelled faces: accuracy, recall of each class, calibration, time, each "
       "with its interval.");
-  c->add_option("--model", o->model, "The model file; otherwise the shipped one is looked for");
+  c->add_option(
+      "--model", o->model,
+      "The model file, or an ONNX network with its description beside it; otherwise the shipped "
+      "model is looked for");
   o->add_to(*c, /*shape=*/false);
   o->add_max_unreadable(*c);
   c->add_option("--split", o->eval.split, "Evaluate on this split only");

@@ -166,7 +166,8 @@ void add_watch(CLI::App& app) {
       ->group(kOutput);
   add("--annotated", o->annotated,
       "Folder for copies of the inputs with boxes and labels on them, without sound", kOutput);
-  add("--model", o->settings.model, "Expression model (.fer; default: the one that ships)",
+  add("--model", o->settings.model,
+      "Expression model (.fer, or .onnx with its description; default: the one that ships)",
       kWatching)
       ->check(CLI::ExistingFile);
   add("--detect-width", o->settings.detect_width,

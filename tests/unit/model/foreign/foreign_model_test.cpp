@@ -15,6 +15,9 @@
 #include "error_of.h"
 #include "fuzz/mutated.h"
 #include "model/classifier.h"
+#include "model/foreign/description.h"
+#include "model/foreign/network_plan.h"
+#include "model/foreign/onnx_header.h"
 #include "model/slot.h"
 #include "model/stored_model.h"
 #include "scoped.h"
@@ -430,6 +433,28 @@ TEST_F(ForeignModels, SurviveHostileBytes) {
         error_of([&] { Classifier::open(path, Precision::kFp32); }),
         HasSubstr("net.onnx: expected an ONNX network, found a file that is no ONNX model"));
   }
+}
+
+// What is read before another process tries the file.
+TEST_F(ForeignModels, RefuseOrReadAnyBytes) {
+  TinyOnnx net = grey_net();
+  net.softmax = net.two_outputs = true;
+  net.metadata = {{"align_template", "fer"}};
+  const std::string onnx = net.bytes(), description = kGrey;
+  std::mt19937 random(7);
+  int read = 0, refused = 0;
+  for (int i = 0; i < 4000; ++i) {
+    try {
+      const OnnxHeader header = read_onnx_header(test::mutated(onnx, random));
+      plan_network(parse_description("net.json", test::mutated(description, random)), header,
+                   "net.onnx");
+      ++read;
+    } catch (const std::runtime_error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(read, 100);
+  EXPECT_GT(refused, 1000);
 }
 
 // OpenCV 4.6 would read on behind them.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "util/read_file.h"
 #include "util/sha256.h"
 #include "vision/detection_grid.h"
 #include "vision/detector_sha256.h"
@@ -26,8 +27,32 @@ constexpr std::string_view kKnown[] = {
     SHIPPED_DETECTOR_SHA256,
 };
 
-bool is_known(const std::string& bytes) {
-  return std::find(std::begin(kKnown), std::end(kKnown), sha256(bytes)) != std::end(kKnown);
+bool is_known(const std::string& digest) {
+  return std::find(std::begin(kKnown), std::end(kKnown), digest) != std::end(kKnown);
+}
+
+/// The file in which a detector's owner says, as sha256sum does, which bytes are meant.
+std::filesystem::path sum_file_of(std::filesystem::path model) {
+  return model += ".sha256";
+}
+
+/// What is wrong with a file that carries no checksum and is not known; empty: nothing. One changed
+/// byte of weights runs like any other network, so the owner has to name the bytes that are meant.
+std::string fault_of_foreign(const std::filesystem::path& model, const std::string& bytes,
+                             const std::string& digest) {
+  constexpr std::size_t kMaxSumFile = 4096;
+  const std::filesystem::path sums = sum_file_of(model);
+  const bool named = std::filesystem::exists(sums);
+  if (named && !read_file(sums, kMaxSumFile).starts_with(digest)) {
+    return "other content than " + sums.string() + " names: its SHA-256 is " + digest;
+  }
+  std::string fault = try_detector(DetectorKind::kNetwork, bytes);
+  if (fault.empty() && !named) {
+    fault = "a network that nobody vouches for: its SHA-256 is " + digest +
+            "; where that is the file you want, say so by sha256sum " + model.filename().string() +
+            " > " + sums.filename().string();
+  }
+  return fault;
 }
 
 /// What stands in any network with the outputs of our own detector.
@@ -36,7 +61,8 @@ bool names_our_outputs(const std::string& bytes) {
 }
 
 /// What is wrong with the file, as far as it can be told without OpenCV; empty: nothing.
-std::string fault_of(const std::string& bytes) {
+std::string fault_of(const std::filesystem::path& model, const std::string& bytes) {
+  const std::string digest = sha256(bytes);
   switch (check_onnx(bytes)) {
     case OnnxChecksum::kWrong:
       return "other content than was written: its checksum differs";
@@ -47,9 +73,9 @@ std::string fault_of(const std::string& bytes) {
       }
       break;
     case OnnxChecksum::kRight:
-      break;
+      return is_known(digest) ? std::string() : try_detector(DetectorKind::kNetwork, bytes);
   }
-  return is_known(bytes) ? std::string() : try_detector(DetectorKind::kNetwork, bytes);
+  return is_known(digest) ? std::string() : fault_of_foreign(model, bytes, digest);
 }
 
 }  // namespace
@@ -69,7 +95,7 @@ std::unique_ptr<Detector> read_network(const std::string& bytes) {
 
 std::unique_ptr<Detector> open_network(const std::filesystem::path& model,
                                        const std::string& bytes) {
-  std::string found = fault_of(bytes);
+  std::string found = fault_of(model, bytes);
   if (found.empty()) {
     try {
       return read_network(bytes);

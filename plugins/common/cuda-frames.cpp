@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "gst-owned.h"
 #include "kernels/device_frames.h"
 #include "kernels/driver_library.h"
 #include "kernels/open_kernels.h"
@@ -31,10 +32,6 @@ class Current {
   ~Current() { gst_cuda_context_pop(nullptr); }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
-};
-
-struct Unref {
-  void operator()(GstCudaContext* context) const { gst_object_unref(context); }
 };
 
 const kernels::KernelTable& kernels_of(GstCudaContext* context) {
@@ -123,7 +120,7 @@ class Reader final : public FrameMemory {
     }
   }
 
-  const std::unique_ptr<GstCudaContext, Unref> context_;
+  const Owned<GstCudaContext> context_;
   std::optional<kernels::DeviceFrames> frames_;
   std::string failure_;
 };

@@ -14,6 +14,7 @@
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "faces-on-frame.h"
+#include "gst-owned.h"
 #include "video-frame.h"
 #include "vision/align.h"
 
@@ -40,15 +41,10 @@ struct Stats {
   GstClockTime total_crop_time = 0;
 };
 
-struct Unref {
-  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
-};
-using BufferPtr = std::unique_ptr<GstBuffer, Unref>;
-
 /// The frame whose faces are being cut out, one at each call of generate_output(). The streaming
 /// thread's; start, stop and flushes, which touch it too, do not run beside that.
 struct Frame {
-  BufferPtr buffer;
+  fer::Owned<GstBuffer> buffer;
   std::optional<fer::MappedFrame> mapped;  ///< Of `buffer`: goes before it.
   std::vector<fer::FaceRecord> faces;
   std::size_t next = 0;  ///< Of `faces`.
@@ -389,7 +385,7 @@ GstFlowReturn generate_output(GstBaseTransform* base, GstBuffer** outbuf) {
         frame.clear();
         return result;
       }
-      BufferPtr crop(made);
+      fer::Owned<GstBuffer> crop(made);
       if (frame.any) GST_BUFFER_FLAG_UNSET(made, GST_BUFFER_FLAG_DISCONT);
       if (!make_crop(self, frame.faces[frame.next++], made)) continue;
       frame.any = true;

@@ -52,6 +52,7 @@ def watch(
         pipeline.set(SOURCE, uri=text if uri else pathlib.Path(text).resolve().as_uri())
         pad = pipeline.element(CONVERT).get_static_pad("sink")
         pipeline.element(SOURCE).connect("no-more-pads", _expect_video, pad)
+        pipeline.element(SOURCE).connect("deep-element-added", _accept_motion_jpeg)
     settings = dict(infer or {})
     if model is not None:
         if not pathlib.Path(model).is_file():
@@ -69,6 +70,13 @@ def _check_file(path: pathlib.Path, camera: bool) -> None:
         raise FerError(f"{path} is a folder: give one of its files.")
     if not path.exists():
         raise FerError(f"{path}: there is no such {'camera' if camera else 'file'}.")
+
+
+def _accept_motion_jpeg(_source: Any, _bin: Any, element: Any) -> None:
+    """Motion JPEG over HTTP never says that it has shown all its streams, unless told so."""
+    factory = element.get_factory()
+    if factory is not None and factory.get_name() == "multipartdemux":
+        element.set_property("single-stream", True)
 
 
 def _expect_video(source: Any, pad: Any) -> None:

@@ -11,18 +11,11 @@
 #include "cameras/rate_gate.h"
 #include "config/secret_file.h"
 #include "face-meta.h"
+#include "gst-owned.h"
+#include "motion-jpeg.h"
 
 namespace fer {
 namespace {
-
-struct Unref {
-  void operator()(GstElement* element) const { gst_object_unref(element); }
-  void operator()(GstBus* bus) const { gst_object_unref(bus); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GError* error) const { g_error_free(error); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
 
 /// Frames of raw video of the first video stream, in any memory.
 constexpr char kDecoded[] = "video/x-raw(ANY)";
@@ -48,6 +41,7 @@ class CameraPipeline::Impl {
         pipeline_(gst_pipeline_new(camera.name.c_str())),
         bus_(gst_element_get_bus(pipeline_.get())) {
     face_meta_register();
+    accept_motion_jpeg(pipeline_.get());
     build();
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
       News news = wait(std::chrono::milliseconds(0));
@@ -238,8 +232,8 @@ class CameraPipeline::Impl {
       g_object_set(source, "latency", static_cast<guint>(camera.latency_ms), nullptr);
     if (g_object_class_find_property(type, "drop-on-latency") != nullptr)
       g_object_set(source, "drop-on-latency", TRUE, nullptr);
-    // Motion JPEG over HTTP has no times of its own.
-    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_file(camera.uri))
+    // What waits to be asked starts before the pipeline's clock does: its times would be another's.
+    if (g_object_class_find_property(type, "do-timestamp") != nullptr && !is_unpaced(camera.uri))
       g_object_set(source, "do-timestamp", TRUE, nullptr);
   }
 

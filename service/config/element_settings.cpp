@@ -5,14 +5,12 @@
 #include <sstream>
 
 #include "config/toml_table.h"
+#include "gst-owned.h"
 
 namespace fer {
 namespace {
 
-struct UnrefClass {
-  void operator()(GObjectClass* type) const { g_type_class_unref(type); }
-};
-using Class = std::unique_ptr<GObjectClass, UnrefClass>;
+using Class = Owned<GObjectClass>;
 
 /// Null where GStreamer does not know the element.
 Class class_of(const char* factory) {

@@ -153,7 +153,7 @@ class InstallTest(unittest.TestCase):
         # But for those that take LibTorch's headers, and 10 s.
         names = sorted(
             path.relative_to(include)
-            for path in include.rglob("fer/**/*.h")
+            for path in (include / "fer").rglob("*.h")
             if "torch/" not in path.read_text()
         )
         self.assertGreater(len(names), 20)

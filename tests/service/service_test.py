@@ -74,6 +74,16 @@ class RunTest(running.ServiceCase):
         self.assertEqual(max(mean), mean[seconds["labels"].index("happiness")])
         self.assertEqual(service.stop(), 0)
 
+    def test_motion_jpeg_over_http_is_a_camera_like_any_other(self):
+        mirror = """
+[[camera]]
+name = "mirror"
+uri = "http://127.0.0.1:{port}/api/cameras/door/mjpeg"
+"""
+        service = self.run_service(CAMERAS + mirror)
+        service.wait_until(lambda: self.camera("mirror")["persons"] > 0, "a face in the mirror")
+        self.assertEqual(self.camera("mirror")["state"], "playing")
+
     def test_a_port_in_use_is_said_by_line_and_ends_it(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", self.port))

@@ -13,7 +13,9 @@
 #include "model/atomic_file.h"
 #include "model/foreign/foreign_model.h"
 #include "model/foreign/onnx_path.h"
+#include "model/stored_model.h"
 #include "network/model_file.h"
+#include "network/torch_weights.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 
@@ -195,7 +197,7 @@ void run(const Options& o) {
   // An earlier calibration is replaced, not added to.
   model.info.calibration = {};
   restore_prior(model.info);
-  const Fitted fitted = fit(o, Classifier(model, Precision::kFp32), model.info);
+  const Fitted fitted = fit(o, Classifier(to_stored(model), Precision::kFp32), model.info);
   if (!model.info.provenance.is_object()) model.info.provenance = nlohmann::json::object();
   model.info.provenance["calibration"] = {
       {"of", from},

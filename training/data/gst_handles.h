@@ -1,28 +1,16 @@
-// GStreamer's objects with an owner, and its first steps.
+// GStreamer's first steps, and addresses as it wants them.
 #pragma once
 
 #include <gst/gst.h>
 
-#include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "gst-owned.h"
 #include "util/read_file.h"
 #include "util/without_secrets.h"
 
 namespace fer {
-
-struct Unref {
-  void operator()(GstElement* element) const { gst_object_unref(element); }
-  void operator()(GstPad* pad) const { gst_object_unref(pad); }
-  void operator()(GstBus* bus) const { gst_object_unref(bus); }
-  void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GError* error) const { g_error_free(error); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
 
 /// Before all else. Throws std::runtime_error where GStreamer cannot be used.
 inline void init_gstreamer() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/find_model.h"
+#include "motion-jpeg.h"
 #include "video-frame.h"
 #include "watch/inputs.h"
 
@@ -95,6 +96,7 @@ Owned<GstElement> watching_pipeline(const std::string& description, const WatchS
     throw std::runtime_error(one_line(name) + ": cannot be watched: " + error->message +
                              "; scripts/setup installs what is missing");
   }
+  accept_motion_jpeg(pipeline.get());
   tell(pipeline, settings);
   return pipeline;
 }

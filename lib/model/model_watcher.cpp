@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/foreign/onnx_path.h"
+#include "vision/sum_file.h"
 
 namespace fer {
 
@@ -18,7 +19,10 @@ FileStamp::OneFile FileStamp::stamp_of(const std::filesystem::path& path) {
 FileStamp FileStamp::of(const std::filesystem::path& path) {
   FileStamp stamp;
   stamp.model_ = stamp_of(path);
-  if (is_onnx_path(path)) stamp.description_ = stamp_of(onnx_description_path(path));
+  if (is_onnx_path(path)) {
+    stamp.description_ = stamp_of(onnx_description_path(path));
+    stamp.sum_ = stamp_of(sum_file_of(path));
+  }
   return stamp;
 }
 

@@ -18,8 +18,9 @@ namespace fer {
 /// What tells one version of a file from another, without reading it.
 class FER_API FileStamp {
  public:
-  /// Of the file as it is now, and of the description beside it where it is an ONNX network. All
-  /// zero where there is none: being replaced, perhaps.
+  /// Of the file as it is now, and of what lies beside it where it is an ONNX network: its
+  /// description, and the file that vouches for its bytes. All zero where there is none: being
+  /// replaced, perhaps.
   static FileStamp of(const std::filesystem::path& path);
 
   /// False where there was no file.
@@ -34,7 +35,7 @@ class FER_API FileStamp {
   };
   static OneFile stamp_of(const std::filesystem::path& path);
 
-  OneFile model_, description_;
+  OneFile model_, description_, sum_;
 };
 
 /// Looks at a file's identity, size and time from a thread of its own, and opens it when they

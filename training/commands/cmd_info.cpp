@@ -16,6 +16,8 @@
 #include "network/detector_info.h"
 #include "network/network_cost.h"
 #include "util/json_text.h"
+#include "vision/onnx_checksum.h"
+#include "vision/sum_file.h"
 
 namespace fer {
 namespace {
@@ -74,6 +76,7 @@ json foreign_json(const std::filesystem::path& path) {
   return {{"kind", "ONNX network"},
           {"description", onnx_description_path(path).string()},
           {"model_proc", model.description.model_proc},
+          {"vouched_for", is_vouched_for(path) || check_onnx(model.bytes) == OnnxChecksum::kRight},
           {"producer", model.header.producer},
           {"opset", model.header.opset},
           {"operators", model.header.nodes},
@@ -317,6 +320,9 @@ void print_foreign(const json& d) {
   print_calibration(d);
   line("described", d["description"].get<std::string>() +
                         (d["model_proc"] == true ? ", a model-proc file of DL Streamer" : ""));
+  line("bytes", d["vouched_for"] == true
+                    ? std::string("as their checksum says")
+                    : "nobody vouches for them: " + vouching_command(d["file"].get<std::string>()));
   line("version", d["version"].get<std::string>() + ", serves and does not learn");
   line("stored", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));
 }

@@ -11,6 +11,7 @@
 #include "util/read_file.h"
 #include "util/sha256.h"
 #include "vision/onnx_checksum.h"
+#include "vision/sum_file.h"
 
 namespace fer {
 namespace {
@@ -44,8 +45,12 @@ std::string ends_of(const OnnxHeader& header) {
 OnnxHeader read_header(const fs::path& onnx, const std::string& bytes) {
   if (check_onnx(bytes) == OnnxChecksum::kWrong) {
     throw std::runtime_error(onnx.string() +
-                             ": found other content than was written: its checksum differs");
+                             ": expected an ONNX network as it was written, found other content: "
+                             "its checksum differs");
   }
+  if (const std::string fault = fault_by_sum(onnx, sha256(bytes)); !fault.empty())
+    throw std::runtime_error(onnx.string() + ": expected the network that its owner means, found " +
+                             fault);
   OnnxHeader header;
   try {
     header = read_onnx_header(bytes);

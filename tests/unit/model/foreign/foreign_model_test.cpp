@@ -22,6 +22,7 @@
 #include "model/stored_model.h"
 #include "scoped.h"
 #include "unit/model/wait_for.h"
+#include "util/sha256.h"
 
 namespace fer {
 namespace {
@@ -433,6 +434,17 @@ TEST_F(ForeignModels, SurviveHostileBytes) {
         error_of([&] { Classifier::open(path, Precision::kFp32); }),
         HasSubstr("net.onnx: expected an ONNX network, found a file that is no ONNX model"));
   }
+}
+
+TEST_F(ForeignModels, MustBeTheBytesThatTheirOwnerMeans) {
+  TinyOnnx net = grey_net();
+  const auto path = write(net, kGrey);
+  folder_.write("net.onnx.sha256", sha256(net.bytes()) + "  net.onnx\n");
+  EXPECT_EQ(Classifier::open(path, Precision::kFp32)->classes(), 3u);
+  net.bias[0] = 0.25f;
+  EXPECT_THAT(error(net, kGrey), HasSubstr("net.onnx: expected the network that its owner means, "
+                                           "found other content than " +
+                                           file("net.onnx.sha256")));
 }
 
 // What is read before another process tries the file.

@@ -1,8 +1,9 @@
 // The built program `fer` with networks of others: ONNX files with a description. FER_PROGRAM names
-// the program.
+// the program, SHIPPED_MODEL a model of ours.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "content.h"
@@ -71,6 +72,25 @@ TEST_F(ForeignCli, EvalMeasuresThem) {
   EXPECT_EQ(contempt.code, 1);
   EXPECT_THAT(contempt.err, HasSubstr("expected a model that knows \"anger\", found one that knows "
                                       "happiness,sadness,neutral"));
+}
+
+TEST_F(ForeignCli, OurOwnExportSaysWhatTheModelSays) {
+  const Outcome exported =
+      fer({"export", "--onnx", shipped, path("own.onnx"), "--model-proc", path("own.json")});
+  if (exported.code != 0) GTEST_SKIP() << exported.err;
+  const std::string data = faces();
+  const auto figures = [&](const std::string& model) {
+    const Outcome said = fer({"eval", "--model", model, "--data", data, "--align", "never",
+                              "--resamples", "0", "--json", "-"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return json::parse(said.out);
+  };
+  // The export has the prior divided out for good.
+  const json ours = figures(shipped), theirs = figures(path("own.onnx"));
+  EXPECT_EQ(ours["accuracy"], theirs["accuracy"]);
+  EXPECT_NEAR(ours["nll"].get<double>(), theirs["nll"].get<double>(), 1e-4);
+  EXPECT_THAT(fer({"info", path("own.onnx")}).out,
+              AllOf(HasSubstr("model-proc file"), HasSubstr("as their checksum says")));
 }
 
 TEST_F(ForeignCli, CalibrateWritesTheirDescription) {

@@ -259,8 +259,8 @@ TEST_F(ForeignModels, RefuseModelProcFilesThatSaySomethingElse) {
   EXPECT_THAT(error(net, replaced(text, "softmax", "max")),
               AllOf(HasSubstr("output_postproc[0].method: expected \"softmax\", since"),
                     HasSubstr("are no probabilities")));
-  EXPECT_THAT(error(net, replaced(text, "\"converter\"", "\"covnerter\"")),
-              HasSubstr("unknown key \"output_postproc[0].covnerter\"; did you mean "
+  EXPECT_THAT(error(net, replaced(text, "\"converter\"", "\"convert\"")),
+              HasSubstr("unknown key \"output_postproc[0].convert\"; did you mean "
                         "\"converter\"?"));
   EXPECT_THAT(error(net, replaced(text, "[]", "[{\"format\": \"sequence_index\"}]")),
               HasSubstr("input_preproc[0].format: expected \"image\""));
@@ -288,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"\"size\": 4", "\"size\": 5", "input.size: expected 4, since the input of "},
         Fault{"\"size\": 4", "\"size\": 4.5", "input.size: expected a whole number of pixels"},
         Fault{"\"size\": 4", "\"size\": 100000", "input.size: expected a whole number of pixels"},
-        Fault{"\"size\"", "\"siez\"", "unknown key \"input.siez\"; did you mean \"size\"?"},
+        Fault{"\"size\"", "\"sizes\"", "unknown key \"input.sizes\"; did you mean \"size\"?"},
         Fault{"\"output\"", "\"outputs\"", "unknown key \"outputs\"; did you mean \"output\"?"},
         Fault{"\"nchw\"", "\"nhwc\"", "input.layout: expected \"nchw\", since the input of "},
         Fault{"\"nchw\"", "\"chw\"", "input.layout: expected \"nchw\" or \"nhwc\", found \"chw\""},

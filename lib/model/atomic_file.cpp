@@ -17,7 +17,7 @@ namespace {
 
 thread_local int owner_only = 0;  ///< Live OwnerOnlyFiles of the thread.
 
-[[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
+[[noreturn]] void fail_with_errno(const std::filesystem::path& path, const char* what) {
   throw std::runtime_error(path.string() + ": " + what + ": " +
                            std::generic_category().message(errno));
 }
@@ -70,7 +70,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path)
     : path_(path), target_(replaced_file(path)) {
   if (is_stream(path)) {
     fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
-    if (fd_ < 0) fail(path, "cannot open");
+    if (fd_ < 0) fail_with_errno(path, "cannot open");
     return;
   }
   struct stat found {};
@@ -90,7 +90,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path)
     if (fd_ >= 0) {
       temporary_ = name;
     } else if (errno != EEXIST || attempt == 100) {
-      fail(path, "cannot create a temporary file beside it");
+      fail_with_errno(path, "cannot create a temporary file beside it");
     }
   }
 }
@@ -115,7 +115,7 @@ void AtomicFile::write(std::string_view bytes) {
     const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      fail(path_, "cannot write");
+      fail_with_errno(path_, "cannot write");
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -125,8 +125,9 @@ void AtomicFile::commit() {
   write(collected_);
   collected_.clear();
   if (temporary_.empty()) return;
-  if (::fsync(fd_) != 0) fail(path_, "cannot flush to disk");
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_, "cannot rename onto it");
+  if (::fsync(fd_) != 0) fail_with_errno(path_, "cannot flush to disk");
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+    fail_with_errno(path_, "cannot rename onto it");
   temporary_.clear();
   const int dir = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir >= 0) {

@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 /// Provenance may nest some.
-constexpr int kMaxDepth = 32;
+constexpr int kMaxJsonDepth = 32;
 /// Bytes of the description, of which provenance may take most.
 constexpr std::size_t kMaxDescription = 1 << 20;
 /// Bytes of a name. A label is a word or two.
@@ -30,7 +30,7 @@ constexpr double kMinTemperature = 0.01, kMaxTemperature = 100, kMaxBias = 100;
 /// Fields of the description that do not decide what a model answers.
 constexpr const char* kOnlyTold[] = {"version", "parent", "provenance", "thresholds"};
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
   throw std::runtime_error(path.string() + ": " + what);
 }
 
@@ -38,9 +38,9 @@ void require_name(const std::filesystem::path& path, const char* what, const std
   const bool printable =
       std::none_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
   if (name.size() > kMaxName || !printable) {
-    fail(path, std::string(what) + ": expected a name of at most " + std::to_string(kMaxName) +
-                   " bytes without control characters, found one of " +
-                   std::to_string(name.size()) + " bytes");
+    refuse(path, std::string(what) + ": expected a name of at most " + std::to_string(kMaxName) +
+                     " bytes without control characters, found one of " +
+                     std::to_string(name.size()) + " bytes");
   }
 }
 
@@ -64,43 +64,43 @@ void check_calibration(const std::filesystem::path& path, const ModelInfo& info)
                                    [](float b) { return b >= -kMaxBias && b <= kMaxBias; });
   if (!(temperature >= kMinTemperature && temperature <= kMaxTemperature) || !bounded ||
       (!bias.empty() && bias.size() != classes)) {
-    fail(path,
-         "calibration: expected a temperature from 0.01 to 100 and no bias, or one from -100 to "
-         "100 for each label");
+    refuse(path,
+           "calibration: expected a temperature from 0.01 to 100 and no bias, or one from -100 to "
+           "100 for each label");
   }
   if (!(info.prior_correction >= 0 && info.prior_correction <= 1))
-    fail(path, "prior_correction: expected a number from 0 to 1");
+    refuse(path, "prior_correction: expected a number from 0 to 1");
   const auto& points = info.operating_points;
   const bool shares = std::all_of(points.begin(), points.end(), [](float point) {
     return (point >= 0 && point <= 1) || std::isinf(point);
   });
   if (!shares || (!points.empty() && points.size() != classes))
-    fail(path, "operating_points: expected a number from 0 to 1, or null, for each label");
+    refuse(path, "operating_points: expected a number from 0 to 1, or null, for each label");
 }
 
 void check(const std::filesystem::path& path, const ModelInfo& info) {
   const auto classes = static_cast<std::size_t>(info.network.classes);
   const bool headless = info.labels.empty() && info.prior.empty();
   if (!headless && (info.labels.size() != classes || info.prior.size() != classes)) {
-    fail(path, "expected " + std::to_string(classes) + " labels and priors, found " +
-                   std::to_string(info.labels.size()) + " and " +
-                   std::to_string(info.prior.size()));
+    refuse(path, "expected " + std::to_string(classes) + " labels and priors, found " +
+                     std::to_string(info.labels.size()) + " and " +
+                     std::to_string(info.prior.size()));
   }
   std::set<std::string> known;
   for (const std::string& label : info.labels) {
-    if (label.empty()) fail(path, "a label is empty");
+    if (label.empty()) refuse(path, "a label is empty");
     require_name(path, "labels", label);
-    if (!known.insert(label).second) fail(path, "two labels are called \"" + label + "\"");
+    if (!known.insert(label).second) refuse(path, "two labels are called \"" + label + "\"");
   }
   require_name(path, "network.name", info.network.name);
   require_name(path, "version", info.version);
   require_name(path, "parent", info.parent);
   bool finite = std::isfinite(info.mean) && std::isfinite(info.stddev) && info.stddev > 0;
   for (float p : info.prior) finite = finite && std::isfinite(p) && p > 0;
-  if (!finite) fail(path, "mean, std and prior must be finite, std and prior positive");
+  if (!finite) refuse(path, "mean, std and prior must be finite, std and prior positive");
   if (info.align_template != "fer" && info.align_template != "arcface") {
-    fail(path,
-         "align_template \"" + info.align_template + "\" is not known; expected fer or arcface");
+    refuse(path,
+           "align_template \"" + info.align_template + "\" is not known; expected fer or arcface");
   }
   check_calibration(path, info);
 }
@@ -119,26 +119,26 @@ void settle_version(const SafetensorsFile& file, const json& description, ModelI
                                   : version_from(description, file.tensors());
   if (first && !file.metadata().contains(kChecksumKey)) info.version = found;
   if (info.version == found) return;
-  fail(file.path(),
-       "expected version " + found + ", which its content has, found \"" + info.version + "\"");
+  refuse(file.path(),
+         "expected version " + found + ", which its content has, found \"" + info.version + "\"");
 }
 
 ModelInfo info_of(const SafetensorsFile& file) {
   const std::filesystem::path& path = file.path();
   if (!has_format(file, kModelFormat)) {
-    fail(path, std::string("expected a model file (format ") + kModelFormat + "), found " +
-                   content_of(file));
+    refuse(path, std::string("expected a model file (format ") + kModelFormat + "), found " +
+                     content_of(file));
   }
   require_unchanged(file);
   const std::string& text = file.meta("model");
   if (text.size() > kMaxDescription) {
-    fail(path, "its metadata \"model\" has " + std::to_string(text.size()) +
-                   " bytes, expected at most " + std::to_string(kMaxDescription));
+    refuse(path, "its metadata \"model\" has " + std::to_string(text.size()) +
+                     " bytes, expected at most " + std::to_string(kMaxDescription));
   }
   ModelInfo info;
   json model;
   try {
-    model = parse_shallow_json(text, kMaxDepth);
+    model = parse_shallow_json(text, kMaxJsonDepth);
     if (!model.is_object()) throw std::runtime_error("its metadata \"model\" is not a JSON object");
     model.at("network").get_to(info.network);
     model.at("labels").get_to(info.labels);
@@ -153,9 +153,9 @@ ModelInfo info_of(const SafetensorsFile& file) {
     info.thresholds = model.value("thresholds", json());
     read_calibration(model, info);
   } catch (const json::exception& error) {
-    fail(path, std::string("its metadata is broken: ") + error.what());
+    refuse(path, std::string("its metadata is broken: ") + error.what());
   } catch (const std::runtime_error& error) {
-    fail(path, error.what());
+    refuse(path, error.what());
   }
   check(path, info);
   settle_version(file, model, info);

@@ -101,7 +101,7 @@ cv::Rect2f usable_box(const cv::Rect2f& box) {
           within(box.height, 1.f)};
 }
 
-bool usable(const Landmarks& points) {
+bool usable_landmarks(const Landmarks& points) {
   return std::all_of(points.begin(), points.end(), [](const cv::Point2f& point) {
     return std::abs(point.x) < kFarthest && std::abs(point.y) < kFarthest;
   });
@@ -147,7 +147,8 @@ Landmarks template_landmarks(const CropSpec& spec) {
 cv::Mat align_transform(const Face& face, const CropSpec& spec) {
   const Landmarks to = template_landmarks(spec);
   cv::Mat transform;
-  if (face.landmarks && usable(*face.landmarks)) transform = fit_similarity(*face.landmarks, to);
+  if (face.landmarks && usable_landmarks(*face.landmarks))
+    transform = fit_similarity(*face.landmarks, to);
   if (transform.empty()) transform = fit_similarity(landmarks_in_box(usable_box(face.box)), to);
   return transform;
 }

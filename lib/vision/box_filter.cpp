@@ -21,7 +21,7 @@ constexpr double square(double value) {
 }
 
 // Far beyond any frame, near enough that squares and exponentials stay finite.
-constexpr double kFarthest = 1e7, kLargestLog = 16;
+constexpr double kLargestPlace = 1e7, kLargestLog = 16;
 
 }  // namespace
 
@@ -86,8 +86,8 @@ void BoxFilter::stop() {
 cv::Rect2f BoxFilter::box() const {
   const double height = std::exp(std::clamp(log_height_.value, -kLargestLog, kLargestLog));
   const double width = height * std::exp(std::clamp(log_aspect_.value, -kLargestLog, kLargestLog));
-  const double x = std::clamp(x_.value, -kFarthest, kFarthest);
-  const double y = std::clamp(y_.value, -kFarthest, kFarthest);
+  const double x = std::clamp(x_.value, -kLargestPlace, kLargestPlace);
+  const double y = std::clamp(y_.value, -kLargestPlace, kLargestPlace);
   return cv::Rect2d(x - width / 2, y - height / 2, width, height);
 }
 

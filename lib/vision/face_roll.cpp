@@ -50,7 +50,7 @@ float size_of(const cv::Rect2f& box) {
   return std::max(box.width, box.height);
 }
 
-cv::Point2f moved(const Affine2x3& m, const cv::Point2f& point) {
+cv::Point2f transformed(const Affine2x3& m, const cv::Point2f& point) {
   const double x = point.x, y = point.y;
   return {static_cast<float>(m[0] * x + m[1] * y + m[2]),
           static_cast<float>(m[3] * x + m[4] * y + m[5])};
@@ -86,10 +86,10 @@ std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Place& 
     RolledFace rolled;
     rolled.degrees = wrapped(place.degrees + roll_of(*found.landmarks));
     rolled.score = found.score;
-    rolled.centre = moved(back, centre_of(found.box));
+    rolled.centre = transformed(back, centre_of(found.box));
     rolled.size = static_cast<float>(size_of(found.box) / scale);
     for (std::size_t i = 0; i < rolled.landmarks.size(); ++i)
-      rolled.landmarks[i] = moved(back, (*found.landmarks)[i]);
+      rolled.landmarks[i] = transformed(back, (*found.landmarks)[i]);
     return rolled;
   }
   return std::nullopt;

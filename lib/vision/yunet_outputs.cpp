@@ -9,7 +9,7 @@ namespace {
 constexpr int kLandmarks = 5;
 
 /// The geometric mean of two shares, as both releases score a face.
-float score_of(float face, float quality) {
+float joint_score(float face, float quality) {
   return std::sqrt(std::clamp(face, 0.f, 1.f) * std::clamp(quality, 0.f, 1.f));
 }
 
@@ -56,7 +56,7 @@ std::vector<Face> faces_2022(const std::vector<cv::Mat>& outputs, cv::Size input
   const auto* iou = outputs[2].ptr<float>();
   std::vector<Face> faces;
   for_each_anchor(input, [&](int i, cv::Point2f anchor, float side) {
-    const float score = score_of(conf[2 * i + 1], iou[i]);
+    const float score = joint_score(conf[2 * i + 1], iou[i]);
     if (!(score >= min_score)) return;
     const float* at = loc + kLocValues * i;
     const auto point = [&](const float* offset) {
@@ -86,7 +86,7 @@ std::vector<Face> faces_2023(const std::vector<cv::Mat>& outputs, cv::Size input
     const auto stride = static_cast<float>(kStrides[map]);
     const int columns = input.width / kStrides[map], rows = input.height / kStrides[map];
     for (int i = 0; i < rows * columns; ++i) {
-      const float score = score_of(cls[i], obj[i]);
+      const float score = joint_score(cls[i], obj[i]);
       if (!(score >= min_score)) continue;
       const cv::Point2f cell(static_cast<float>(i % columns), static_cast<float>(i / columns));
       const auto point = [&](const float* offset) {

@@ -218,7 +218,7 @@ class PageServer::Impl {
                     if (!slot || !slot->learner())
                       return refuse(response, 404, "there is no such slot, or it does not learn");
                     const std::string action = request.matches[2];
-                    Learner& learner = *slot->learner();
+                    SlotLearner& learner = *slot->learner();
                     if (action == "pause" || action == "resume") learner.pause(action == "pause");
                     if (action == "save") learner.save();
                     if (action == "rollback") learner.rollback();

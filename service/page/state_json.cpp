@@ -43,9 +43,9 @@ nlohmann::json slot_json(const Slot& slot) {
                       {"version", slot.version()},
                       {"learns", slot.learner() != nullptr}};
   if (slot.learner()) {
-    json["learner"] = slot.learner()->stats();
+    json["learner"] = slot.learner()->stats_json();
     json["learner"]["paused"] = slot.learner()->paused();
-    json["labels"] = slot.learner()->info().labels;
+    json["labels"] = slot.learner()->labels();
   }
   nlohmann::json events = nlohmann::json::array();
   for (const SlotEvent& event : slot.events()) events.push_back(event_json(event));

@@ -6,6 +6,7 @@
 
 #include "journal/journal.h"
 #include "model/slot.h"
+#include "slots/open_learner.h"
 
 namespace fer {
 namespace {
@@ -53,7 +54,13 @@ Slot::Slot(const SlotConfig& config) : config_(config), model_(ModelSlot::get(co
     gst_object_unref(keeper_);
     throw std::runtime_error("slot " + config_.name + ": " + why);
   }
-  learner_ = Learner::get(config_.name, {});  // the one that the element has just made
+  try {
+    learner_ = open_learner(config_.name);  // the one that the element has just made
+  } catch (...) {
+    gst_element_set_state(keeper_, GST_STATE_NULL);
+    gst_object_unref(keeper_);
+    throw;
+  }
 }
 
 Slot::~Slot() {

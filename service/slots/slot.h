@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "config/service_config.h"
-#include "stream/learner.h"
+#include "stream/slot_learner.h"
 
 namespace fer {
 
@@ -37,7 +37,7 @@ class Slot {
 
   const SlotConfig& config() const { return config_; }
   /// Null where nothing learns.
-  const std::shared_ptr<Learner>& learner() const { return learner_; }
+  const std::shared_ptr<SlotLearner>& learner() const { return learner_; }
   /// Of the model that serves; empty before the first camera has opened it.
   std::string version() const;
 
@@ -53,7 +53,7 @@ class Slot {
   std::shared_ptr<ModelSlot> model_;
   /// A ferlearn without a stream, which turns its properties into a learner.
   GstElement* keeper_ = nullptr;
-  std::shared_ptr<Learner> learner_;
+  std::shared_ptr<SlotLearner> learner_;
 
   mutable std::mutex mutex_;  ///< Guards what follows.
   std::deque<SlotEvent> events_;

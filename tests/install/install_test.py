@@ -171,10 +171,33 @@ class InstallTest(unittest.TestCase):
             self.libraries / "libfer-vision.so",
             self.libraries / "libfer.so",
             self.libraries / "gstreamer-1.0" / "libgstfer.so",
+            self.prefix / "bin" / "fer",
         ):
+            if not library.exists():
+                continue
             needed = run("ldd", library, LD_LIBRARY_PATH=str(self.libraries))
             self.assertIn("libc.so", needed)
             self.assertNotIn("libtorch", needed, library)
+
+    def test_fer_says_what_brings_the_commands_that_are_not_installed(self):
+        program = self.prefix / "bin" / "fer"
+        if not program.exists():
+            self.skipTest("built without CLI11")
+        # It looks where it was to be installed, and not in this folder or in the build tree.
+        if pathlib.Path(PREFIX, "libexec/gst-fer/fer-learn").exists():
+            self.skipTest("there is an installation")
+        env = dict(os.environ, LD_LIBRARY_PATH=str(self.libraries))
+        refused = subprocess.run(
+            [program, "train", "--help"], capture_output=True, text=True, env=env
+        )
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("fer: train: needs LibTorch", refused.stderr)
+        self.assertIn("gst-fer-learn", refused.stderr)
+        help_ = run(program, "--help", LD_LIBRARY_PATH=str(self.libraries))
+        here, _, missing = help_.partition("Not installed; install the package gst-fer-learn")
+        self.assertIn("\n  watch ", here)
+        self.assertIn("\n  train ", missing)
+        self.assertNotIn("\n  train ", here)
 
     def test_a_program_in_c_against_gstreamer_fer(self):
         if not (self.libraries / "libgstfer-1.0.so").exists():

@@ -10,15 +10,17 @@
 #include "commands/data_options.h"
 #include "commands/deprecated_option.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "data/stream_label_file.h"
 #include "evaluation/adaptation.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/stream_order.h"
+#include "files/file_kind.h"
 #include "learn/run/module_run.h"
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "network/model_file.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "report/report.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
@@ -417,8 +419,7 @@ void add_learning(CLI::App& c, OnlineConfig& config, std::vector<std::string>& w
 
 void add_adapt(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "adapt", "Adapt a model to faces that nobody labelled, as ferlearn does to streams.");
+  CLI::App* c = app.add_subcommand("adapt");
   c->add_option("--model", o->model, "The model to begin from; otherwise the one that ships")
       ->check(CLI::ExistingFile);
   c->add_option("--input", o->inputs,
@@ -433,7 +434,7 @@ void add_adapt(CLI::App& app) {
   c->add_option("--order", o->order,
                 "Of images: file (as they stand there), persons (each in one go), dirichlet "
                 "(expressions in waves) or classes (sorted by expression)")
-      ->transform(CLI::CheckedTransformer(orders))
+      ->transform(choices(orders))
       ->default_str("file");
   c->add_option("--order-seed", o->order_seed, "Of that order")
       ->check(seed_range())
@@ -471,7 +472,7 @@ void add_adapt(CLI::App& app) {
   c->add_option("--stages", o->stages,
                 "What may adapt the model: prototypes (a new head, no gradient), steps (gradient "
                 "steps) or both (steps serve where they are better)")
-      ->transform(CLI::CheckedTransformer(stages))
+      ->transform(choices(stages))
       ->default_str("both");
   c->add_option("--labels", o->labels,
                 "A few labelled faces of the stream itself (5 to 20 a class): a CSV with header "
@@ -489,7 +490,7 @@ void add_adapt(CLI::App& app) {
        "--method", o->method,
        "online (what ferlearn does) or, to compare with it, tent, which nothing guards, or "
        "none, which learns nothing")
-      ->transform(CLI::CheckedTransformer(methods))
+      ->transform(choices(methods))
       ->default_str("online");
   add_learning(*c, o->config, o->without);
   add_watch(*c, o->target, "target",

@@ -14,10 +14,7 @@ void add_average(CLI::App& app) {
     std::filesystem::path out;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "average",
-      "Write the mean of the weights of models that were trained on from the same start "
-      "(a model soup: often better than each, at the cost of one).");
+  CLI::App* c = app.add_subcommand("average");
   c->add_option("models", o->models, "The model files to read, two or more")
       ->required()
       ->expected(2, -1)

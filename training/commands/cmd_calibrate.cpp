@@ -6,7 +6,6 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
-#include "commands/finite_range.h"
 #include "evaluation/fit_calibration.h"
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
@@ -16,6 +15,8 @@
 #include "model/stored_model.h"
 #include "network/model_file.h"
 #include "network/torch_weights.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 
@@ -221,10 +222,7 @@ void run(const Options& o) {
 
 void add_calibrate(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "calibrate",
-      "Make a model's probabilities believable: fit a temperature, and a bias per class where that "
-      "pays, on faces that it was not trained on.");
+  CLI::App* c = app.add_subcommand("calibrate");
   c->add_option("--model", o->model, "The model file to read")
       ->required()
       ->check(CLI::ExistingFile);
@@ -239,7 +237,7 @@ void add_calibrate(CLI::App& app) {
   c->add_option("--target", o->target,
                 "What a probability is to be: labels: that of the majority label; votes: the share "
                 "of the votes")
-      ->transform(CLI::CheckedTransformer(targets, CLI::ignore_case))
+      ->transform(choices(targets))
       ->default_str("labels");
   c->add_option("--prior-correction", o->prior_correction,
                 "Write this into the file as what serving divides by where nobody asks for "

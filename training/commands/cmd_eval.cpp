@@ -6,7 +6,6 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
-#include "commands/finite_range.h"
 #include "evaluation/class_names.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/groups.h"
@@ -14,9 +13,11 @@
 #include "model/atomic_file.h"
 #include "model/find_model.h"
 #include "model/labels.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "report/eval_page.h"
 #include "report/eval_report.h"
-#include "report/page.h"
+#include "report/page/page.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 #include "util/join.h"
@@ -273,7 +274,7 @@ void add_statistics(CLI::App& c, Options& o) {
   c.add_option("--resample", o.resampled,
                "What is drawn whole for the intervals: images, persons, or auto: persons where the "
                "data knows them, else images")
-      ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case))
+      ->transform(choices(kinds))
       ->default_str("auto");
   c.add_option("--resamples", o.bootstrap.resamples,
                "Resamples for the 95 % intervals; 0: no intervals")
@@ -309,10 +310,7 @@ void add_statistics(CLI::App& c, Options& o) {
 
 void add_eval(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "eval",
-      "Measure a model on labelled faces: accuracy, recall of each class, calibration, time, each "
-      "with its interval.");
+  CLI::App* c = app.add_subcommand("eval");
   c->add_option(
       "--model", o->model,
       "The model file, or an ONNX network with its description beside it; otherwise the shipped "
@@ -334,7 +332,7 @@ void add_eval(CLI::App& app) {
   const std::map<std::string, Precision> precisions{{"fp32", Precision::kFp32},
                                                     {"bf16", Precision::kBf16}};
   c->add_option("--precision", o->precision, "Arithmetic of the convolutions: fp32 or bf16")
-      ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case))
+      ->transform(choices(precisions))
       ->default_str("fp32");
   add_statistics(*c, *o);
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");

@@ -6,10 +6,10 @@
 
 #include "commands/commands.h"
 #include "commands/deprecated_option.h"
-#include "commands/finite_range.h"
 #include "data/data_source.h"
 #include "evaluation/detection_evaluation.h"
 #include "model/atomic_file.h"
+#include "program/finite_range.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 #include "util/json_text.h"

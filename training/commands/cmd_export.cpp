@@ -4,15 +4,15 @@
 #include <stdexcept>
 
 #include "commands/commands.h"
-#include "commands/finite_range.h"
-#include "data/data_source.h"
 #include "export/export_detector.h"
 #include "export/export_model.h"
+#include "files/disk_space.h"
 #include "model/atomic_file.h"
 #include "model/folded_network.h"
 #include "model/stored_model.h"
 #include "network/detector_file.h"
 #include "network/folded_detector.h"
+#include "program/finite_range.h"
 #include "terminal/output_files.h"
 #ifdef HAVE_ONNX
 #include "export/onnx_graph.h"
@@ -81,10 +81,7 @@ void run(const Options& o) {
 
 void add_export(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "export",
-      "Write an expression model or a face detector for other programs (ONNX Runtime, OpenVINO, "
-      "OpenCV and their kin) and the detector for our own elements.");
+  CLI::App* c = app.add_subcommand("export");
   c->add_flag("--onnx")->description("Write ONNX")->required();
   c->add_option("MODEL", o->model, "The model file to read")->required()->check(CLI::ExistingFile);
   c->add_option("OUT", o->out, "The ONNX file to write")->required();

@@ -57,10 +57,7 @@ void run(const Options& o) {
 
 void add_import(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "import",
-      "Turn a published face recognition network into a start for fer train --init: it knows faces "
-      "before it learns expressions.");
+  CLI::App* c = app.add_subcommand("import");
   c->add_option("weights", o->weights,
                 "dlib_face_recognition_resnet_model_v1.dat (CC0; in the package "
                 "face_recognition_models 0.3.0 on PyPI)")

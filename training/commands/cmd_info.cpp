@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "commands/commands.h"
-#include "data/data_source.h"
+#include "files/disk_space.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/detection/detection_dataset.h"
 #include "model/foreign/foreign_model.h"
@@ -421,8 +421,7 @@ void run(const Options& o) {
 
 void add_info(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c =
-      app.add_subcommand("info", "Say what a model, a packed dataset or a run's checkpoint holds.");
+  CLI::App* c = app.add_subcommand("info");
   c->add_option("FILE", o->files, "Files to look at")->required();
   c->add_flag("--json", o->as_json, "One JSON object a line, one line a file");
   c->callback([o] { run(*o); });

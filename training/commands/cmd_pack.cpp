@@ -4,6 +4,7 @@
 
 #include "commands/commands.h"
 #include "commands/data_options.h"
+#include "files/file_kind.h"
 #include "learn/data/join_packed.h"
 #include "learn/features/feature_file.h"
 #include "terminal/interrupt.h"
@@ -85,8 +86,7 @@ void run(const Options&) {
 
 void add_pack(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* pack = app.add_subcommand(
-      "pack", "Decode, align and resize a dataset once into one file that `train` and `eval` map.");
+  CLI::App* pack = app.add_subcommand("pack");
   CLI::Option* data = o->add_to(*pack)->required(false);
   o->add_max_unreadable(*pack);
   o->add_video(*pack);

@@ -5,15 +5,15 @@
 #include <stdexcept>
 
 #include "commands/commands.h"
-#include "commands/finite_range.h"
-#include "data/data_source.h"
+#include "files/disk_space.h"
 #include "learn/detection/detection_dataset.h"
+#include "program/finite_range.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
 #ifdef HAVE_VISION
 #include "data/image_list.h"
-#include "data/read_image.h"
 #include "data/scene_list.h"
+#include "files/read_image.h"
 #include "vision/detector.h"
 #endif
 

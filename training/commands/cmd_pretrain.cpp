@@ -8,12 +8,12 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
 #include "data/data_sources.h"
 #include "learn/distributed/distributed_env.h"
 #include "learn/pretrain/pretrainer.h"
+#include "program/finite_range.h"
 #include "report/run_record.h"
 #include "terminal/progress.h"
 
@@ -97,10 +97,7 @@ void run(Options& o) {
 
 void add_pretrain(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "pretrain",
-      "Learn a start for `fer train --init` from faces without labels; stop and repeat the command "
-      "to go on.");
+  CLI::App* c = app.add_subcommand("pretrain");
   c->add_option("--data", o->datasets,
                 "Datasets as those of fer train, whose split train (all, where there is none) is "
                 "learnt from; labels of split valid only watch")

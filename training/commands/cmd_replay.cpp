@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "commands/commands.h"
-#include "commands/finite_range.h"
-#include "data/data_source.h"
+#include "files/disk_space.h"
 #include "network/model_file.h"
+#include "program/finite_range.h"
 #include "stream/write_latents.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"
@@ -62,10 +62,7 @@ void run(const Options& o) {
 
 void add_replay(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "replay",
-      "Make the labelled faces that a model brings for learning from streams: activations of its "
-      "lower half, no pictures.");
+  CLI::App* c = app.add_subcommand("replay");
   c->add_option("--model", o->model, "The model file that they are for")
       ->required()
       ->check(CLI::ExistingFile);

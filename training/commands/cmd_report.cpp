@@ -35,8 +35,7 @@ void add_report(CLI::App& app) {
     std::string score = "accuracy";
   };
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "report", "Draw training runs and learners as one HTML page: curves, thresholds, decisions.");
+  CLI::App* c = app.add_subcommand("report");
   c->add_option("folders", o->folders,
                 "Folders that `fer train --out` wrote, or ferlearn as its checkpoint-dir; they may "
                 "still be at work")

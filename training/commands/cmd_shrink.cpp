@@ -13,8 +13,7 @@ void add_shrink(CLI::App& app) {
     bool mirror = false;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "shrink", "Write a model with its kernels in bfloat16, at half the size, for shipping.");
+  CLI::App* c = app.add_subcommand("shrink");
   c->add_option("model", o->model, "The model file to read")->required()->check(CLI::ExistingFile);
   c->add_option("out", o->out, "The model file to write")->required();
   c->add_flag(

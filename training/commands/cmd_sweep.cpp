@@ -28,10 +28,7 @@ void run(const Options& o) {
 
 void add_sweep(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "sweep",
-      "Run an experiment's grid of methods, labels or orders, and seeds; what is done is skipped, "
-      "and stopped trainings go on where they were.");
+  CLI::App* c = app.add_subcommand("sweep");
   c->add_option("experiment", o->experiment, "The experiment's file (training/experiments/*.json)")
       ->required()
       ->check(CLI::ExistingFile);

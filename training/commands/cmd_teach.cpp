@@ -14,10 +14,7 @@ void add_teach(CLI::App& app) {
     TaughtRows wanted;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "teach",
-      "Label faces by what teachers say of them: a packed dataset of pseudo-labels to join with a "
-      "labelled one (fer pack --join) and train on (fer train --data).");
+  CLI::App* c = app.add_subcommand("teach");
   c->add_option("--data", o->data, "A packed dataset; its labels are not looked at")
       ->required()
       ->check(CLI::ExistingFile);

@@ -8,12 +8,13 @@
 #include "commands/commands.h"
 #include "commands/data_options.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "commands/processes.h"
 #include "commands/resumable_run.h"
 #include "commands/ssl_training.h"
 #include "commands/training_progress.h"
 #include "learn/supervised/trainer.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 #include "terminal/progress.h"
 #include "util/join.h"
 
@@ -286,8 +287,8 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
       "Steps over which the learning rate and the unlabelled losses rise (default: a twentieth)")
       ->check(CLI::Range(0, 100000000));
   add("--select", o.semi.train.select, "What best.fer is best in on valid")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, std::string>{
-          {"macro-recall", "macro_recall"}, {"accuracy", "accuracy"}}))
+      ->transform(choices(std::map<std::string, std::string>{{"macro-recall", "macro_recall"},
+                                                             {"accuracy", "accuracy"}}))
       ->default_str("macro-recall");
 }
 
@@ -295,10 +296,7 @@ void add_semi_supervised(CLI::App& c, Options& o, CLI::Option* labelled) {
 
 void add_train(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand(
-      "train",
-      "Train an expression model on labelled faces, or on few labels and many unlabelled faces "
-      "(--labeled); stop and repeat the command to go on.");
+  CLI::App* c = app.add_subcommand("train");
   CLI::Option* data = o->add_to(*c)->required(false);
   o->size_option = c->get_option("--size");
   o->add_max_unreadable(*c);

@@ -5,11 +5,11 @@
 #include "commands/commands.h"
 #include "commands/deprecated_option.h"
 #include "commands/device_option.h"
-#include "commands/finite_range.h"
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
 #include "learn/detection/detection_trainer.h"
 #include "learn/distributed/distributed_env.h"
+#include "program/finite_range.h"
 #include "terminal/progress.h"
 
 namespace fer {

@@ -1,4 +1,5 @@
-// The sub-commands of the program `fer`. Each adds itself to the command line.
+// The commands of the program `fer-learn`. Each adds itself to the command line; what it does is
+// told by program/learning_commands.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -25,8 +26,8 @@ void add_sweep(CLI::App& app);
 void add_export(CLI::App& app);
 void add_import(CLI::App& app);
 void add_teach(CLI::App& app);
-void add_watch(CLI::App& app);
 void add_info(CLI::App& app);
-void add_doctor(CLI::App& app);
+/// What `fer doctor` asks of this program.
+void add_learning_doctor(CLI::App& app);
 
 }  // namespace fer

@@ -7,8 +7,9 @@
 #include <string>
 
 #include "commands/deprecated_option.h"
-#include "commands/finite_range.h"
 #include "data/data_source.h"
+#include "program/choices.h"
+#include "program/finite_range.h"
 
 namespace fer {
 
@@ -46,7 +47,7 @@ struct DataOptions {
         .add_option("--align", align,
                     "Find and align the face of each image: auto (where a detector with landmarks "
                     "is at hand), always, never. Packed datasets stay as they are")
-        ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
+        ->transform(choices(modes))
         ->default_str("auto");
   }
 

@@ -1,30 +1,22 @@
 #include "data/data_source.h"
 
 #include <array>
-#include <cstdio>
 #include <fstream>
-#include <set>
 #include <stdexcept>
-#include <system_error>
 
-#include "data/csv_reader.h"
+#include "files/csv_reader.h"
+#include "files/file_kind.h"
 #include "util/join.h"
 #include "util/read_file.h"
 #ifdef HAVE_VISION
 #include "data/read_dataset.h"
-#include "data/temporary_folder.h"
+#include "files/temporary_folder.h"
 #endif
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::set<std::string>& video_endings() {
-  static const std::set<std::string> known{".mp4", ".m4v", ".mov", ".mkv",  ".webm", ".avi",
-                                           ".ts",  ".mts", ".mpg", ".mpeg", ".ogv",  ".flv"};
-  return known;
-}
 
 /// Throws std::runtime_error where the file is of no kind that we read. A packed dataset begins
 /// with the length of its header, and that with a brace.
@@ -44,41 +36,14 @@ void require_known_kind(const fs::path& path) {
 
 }  // namespace
 
-std::string size_text(double bytes) {
-  char text[32];
-  if (bytes >= 1e9)
-    std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
-  else if (bytes >= 1e6)
-    std::snprintf(text, sizeof text, "%.0f MB", bytes / 1e6);
-  else if (bytes >= 1e4)
-    std::snprintf(text, sizeof text, "%.0f kB", bytes / 1e3);
-  else
-    std::snprintf(text, sizeof text, "%.0f bytes", bytes);
-  return text;
-}
-
 double packed_bytes(std::size_t count, const CropFormat& shape, std::size_t labels) {
   const double row = static_cast<double>(shape.bytes()) +
                      static_cast<double>(labels) * sizeof(float) + sizeof(std::int64_t) + 3;
   return 4096 + static_cast<double>(count) * row;
 }
 
-void require_space(const fs::path& folder, double bytes, const std::string& remedy) {
-  std::error_code error;
-  const fs::space_info space = fs::space(folder, error);
-  // A file system that cannot say how much is free is asked by writing.
-  if (error || static_cast<double>(space.available) >= bytes) return;
-  throw std::runtime_error(folder.string() + ": the decoded faces need " + size_text(bytes) +
-                           ", but only " + size_text(static_cast<double>(space.available)) +
-                           " are free; " + remedy);
-}
-
 bool is_image_list(const fs::path& path) {
   return fs::is_directory(path) || lower(path.extension().string()) == ".csv";
-}
-
-bool is_video(const fs::path& path) {
-  return !fs::is_directory(path) && video_endings().contains(lower(path.extension().string()));
 }
 
 #ifdef HAVE_VISION

@@ -35,21 +35,11 @@ struct FaceRows {
   std::size_t unreadable = 0;  ///< Images that could not be decoded and are left out.
 };
 
-/// "4.2 GB", "13 MB", "900 bytes".
-std::string size_text(double bytes);
-
 /// Bytes that `count` rows of this shape take as a packed file.
 double packed_bytes(std::size_t count, const CropFormat& shape, std::size_t labels);
 
-/// Throws std::runtime_error where the folder's disk has fewer bytes free; `remedy` ends the
-/// sentence.
-void require_space(const std::filesystem::path& folder, double bytes, const std::string& remedy);
-
 /// True for what DataSource would read image by image: a folder, or a file that ends in .csv.
 bool is_image_list(const std::filesystem::path& path);
-
-/// True for what DataSource would read as a video: a file whose name ends as those of videos do.
-bool is_video(const std::filesystem::path& path);
 
 /// Opens a packed dataset, or packs a CSV, a folder or a video's faces into a temporary one first
 /// (under TMPDIR, and gone from there as soon as it is mapped), with a progress bar and warnings on

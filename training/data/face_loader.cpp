@@ -7,7 +7,7 @@
 #include <opencv2/core.hpp>
 #include <stdexcept>
 
-#include "data/read_image.h"
+#include "files/read_image.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
 #include "util/join.h"

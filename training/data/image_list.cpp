@@ -9,9 +9,10 @@
 #include <set>
 #include <stdexcept>
 
-#include "data/csv_reader.h"
 #include "data/image_list_parts.h"
 #include "data/layouts/layouts.h"
+#include "files/csv_reader.h"
+#include "files/file_kind.h"
 #include "model/labels.h"
 #include "util/join.h"
 
@@ -211,12 +212,6 @@ void hold_out(ImageList& list, const fs::path& root) {
 }
 
 }  // namespace
-
-bool is_image(const std::filesystem::path& path) {
-  static const std::set<std::string> known{".png",  ".jpg", ".jpeg", ".bmp",
-                                           ".webp", ".tif", ".tiff", ".pgm"};
-  return path.filename().string()[0] != '.' && known.contains(lower(path.extension().string()));
-}
 
 std::string canonical_split(const std::string& name) {
   static const std::map<std::string, std::string> aliases{

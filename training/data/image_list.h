@@ -30,10 +30,6 @@ struct ImageList {
   std::size_t held_out = 0;  ///< Images that we put into split valid, since there was none.
 };
 
-/// True for a name that ends as those of pictures do. Names that begin with a dot are other
-/// programs' ("._face.jpg" of macOS is no image).
-bool is_image(const std::filesystem::path& path);
-
 /// Reads a CSV with a header, a folder with one folder a class (also below a folder a split), or
 /// one of the datasets that read_known_layout() knows.
 ///

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "data/csv_reader.h"
+#include "files/csv_reader.h"
 #include "model/labels.h"
 
 namespace fer {

@@ -4,6 +4,8 @@
 
 #include "data/face_loader.h"
 #include "data/image_list.h"
+#include "files/disk_space.h"
+#include "files/file_kind.h"
 #ifdef HAVE_VIDEO
 #include "data/video_faces.h"
 #endif

@@ -5,8 +5,8 @@
 #include <map>
 #include <stdexcept>
 
-#include "data/csv_reader.h"
 #include "data/image_list.h"
+#include "files/csv_reader.h"
 
 namespace fer {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "data/csv_reader.h"
+#include "files/csv_reader.h"
 #include "learn/data/face_ref.h"
 #include "util/join.h"
 #include "util/random.h"

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "data/face_loader.h"
-#include "data/gst_handles.h"
+#include "files/gst_handles.h"
 #include "model/labels.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"

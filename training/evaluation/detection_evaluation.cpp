@@ -9,8 +9,8 @@
 #include "network/detector_info.h"
 #include "terminal/interrupt.h"
 #ifdef HAVE_VISION
-#include "data/read_image.h"
 #include "data/scene_list.h"
+#include "files/read_image.h"
 #include "vision/detector.h"
 #endif
 

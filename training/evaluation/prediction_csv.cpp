@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "data/csv_reader.h"
 #include "evaluation/class_names.h"
+#include "files/csv_reader.h"
 #include "model/atomic_file.h"
 #include "util/join.h"
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "evaluation/reliability.h"
-#include "report/page.h"
+#include "report/page/page.h"
 
 namespace fer {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "report/chart.h"
+#include "report/page/chart.h"
 
 namespace fer {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "report/page.h"
+#include "report/page/page.h"
 #include "report/report_text.h"
 #include "report/results_table.h"
 

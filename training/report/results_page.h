@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "report/chart.h"
+#include "report/page/chart.h"
 
 namespace fer {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "report/chart.h"
+#include "report/page/chart.h"
 
 namespace fer {
 

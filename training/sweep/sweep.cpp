@@ -14,7 +14,7 @@
 #ifdef HAVE_CAIRO
 #include "report/line_plot.h"
 #endif
-#include "report/page.h"
+#include "report/page/page.h"
 #include "report/results_page.h"
 #include "sweep/job_runner.h"
 #include "sweep/sweep_kind.h"

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/csv_reader.h"
 #include "face-geometry.h"
+#include "files/csv_reader.h"
 #include "util/json_text.h"
 
 namespace fer {

@@ -5,9 +5,8 @@
 #include <set>
 #include <system_error>
 
-#include "data/csv_reader.h"
-#include "data/data_source.h"
-#include "data/image_list.h"
+#include "files/csv_reader.h"
+#include "files/file_kind.h"
 #include "util/join.h"
 
 namespace fer {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "data/read_image.h"
+#include "files/read_image.h"
 #include "model/atomic_file.h"
 #include "util/make_folder.h"
 #include "watch/inputs.h"
@@ -15,7 +15,7 @@
 namespace fer {
 namespace {
 
-constexpr GstClockTime kPatience = 100 * GST_MSECOND;
+constexpr GstClockTime kPullTimeout = 100 * GST_MSECOND;
 
 std::string description(bool annotates) {
   std::string text =
@@ -89,7 +89,7 @@ SeenFrame PhotoWatcher::watch(const WatchInput& photo) {
   gst_app_src_push_sample(GST_APP_SRC(s.source.get()), sample_of(picture, s.photos++).get());
   Owned<GstSample> out;
   while (!out) {
-    out.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(s.sink.get()), kPatience));
+    out.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(s.sink.get()), kPullTimeout));
     if (out) break;
     if (const std::string why = waiting_error(s.bus.get()); !why.empty())
       throw std::runtime_error(one_line(photo.name) + ": cannot be watched: " + why);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "data/gst_handles.h"
+#include "files/gst_handles.h"
 #include "watch/face_row.h"
 
 namespace fer {

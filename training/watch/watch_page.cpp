@@ -7,7 +7,7 @@
 #include <map>
 #include <numeric>
 
-#include "report/page.h"
+#include "report/page/page.h"
 
 namespace fer {
 namespace {
@@ -31,7 +31,7 @@ std::string format(const char* pattern, double value) {
   return text;
 }
 
-std::string percent(double part, double whole) {
+std::string percent_of(double part, double whole) {
   return whole > 0 ? format("%.1f %%", 100 * part / whole) : "–";
 }
 
@@ -134,8 +134,8 @@ void add_people_table(Page& page, const People& people) {
                     {clock_text(person->first) + " to " + clock_text(person->last)},
                     {std::to_string(person->faces)},
                     {most_frequent(person->labels)},
-                    {percent(person->confidence, faces)},
-                    {percent(static_cast<double>(person->unsure), faces)}});
+                    {percent_of(person->confidence, faces)},
+                    {percent_of(static_cast<double>(person->unsure), faces)}});
   }
   page.table({{"person"}, {"seen"}, {"frames"}, {"mostly", true}, {"mean confidence"}, {"unsure"}},
              rows);
@@ -166,10 +166,10 @@ void add_video(Page& page, const Watched& watched) {
               {"facts", json::array({{"length", format("%.1f s", r.seconds)},
                                      {"frames", std::to_string(r.frames)},
                                      {"people", std::to_string(r.people)},
-                                     {"nobody seen", percent(static_cast<double>(r.empty_frames),
-                                                             static_cast<double>(r.frames))},
-                                     {"unsure", percent(static_cast<double>(r.unsure),
-                                                        static_cast<double>(r.faces))}})}});
+                                     {"nobody seen", percent_of(static_cast<double>(r.empty_frames),
+                                                                static_cast<double>(r.frames))},
+                                     {"unsure", percent_of(static_cast<double>(r.unsure),
+                                                           static_cast<double>(r.faces))}})}});
   const People people = shown_people(watched);
   if (people.empty()) {
     page.text("Nobody was seen.");
@@ -289,11 +289,11 @@ class PageWriter {
                               {"faces, over all frames", std::to_string(sum_.faces)}});
     if (sum_.seconds > 0) {
       facts.push_back({"length", format("%.1f s", sum_.seconds)});
-      facts.push_back({"nobody seen", percent(static_cast<double>(sum_.empty_frames),
-                                              static_cast<double>(sum_.frames))});
+      facts.push_back({"nobody seen", percent_of(static_cast<double>(sum_.empty_frames),
+                                                 static_cast<double>(sum_.frames))});
     }
     facts.push_back(
-        {"unsure", percent(static_cast<double>(sum_.unsure), static_cast<double>(sum_.faces))});
+        {"unsure", percent_of(static_cast<double>(sum_.unsure), static_cast<double>(sum_.faces))});
     page.block({{"type", "facts"}, {"facts", std::move(facts)}});
     page.text(
         "An expression is what a face shows, not what a person feels. Unsure: the probability lies "

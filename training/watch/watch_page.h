@@ -7,8 +7,8 @@
 
 namespace fer {
 
-/// The page (report/page.h). Long videos are drawn in pieces of time, of which each has the mean of
-/// its frames. Throws std::runtime_error where Chart.js or a part is missing.
+/// The page (report/page/page.h). Long videos are drawn in pieces of time, of which each has the
+/// mean of its frames. Throws std::runtime_error where Chart.js or a part is missing.
 std::string watch_page(const WatchRun& run);
 
 }  // namespace fer

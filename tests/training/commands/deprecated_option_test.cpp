@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "commands/finite_range.h"
+#include "program/finite_range.h"
 
 namespace fer {
 namespace {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "learn/data/packed_dataset.h"
 #include "model/safetensors.h"
 #include "page_data.h"
+#include "program/learning_commands.h"
 #include "python.h"
 #include "scoped.h"
 
@@ -33,6 +35,7 @@ using test::Outcome;
 using test::ScopedFolder;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 /// A dataset of drawn faces, packed, and a model that was trained on it for two epochs.
@@ -124,6 +127,26 @@ TEST_F(FerTest, SaysHowItIsUsed) {
   const Outcome version = fer({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_THAT(version.out, StartsWith("gst-fer "));
+}
+
+TEST_F(FerTest, HandsCommandsToTheProgramThatHasThem) {
+  const std::string help = fer({"--help"}).out;
+  EXPECT_THAT(help, Not(HasSubstr("Not installed")));
+  for (const LearningCommand& command : kLearningCommands) {
+    EXPECT_THAT(help, HasSubstr(command.about)) << command.name;
+    const Outcome said = fer({command.name, "--help"});
+    EXPECT_EQ(said.code, 0) << command.name;
+    EXPECT_THAT(said.out, AllOf(StartsWith(command.about), HasSubstr("Usage: fer "))) << said.out;
+  }
+  // What it has besides is for `fer doctor` alone.
+  const fs::path learn = fs::path(std::getenv("FER_PROGRAM")).replace_filename("fer-learn");
+  const ProgramResult listed = run_program({learn.string(), "--help"}, std::chrono::seconds(60));
+  std::istringstream lines(listed.out.substr(listed.out.find("Subcommands:")));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  ") || line[2] == ' ') continue;
+    const std::string name = line.substr(2, line.find(' ', 2) - 2);
+    EXPECT_TRUE(find_learning_command(name) || name == "doctor") << name << " cannot be reached";
+  }
 }
 
 TEST_F(FerTest, ReturnsTwoForWrongUsage) {

@@ -12,6 +12,7 @@
 #include "content.h"
 #include "data/drawn_face.h"
 #include "error_of.h"
+#include "files/file_kind.h"
 #include "scoped.h"
 #include "terminal/interrupt.h"
 #include "vision/detector.h"

@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "data/csv_reader.h"
 #include "data/image_list_parts.h"
 #include "data/layouts/layouts.h"
+#include "files/csv_reader.h"
 #include "model/labels.h"
 
 namespace fer {

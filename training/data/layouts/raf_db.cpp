@@ -3,9 +3,9 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "data/csv_reader.h"
 #include "data/image_list_parts.h"
 #include "data/layouts/layouts.h"
+#include "files/csv_reader.h"
 #include "model/labels.h"
 #include "util/read_file.h"
 

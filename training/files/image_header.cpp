@@ -1,4 +1,4 @@
-#include "data/image_header.h"
+#include "files/image_header.h"
 
 #include <cctype>
 #include <cstddef>

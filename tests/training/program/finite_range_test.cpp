@@ -1,4 +1,4 @@
-#include "commands/finite_range.h"
+#include "program/finite_range.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

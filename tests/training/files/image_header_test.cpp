@@ -1,4 +1,4 @@
-#include "data/image_header.h"
+#include "files/image_header.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "data/drawn_face.h"
-#include "data/read_image.h"
+#include "files/read_image.h"
 #include "scoped.h"
 
 namespace fer {

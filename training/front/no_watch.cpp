@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "commands/commands.h"
+#include "front/commands.h"
 
 namespace fer {
 

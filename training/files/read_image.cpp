@@ -1,4 +1,4 @@
-#include "data/read_image.h"
+#include "files/read_image.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "data/image_header.h"
+#include "files/image_header.h"
 #include "util/read_file.h"
 
 namespace fer {

@@ -1,4 +1,5 @@
-// Charts as data: a page draws them alive (report/page.h), a plot for print (report/line_plot.h).
+// Charts as data: a page draws them alive (report/page/page.h), a plot for print
+// (report/line_plot.h).
 #pragma once
 
 #include <string>

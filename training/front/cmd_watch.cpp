@@ -5,12 +5,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "commands/commands.h"
-#include "commands/finite_range.h"
-#include "data/temporary_folder.h"
+#include "files/temporary_folder.h"
+#include "front/commands.h"
 #include "model/atomic_file.h"
 #include "model/owner_only_files.h"
-#include "report/page.h"
+#include "program/finite_range.h"
+#include "report/page/page.h"
+#include "terminal/interrupt.h"
 #include "terminal/output_files.h"
 #include "util/make_folder.h"
 #include "watch/row_files.h"

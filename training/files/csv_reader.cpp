@@ -1,4 +1,4 @@
-#include "data/csv_reader.h"
+#include "files/csv_reader.h"
 
 #include <algorithm>
 #include <cctype>

@@ -7,9 +7,9 @@
 #include <memory>
 #include <stdexcept>
 
-#include "commands/service_commands.h"
 #include "config/problems.h"
 #include "config/read_config.h"
+#include "front/commands.h"
 #include "service.h"
 #include "terminal/interrupt.h"
 

@@ -16,9 +16,9 @@ namespace fer {
 namespace {
 
 /// Deeper than any description.
-constexpr int kMaxDepth = 16;
+constexpr int kMaxDescriptionDepth = 16;
 /// As in model files (stored_model.cpp).
-constexpr double kMinTemperature = 0.01, kMaxTemperature = 100, kMaxBias = 100;
+constexpr double kLeastTemperature = 0.01, kMostTemperature = 100, kMostBias = 100;
 /// Sides of pictures that are no expression network's.
 constexpr int kMinSide = 2, kMaxSide = 1024;
 
@@ -100,11 +100,11 @@ void read_belief(const JsonFields& root, NetworkDescription& description) {
     fields.allow({"temperature", "bias"});
     if (fields.has("temperature")) {
       description.calibration.temperature = fields.number(
-          "temperature", kMinTemperature, kMaxTemperature, "a number from 0.01 to 100");
+          "temperature", kLeastTemperature, kMostTemperature, "a number from 0.01 to 100");
     }
     if (fields.has("bias") && !fields.at("bias", "").empty()) {
       description.calibration.bias =
-          read_per_class(fields, "bias", classes, -kMaxBias, kMaxBias, "from -100 to 100");
+          read_per_class(fields, "bias", classes, -kMostBias, kMostBias, "from -100 to 100");
     }
   }
   if (!root.has("operating_points")) return;
@@ -216,7 +216,7 @@ std::size_t NetworkDescription::classes() const {
 }
 
 NetworkDescription parse_description(const std::filesystem::path& file, std::string_view text) {
-  const nlohmann::json json = parse_shallow_json(text, kMaxDepth);
+  const nlohmann::json json = parse_shallow_json(text, kMaxDescriptionDepth);
   if (json.is_discarded()) {
     throw std::runtime_error(file.string() +
                              ": expected JSON, found text that is none (it has no NaN, no comments "

@@ -19,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Bytes of a description.
-constexpr std::uintmax_t kMaxDescription = 1 << 20;
+constexpr std::uintmax_t kMaxDescriptionFile = 1 << 20;
 /// Bytes of a network's name in messages.
-constexpr std::size_t kMaxName = 64;
+constexpr std::size_t kMaxNetworkName = 64;
 /// How far a sum may be from 1: of what must be probabilities, and of what may be.
 constexpr float kExact = 1e-4f, kRough = 0.02f;
 
@@ -72,7 +72,7 @@ std::string read_description_text(const fs::path& onnx, const OnnxHeader& header
         onnx.string() + ": expected its description beside it, " + path.filename().string() +
         " (docs/how-to/use-your-own-network.md), found none; " + ends_of(header));
   }
-  return read_file(path, kMaxDescription);
+  return read_file(path, kMaxDescriptionFile);
 }
 
 bool is_distribution(const std::vector<float>& row, float tolerance) {
@@ -138,7 +138,7 @@ ModelInfo info_of(const ForeignModel& model, const fs::path& onnx, const std::st
   for (const auto& label : described.labels) {
     if (label) info.labels.push_back(*label);
   }
-  info.network.name = onnx.stem().string().substr(0, kMaxName);
+  info.network.name = onnx.stem().string().substr(0, kMaxNetworkName);
   info.network.input_size = model.plan.side;
   info.network.channels = model.plan.channels;
   info.network.classes = static_cast<int>(info.labels.size());

@@ -13,7 +13,7 @@ JsonFields only_entry(const JsonFields& root, const char* key, const std::string
   return JsonFields(root.file(), std::string(key) + "[0].", list[0]);
 }
 
-void read_input(const JsonFields& input, NetworkDescription& description) {
+void read_image_input(const JsonFields& input, NetworkDescription& description) {
   input.allow({"layer_name", "format", "precision", "params"});
   if (input.has("layer_name")) description.input_name = input.text("layer_name", "a name");
   if (input.has("format") && input.text("format", "\"image\"") != "image")
@@ -24,7 +24,7 @@ void read_input(const JsonFields& input, NetworkDescription& description) {
   read_pixels(params, description);
 }
 
-void read_output(const JsonFields& output, NetworkDescription& description) {
+void read_label_output(const JsonFields& output, NetworkDescription& description) {
   output.allow({"layer_name", "attribute_name", "converter", "method", "labels", "precision"});
   if (output.has("layer_name")) description.output_name = output.text("layer_name", "a name");
   const std::string converters = "\"label\", since the network is to name expressions";
@@ -46,9 +46,10 @@ void read_model_proc(const JsonFields& root, NetworkDescription& description) {
   root.allow({"json_schema_version", "input_preproc", "output_postproc"});
   description.model_proc = true;
   if (root.has("input_preproc") && !root.at("input_preproc", "").empty()) {
-    read_input(only_entry(root, "input_preproc", "one input, the face"), description);
+    read_image_input(only_entry(root, "input_preproc", "one input, the face"), description);
   }
-  read_output(only_entry(root, "output_postproc", "one output, the expressions"), description);
+  read_label_output(only_entry(root, "output_postproc", "one output, the expressions"),
+                    description);
 }
 
 }  // namespace fer

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxEntries = 100000;
 /// Dimensions of a tensor.
 constexpr std::size_t kMaxDims = 16;
 /// Graphs within graphs.
-constexpr int kMaxDepth = 8;
+constexpr int kMaxGraphDepth = 8;
 /// Bytes of a name; longer ones are none.
 constexpr std::size_t kMaxText = 1 << 16;
 
@@ -261,7 +261,7 @@ void read_node(std::string_view message, OnnxHeader& header, int depth) {
 
 /// GraphProto. Inputs and outputs are those of the outermost.
 void read_graph(std::string_view message, OnnxHeader& header, int depth) {
-  if (depth > kMaxDepth) fail();
+  if (depth > kMaxGraphDepth) fail();
   std::set<std::string> weights;
   std::size_t entries = 0;
   Field field;

@@ -9,6 +9,8 @@
 #include "model/device_name.h"
 #include "model/fallback_engine.h"
 #include "model/folded_network.h"
+#include "model/foreign/foreign_model.h"
+#include "model/foreign/onnx_path.h"
 #include "model/inference_engine.h"
 #include "model/stored_model.h"
 #include "model/torch_backend.h"
@@ -80,8 +82,22 @@ std::string Classifier::fallback() const {
   return fallback_.empty() ? engine_->fallback() : fallback_;
 }
 
+Classifier::Classifier(ModelInfo info, std::unique_ptr<const InferenceEngine> engine)
+    : info_(std::move(info)), engine_(std::move(engine)) {}
+
 std::shared_ptr<const Classifier> Classifier::open(const std::filesystem::path& path,
                                                    Precision precision, const std::string& device) {
+  if (is_onnx_path(path)) {
+    if (device != "auto" && device != "cpu") {
+      throw std::runtime_error(path.string() +
+                               ": ONNX networks are computed on the processor: expected device cpu "
+                               "or auto, found " +
+                               device);
+    }
+    const ForeignModel foreign = read_foreign_model(path);
+    auto engine = make_foreign_engine(foreign);
+    return std::shared_ptr<const Classifier>(new Classifier(foreign.info, std::move(engine)));
+  }
   return std::make_shared<const Classifier>(read_stored_model(path), precision, device);
 }
 

@@ -33,7 +33,9 @@ class FER_API Classifier {
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 
-  /// Reads a model file; throws what read_stored_model() and the constructor throw.
+  /// Reads a model file, or an ONNX network of others (.onnx) with its description beside it, which
+  /// is computed on the processor, by ONNX Runtime or OpenCV. Throws what read_stored_model() and
+  /// the constructor throw, and std::runtime_error for a network or description that does not do.
   static std::shared_ptr<const Classifier> open(const std::filesystem::path& path,
                                                 Precision precision,
                                                 const std::string& device = "cpu");
@@ -62,6 +64,8 @@ class FER_API Classifier {
   bool divisible() const;
 
  private:
+  Classifier(ModelInfo info, std::unique_ptr<const InferenceEngine> engine);
+
   const ModelInfo info_;
   std::string fallback_;
   Precision precision_ = Precision::kFp32;

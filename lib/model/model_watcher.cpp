@@ -5,17 +5,24 @@
 #include <exception>
 #include <utility>
 
+#include "model/foreign/onnx_path.h"
+#include "vision/sum_file.h"
+
 namespace fer {
 
-FileStamp FileStamp::of(const std::filesystem::path& path) {
+FileStamp::OneFile FileStamp::stamp_of(const std::filesystem::path& path) {
   struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+FileStamp FileStamp::of(const std::filesystem::path& path) {
   FileStamp stamp;
-  if (::stat(path.c_str(), &info) != 0) return stamp;
-  stamp.device_ = info.st_dev;
-  stamp.inode_ = info.st_ino;
-  stamp.size_ = info.st_size;
-  stamp.seconds_ = info.st_mtim.tv_sec;
-  stamp.nanoseconds_ = info.st_mtim.tv_nsec;
+  stamp.model_ = stamp_of(path);
+  if (is_onnx_path(path)) {
+    stamp.description_ = stamp_of(onnx_description_path(path));
+    stamp.sum_ = stamp_of(sum_file_of(path));
+  }
   return stamp;
 }
 

@@ -18,16 +18,24 @@ namespace fer {
 /// What tells one version of a file from another, without reading it.
 class FER_API FileStamp {
  public:
-  /// Of the file as it is now. All zero where there is none: being replaced, perhaps.
+  /// Of the file as it is now, and of what lies beside it where it is an ONNX network: its
+  /// description, and the file that vouches for its bytes. All zero where there is none: being
+  /// replaced, perhaps.
   static FileStamp of(const std::filesystem::path& path);
 
   /// False where there was no file.
-  bool exists() const { return *this != FileStamp(); }
+  bool exists() const { return model_ != OneFile(); }
   bool operator==(const FileStamp&) const = default;
 
  private:
-  std::uint64_t device_ = 0, inode_ = 0;
-  std::int64_t size_ = 0, seconds_ = 0, nanoseconds_ = 0;
+  struct OneFile {
+    std::uint64_t device = 0, inode = 0;
+    std::int64_t size = 0, seconds = 0, nanoseconds = 0;
+    bool operator==(const OneFile&) const = default;
+  };
+  static OneFile stamp_of(const std::filesystem::path& path);
+
+  OneFile model_, description_, sum_;
 };
 
 /// Looks at a file's identity, size and time from a thread of its own, and opens it when they

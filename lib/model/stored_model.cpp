@@ -8,6 +8,7 @@
 
 #include "model/calibration.h"
 #include "model/file_formats.h"
+#include "model/foreign/onnx_path.h"
 #include "model/network_layout.h"
 #include "model/safetensors.h"
 #include "model/shallow_json.h"
@@ -186,6 +187,7 @@ json description_of(const ModelInfo& info) {
 }  // namespace
 
 ModelInfo read_model_info(const std::filesystem::path& path) {
+  refuse_onnx(path);
   return info_of(SafetensorsFile(path, FileAccess::kRead));
 }
 
@@ -200,6 +202,7 @@ StoredModel read_stored_model(const std::filesystem::path& path) {
 }
 
 StoredModel read_stored_start(const std::filesystem::path& path) {
+  refuse_onnx(path);
   const SafetensorsFile file(path, FileAccess::kRead);
   StoredModel model{info_of(file), {}};
   auto layout = network_layout(model.info.network);

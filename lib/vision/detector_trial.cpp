@@ -1,161 +1,20 @@
 #include "vision/detector_trial.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
-#include <system_error>
 #include <vector>
 
-#include "util/build_tree.h"
 #include "util/read_file.h"
 #include "vision/detector_backends.h"
-
-extern char** environ;
+#include "vision/trial_process.h"
 
 namespace fer {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr char kProgram[] = "fer-detector-trial";
-
-std::filesystem::path program() {
-  const std::filesystem::path folder =
-      in_build_tree() ? std::filesystem::path(FER_BUILD_FOLDER) / "lib" / "vision"
-                      : std::filesystem::path(FER_INSTALLED_PROGRAMS);
-  return folder / kProgram;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
-
-[[noreturn]] void fail(const std::string& what, int error) {
-  throw std::runtime_error("a file that cannot be tried: " + what + ": " +
-                           std::generic_category().message(error));
-}
-
-/// The bytes as a file without a name, to be read from its beginning.
-int file_of(const std::string& bytes) {
-  const int fd = ::memfd_create("detector", MFD_CLOEXEC);
-  if (fd < 0) fail("no memory for it", errno);
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      ::close(fd);
-      fail("no memory for it", errno);
-    }
-    done += static_cast<std::size_t>(written);
-  }
-  ::lseek(fd, 0, SEEK_SET);
-  return fd;
-}
-
-/// Starts the program with `in` and `out` as its standard input and output.
-pid_t start(DetectorKind kind, int in, int out) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, in, 0);
-  posix_spawn_file_actions_adddup2(&files, out, 1);
-  posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  std::string path = program().string(), argument = name_of(kind);
-  std::array<char*, 3> arguments{path.data(), argument.data(), nullptr};
-  pid_t pid = 0;
-  const int error =
-      ::posix_spawn(&pid, path.c_str(), &files, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (error != 0) fail(path, error);
-  return pid;
-}
-
-/// What comes until the other end is closed; false in `ended` where that took too long.
-std::string read_all(int fd, bool& ended) {
-  const auto limit = Clock::now() + std::chrono::seconds(kTrialSeconds);
-  std::string text;
-  std::array<char, 4096> piece{};
-  ended = false;
-  while (!ended) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - Clock::now()).count();
-    if (left <= 0) break;
-    pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(left));
-    if (ready <= 0) continue;
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    ended = got <= 0;
-    if (!ended) text.append(piece.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
-/// Noise, in which a detector does most of its work.
-std::vector<std::uint8_t> noise(std::size_t pixels) {
-  std::vector<std::uint8_t> picture(pixels);
-  std::uint32_t state = 1;
-  for (std::uint8_t& pixel : picture) {
-    state = state * 1664525 + 1013904223;
-    pixel = static_cast<std::uint8_t>(state >> 24);
-  }
-  return picture;
-}
-
-}  // namespace
 
 std::string try_detector(DetectorKind kind, const std::string& bytes) {
-  try {
-    const Descriptor file(file_of(bytes));
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("no pipe", errno);
-    const Descriptor from(ends[0]);
-    Descriptor to(ends[1]);
-    const pid_t pid = start(kind, file.get(), to.get());
-    to.reset();
-    bool ended = false;
-    const std::string said = read_all(from.get(), ended);
-    if (!ended) ::kill(pid, SIGKILL);
-    // Nothing is asked of the status: who ignores SIGCHLD has none.
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    if (!ended) {
-      return "a file that takes more than " + std::to_string(kTrialSeconds) + " s to open";
-    }
-    if (!said.empty() && said[0] == kTrialWorks) return {};
-    if (!said.empty() && said[0] == kTrialFails) return said.substr(1);
-    return "a file that ends the process which opens it";
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
+  const TrialProgram program{"fer-detector-trial", "lib/vision", {name_of(kind)}};
+  const TrialResult result = try_in_process(program, bytes);
+  return result.works ? std::string() : result.said;
 }
 
 std::string run_detector(DetectorKind kind, const std::filesystem::path& file) {
@@ -167,7 +26,7 @@ std::string run_detector(DetectorKind kind, const std::filesystem::path& file) {
     frame.format = PixelFormat::kGray8;
     frame.width = 160;
     frame.height = 128;
-    const std::vector<std::uint8_t> picture = noise(160 * 128);
+    const std::vector<std::uint8_t> picture = trial_noise(160 * 128);
     frame.data[0] = picture.data();
     frame.stride[0] = frame.width;
     detector->detect(frame, {});

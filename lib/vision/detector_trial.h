@@ -1,5 +1,4 @@
-// Detector files of unknown origin, tried in a process of their own: some that are broken kill
-// OpenCV's readers, and the process with them.
+// Detector files of unknown origin, tried in a process of their own (trial_process.h).
 #pragma once
 
 #include <filesystem>
@@ -24,12 +23,5 @@ FER_API std::string run_detector(DetectorKind kind, const std::filesystem::path&
 inline const char* name_of(DetectorKind kind) {
   return kind == DetectorKind::kNetwork ? "network" : "cascade";
 }
-
-/// The bounds of the process.
-inline constexpr int kTrialSeconds = 30;
-inline constexpr std::size_t kTrialMemory = std::size_t{4} << 30;
-
-/// What the process writes to stdout: the first, or the second and what was found.
-inline constexpr char kTrialWorks = '+', kTrialFails = '-';
 
 }  // namespace fer

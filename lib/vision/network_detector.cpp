@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "util/read_file.h"
 #include "util/sha256.h"
 #include "vision/detection_grid.h"
 #include "vision/detector_sha256.h"
 #include "vision/detector_trial.h"
 #include "vision/onnx_checksum.h"
 #include "vision/shown_frame.h"
+#include "vision/sum_file.h"
 
 namespace fer {
 
@@ -31,26 +31,15 @@ bool is_known(const std::string& digest) {
   return std::find(std::begin(kKnown), std::end(kKnown), digest) != std::end(kKnown);
 }
 
-/// The file in which a detector's owner says, as sha256sum does, which bytes are meant.
-std::filesystem::path sum_file_of(std::filesystem::path model) {
-  return model += ".sha256";
-}
-
 /// What is wrong with a file that carries no checksum and is not known; empty: nothing. One changed
 /// byte of weights runs like any other network, so the owner has to name the bytes that are meant.
 std::string fault_of_foreign(const std::filesystem::path& model, const std::string& bytes,
                              const std::string& digest) {
-  constexpr std::size_t kMaxSumFile = 4096;
-  const std::filesystem::path sums = sum_file_of(model);
-  const bool named = std::filesystem::exists(sums);
-  if (named && !read_file(sums, kMaxSumFile).starts_with(digest)) {
-    return "other content than " + sums.string() + " names: its SHA-256 is " + digest;
-  }
-  std::string fault = try_detector(DetectorKind::kNetwork, bytes);
-  if (fault.empty() && !named) {
+  std::string fault = fault_by_sum(model, digest);
+  if (fault.empty()) fault = try_detector(DetectorKind::kNetwork, bytes);
+  if (fault.empty() && !is_vouched_for(model)) {
     fault = "a network that nobody vouches for: its SHA-256 is " + digest +
-            "; where that is the file you want, say so by sha256sum " + model.filename().string() +
-            " > " + sums.filename().string();
+            "; where that is the file you want, say so by " + vouching_command(model);
   }
   return fault;
 }

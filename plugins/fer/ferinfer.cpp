@@ -394,7 +394,9 @@ fer::PropertyTable<Settings> properties() {
   fer::PropertyTable<Settings> properties;
   properties.add(
       &Settings::model,
-      {"model", "Model", "File of the expression model (.fer); unset: the one that gst-fer ships"},
+      {"model", "Model",
+       "File of the expression model (.fer), or an ONNX network (.onnx) with its description "
+       "beside it (.json); unset: the one that gst-fer ships"},
       fer::kMutableReady);
   properties.add(&Settings::model_slot,
                  {"model-slot", "Model slot",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/find_model.h"
+#include "model/foreign/onnx_path.h"
 
 namespace fer {
 namespace {
@@ -44,11 +45,11 @@ void warn_of_differences(GstElement* element, const ServedModel::Request& reques
                         (nullptr));
   }
   if (request.precision == Precision::kBf16 && model.precision() != Precision::kBf16) {
+    const char* reason = "this processor has no instructions for bf16";
+    if (cpu_has_bf16()) reason = "the model of the slot was loaded so";
+    if (is_onnx_path(slot.source())) reason = "ONNX networks are";
     GST_ELEMENT_WARNING(element, RESOURCE, SETTINGS,
-                        ("precision=bf16 is computed as fp32: %s.",
-                         cpu_has_bf16() ? "the model of the slot was loaded so"
-                                        : "this processor has no instructions for bf16"),
-                        (nullptr));
+                        ("precision=bf16 is computed as fp32: %s.", reason), (nullptr));
   }
 }
 

@@ -28,11 +28,12 @@ def watch(
 ) -> Iterator[Frame]:
     """Finds, follows and labels the faces of a video, photo, camera or network stream.
 
-    `source` is a path, a camera ("/dev/video0") or a URI ("rtsp://…"). `model` is a `*.fer` file;
-    without it ferinfer takes the one that gst-fer ships. Labels below `min_confidence` are unsure;
-    without it those below the operating points in the model's file are. `latest` skips frames where
-    Python is slower, as is usual for what is live. `detect` and `infer` set more properties of
-    ferdetect and ferinfer, such as `{"inference-interval": 2}`.
+    `source` is a path, a camera ("/dev/video0") or a URI ("rtsp://…"). `model` is a `*.fer` file,
+    or an ONNX network with its description beside it; without it ferinfer takes the one that gst-fer
+    ships. Labels below `min_confidence` are unsure; without it those below the operating points in
+    the model's file are. `latest` skips frames where Python is slower, as is usual for what is live.
+    `detect` and `infer` set more properties of ferdetect and ferinfer, such as
+    `{"inference-interval": 2}`.
 
     Raises FerError at once where the source is no file, and while it is watched where it cannot be
     read. Stops where the iterator is closed or forgotten.

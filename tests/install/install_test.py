@@ -121,9 +121,10 @@ class InstallTest(unittest.TestCase):
         if found.endswith(".onnx"):
             self.assertTrue(found.startswith(PREFIX), found)
 
-    def test_the_program_that_tries_detectors_is_installed(self):
-        (program,) = self.prefix.glob("libexec/**/fer-detector-trial")
-        self.assertTrue(os.access(program, os.X_OK))
+    def test_the_programs_that_try_files_are_installed(self):
+        for name in ("fer-detector-trial", "fer-network-trial"):
+            (program,) = self.prefix.glob(f"libexec/**/{name}")
+            self.assertTrue(os.access(program, os.X_OK))
 
     def test_a_program_with_the_names_of_headers_until_0_1(self):
         self.compile_and_run("fer-vision", OLD_NAME)

@@ -23,6 +23,7 @@ LIBRARIES = {
     "nlohmann": "nlohmann-json",
     "oneapi": "oneDNN",
     "onnx": "ONNX",
+    "onnxruntime_cxx_api.h": "onnxruntime",
     "opencv2": "OpenCV",
     "openssl": "OpenSSL",
     "pango": "Pango",

@@ -9,6 +9,9 @@
 #include "evaluation/fit_calibration.h"
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
+#include "model/atomic_file.h"
+#include "model/foreign/foreign_model.h"
+#include "model/foreign/onnx_path.h"
 #include "model/stored_model.h"
 #include "network/model_file.h"
 #include "network/torch_weights.h"
@@ -110,20 +113,21 @@ void print(const ModelInfo& info, const CalibrationChoice& choice, const Measure
   }
 }
 
-void run(const Options& o) {
-  require_outputs({o.out}, {o.model, o.data});
-  ModelFile model = read_model(o.model);
-  const bool bf16 = is_stored_in_bf16(o.model);
-  const std::string from = model.info.version;
-  // An earlier calibration is replaced, not added to.
-  model.info.calibration = {};
-  restore_prior(model.info);
-  if (o.prior_correction >= 0) model.info.prior_correction = o.prior_correction;
-  const Classifier plain(to_stored(model), Precision::kFp32);
+/// What was fitted, and on which faces.
+struct Fitted {
+  CalibrationChoice choice;
+  std::vector<float> prior_before;
+  Measures before, after;
+  std::size_t faces = 0;
+  std::string source;  ///< Of the data.
+};
 
+/// Fits calibration, prior and operating points of `info`, whose outputs `plain` gives without any.
+Fitted fit(const Options& o, const Classifier& plain, ModelInfo& info) {
+  if (o.prior_correction >= 0) info.prior_correction = o.prior_correction;
   ReadOptions read = o.read_options();
   read.split = o.split;
-  const DataSource source(o.data, o.align, model.info.crops(), read);
+  const DataSource source(o.data, o.align, info.crops(), read);
   Progress progress("classifying");
   const LabelledLogits faces =
       labelled_logits(plain, o.model.string(), source.data(), o.data.string(), o.split, o.target,
@@ -132,41 +136,86 @@ void run(const Options& o) {
                       });
   progress.clear();
 
-  const std::string rare = rare_classes(faces.data, model.info.labels);
+  const std::string rare = rare_classes(faces.data, info.labels);
   if (!rare.empty()) {
     std::fprintf(stderr, "note: no bias is fitted: there are fewer than %g faces of %s\n",
                  kMinFaces, rare.c_str());
   }
-  const CalibrationChoice choice =
-      choose_calibration(faces.data, o.folds, o.seed, /*allow_bias=*/rare.empty());
-  const double correction = model.info.prior_correction;
-  const Measures before = measured(faces, faces.data.logits, model.info, correction);
-  model.info.calibration = choice.calibration;
-  const std::vector<float> prior_before = model.info.prior;
-  if (!choice.calibration.bias.empty()) model.info.prior = shares_of(faces.data);
-  const Measures after = measured(faces, choice.held_out, model.info, correction);
-  model.info.operating_points = operating_points(
-      predictions_from(faces, choice.held_out, model.info, correction), o.precision);
+  Fitted fitted;
+  fitted.choice = choose_calibration(faces.data, o.folds, o.seed, /*allow_bias=*/rare.empty());
+  fitted.prior_before = info.prior;
+  fitted.faces = faces.data.size();
+  fitted.source = source.data().info().source;
+  const double correction = info.prior_correction;
+  fitted.before = measured(faces, faces.data.logits, info, correction);
+  info.calibration = fitted.choice.calibration;
+  if (!info.calibration.bias.empty()) info.prior = shares_of(faces.data);
+  fitted.after = measured(faces, fitted.choice.held_out, info, correction);
+  info.operating_points = operating_points(
+      predictions_from(faces, fitted.choice.held_out, info, correction), o.precision);
+  return fitted;
+}
+
+void report(const Options& o, const ModelInfo& info, const Fitted& fitted) {
+  print(info, fitted.choice, fitted.before, fitted.after, o.precision);
+  std::printf("%s: version %s, calibrated on %zu faces of %s, split %s; prior correction %g\n",
+              o.out.c_str(), info.version.c_str(), fitted.faces, o.data.c_str(), o.split.c_str(),
+              info.prior_correction);
+}
+
+/// The network stays as it is; its description gets what was fitted.
+void calibrate_onnx(const Options& o) {
+  if (o.out.extension() != ".json") {
+    throw std::runtime_error(o.out.string() +
+                             ": expected a path that ends in .json, for the description of " +
+                             o.model.string());
+  }
+  require_outputs({o.out}, {o.model, o.data});
+  ForeignModel model = read_foreign_model(o.model);
+  if (!model.info.calibration.is_identity()) {
+    throw std::runtime_error(onnx_description_path(o.model).string() +
+                             ": calibration: expected none, found one; calibrate from a "
+                             "description without it, and with the prior of the training data");
+  }
+  const Fitted fitted = fit(o, *Classifier::open(o.model, Precision::kFp32), model.info);
+  model.description.calibration = model.info.calibration;
+  model.description.prior_correction = model.info.prior_correction;
+  model.description.operating_points = model.info.operating_points;
+  if (!model.description.calibration.bias.empty() || model.info.prior_correction > 0)
+    model.description.prior = model.info.prior;
+  const std::string text = description_text(model.description, model.plan);
+  write_atomically(o.out, {text});
+  model.info.version = foreign_version(model.bytes, text);
+  report(o, model.info, fitted);
+}
+
+void run(const Options& o) {
+  if (is_onnx_path(o.model)) return calibrate_onnx(o);
+  require_outputs({o.out}, {o.model, o.data});
+  ModelFile model = read_model(o.model);
+  const bool bf16 = is_stored_in_bf16(o.model);
+  const std::string from = model.info.version;
+  // An earlier calibration is replaced, not added to.
+  model.info.calibration = {};
+  restore_prior(model.info);
+  const Fitted fitted = fit(o, Classifier(to_stored(model), Precision::kFp32), model.info);
   if (!model.info.provenance.is_object()) model.info.provenance = nlohmann::json::object();
   model.info.provenance["calibration"] = {
       {"of", from},
-      {"data", source.data().info().source},
+      {"data", fitted.source},
       {"split", o.split},
-      {"faces", faces.data.size()},
+      {"faces", fitted.faces},
       {"target", o.target == CalibrationTarget::kVotes ? "votes" : "labels"},
       {"folds", o.folds},
       {"seed", o.seed},
-      {"prior_before", prior_before},
-      {"before", figures_of(before)},
-      {"held_out", figures_of(after)},
-      {"bias_gain", choice.bias_gain},
-      {"bias_gain_error", choice.bias_gain_error},
+      {"prior_before", fitted.prior_before},
+      {"before", figures_of(fitted.before)},
+      {"held_out", figures_of(fitted.after)},
+      {"bias_gain", fitted.choice.bias_gain},
+      {"bias_gain_error", fitted.choice.bias_gain_error},
       {"operating_precision", o.precision}};
   write_model(o.out, model, bf16);
-  print(model.info, choice, before, after, o.precision);
-  std::printf("%s: version %s, calibrated on %zu faces of %s, split %s; prior correction %g\n",
-              o.out.c_str(), model.info.version.c_str(), faces.data.size(), o.data.c_str(),
-              o.split.c_str(), correction);
+  report(o, model.info, fitted);
 }
 
 }  // namespace
@@ -180,7 +229,9 @@ void add_calibrate(CLI::App& app) {
   o->add_to(*c, /*shape=*/false);
   o->add_max_unreadable(*c);
   c->add_option("--split", o->split, "Fit on this split")->capture_default_str();
-  c->add_option("--out", o->out, "The model file to write")->required();
+  c->add_option("--out", o->out,
+                "The model file to write; of an ONNX network, its description (.json)")
+      ->required();
   const std::map<std::string, CalibrationTarget> targets{{"labels", CalibrationTarget::kLabels},
                                                          {"votes", CalibrationTarget::kVotes}};
   c->add_option("--target", o->target,

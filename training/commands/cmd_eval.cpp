@@ -311,7 +311,10 @@ void add_statistics(CLI::App& c, Options& o) {
 void add_eval(CLI::App& app) {
   auto o = std::make_shared<Options>();
   CLI::App* c = app.add_subcommand("eval");
-  c->add_option("--model", o->model, "The model file; otherwise the shipped one is looked for");
+  c->add_option(
+      "--model", o->model,
+      "The model file, or an ONNX network with its description beside it; otherwise the shipped "
+      "model is looked for");
   o->add_to(*c, /*shape=*/false);
   o->add_max_unreadable(*c);
   c->add_option("--split", o->eval.split, "Evaluate on this split only");

@@ -9,11 +9,15 @@
 #include "files/disk_space.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/detection/detection_dataset.h"
+#include "model/foreign/foreign_model.h"
+#include "model/foreign/onnx_path.h"
 #include "model/model_info.h"
 #include "model/safetensors.h"
 #include "network/detector_info.h"
 #include "network/network_cost.h"
 #include "util/json_text.h"
+#include "vision/onnx_checksum.h"
+#include "vision/sum_file.h"
 
 namespace fer {
 namespace {
@@ -25,14 +29,24 @@ struct Options {
   bool as_json = false;
 };
 
+/// Of its operating points: null where no probability is high enough.
+json points_json(const ModelInfo& info) {
+  json points = json::array();
+  for (const float point : info.operating_points)
+    points.push_back(std::isinf(point) ? json() : json(point));
+  return points;
+}
+
+json calibration_json(const ModelInfo& info) {
+  if (info.calibration.is_identity()) return {};
+  return {{"temperature", info.calibration.temperature}, {"bias", info.calibration.bias}};
+}
+
 json model_json(const std::filesystem::path& path, const SafetensorsFile& file) {
   const ModelInfo info = read_model_info(path);
   const NetworkCost cost = network_cost(info.network);
   bool bf16 = false;
   for (const auto& [name, tensor] : file.tensors()) bf16 = bf16 || tensor.dtype == DType::kBF16;
-  json points = json::array();  // null where no probability is high enough
-  for (const float point : info.operating_points)
-    points.push_back(std::isinf(point) ? json() : json(point));
   return {{"kind", "model"},
           {"network", info.network},
           {"parameters", cost.parameters},
@@ -40,12 +54,9 @@ json model_json(const std::filesystem::path& path, const SafetensorsFile& file) 
           {"stored", bf16 ? "bf16" : "fp32"},
           {"labels", info.labels},
           {"prior", info.prior},
-          {"calibration", info.calibration.is_identity()
-                              ? json()
-                              : json{{"temperature", info.calibration.temperature},
-                                     {"bias", info.calibration.bias}}},
+          {"calibration", calibration_json(info)},
           {"prior_correction", info.prior_correction},
-          {"operating_points", std::move(points)},
+          {"operating_points", points_json(info)},
           {"mirror", info.mirror},
           {"mean", info.mean},
           {"std", info.stddev},
@@ -54,6 +65,43 @@ json model_json(const std::filesystem::path& path, const SafetensorsFile& file) 
           {"parent", info.parent},
           {"provenance", info.provenance},
           {"thresholds", info.thresholds}};
+}
+
+json foreign_json(const std::filesystem::path& path) {
+  const ForeignModel model = read_foreign_model(path);
+  const ModelInfo& info = model.info;
+  json outputs = json::array();  // null for one that is left out
+  for (const auto& label : model.description.labels)
+    outputs.push_back(label ? json(*label) : json());
+  return {{"kind", "ONNX network"},
+          {"description", onnx_description_path(path).string()},
+          {"model_proc", model.description.model_proc},
+          {"vouched_for", is_vouched_for(path) || check_onnx(model.bytes) == OnnxChecksum::kRight},
+          {"producer", model.header.producer},
+          {"opset", model.header.opset},
+          {"operators", model.header.nodes},
+          {"parameters", model.header.parameters},
+          {"input",
+           {{"name", model.plan.input},
+            {"size", model.plan.side},
+            {"color_space", name_of(model.plan.color_space)},
+            {"layout", name_of(model.plan.layout)},
+            {"range", {model.description.low, model.description.high}},
+            {"mean", model.description.mean},
+            {"std", model.description.deviation},
+            {"any_batch", model.plan.any_batch}}},
+          {"output",
+           {{"name", model.plan.output},
+            {"type", name_of(model.description.type)},
+            {"labels", std::move(outputs)}}},
+          {"labels", info.labels},
+          {"prior", info.prior},
+          {"calibration", calibration_json(info)},
+          {"prior_correction", info.prior_correction},
+          {"operating_points", points_json(info)},
+          {"mirror", info.mirror},
+          {"align_template", info.align_template},
+          {"version", info.version}};
 }
 
 json packed_json(const std::filesystem::path& path) {
@@ -140,7 +188,9 @@ json checkpoint_json(const SafetensorsFile& file) {
 
 json describe(const std::filesystem::path& path) {
   json description;
-  {
+  if (is_onnx_path(path)) {
+    description = foreign_json(path);
+  } else {
     const SafetensorsFile file(path);
     const auto format = file.metadata().find("format");
     const std::string name = format == file.metadata().end() ? "" : format->second;
@@ -242,6 +292,41 @@ void print_model(const json& d) {
   if (!d["thresholds"].is_null()) line("thresholds", d["thresholds"].dump());
 }
 
+/// "0.5", or "0.1, 0.2, 0.3"; `none` where there is none.
+std::string pixels_text(const json& numbers, const char* none) {
+  return numbers.empty() ? none : list_text(numbers);
+}
+
+void print_foreign(const json& d) {
+  const json &input = d["input"], &output = d["output"];
+  const std::string side = input["size"].dump();
+  line("network", d["operators"].dump() + " operators, " +
+                      count_text(d["parameters"].get<double>()) + " parameters, ONNX opset " +
+                      d["opset"].dump() +
+                      (d["producer"] == "" ? "" : ", by " + d["producer"].get<std::string>()));
+  line("input",
+       "\"" + input["name"].get<std::string>() + "\": " + input["color_space"].get<std::string>() +
+           ", " + side + " x " + side + " px, " + input["layout"].get<std::string>() + ", range " +
+           list_text(input["range"]) + ", mean " + pixels_text(input["mean"], "0") + ", std " +
+           pixels_text(input["std"], "1") + ", template " + d["align_template"].get<std::string>() +
+           (d["mirror"] == true ? ", and the mirror image" : ""));
+  std::string labels;
+  for (const json& label : output["labels"]) {
+    labels += (labels.empty() ? "" : ", ") +
+              (label.is_null() ? std::string("(left out)") : label.get<std::string>());
+  }
+  line("output", "\"" + output["name"].get<std::string>() +
+                     "\": " + output["type"].get<std::string>() + " of " + labels);
+  print_calibration(d);
+  line("described", d["description"].get<std::string>() +
+                        (d["model_proc"] == true ? ", a model-proc file of DL Streamer" : ""));
+  line("bytes", d["vouched_for"] == true
+                    ? std::string("as their checksum says")
+                    : "nobody vouches for them: " + vouching_command(d["file"].get<std::string>()));
+  line("version", d["version"].get<std::string>() + ", serves and does not learn");
+  line("stored", size_text(static_cast<double>(d["bytes"].get<std::uint64_t>())));
+}
+
 void print_detector(const json& d) {
   const json& n = d["network"];
   line("network", "stem " + n["stem_width"].dump() + " of stride " + n["stem_stride"].dump() +
@@ -319,6 +404,8 @@ void run(const Options& o) {
     std::printf("%s: %s\n", path.c_str(), kind.c_str());
     if (kind == "model")
       print_model(d);
+    else if (kind == "ONNX network")
+      print_foreign(d);
     else if (kind == "checkpoint")
       print_checkpoint(d);
     else if (kind == "face detector")

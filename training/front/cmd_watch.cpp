@@ -181,7 +181,8 @@ void add_watch(CLI::App& app) {
   add("--blur-style", o->settings.blur_style,
       "How: a smooth blur (gaussian, the default), cells of one colour, or a drawn mask", kOutput)
       ->check(CLI::IsMember({"gaussian", "pixelate", "mask"}));
-  add("--model", o->settings.model, "Expression model (.fer; default: the one that ships)",
+  add("--model", o->settings.model,
+      "Expression model (.fer, or .onnx with its description; default: the one that ships)",
       kWatching)
       ->check(CLI::ExistingFile);
   add("--detect-width", o->settings.detect_width,

@@ -39,6 +39,9 @@ class FER_API Detector {
   /// without DetectorConfig::small_faces. 0: that makes no difference.
   virtual float small_face() const { return 0; }
 
+  /// Whether its faces have landmarks, which tell how a face is turned.
+  virtual bool has_landmarks() const { return true; }
+
   /// The small picture that detect() looked at last: CV_8UC1, or CV_8UC3 in BGR. It holds until the
   /// frame's memory goes. Null where there is none here: the frame lies on a device.
   virtual const cv::Mat* picture() const { return nullptr; }

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "vision/detector_backends.h"
-#include "vision/face_roll.h"
 #include "vision/read_region.h"
 #include "vision/scene_cut.h"
 #include "vision/shown_frame.h"
+#include "vision/turned_faces.h"
 
 namespace fer {
 namespace {
@@ -21,16 +21,6 @@ constexpr double kUsualFrameRate = 30;
 /// Seconds of lost frames after which no face is taken for the same.
 constexpr int kLongestPause = 10;
 
-/// Detectors place the landmarks of a face that is turned by less than this as they are.
-constexpr double kAboutUpright = 30;
-
-/// Searches in one run, each of which takes as long as a fraction of the run: crowds wait their
-/// turn.
-constexpr int kMaxSearches = 2;
-
-/// Tracks whose turn is remembered, those out of sight included.
-constexpr std::size_t kRollsKept = 256;
-
 /// Of the picture by which scenes are told apart where the detector has none.
 const cv::Size kThumbnail(64, 36);
 
@@ -39,7 +29,7 @@ const cv::Size kThumbnail(64, 36);
 FaceFinder::FaceFinder(std::unique_ptr<Detector> detector)
     : detector_(std::move(detector)),
       scenes_(std::make_unique<SceneCut>()),
-      rolls_(std::make_unique<RollFinder>(*detector_)) {
+      turned_(std::make_unique<TurnedFaces>(*detector_)) {
   configure({});
 }
 
@@ -59,6 +49,10 @@ void FaceFinder::configure(const FaceFinderConfig& config) {
 int FaceFinder::frames_in_a_second() const {
   const double rate = config_.frame_rate > 0 ? config_.frame_rate : kUsualFrameRate;
   return static_cast<int>(std::lround(std::clamp(rate, 3., 240.)));
+}
+
+int FaceFinder::runs_in_a_second() const {
+  return std::max(1, frames_in_a_second() / std::max(1, config_.interval));
 }
 
 bool FaceFinder::due() const {
@@ -86,42 +80,9 @@ void FaceFinder::end_tracks_at_a_cut(const FrameView& frame) {
   if (!scenes_->begins(*picture)) return;
   tracker_.reset();
   ++cuts_;
+  turned_->look_anew();
   // The next run looks for the new scene's small faces.
   frames_since_closer_run_ = config_.small_face_interval;
-}
-
-void FaceFinder::turn_upright(const FrameView& frame, std::vector<TrackedFace>& faces) {
-  std::map<std::uint64_t, Roll> now;
-  int searches = 0;
-  const int runs_in_a_second = std::max(1, frames_in_a_second() / std::max(1, config_.interval));
-  for (TrackedFace& face : faces) {
-    // One that is only believed to be there has the landmarks of its last sight.
-    if (!face.landmarks) continue;
-    const auto known = roll_of_.find(face.track_id);
-    Roll roll = known == roll_of_.end() ? Roll{} : known->second;
-    const bool turned = std::abs(roll.degrees) > kAboutUpright;
-    std::optional<RolledFace> seen;
-    if (known != roll_of_.end() && turned && roll.clear)
-      seen = rolls_->follow(frame, face, roll.degrees);
-    const bool due = known == roll_of_.end() || ++roll.runs_since_search >= runs_in_a_second;
-    if (!seen && (due || turned) && searches < kMaxSearches) {
-      ++searches;
-      seen = rolls_->search(frame, face);
-      roll.runs_since_search = 0;
-      roll.clear = seen.has_value();
-    }
-    if (seen) roll.degrees = seen->degrees;
-    face.clear = roll.clear;
-    if (seen && std::abs(seen->degrees) > kAboutUpright) face.landmarks = seen->landmarks;
-    tracker_.correct(face.track_id, face.landmarks, face.clear);
-    // One whose turn has not come is new in the next run, too.
-    if (known != roll_of_.end() || seen || !roll.clear) now[face.track_id] = roll;
-  }
-  // Tracks out of sight may come back, the latest most likely.
-  for (auto old = roll_of_.rbegin(); old != roll_of_.rend() && now.size() < kRollsKept; ++old) {
-    now.insert(*old);
-  }
-  roll_of_ = std::move(now);
 }
 
 std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
@@ -131,7 +92,8 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
   config.min_face_size = config_.min_face_size;
   config.max_faces = config_.max_faces;
   config.small_faces = looks_for_small_faces();
-  const std::vector<Face> found = detector_->detect(frame, config);
+  std::vector<Face> found = detector_->detect(frame, config);
+  if (fresh_) turned_->look_anew();
   fresh_ = false;
   frames_since_run_ = 0;
   frames_since_closer_run_ = config.small_faces ? 0 : frames_since_closer_run_ + 1;
@@ -147,8 +109,10 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
     missable = detector_->small_face() * static_cast<float>(shown_size(geometry_of(frame)).width) /
                static_cast<float>(detection_size(frame, config).width);
   }
+  const bool turned = config_.rolled_faces && detector_->has_landmarks();
+  if (turned) turned_->add(frame, config, tracker_.expected(), runs_in_a_second(), found);
   faces = tracker_.update(found, missable);
-  if (config_.rolled_faces) turn_upright(frame, faces);
+  if (turned) turned_->turn_upright(frame, runs_in_a_second(), faces, tracker_);
   const auto max = static_cast<std::size_t>(config_.max_faces);
   if (max > 0 && faces.size() > max) faces.resize(max);
   return faces;

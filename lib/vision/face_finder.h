@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +12,8 @@
 
 namespace fer {
 
-class RollFinder;
 class SceneCut;
+class TurnedFaces;
 
 /// Settings of a FaceFinder. They may change between any two frames.
 struct FaceFinderConfig {
@@ -26,8 +25,9 @@ struct FaceFinderConfig {
   /// A run looks for small faces too (DetectorConfig::small_faces) where this many frames have
   /// passed since the last that did, each run without tracking; 0: none does.
   int small_face_interval = 30;
-  /// Faces that are turned in the picture's plane are looked at more closely, once a second and as
-  /// long as they are turned, so that their landmarks are right. Needs tracking.
+  /// Faces that are turned in the picture's plane are looked for, once a second, and looked at more
+  /// closely as long as they are turned, so that their landmarks are right. Needs tracking and a
+  /// detector with landmarks.
   bool rolled_faces = true;
   bool tracking = true;   ///< Off: faces have no ids, and frames without a detector run no faces.
   double frame_rate = 0;  ///< Frames a second; 0: not known.
@@ -77,20 +77,13 @@ class FER_API FaceFinder {
  private:
   int frames_in_a_second() const;
   void end_tracks_at_a_cut(const FrameView& frame);
-  void turn_upright(const FrameView& frame, std::vector<TrackedFace>& faces);
+  int runs_in_a_second() const;
   bool looks_for_small_faces() const;
 
   std::unique_ptr<Detector> detector_;
   Tracker tracker_;
   std::unique_ptr<SceneCut> scenes_;
-  std::unique_ptr<RollFinder> rolls_;
-  /// How a track's face is turned, and when that was last looked for.
-  struct Roll {
-    double degrees = 0;
-    bool clear = true;
-    int runs_since_search = 0;
-  };
-  std::map<std::uint64_t, Roll> roll_of_;  ///< By track.
+  std::unique_ptr<TurnedFaces> turned_;
   std::uint64_t cuts_ = 0;
   FaceFinderConfig config_;
   bool fresh_ = true;                ///< No detector run since the last reset.

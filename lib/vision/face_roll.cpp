@@ -32,16 +32,6 @@ double wrapped(double degrees) {
   return degrees;
 }
 
-/// How far the line from the right to the left eye, and that from the eyes to the mouth, are turned
-/// from where they lie in an upright face.
-double roll_of(const Landmarks& points) {
-  const cv::Point2f eyes = points[1] - points[0];
-  const cv::Point2f down = (points[3] + points[4]) * 0.5f - (points[0] + points[1]) * 0.5f;
-  // The sum of both directions, the second turned back by a quarter.
-  const double x = static_cast<double>(eyes.x + down.y), y = static_cast<double>(eyes.y - down.x);
-  return std::atan2(y, x) * 180 / std::numbers::pi;
-}
-
 cv::Point2f centre_of(const cv::Rect2f& box) {
   return (box.tl() + box.br()) * 0.5f;
 }
@@ -66,6 +56,15 @@ bool is_the_face(const Face& found, int picture_side) {
 
 }  // namespace
 
+double roll_of(const Landmarks& points) {
+  // The line from the right to the left eye, and that from the eyes to the mouth.
+  const cv::Point2f eyes = points[1] - points[0];
+  const cv::Point2f down = (points[3] + points[4]) * 0.5f - (points[0] + points[1]) * 0.5f;
+  // The sum of both directions, the second turned back by a quarter.
+  const double x = static_cast<double>(eyes.x + down.y), y = static_cast<double>(eyes.y - down.x);
+  return std::atan2(y, x) * 180 / std::numbers::pi;
+}
+
 std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Place& place) {
   const double scale = kFaceShare * place.side / std::max(place.size, 1.f);
   const double angle = -place.degrees * std::numbers::pi / 180;
@@ -88,6 +87,13 @@ std::optional<RolledFace> RollFinder::look(const FrameView& frame, const Place& 
     rolled.score = found.score;
     rolled.centre = transformed(back, centre_of(found.box));
     rolled.size = static_cast<float>(size_of(found.box) / scale);
+    // A face is about an ellipse, turned with the picture.
+    const double w = static_cast<double>(found.box.width);
+    const double h = static_cast<double>(found.box.height);
+    const auto box_width = static_cast<float>(std::hypot(back[0] * w, back[1] * h));
+    const auto box_height = static_cast<float>(std::hypot(back[3] * w, back[4] * h));
+    rolled.box = {rolled.centre.x - box_width / 2, rolled.centre.y - box_height / 2, box_width,
+                  box_height};
     for (std::size_t i = 0; i < rolled.landmarks.size(); ++i)
       rolled.landmarks[i] = transformed(back, (*found.landmarks)[i]);
     return rolled;

@@ -10,12 +10,16 @@ namespace fer {
 
 /// What a closer look at one face shows.
 struct RolledFace {
+  cv::Rect2f box;       ///< In pixels of the shown frame, upright: around the turned face.
   double degrees = 0;   ///< How far the face is turned clockwise from upright, in (-180, 180].
   float score = 0;      ///< Of the face seen upright.
-  cv::Point2f centre;   ///< Of its box, in pixels of the shown frame.
-  float size = 0;       ///< The longer side of its box, likewise.
+  cv::Point2f centre;   ///< Of its box, likewise.
+  float size = 0;       ///< The longer side of the face, likewise.
   Landmarks landmarks;  ///< Likewise.
 };
+
+/// How far a face with these landmarks is turned clockwise from upright, in (-180, 180].
+double roll_of(const Landmarks& points);
 
 /// Detectors are trained on faces that are about upright. They find turned ones, too, but place
 /// their landmarks as if they were upright: of a face upside down, the eyes where its mouth is. So

@@ -35,6 +35,8 @@ class Haar final : public Detector {
 
   const cv::Mat* picture() const override { return picture_.empty() ? nullptr : &picture_; }
 
+  bool has_landmarks() const override { return false; }
+
   std::string name() const override { return "haar"; }
 
  private:

@@ -208,6 +208,16 @@ std::vector<TrackedFace> Tracker::update(const std::vector<Face>& detections, fl
   return seen;
 }
 
+std::vector<TrackedFace> Tracker::expected() const {
+  std::vector<TrackedFace> faces;
+  for (Track track : state_->tracks) {
+    if (!track.in_sight || track.face.track_id == 0 || state_->is_false_start(track)) continue;
+    track.advance();
+    faces.push_back(moved(track));
+  }
+  return faces;
+}
+
 std::vector<TrackedFace> Tracker::predict() {
   std::vector<TrackedFace> believed;
   for (Track& track : state_->tracks) {

@@ -46,6 +46,9 @@ class FER_API Tracker {
   /// could be missed have found it all the same.
   std::vector<TrackedFace> update(const std::vector<Face>& detections, float missable = 0);
 
+  /// Where the next update() expects the faces that are in sight. Nothing changes.
+  std::vector<TrackedFace> expected() const;
+
   /// One frame on which the detector did not run: moves every live track one step. Returns where
   /// they are believed to be; landmarks move along with the box.
   std::vector<TrackedFace> predict();

@@ -34,6 +34,7 @@ class ScriptedDetector final : public Detector {
   const cv::Mat* picture() const override {
     return script_.picture.empty() ? nullptr : &script_.picture;
   }
+  bool has_landmarks() const override { return false; }
   std::string name() const override { return "scripted"; }
 
  private:

@@ -363,5 +363,26 @@ TEST(Tracker, TwoHundredFacesKeepTheirIds) {
   }
 }
 
+TEST(TrackerExpects, WhatTheNextUpdateFindsThere) {
+  Tracker tracker;
+  const auto at = [](float x) {
+    Face face;
+    face.box = {x, 100, 80, 100};
+    face.score = 0.9f;
+    return face;
+  };
+  EXPECT_TRUE(tracker.expected().empty());
+  for (int frame = 0; frame < 10; ++frame)
+    tracker.update({at(100 + 6 * static_cast<float>(frame))});
+  const auto expected = tracker.expected();
+  ASSERT_EQ(expected.size(), 1u);
+  EXPECT_EQ(expected[0].track_id, 1u);
+  EXPECT_NEAR(expected[0].box.x, 160, 4);
+  EXPECT_EQ(tracker.expected()[0].box, expected[0].box) << "asking changes nothing";
+  EXPECT_EQ(tracker.predict()[0].box, expected[0].box);
+  tracker.update({});
+  EXPECT_TRUE(tracker.expected().empty()) << "out of sight";
+}
+
 }  // namespace
 }  // namespace fer

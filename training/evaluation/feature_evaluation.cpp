@@ -22,6 +22,7 @@ SplitLogits split_logits(const std::filesystem::path& model, const PackedDataset
     if (data.duplicate(row) || data.label(row) < 0) continue;
     places.push_back(row);
     rows.labels.push_back(data.label(row));
+    if (const auto name = data.image(row); !name.empty()) rows.images.emplace_back(name);
   }
   if (places.empty())
     throw std::runtime_error(data.name() + ": expected labelled rows in split " + split);
@@ -45,6 +46,20 @@ Confusion corrected_confusion(const SplitLogits& rows, const std::vector<double>
     confusion.add(rows.labels[i], static_cast<int>(best));
   }
   return confusion;
+}
+
+Predictions predictions_of(const SplitLogits& rows) {
+  Predictions all;
+  all.classes = rows.names;
+  const std::size_t classes = rows.names.size();
+  std::vector<float> shares(classes);
+  for (std::size_t i = 0; i < rows.labels.size(); ++i) {
+    const float* z = rows.logits.data() + i * classes;
+    const float top = *std::max_element(z, z + classes);
+    for (std::size_t k = 0; k < classes; ++k) shares[k] = std::exp(z[k] - top);
+    all.add(i < rows.images.size() ? rows.images[i] : "", rows.labels[i], shares, "");
+  }
+  return all;
 }
 
 std::vector<double> mix_of(const SplitLogits& rows) {

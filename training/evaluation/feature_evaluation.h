@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluation/predictions.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/evaluation/metrics.h"
 
@@ -16,6 +17,7 @@ struct SplitLogits {
   std::vector<std::string> names;  ///< Of the classes.
   std::vector<float> logits;       ///< N x C.
   std::vector<int> labels;         ///< N.
+  std::vector<std::string> images = {};  ///< N: their names; empty where the dataset has none.
 };
 
 /// The logits of a split's rows that count in accuracy (no duplicates, one majority label), made of
@@ -28,6 +30,9 @@ SplitLogits split_logits(const std::filesystem::path& model, const PackedDataset
 /// each class. With γ = 0 the outputs are taken as they are.
 Confusion corrected_confusion(const SplitLogits& rows, const std::vector<double>& mix,
                               double gamma);
+
+/// What the logits say without a prior correction, face by face.
+Predictions predictions_of(const SplitLogits& rows);
 
 /// The share of each class among the rows.
 std::vector<double> mix_of(const SplitLogits& rows);

@@ -7,6 +7,7 @@
 
 #include "evaluation/evaluation.h"
 #include "evaluation/feature_evaluation.h"
+#include "evaluation/prediction_csv.h"
 #include "learn/data/packed_dataset.h"
 #include "learn/features/feature_file.h"
 #include "report/report_text.h"
@@ -115,7 +116,7 @@ class TrainingSweep : public SweepKind {
  private:
   /// The scores of last.fer and best.fer on split test at the constant prior correction that is
   /// best on split valid, and as they are ("_plain"); of last.fer the whole curve, so that methods
-  /// can be compared at the same accuracy.
+  /// can be compared at the same accuracy, and test.csv in the run's folder, face by face.
   void measure_on_features(const fs::path& folder, json& entry) const {
     for (const auto& [file, suffix] : {std::pair{"last.fer", ""}, {"best.fer", "_best"}}) {
       const SplitLogits valid = split_logits(folder / file, data_, "valid");
@@ -135,6 +136,7 @@ class TrainingSweep : public SweepKind {
       put("accuracy_plain", on_test.front().accuracy);
       put("macro_recall_plain", on_test.front().macro_recall);
       if (*suffix) continue;
+      if (!test.images.empty()) write_predictions(folder / "test.csv", predictions_of(test));
       entry["recall"] = json::parse(confusion.to_json()["recall"].dump());
       for (std::size_t i = 0; i < on_test.size(); ++i) {
         entry["curve"].push_back({{"correction", on_test[i].gamma},

@@ -30,6 +30,8 @@ const std::vector<Method>& methods() {
       {"dta-cv", "dta-cv", "none", 1, 1, 0},
       {"dta-cv-snl", "dta-cv", "snl-conformal", 1, 1, kDefaultLambdaN},
       {"dta-cv-mix", "dta-cv:mix=1", "none", 1, 1, 0},
+      {"cv-soft", "dta-cv:l2=0.2", "none", 1, 1, 0, 0, false, /*map_heads=*/true,
+       /*network_share=*/0.5, /*soften=*/0.7},
   };
   return all;
 }
@@ -66,6 +68,9 @@ void to_json(nlohmann::json& json, const Method& m) {
   // Absent where there is none, as in the checkpoints of older runs.
   if (m.debias > 0) json["debias"] = m.debias;
   if (m.balanced_head) json["balanced_head"] = true;
+  if (m.map_heads) json["map_heads"] = true;
+  if (m.network_share > 0) json["network_share"] = m.network_share;
+  if (m.soften > 0) json["soften"] = m.soften;
 }
 
 }  // namespace fer

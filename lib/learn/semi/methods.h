@@ -18,6 +18,13 @@ struct Method {
   double lambda_x = 1, lambda_u = 1, lambda_n = 0;
   double debias = 0;           ///< λ of DebiasPL; 0: pseudo-labels as the teacher has them.
   bool balanced_head = false;  ///< ABC's auxiliary balanced classifier, which is then what is kept.
+  /// Cross-fitted heads see the frozen maps, which no label has touched, rather than the network's
+  /// own features, which know the labelled rows by heart.
+  bool map_heads = false;
+  /// Share of the network's own log-probabilities in the pseudo-labels of such heads, in [0, 1].
+  double network_share = 0;
+  /// Temperature of soft pseudo-labels, which all rows are taught; 0: the likeliest class alone.
+  double soften = 0;
 };
 
 /// Weight of a negative loss that is asked for where the method has none.

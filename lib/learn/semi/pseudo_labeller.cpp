@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "learn/features/fit_face_gate.h"
 #include "learn/semi/cross_fit.h"
 
 namespace fer {
@@ -49,9 +50,10 @@ class Debiased : public PseudoLabeller {
 
 class CrossFitted : public PseudoLabeller {
  public:
-  CrossFitted(const CrossFitConfig& config, std::int64_t refit, ThresholdPolicy& thresholds,
-              NegativePolicy& negatives, const CrossFitSource& source)
-      : mix_(config.mix),
+  CrossFitted(const Method& method, const CrossFitConfig& config, std::int64_t refit,
+              ThresholdPolicy& thresholds, NegativePolicy& negatives, const CrossFitSource& source)
+      : method_(method),
+        mix_(config.mix),
         refit_(refit),
         thresholds_(thresholds),
         negatives_(negatives),
@@ -59,7 +61,7 @@ class CrossFitted : public PseudoLabeller {
         heads_(config, source.labels, source.names) {}
 
   bool begin_step(std::int64_t step) override {
-    if (heads_.fitted() && step % refit_ != 0) return false;
+    if (heads_.fitted() && (method_.map_heads || step % refit_ != 0)) return false;
     heads_.fit(source_.labelled(), mix_ ? source_.pool() : torch::Tensor());
     put_into_policies();
     return true;
@@ -68,7 +70,17 @@ class CrossFitted : public PseudoLabeller {
     return probabilities_of_labelled(teacher);
   }
   torch::Tensor probabilities_of_labelled(const TeacherOutput& teacher) const override {
-    return heads_.probabilities(teacher.features).to(teacher.logits.device());
+    const torch::Tensor seen =
+        method_.map_heads ? pooled_maps(teacher.maps, kHeadGrid) : teacher.features;
+    const torch::Tensor q = heads_.probabilities(seen).to(teacher.logits.device());
+    if (method_.network_share == 0) return q;
+    const torch::Tensor own = torch::log_softmax(teacher.logits, 1);
+    return torch::softmax(
+        torch::lerp(q.clamp_min(1e-12).log(), own, method_.network_share), 1);
+  }
+  torch::Tensor soft_labels(const torch::Tensor& probabilities) const override {
+    if (method_.soften == 0) return {};
+    return torch::softmax(probabilities.clamp_min(1e-12).log() / method_.soften, 1);
   }
   torch::Tensor student_shift() const override {
     if (!mix_) return {};
@@ -90,6 +102,7 @@ class CrossFitted : public PseudoLabeller {
     if (negatives_.cross_fit()) negatives_.set_quantiles(heads_.quantiles());
   }
 
+  const Method method_;
   const bool mix_;
   const std::int64_t refit_;
   ThresholdPolicy& thresholds_;
@@ -121,7 +134,7 @@ std::unique_ptr<PseudoLabeller> make_pseudo_labeller(const Method& method,
   config.precision = {settings.rho, settings.z, settings.top};
   config.mix = settings.mix > 0;
   if (negatives.cross_fit()) config.alpha = negatives.cross_fit()->alpha;
-  return std::make_unique<CrossFitted>(config, static_cast<std::int64_t>(settings.refit),
+  return std::make_unique<CrossFitted>(method, config, static_cast<std::int64_t>(settings.refit),
                                        thresholds, negatives, source);
 }
 

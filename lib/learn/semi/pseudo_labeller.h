@@ -20,6 +20,7 @@ namespace fer {
 struct TeacherOutput {
   torch::Tensor logits;    ///< N x C, fp32.
   torch::Tensor features;  ///< N x D: what its head sees.
+  torch::Tensor maps = {};  ///< N x C' x S x S: the frozen maps below it; undefined without those.
 };
 
 /// Not thread-safe. The state moves with the steps.
@@ -35,6 +36,9 @@ class PseudoLabeller {
   virtual torch::Tensor probabilities_of_labelled(const TeacherOutput& teacher) const;
   /// C: what is added to the student's logits in the unsupervised loss; undefined: nothing.
   virtual torch::Tensor student_shift() const { return {}; }
+  /// What all rows are taught, of what probabilities() gave: N x C. Undefined: the likeliest class
+  /// of the accepted rows.
+  virtual torch::Tensor soft_labels(const torch::Tensor& /*probabilities*/) const { return {}; }
 
   virtual std::map<std::string, torch::Tensor> state_dict() const { return {}; }
   virtual void load_state_dict(const std::map<std::string, torch::Tensor>&) {}
@@ -44,11 +48,15 @@ class PseudoLabeller {
 struct CrossFitSource {
   std::vector<int> labels;         ///< Of the labelled faces.
   std::vector<std::string> names;  ///< Of the classes.
-  /// The teacher's features of plain views of all labelled faces, in the order of `labels`.
+  /// The teacher's features of plain views of all labelled faces, in the order of `labels`. For
+  /// Method::map_heads pooled_maps() in their place.
   std::function<torch::Tensor()> labelled;
   /// The same of a sample of the unlabelled faces.
   std::function<torch::Tensor()> pool;
 };
+
+/// Side of the grid to which maps are pooled for Method::map_heads.
+inline constexpr int kHeadGrid = 3;
 
 /// The teacher's softmax, as FixMatch and its kin have it.
 ///
@@ -58,8 +66,10 @@ struct CrossFitSource {
 /// student's logits.
 ///
 /// Where a policy cross-fits, it is the mean of heads that are fitted every `refit` steps
-/// (CrossFit). They set the policies' thresholds and quantiles, too. Throws std::runtime_error
-/// where a class has fewer labels than folds.
+/// (CrossFit). They set the policies' thresholds and quantiles, too. With Method::map_heads the
+/// heads see the frozen maps and are fitted once: nothing below them learns. Method::network_share
+/// blends the teacher's log-probabilities in. Throws std::runtime_error where a class has fewer
+/// labels than folds.
 std::unique_ptr<PseudoLabeller> make_pseudo_labeller(const Method& method,
                                                      ThresholdPolicy& thresholds,
                                                      NegativePolicy& negatives,

@@ -12,6 +12,7 @@
 #include "learn/device/autocast.h"
 #include "learn/device/compute_device.h"
 #include "learn/features/feature_views.h"
+#include "learn/features/fit_face_gate.h"
 #include "learn/losses/losses.h"
 #include "learn/losses/unsupervised_loss.h"
 #include "learn/policies/negative_policy.h"
@@ -75,6 +76,11 @@ std::unique_ptr<ThresholdPolicy> thresholds_of(const SslData& data, const SslCon
   if (data.unlabelled.empty() || config.mu == 0) {
     throw std::runtime_error("method \"" + config.method.name +
                              "\" learns from unlabelled faces, but there are none left");
+  }
+  if (config.method.map_heads && !config.features) {
+    throw std::runtime_error("method \"" + config.method.name +
+                             "\" labels by frozen maps: expected features; make them with: fer "
+                             "pack --features");
   }
   return make_threshold_policy(config.method.thresholds, static_cast<int>(data.info.labels.size()),
                                static_cast<std::int64_t>(data.unlabelled.size()));
@@ -272,7 +278,7 @@ class SslRun : public TrainingTask {
     return {begin, begin + static_cast<std::ptrdiff_t>(std::min(kChunk, faces.size() - first))};
   }
 
-  /// The teacher's features of unchanged views: N x D.
+  /// What cross-fitted heads see of unchanged views: N x D.
   torch::Tensor teacher_features(const std::vector<FaceRef>& faces) {
     torch::NoGradGuard no_grad;
     Bf16Scope bf16(config_.bf16, device_);
@@ -280,6 +286,10 @@ class SslRun : public TrainingTask {
     for (std::size_t first = 0; first < faces.size(); first += kChunk) {
       const std::vector<FaceRef> some = chunk_of(faces, first);
       torch::Tensor views = config_.features ? config_.features->plain(some) : torch::Tensor();
+      if (config_.method.map_heads) {
+        all.push_back(pooled_maps(views, kHeadGrid));
+        continue;
+      }
       if (!views.defined()) {
         std::vector<std::span<const std::uint8_t>> crops;
         for (const FaceRef& face : some) crops.push_back(face.crop());
@@ -334,7 +344,9 @@ class SslRun : public TrainingTask {
     const torch::Tensor shift = labeller_->student_shift();
     const torch::Tensor judged =
         shift.defined() ? strong.detach() + shift.to(device_) : strong.detach();
-    const UnsupervisedLosses learnt = (*unlabelled_)(shown, all(judged), lambda_u, lambda_n);
+    UnsupervisedLosses learnt = (*unlabelled_)(shown, all(judged), lambda_u, lambda_n);
+    if (const torch::Tensor q = labeller_->soft_labels(shown.unlabelled); q.defined())
+      teach_softly(learnt, all(judged), q, lambda_u);
     // Of the mean over the rows here, as the labelled loss: the processes' gradients are averaged.
     const torch::Tensor gradient = part_.of(learnt.gradient).to(strong.scalar_type()) * part_.size;
     if (base_) {
@@ -354,6 +366,19 @@ class SslRun : public TrainingTask {
         batch.truth);
     if (m.lambda_n > 0) sums.add_negatives(part_.of(learnt.chosen), batch.truth);
     run_.extra["accepted"].index_add_(0, of_all.labels, of_all.accepted().to(torch::kFloat));
+  }
+
+  /// Replaces the loss of the pseudo-labels by that of soft ones (N x C), in place: all rows count.
+  static void teach_softly(UnsupervisedLosses& learnt, const torch::Tensor& student,
+                           const torch::Tensor& soft, double lambda_u) {
+    const PseudoLabels& hard = learnt.pseudo;
+    const torch::Tensor p = torch::softmax(student, 1);
+    const torch::Tensor of_hard =
+        hard.weights.unsqueeze(1) * (p - torch::one_hot(hard.labels, student.size(1)));
+    const double scale = lambda_u / static_cast<double>(std::max<std::int64_t>(1, student.size(0)));
+    learnt.gradient += scale * ((p - soft) - of_hard);
+    learnt.losses[0] = soft_cross_entropy(student, soft);
+    learnt.pseudo.weights = torch::ones_like(hard.weights);
   }
 
   /// The rows of all processes.
@@ -392,15 +417,16 @@ class SslRun : public TrainingTask {
   TeacherOutput ask_teacher(const torch::Tensor& images) {
     torch::NoGradGuard no_grad;
     const torch::Tensor seen = features(run_.average, images);
-    return {run_.average->classify(seen), seen};
+    return {run_.average->classify(seen), seen, config_.features ? images : torch::Tensor()};
   }
 
   /// By which the rows are labelled; the first `weak` are unlabelled ones.
   torch::Tensor probabilities(const TeacherOutput& taught, std::int64_t weak) {
     torch::NoGradGuard no_grad;
     const auto part = [&](std::int64_t first, std::int64_t count) {
-      return TeacherOutput{taught.logits.narrow(0, first, count),
-                           taught.features.narrow(0, first, count)};
+      return TeacherOutput{
+          taught.logits.narrow(0, first, count), taught.features.narrow(0, first, count),
+          taught.maps.defined() ? taught.maps.narrow(0, first, count) : torch::Tensor()};
     };
     const torch::Tensor unlabelled = labeller_->probabilities(part(0, weak));
     const std::int64_t rest = taught.logits.size(0) - weak;

@@ -42,6 +42,17 @@ TEST(CorrectionCurve, HasTheSmallestBestCorrection) {
   EXPECT_EQ(best_correction(curve).gamma, 0);
 }
 
+TEST(PredictionsOf, AreTheSoftmaxOfEachFace) {
+  SplitLogits rows = four_rows();
+  rows.images = {"a.png", "b.png", "c.png", "d.png"};
+  const Predictions all = predictions_of(rows);
+  EXPECT_EQ(all.size(), 4u);
+  EXPECT_EQ(all.images[3], "d.png");
+  EXPECT_EQ(all.truth[3], 1);
+  EXPECT_NEAR(all.row(0)[0], std::exp(1) / (1 + std::exp(1)), 1e-6);
+  EXPECT_EQ(all.predicted(1), 1);
+}
+
 TEST(FeatureLogits, RefuseAModelOfAnotherStart) {
   const test::ScopedFolder folder;
   const auto start = test::train_tiny_model(folder.path() / "start");

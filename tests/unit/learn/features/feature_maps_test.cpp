@@ -45,6 +45,24 @@ class FeatureMapsTest : public testing::Test {
     return ssl_data(sources);
   }
 
+  /// A light head above the frozen block.
+  SslConfig light_config(const char* method) const {
+    SslConfig c;
+    c.method = method_named(method);
+    c.init = InitialWeights(start_);
+    c.network = light_head_above(test::tiny_train_config().network, 1, 8);
+    c.frozen_blocks = 1;
+    c.light_head = true;
+    c.features = feature_views({data_.get()}, 0.2);
+    c.steps = 40;
+    c.epoch_steps = 20;
+    c.batch = 6;
+    c.ema = 0.9;
+    c.bf16 = false;
+    c.threads = 1;
+    return c;
+  }
+
   const test::ScopedFolder folder_;
   const fs::path start_;
   std::unique_ptr<PackedDataset> faces_, data_;
@@ -189,20 +207,8 @@ TEST_F(FeatureMapsTest, GateTheUnlabelledFaces) {
 }
 
 TEST_F(FeatureMapsTest, TeachALightHeadAsTheFacesWould) {
-  SslConfig c;
-  c.method = method_named("dta-cv-snl");
+  SslConfig c = light_config("dta-cv-snl");
   c.method.thresholds = "dta-cv:folds=2,refit=10";
-  c.init = InitialWeights(start_);
-  c.network = light_head_above(test::tiny_train_config().network, 1, 8);
-  c.frozen_blocks = 1;
-  c.light_head = true;
-  c.features = feature_views({data_.get()}, 0.2);
-  c.steps = 40;
-  c.epoch_steps = 20;
-  c.batch = 6;
-  c.ema = 0.9;
-  c.bf16 = false;
-  c.threads = 1;
   const std::atomic<bool> stop{false};
   const TrainResult result = train_semi_supervised(
       drawn(4), c, folder_.path() / "run", [](const TrainProgress&) {},
@@ -213,6 +219,20 @@ TEST_F(FeatureMapsTest, TeachALightHeadAsTheFacesWould) {
   EXPECT_EQ(made.info.network.name, start.info.network.name + "-light");
   EXPECT_TRUE(torch::equal(made.weights.at("stem.weight"), start.weights.at("stem.weight")))
       << "what is frozen is the start's";
+}
+
+TEST_F(FeatureMapsTest, GiveSoftLabelsToAllUnlabelledFaces) {
+  SslConfig c = light_config("cv-soft");
+  c.method.thresholds = "dta-cv:folds=2";
+  const std::atomic<bool> stop{false};
+  nlohmann::json last;
+  const TrainResult result = train_semi_supervised(
+      drawn(4), c, folder_.path() / "run", [](const TrainProgress&) {},
+      [&](const nlohmann::json& epoch) { last = epoch; }, stop);
+  EXPECT_GT(result.best["macro_recall"], 0.8);
+  EXPECT_EQ(last["accept_rate"], 1) << "all rows are taught";
+  EXPECT_GT(last["purity"], 0.6);
+  EXPECT_GT(last["loss_u"], 0);
 }
 
 }  // namespace

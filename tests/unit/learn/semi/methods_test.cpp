@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(Methods, AreMadeOfPoliciesThatThereAre) {
-  EXPECT_EQ(methods().size(), 13u);
+  EXPECT_EQ(methods().size(), 14u);
   for (const Method& method : methods()) {
     const nlohmann::json policies = describe_policies(method, 8);
     EXPECT_EQ(policies["thresholds"].is_null(), method.name == "supervised");
@@ -27,6 +27,9 @@ TEST(Methods, AreMadeOfPoliciesThatThereAre) {
   EXPECT_EQ(ours.lambda_u, 1);
   EXPECT_EQ(ours.lambda_n, 0.1);
   EXPECT_EQ(describe_policies(method_named("dta-cv-mix"), 8)["thresholds"]["settings"]["mix"], 1);
+  EXPECT_TRUE(method_named("cv-soft").map_heads);
+  EXPECT_FALSE(nlohmann::json(method_named("dta-cv")).contains("map_heads"))
+      << "checkpoints of older runs go on";
   EXPECT_EQ(describe_policies(method_named("fixmatch"), 8)["thresholds"]["settings"]["tau"], 0.95);
 }
 

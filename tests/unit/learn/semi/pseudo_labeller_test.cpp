@@ -95,5 +95,66 @@ TEST(PseudoLabeller, RefitsItsHeadsEverySoManySteps) {
   EXPECT_FALSE(second.labeller->begin_step(25));
 }
 
+/// Rows about (-distance, …) and (distance, …) in turn, as maps of three channels.
+torch::Tensor maps_of(std::int64_t rows, double distance) {
+  torch::Tensor maps = torch::randn({rows, 3, 3, 3});
+  for (std::int64_t i = 0; i < rows; ++i) maps[i][0] += i % 2 == 1 ? distance : -distance;
+  return maps;
+}
+
+TEST(PseudoLabeller, FitsHeadsOnFrozenMapsOnce) {
+  torch::manual_seed(2);
+  CrossFitSource source = two_classes();
+  for (int i = 0; i < 40; ++i) source.labels.push_back(i % 2);
+  int asked = 0;
+  source.labelled = [&asked] {
+    ++asked;
+    return maps_of(40, 1).flatten(1);
+  };
+  Method method = method_named("dta-cv");
+  method.thresholds = "dta-cv:refit=10";
+  method.map_heads = true;
+  const Made cross = made(method, source);
+  EXPECT_TRUE(cross.labeller->begin_step(0));
+  EXPECT_FALSE(cross.labeller->begin_step(10)) << "nothing below the heads has changed";
+  EXPECT_EQ(asked, 1);
+  // The network's features and logits say nothing; the maps do.
+  const TeacherOutput taught{torch::zeros({2, 2}), torch::zeros({2, 5}), maps_of(2, 3)};
+  const torch::Tensor q = cross.labeller->probabilities(taught);
+  EXPECT_GT(q[0][0].item<float>(), 0.8);
+  EXPECT_GT(q[1][1].item<float>(), 0.8);
+}
+
+TEST(PseudoLabeller, BlendsTheNetworksOwnWordIntoThatOfTheHeads) {
+  torch::manual_seed(3);
+  CrossFitSource source = two_classes();
+  for (int i = 0; i < 40; ++i) source.labels.push_back(i % 2);
+  source.labelled = [] { return maps_of(40, 1).flatten(1); };
+  Method method = method_named("dta-cv");
+  method.map_heads = true;
+  const TeacherOutput taught{torch::tensor({{0.0, 2.0}}), torch::zeros({1, 5}), maps_of(1, 1)};
+  const auto odds = [&](double share) {
+    torch::manual_seed(4);
+    method.network_share = share;
+    const Made one = made(method, source);
+    one.labeller->begin_step(0);
+    const torch::Tensor q = one.labeller->probabilities(taught);
+    return std::log(q[0][1].item<double>() / q[0][0].item<double>());
+  };
+  EXPECT_NEAR(odds(1), 2, 1e-4);
+  EXPECT_NEAR(odds(0.25), 0.75 * odds(0) + 0.25 * 2, 1e-3);
+}
+
+TEST(PseudoLabeller, SharpensSoftLabelsByTheirTemperature) {
+  CrossFitSource source = two_classes();
+  Method method = method_named("dta-cv");
+  const torch::Tensor q = torch::tensor({{0.8f, 0.2f}});
+  EXPECT_FALSE(made(method, source).labeller->soft_labels(q).defined());
+  method.soften = 0.5;
+  // Odds of 4, squared.
+  EXPECT_THAT(values(made(method, source).labeller->soft_labels(q)),
+              ElementsAre(FloatNear(16.f / 17, 1e-5), FloatNear(1.f / 17, 1e-5)));
+}
+
 }  // namespace
 }  // namespace fer

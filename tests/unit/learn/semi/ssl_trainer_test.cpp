@@ -96,6 +96,7 @@ class SslTrainerTest : public testing::Test {
 
 TEST_F(SslTrainerTest, LearnsFromFewLabelsByEachMethod) {
   for (const Method& method : methods()) {
+    if (method.map_heads) continue;  // It needs features: tests/unit/learn/features.
     SslConfig c = config(method.name);
     // Four labels of each class are too few for five folds.
     if (const auto& rule = c.method.thresholds; rule.starts_with("dta-cv"))
@@ -306,6 +307,11 @@ TEST_F(SslTrainerTest, LeavesFrozenBlocksAsTheyAre) {
   EXPECT_TRUE(run(c, "pieces", 1).stopped);
   run(c, "pieces");
   EXPECT_EQ(version("pieces", "last.fer"), version("run", "last.fer"));
+}
+
+TEST_F(SslTrainerTest, NamesWhatHeadsOnFrozenMapsNeed) {
+  EXPECT_THAT(error_of(config("cv-soft"), "run"),
+              testing::AllOf(HasSubstr("cv-soft"), HasSubstr("fer pack --features")));
 }
 
 TEST_F(SslTrainerTest, NamesWhatFrozenBlocksNeed) {

@@ -43,7 +43,7 @@ build_networks() {
   torch_dir=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))') || return
   configure_tree "$tree" -Dcuda=enabled -Dtorch=enabled "-Dtorch_dir=$torch_dir" -Dtests=enabled \
     "-Dplugins=$plugins" -Dplots=disabled -Ddocs=disabled "$@" || return
-  targets=(training/fer:executable lib/kernels/fer-cuda:shared_library serving-bench)
+  targets=(training/fer:executable training/fer-learn:executable lib/kernels/fer-cuda:shared_library serving-bench)
   for test in "${network_tests[@]}"; do targets+=("${test##*/}"); done
   mapfile -t -O "${#targets[@]}" targets < <(targets_in "$tree" plugins)
   # Where they can be built.

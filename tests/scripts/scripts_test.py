@@ -3,6 +3,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,32 @@ class ArgumentsTest(unittest.TestCase):
             done = run(script, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"scripts/{script}", done.stdout)
+
+
+class PackagesTest(unittest.TestCase):
+    def test_the_demo_installs_what_fer_watch_stands_on_and_no_libtorch(self):
+        packages = run("setup", "--list", "demo").stdout.split()
+        for needed in ("libcli11-dev", "libopencv-imgcodecs-dev", "libjs-chart.js"):
+            self.assertIn(needed, packages)
+        self.assertFalse([name for name in packages if "torch" in name])
+
+    def test_options_of_the_demos_tree_are_options_of_the_project(self):
+        known = set(re.findall(r"option\('([\w-]+)'", (ROOT / "meson_options.txt").read_text()))
+        used = re.findall(r"-D([\w-]+)=disabled", (ROOT / "scripts" / "demo").read_text())
+        self.assertGreater(len(used), 5)
+        self.assertEqual(set(used) - known, set())
+
+    def test_four_files_name_one_version(self):
+        versions = {
+            name: re.search(pattern, (ROOT / name).read_text(), re.M)[1]
+            for name, pattern in {
+                "meson.build": r"^  version: '(.+)',$",
+                "debian/changelog": r"\A.*\((.+)\)",
+                "python/pyproject.toml": r'^version = "(.+)"$',
+                "CHANGELOG.md": r"^(?:## \[?|To become )(\d+\.\d+\.\d+)",
+            }.items()
+        }
+        self.assertEqual(len(set(versions.values())), 1, versions)
 
 
 class GpuReportTest(unittest.TestCase):

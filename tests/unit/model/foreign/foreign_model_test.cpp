@@ -450,7 +450,7 @@ TEST_F(ForeignModels, MustBeTheBytesThatTheirOwnerMeans) {
 // What is read before another process tries the file.
 TEST_F(ForeignModels, RefuseOrReadAnyBytes) {
   TinyOnnx net = grey_net();
-  net.softmax = net.two_outputs = true;
+  net.softmax = true;
   net.metadata = {{"align_template", "fer"}};
   const std::string onnx = net.bytes(), description = kGrey;
   std::mt19937 random(7);

@@ -457,9 +457,10 @@ TEST_F(ForeignModels, RefuseOrReadAnyBytes) {
   int read = 0, refused = 0;
   for (int i = 0; i < 4000; ++i) {
     try {
-      const OnnxHeader header = read_onnx_header(test::mutated(onnx, random));
-      plan_network(parse_description("net.json", test::mutated(description, random)), header,
-                   "net.onnx");
+      const OnnxHeader header = read_onnx_header(i % 2 == 0 ? test::mutated(onnx, random) : onnx);
+      plan_network(parse_description("net.json",
+                                     i % 2 == 0 ? description : test::mutated(description, random)),
+                   header, "net.onnx");
       ++read;
     } catch (const std::runtime_error&) {
       ++refused;

@@ -75,6 +75,8 @@ TEST_F(ForeignCli, EvalMeasuresThem) {
 }
 
 TEST_F(ForeignCli, OurOwnExportSaysWhatTheModelSays) {
+  const char* shipped = std::getenv("SHIPPED_MODEL");
+  ASSERT_NE(shipped, nullptr);
   const Outcome exported =
       fer({"export", "--onnx", shipped, path("own.onnx"), "--model-proc", path("own.json")});
   if (exported.code != 0) GTEST_SKIP() << exported.err;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands/commands.h"
+#include "commands/exchange_commands.h"
 #include "commands/service_commands.h"
 #include "util/first_line.h"
 #include "util/join.h"
@@ -98,6 +99,7 @@ int run(int argc, char** argv) {
   add_info(app);
   add_doctor(app);
   add_run(app);
+  add_learn_service(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

@@ -53,7 +53,10 @@ Slot::Slot(const SlotConfig& config) : config_(config), model_(ModelSlot::get(co
     gst_object_unref(keeper_);
     throw std::runtime_error("slot " + config_.name + ": " + why);
   }
-  learner_ = Learner::get(config_.name, {});  // the one that the element has just made
+  gint role = 0;
+  g_object_get(learn, "role", &role, nullptr);
+  // A collector's learner is elsewhere; to ask for one would make it.
+  if (role == 0) learner_ = Learner::get(config_.name, {});  // that the element has just made
 }
 
 Slot::~Slot() {

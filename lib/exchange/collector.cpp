@@ -1,6 +1,7 @@
 #include "exchange/collector.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -30,6 +31,7 @@
 #include "stream/thread_time.h"
 #include "util/first_line.h"
 #include "util/folder_lock.h"
+#include "util/make_folder.h"
 #include "util/shared_by_name.h"
 
 namespace fer {
@@ -55,6 +57,12 @@ Collector::Settings checked(Collector::Settings settings) {
   if (settings.max_per_minute < 1 || settings.spool_bytes < kMaxEvidenceBytes) {
     throw std::runtime_error(
         "expected at least 1 piece of evidence a minute and a spool of at least 1 MiB");
+  }
+  const fs::path& folder = settings.learner.checkpoint_dir;
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) {
+    make_folder(folder);
+    fs::permissions(folder, fs::perms::owner_all, ignored);
   }
   return settings;
 }
@@ -95,7 +103,10 @@ class Collector::Impl {
       stop_ = true;
     }
     wake_.notify_all();
-    work_.join();  // The last evidence is to be kept.
+    // The last evidence is to be kept, and whoever ends this waits for it.
+    const sched_param none{};
+    pthread_setschedparam(work_.native_handle(), SCHED_OTHER, &none);
+    work_.join();
     {
       const std::lock_guard lock(mutex_);
       ended_ = true;

@@ -10,6 +10,7 @@
 #include "evaluation/fit_calibration.h"
 #include "evaluation/labelled_logits.h"
 #include "evaluation/measures.h"
+#include "model/stored_model.h"
 #include "network/model_file.h"
 #include "terminal/output_files.h"
 #include "terminal/progress.h"

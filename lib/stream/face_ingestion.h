@@ -1,18 +1,18 @@
 // Faces of streams on their way into a learner's memory.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "network/model_file.h"
 #include "stream/adapted_networks.h"
+#include "stream/evidence_maker.h"
 #include "stream/face_sample.h"
 #include "stream/gates.h"
 #include "stream/learner_config.h"
 #include "stream/learner_counts.h"
-#include "stream/linear_head.h"
 #include "stream/ood_gate.h"
 #include "stream/sample_memory.h"
 #include "stream/stream_labels.h"
@@ -34,6 +34,9 @@ class FaceIngestion {
   void observe(std::vector<FaceSample> faces, LearnerCounts& counts);
   /// Ends the open tracklets of a source, or of all sources.
   void end_of(const std::optional<std::string>& source, LearnerCounts& counts);
+  /// A tracklet that another machine made, `age_s` seconds old. Throws std::invalid_argument where
+  /// it does not fit the networks.
+  void take(Evidence evidence, std::int64_t age_s, LearnerCounts& counts);
 
   /// A labelled face of the stream. Gates do not apply: somebody chose it. Throws
   /// std::invalid_argument for a crop of another size, and for a label that is no class.
@@ -56,18 +59,13 @@ class FaceIngestion {
   void forget();
 
  private:
-  void look_at(std::vector<FaceSample> faces, LearnerCounts& counts);
-  void remember(std::vector<Evidence> ended, LearnerCounts& counts);
+  void remember(std::vector<Evidence> ended, std::int64_t age_s, LearnerCounts& counts);
   std::optional<Refusal> refusal_of(const Evidence& evidence);
-  void require_crop(const FaceSample& face) const;
 
   const OnlineConfig config_;
   const ModelInfo model_;
-  const std::size_t crop_bytes_;
-  AdaptedNetworks& networks_;
-  const Teacher& teacher_;
-  TrackletBuilder builder_;
-  const LinearHead source_head_;
+  const std::size_t latent_bytes_, features_;  ///< Of one face.
+  EvidenceMaker maker_;
   SampleMemory memory_;
   StreamLabels labels_;
   std::optional<OodGate> ood_gate_;

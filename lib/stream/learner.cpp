@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -33,6 +32,7 @@
 #include "stream/online_learner.h"
 #include "stream/thread_time.h"
 #include "util/first_line.h"
+#include "util/shared_by_name.h"
 
 namespace fer {
 namespace {
@@ -98,20 +98,11 @@ class Learner::Impl {
 
   bool offer(FaceSample face) noexcept {
     if (face.crop.size() != crop_bytes_) return false;
-    {
-      const std::lock_guard lock(mutex_);
-      ++offered_;
-      if (asked_.paused || !learns_) {
-        ++refused_;
-        return false;
-      }
-      if (!queue_.push_face(std::move(face))) {
-        ++refused_;
-        return false;
-      }
-    }
-    wake_.notify_all();
-    return true;
+    return is_taken([&] { return queue_.push_face(std::move(face)); });
+  }
+
+  bool offer_evidence(Evidence evidence, std::int64_t age_s) noexcept {
+    return is_taken([&] { return queue_.push_evidence(std::move(evidence), age_s); });
   }
 
   bool add_label(FaceSample face, const std::string& label) {
@@ -173,6 +164,22 @@ class Learner::Impl {
 
  private:
   using Entry = LearnerQueue::Entry;
+
+  /// Whether what `push` puts into the queue may be, and could be.
+  template <typename Push>
+  bool is_taken(const Push& push) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      ++offered_;
+      if (asked_.paused || !learns_ || !push()) {
+        ++refused_;
+        return false;
+      }
+    }
+    wake_.notify_all();
+    return true;
+  }
+
   struct Asked {
     bool stop = false, paused = false;
     bool save = false, rollback = false, reset = false;
@@ -364,7 +371,9 @@ class Learner::Impl {
         continue;
       }
       learner_->observe(std::exchange(faces, {}));
-      if (entry.label)
+      if (entry.evidence)
+        learner_->take(std::move(*entry.evidence), entry.age_s);
+      else if (entry.label)
         learner_->add_label(entry.face, *entry.label);
       else
         learner_->end_of(entry.face.source);
@@ -528,17 +537,10 @@ class Learner::Impl {
 };
 
 std::shared_ptr<Learner> Learner::get(const std::string& slot, const Settings& settings) {
-  const auto make = [&] {
+  static SharedByName<Learner> learners;
+  return learners.get(slot, [&] {
     return std::shared_ptr<Learner>(new Learner(std::make_unique<Impl>(slot, settings)));
-  };
-  if (slot.empty()) return make();
-  static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Learner>> learners;
-  const std::lock_guard lock(mutex);
-  std::erase_if(learners, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<Learner> learner = learners[slot].lock();
-  if (!learner) learners[slot] = learner = make();
-  return learner;
+  });
 }
 
 Learner::Learner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -552,6 +554,9 @@ std::shared_ptr<ModelSlot> Learner::slot() const {
 }
 bool Learner::offer(FaceSample face) noexcept {
   return impl_->offer(std::move(face));
+}
+bool Learner::offer_evidence(Evidence evidence, std::int64_t age_s) noexcept {
+  return impl_->offer_evidence(std::move(evidence), age_s);
 }
 bool Learner::add_label(FaceSample face, const std::string& label) {
   return impl_->add_label(std::move(face), label);

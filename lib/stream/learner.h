@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -16,7 +17,9 @@
 
 namespace fer {
 
+class Collector;
 class ModelSlot;
+struct Evidence;
 struct ListenerState;
 
 /// Adapts the model of a slot to the faces that it is offered, and serves what it learnt through
@@ -77,6 +80,7 @@ class FER_API Learner {
 
    private:
     friend class Learner;
+    friend class Collector;
     std::shared_ptr<ListenerState> state_;
   };
 
@@ -107,6 +111,10 @@ class FER_API Learner {
   /// counted; while paused, this one does. False where it is not taken: paused, or a crop of
   /// another size than info() says.
   bool offer(FaceSample face) noexcept;
+
+  /// Hands in a tracklet (stream/tracklet.h) that another machine made with the same lower half of
+  /// the network, `age_s` seconds ago. Waits and counts as offer(). False where it is not taken.
+  bool offer_evidence(Evidence evidence, std::int64_t age_s) noexcept;
 
   /// Hands in a face of the stream whose expression is known, by its name among info().labels. Five
   /// to twenty of each class are enough: they fit the head, set the thresholds and join the canary.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -11,19 +12,25 @@
 #include <vector>
 
 #include "stream/face_sample.h"
+#include "stream/tracklet.h"
 
 namespace fer {
 
-/// Faces of streams, labelled faces, and ends of streams, in the order in which they came. Bounded:
-/// a face of a stream pushes the oldest one out. Not thread-safe.
+/// Faces of streams, evidence of other machines, labelled faces, and ends of streams, in the order
+/// in which they came. Bounded: a face of a stream, or a piece of evidence, pushes the oldest one
+/// of both out. Not thread-safe.
 class LearnerQueue {
  public:
   struct Entry {
     FaceSample face;
     bool end = false;          ///< Nothing but the end of face.source.
     std::optional<int> label;  ///< The face is a labelled one.
+    /// In place of a face: what another machine made of some.
+    std::shared_ptr<Evidence> evidence = {};
+    std::int64_t age_s = 0;  ///< Of the evidence.
 
-    bool is_stream_face() const { return !end && !label; }
+    bool is_stream_face() const { return !end && !label && !evidence; }
+    bool may_be_dropped() const { return !end && !label; }
   };
 
   /// Faces of streams that wait, at most.
@@ -31,28 +38,32 @@ class LearnerQueue {
 
   /// False where there is no memory for it.
   bool push_face(FaceSample face) noexcept {
-    try {
-      if (faces_ >= capacity_) drop_oldest();
-      entries_.push_back({std::move(face), /*end=*/false, std::nullopt});
-      ++faces_;
-      return true;
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
+    return push([&](Entry& entry) { entry.face = std::move(face); });
+  }
+  /// The same.
+  bool push_evidence(Evidence evidence, std::int64_t age_s) noexcept {
+    return push([&](Entry& entry) {
+      entry.evidence = std::make_shared<Evidence>(std::move(evidence));
+      entry.age_s = age_s;
+    });
   }
 
   /// Labelled faces are never pushed out. False where too many wait already.
   bool push_label(FaceSample face, int label) {
     if (labels_ >= kMaxLabels) return false;
-    entries_.push_back({std::move(face), /*end=*/false, label});
+    Entry entry;
+    entry.face = std::move(face);
+    entry.label = label;
+    entries_.push_back(std::move(entry));
     ++labels_;
     return true;
   }
 
   void push_end(const std::string& source) {
     // One end is enough until a face of the source follows: else ends alone could fill the queue.
-    const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
-                                   [&](const Entry& entry) { return entry.face.source == source; });
+    const auto last = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& entry) {
+      return !entry.evidence && entry.face.source == source;
+    });
     if (last != entries_.rend() && last->end) return;
     Entry entry;
     entry.face.source = source;
@@ -65,7 +76,7 @@ class LearnerQueue {
     std::vector<Entry> portion;
     while (!entries_.empty() && portion.size() < most) {
       Entry& front = entries_.front();
-      faces_ -= front.is_stream_face() ? 1 : 0;
+      faces_ -= front.may_be_dropped() ? 1 : 0;
       labels_ -= front.label ? 1 : 0;
       portion.push_back(std::move(front));
       entries_.pop_front();
@@ -81,16 +92,30 @@ class LearnerQueue {
   }
 
   bool empty() const { return entries_.empty(); }
-  std::size_t faces() const { return faces_; }        ///< Of streams, that wait.
+  std::size_t faces() const { return faces_; }        ///< Of streams and evidence, that wait.
   std::uint64_t dropped() const { return dropped_; }  ///< Faces of streams that were pushed out.
 
  private:
+  template <typename Fill>
+  bool push(const Fill& fill) noexcept {
+    try {
+      Entry entry;
+      fill(entry);
+      if (faces_ >= capacity_) drop_oldest();
+      entries_.push_back(std::move(entry));
+      ++faces_;
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
   /// People label dozens of faces, not thousands.
   static constexpr std::size_t kMaxLabels = 1024;
 
   void drop_oldest() {
     entries_.erase(std::find_if(entries_.begin(), entries_.end(),
-                                [](const Entry& entry) { return entry.is_stream_face(); }));
+                                [](const Entry& entry) { return entry.may_be_dropped(); }));
     --faces_;
     ++dropped_;
   }

@@ -95,6 +95,9 @@ class OnlineLearner::Impl {
     expired_ |= ingestion_.expire();
     return std::exchange(expired_, false);
   }
+  void take(Evidence evidence, std::int64_t age_s) {
+    ingestion_.take(std::move(evidence), age_s, counts_);
+  }
   void add_label(const FaceSample& face, int label) { ingestion_.add_label(face, label); }
   void end_of(const std::optional<std::string>& source) { ingestion_.end_of(source, counts_); }
 
@@ -338,6 +341,9 @@ bool OnlineLearner::expire() {
 }
 void OnlineLearner::end_of(const std::optional<std::string>& source) {
   impl_->end_of(source);
+}
+void OnlineLearner::take(Evidence evidence, std::int64_t age_s) {
+  impl_->take(std::move(evidence), age_s);
 }
 void OnlineLearner::add_label(const FaceSample& face, int label) {
   impl_->add_label(face, label);

@@ -20,6 +20,7 @@
 namespace fer {
 
 struct Checkpoint;
+struct Evidence;
 struct ModelFile;
 
 /// Adapts a model to faces that nobody labelled, without forgetting. A student learns; its average,
@@ -59,6 +60,10 @@ class FER_API OnlineLearner {
   bool expire();
   /// Ends the tracklets of a source, or all.
   void end_of(const std::optional<std::string>& source = std::nullopt);
+
+  /// A tracklet that another machine made with the same half below the split point, `age_s` seconds
+  /// ago. Throws std::invalid_argument where it does not fit the networks.
+  void take(Evidence evidence, std::int64_t age_s);
 
   /// A face of the stream whose expression is known, by its index among info().labels. A few of
   /// each class (5 to 20) fit the head, set the thresholds and join the canary. Throws

@@ -54,6 +54,10 @@ Slot::Slot(const SlotConfig& config) : config_(config), model_(ModelSlot::get(co
     gst_object_unref(keeper_);
     throw std::runtime_error("slot " + config_.name + ": " + why);
   }
+  gint role = 0;
+  g_object_get(learn, "role", &role, nullptr);
+  // A collector's learner is elsewhere; to ask for one would make it.
+  if (role != 0) return;
   try {
     learner_ = open_learner(config_.name);  // the one that the element has just made
   } catch (...) {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <new>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,16 +13,13 @@
 
 namespace fer {
 
-/// Faces of streams, labelled faces, and ends of streams, in the order in which they came. Bounded:
-/// a face of a stream pushes the oldest one out. Not thread-safe.
+/// Faces of streams, and ends of streams, in the order in which they came. Bounded: a face pushes
+/// the oldest one out. Not thread-safe.
 class LearnerQueue {
  public:
   struct Entry {
     FaceSample face;
-    bool end = false;          ///< Nothing but the end of face.source.
-    std::optional<int> label;  ///< The face is a labelled one.
-
-    bool is_stream_face() const { return !end && !label; }
+    bool end = false;  ///< Nothing but the end of face.source.
   };
 
   /// Faces of streams that wait, at most.
@@ -33,20 +29,12 @@ class LearnerQueue {
   bool push_face(FaceSample face) noexcept {
     try {
       if (faces_ >= capacity_) drop_oldest();
-      entries_.push_back({std::move(face), /*end=*/false, std::nullopt});
+      entries_.push_back({std::move(face), /*end=*/false});
       ++faces_;
       return true;
     } catch (const std::bad_alloc&) {
       return false;
     }
-  }
-
-  /// Labelled faces are never pushed out. False where too many wait already.
-  bool push_label(FaceSample face, int label) {
-    if (labels_ >= kMaxLabels) return false;
-    entries_.push_back({std::move(face), /*end=*/false, label});
-    ++labels_;
-    return true;
   }
 
   void push_end(const std::string& source) {
@@ -65,8 +53,7 @@ class LearnerQueue {
     std::vector<Entry> portion;
     while (!entries_.empty() && portion.size() < most) {
       Entry& front = entries_.front();
-      faces_ -= front.is_stream_face() ? 1 : 0;
-      labels_ -= front.label ? 1 : 0;
+      faces_ -= front.end ? 0 : 1;
       portion.push_back(std::move(front));
       entries_.pop_front();
     }
@@ -76,7 +63,7 @@ class LearnerQueue {
   /// Drops all that waits.
   void clear() {
     dropped_ += faces_;
-    faces_ = labels_ = 0;
+    faces_ = 0;
     entries_.clear();
   }
 
@@ -85,19 +72,16 @@ class LearnerQueue {
   std::uint64_t dropped() const { return dropped_; }  ///< Faces of streams that were pushed out.
 
  private:
-  /// People label dozens of faces, not thousands.
-  static constexpr std::size_t kMaxLabels = 1024;
-
   void drop_oldest() {
     entries_.erase(std::find_if(entries_.begin(), entries_.end(),
-                                [](const Entry& entry) { return entry.is_stream_face(); }));
+                                [](const Entry& entry) { return !entry.end; }));
     --faces_;
     ++dropped_;
   }
 
   std::size_t capacity_;
   std::deque<Entry> entries_;
-  std::size_t faces_ = 0, labels_ = 0;
+  std::size_t faces_ = 0;
   std::uint64_t dropped_ = 0;
 };
 

@@ -98,6 +98,7 @@ int run(int argc, char** argv) {
   add_info(app);
   add_doctor(app);
   add_run(app);
+  add_label(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

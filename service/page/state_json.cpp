@@ -41,7 +41,8 @@ nlohmann::json camera_json(Camera& camera) {
 nlohmann::json slot_json(const Slot& slot) {
   nlohmann::json json{{"name", slot.config().name},
                       {"version", slot.version()},
-                      {"learns", slot.learner() != nullptr}};
+                      {"learns", slot.learner() != nullptr},
+                      {"asks", slot.config().asks}};
   if (slot.learner()) {
     json["learner"] = slot.learner()->stats();
     json["learner"]["paused"] = slot.learner()->paused();

@@ -24,4 +24,8 @@ void add_run(CLI::App& app) {
   add(app, "run");
 }
 
+void add_label(CLI::App& app) {
+  add(app, "label");
+}
+
 }  // namespace fer

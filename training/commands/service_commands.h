@@ -1,5 +1,6 @@
-// The sub-commands that run cameras as a service. They are compiled apart from the others: no other
-// command needs what a service does. Builds without it have them as well, to say what is missing.
+// The sub-commands that run cameras as a service, and ask one that runs. They are compiled apart
+// from the others: no other command needs what a service does. Builds without it have them as well,
+// to say what is missing.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,5 +8,6 @@
 namespace fer {
 
 void add_run(CLI::App& app);
+void add_label(CLI::App& app);
 
 }  // namespace fer

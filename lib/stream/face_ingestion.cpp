@@ -75,6 +75,33 @@ void FaceIngestion::add_label(const FaceSample& face, int label) {
   labels_.add(maker_.latents_of(face), label);
 }
 
+std::vector<LabelQuestion> FaceIngestion::questions(std::size_t n,
+                                                    const std::set<std::string>& hidden,
+                                                    const PickBy& by) const {
+  KnownLabels known;
+  known.settled = settled_;
+  known.now_s = now_s();
+  known.max_age_s = static_cast<std::int64_t>(config_.max_sample_age);
+  known.per_class.resize(static_cast<std::size_t>(model_.network.classes));
+  labels_.each([&](const FaceLatents& latents, int label) {
+    ++known.per_class[static_cast<std::size_t>(label)];
+    known.features.push_back(latents.features);
+  });
+  return pick_questions(memory_.items(), known, n, hidden, by);
+}
+
+void FaceIngestion::settle(std::uint64_t id, std::optional<LabelAnswer> answer) {
+  if (answer == LabelAnswer::kCannotTell) {
+    settled_.insert(id);
+  } else {
+    memory_.drop(id);
+  }
+  // Those that are forgotten need no note.
+  std::set<std::uint64_t> remembered;
+  for (const SampleMemory::Item& item : memory_.items()) remembered.insert(item.id);
+  std::erase_if(settled_, [&](std::uint64_t one) { return !remembered.contains(one); });
+}
+
 bool FaceIngestion::expire() {
   if (config_.max_sample_age <= 0) return false;
   return memory_.drop_older(now_s() - static_cast<std::int64_t>(config_.max_sample_age));
@@ -103,8 +130,9 @@ std::optional<Refusal> FaceIngestion::refusal_of(const Evidence& evidence) {
 }
 
 void FaceIngestion::restore(SampleMemory memory, StreamLabels labels,
-                            std::optional<OodGate> ood_gate) {
+                            std::optional<OodGate> ood_gate, std::set<std::uint64_t> settled) {
   memory_ = std::move(memory);
+  settled_ = std::move(settled);
   labels_ = std::move(labels);
   expire();
   // A gate cannot be assigned: its limits never change.
@@ -113,6 +141,7 @@ void FaceIngestion::restore(SampleMemory memory, StreamLabels labels,
 
 void FaceIngestion::forget() {
   memory_ = empty_memory();
+  settled_.clear();
   maker_.end_of(std::nullopt);
   if (ood_gate_) ood_gate_->restore(nlohmann::json::object());
 }

@@ -1,8 +1,10 @@
 // Faces of streams on their way into a learner's memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "stream/evidence_maker.h"
 #include "stream/face_sample.h"
 #include "stream/gates.h"
+#include "stream/label_picker.h"
+#include "stream/label_question.h"
 #include "stream/learner_config.h"
 #include "stream/learner_counts.h"
 #include "stream/ood_gate.h"
@@ -42,6 +46,13 @@ class FaceIngestion {
   /// std::invalid_argument for a crop of another size, and for a label that is no class.
   void add_label(const FaceSample& face, int label);
 
+  /// Remembered faces to ask people about, the most instructive first; see label_picker.h.
+  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden,
+                                       const PickBy& by) const;
+  /// A question was answered, by a label (nullopt) or otherwise: it is not asked again. A labelled
+  /// tracklet leaves the memory, where the teacher would go on to label it; so does no face.
+  void settle(std::uint64_t id, std::optional<LabelAnswer> answer);
+
   /// Drops faces that are older than max_sample_age; whether there were any.
   bool expire();
 
@@ -49,11 +60,14 @@ class FaceIngestion {
   SampleMemory& memory() { return memory_; }
   const SampleMemory& memory() const { return memory_; }
   const std::optional<OodGate>& ood_gate() const { return ood_gate_; }
+  /// Remembered tracklets that nobody could tell.
+  const std::set<std::uint64_t>& settled() const { return settled_; }
   /// A memory of these settings with nothing in it.
   SampleMemory empty_memory() const;
 
   /// Goes on from a checkpoint. Open tracklets are not part of one.
-  void restore(SampleMemory memory, StreamLabels labels, std::optional<OodGate> ood_gate);
+  void restore(SampleMemory memory, StreamLabels labels, std::optional<OodGate> ood_gate,
+               std::set<std::uint64_t> settled);
   /// Drops memory, open tracklets and what the gate knows of sources. Labels stay: they are true
   /// whatever was learnt.
   void forget();
@@ -69,6 +83,7 @@ class FaceIngestion {
   SampleMemory memory_;
   StreamLabels labels_;
   std::optional<OodGate> ood_gate_;
+  std::set<std::uint64_t> settled_;  ///< As settled().
 };
 
 }  // namespace fer

@@ -6,7 +6,6 @@
 #include <deque>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,21 +15,19 @@
 
 namespace fer {
 
-/// Faces of streams, evidence of other machines, labelled faces, and ends of streams, in the order
-/// in which they came. Bounded: a face of a stream, or a piece of evidence, pushes the oldest one
-/// of both out. Not thread-safe.
+/// Faces of streams, evidence of other machines, and ends of streams, in the order in which they
+/// came. Bounded: a face, or a piece of evidence, pushes the oldest one of both out. Not
+/// thread-safe.
 class LearnerQueue {
  public:
   struct Entry {
     FaceSample face;
-    bool end = false;          ///< Nothing but the end of face.source.
-    std::optional<int> label;  ///< The face is a labelled one.
+    bool end = false;  ///< Nothing but the end of face.source.
     /// In place of a face: what another machine made of some.
     std::shared_ptr<Evidence> evidence = {};
     std::int64_t age_s = 0;  ///< Of the evidence.
 
-    bool is_stream_face() const { return !end && !label && !evidence; }
-    bool may_be_dropped() const { return !end && !label; }
+    bool is_stream_face() const { return !end && !evidence; }
   };
 
   /// Faces of streams that wait, at most.
@@ -46,17 +43,6 @@ class LearnerQueue {
       entry.evidence = std::make_shared<Evidence>(std::move(evidence));
       entry.age_s = age_s;
     });
-  }
-
-  /// Labelled faces are never pushed out. False where too many wait already.
-  bool push_label(FaceSample face, int label) {
-    if (labels_ >= kMaxLabels) return false;
-    Entry entry;
-    entry.face = std::move(face);
-    entry.label = label;
-    entries_.push_back(std::move(entry));
-    ++labels_;
-    return true;
   }
 
   void push_end(const std::string& source) {
@@ -76,8 +62,7 @@ class LearnerQueue {
     std::vector<Entry> portion;
     while (!entries_.empty() && portion.size() < most) {
       Entry& front = entries_.front();
-      faces_ -= front.may_be_dropped() ? 1 : 0;
-      labels_ -= front.label ? 1 : 0;
+      faces_ -= front.end ? 0 : 1;
       portion.push_back(std::move(front));
       entries_.pop_front();
     }
@@ -87,7 +72,7 @@ class LearnerQueue {
   /// Drops all that waits.
   void clear() {
     dropped_ += faces_;
-    faces_ = labels_ = 0;
+    faces_ = 0;
     entries_.clear();
   }
 
@@ -110,19 +95,16 @@ class LearnerQueue {
     }
   }
 
-  /// People label dozens of faces, not thousands.
-  static constexpr std::size_t kMaxLabels = 1024;
-
   void drop_oldest() {
     entries_.erase(std::find_if(entries_.begin(), entries_.end(),
-                                [](const Entry& entry) { return entry.may_be_dropped(); }));
+                                [](const Entry& entry) { return !entry.end; }));
     --faces_;
     ++dropped_;
   }
 
   std::size_t capacity_;
   std::deque<Entry> entries_;
-  std::size_t faces_ = 0, labels_ = 0;
+  std::size_t faces_ = 0;
   std::uint64_t dropped_ = 0;
 };
 

@@ -88,11 +88,14 @@ void Slot::note(const std::string& kind, const std::string& text) {
 
 void Slot::look() {
   if (!learner_) return;
+  desk_.forget_expired(now_s());
   const LearnerStats stats = learner_->stats();
   const std::lock_guard lock(mutex_);
   const std::uint64_t decided = stats.promotions + stats.kept + stats.rollbacks;
   const bool is_new = decided != decided_ || stats.decision != decision_ || stats.reason != reason_;
   if (is_new && !stats.decision.empty()) note(stats.decision, stats.reason);
+  // What the learner forgets at once lies nowhere else.
+  if (is_new && stats.decision == "reset") desk_.clear();
   decided_ = decided;
   decision_ = stats.decision;
   reason_ = stats.reason;

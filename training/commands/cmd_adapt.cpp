@@ -522,7 +522,7 @@ void add_adapt(CLI::App& app) {
   c->add_option("--picking", o->answers.by.picking,
                 "What the learner asks about then: worth (as it asks people), unsure (margin "
                 "sampling) or random")
-      ->transform(CLI::CheckedTransformer(pickings))
+      ->transform(choices(pickings))
       ->default_str("worth");
   const std::map<std::string, Method> methods{
       {"online", Method::kOnline}, {"tent", Method::kTent}, {"none", Method::kNone}};

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <random>
 
 #include "content.h"
 #include "data/tiny_onnx.h"
@@ -39,6 +44,30 @@ class ForeignCli : public testing::Test {
   }
   std::string path(const char* name) const { return (folder_.path() / name).string(); }
   std::string faces() const { return write_drawn_dataset(folder_.path() / "faces", 24); }
+
+  /// Pictures of noise, each with a label as likely as half the logits 8 (v - 0.5) of its pixels
+  /// 100 and 200, and 0, say.
+  std::string sampled_faces(int count) const {
+    std::filesystem::create_directories(folder_.path() / "noise");
+    std::ofstream csv(folder_.path() / "noise" / "labels.csv");
+    csv << "image,label,split\n";
+    std::mt19937 random(11);
+    for (int i = 0; i < count; ++i) {
+      cv::Mat picture(32, 32, CV_8UC1);
+      for (int p = 0; p < 1024; ++p) picture.data[p] = static_cast<std::uint8_t>(random() % 256);
+      const std::string name = std::to_string(i) + ".png";
+      cv::imwrite((folder_.path() / "noise" / name).string(), picture);
+      const double happy = std::exp(4 * (picture.data[100] / 255. - 0.5)),
+                   sad = std::exp(4 * (picture.data[200] / 255. - 0.5));
+      const double drawn = random() / 4294967296. * (happy + sad + 1);
+      csv << name << ','
+          << (drawn < happy         ? "happy"
+              : drawn < happy + sad ? "sad"
+                                    : "neutral")
+          << ",train\n";
+    }
+    return (folder_.path() / "noise" / "labels.csv").string();
+  }
 
   ScopedFolder folder_;
   std::string net_;
@@ -96,7 +125,12 @@ TEST_F(ForeignCli, OurOwnExportSaysWhatTheModelSays) {
 }
 
 TEST_F(ForeignCli, CalibrateWritesTheirDescription) {
-  const std::string data = faces();
+  // It is twice as sure as it should be: labels are drawn from softmax(logits / 2).
+  TinyOnnx net = picking_onnx({1, 1, 32, 32}, {100, 200, 0}, 8);
+  net.weight[2][0] = 0;
+  net.bias = {-4, -4, 0};
+  folder_.write("net.onnx", net.bytes());
+  const std::string data = sampled_faces(400);
   const Outcome wrong = fer({"calibrate", "--model", net_, "--data", data, "--align", "never",
                              "--split", "train", "--out", path("net2.onnx")});
   EXPECT_EQ(wrong.code, 1);
@@ -107,7 +141,7 @@ TEST_F(ForeignCli, CalibrateWritesTheirDescription) {
   const Outcome done = fer(arguments);
   ASSERT_EQ(done.code, 0) << done.err;
   const json written = json::parse(content(path("net.json")));
-  EXPECT_NE(written["calibration"]["temperature"], 1);
+  EXPECT_NEAR(written["calibration"]["temperature"].get<double>(), 2, 0.6);
   EXPECT_EQ(written["operating_points"].size(), 3u);
   EXPECT_EQ(written["labels"], json({"happiness", "sadness", "neutral"}));
   const json about = json::parse(fer({"info", "--json", net_}).out);

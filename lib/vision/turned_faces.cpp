@@ -28,7 +28,7 @@ constexpr int kMaxConfirmed = 3;
 constexpr std::size_t kRollsKept = 256;
 
 /// Finds that overlap by more are one face.
-constexpr float kSameFace = 0.3f;
+constexpr float kOneFace = 0.3f;
 
 /// By how much surer the detector must be of a turned face than of what it found upright there.
 constexpr float kUprightLead = 0.1f;
@@ -42,7 +42,7 @@ double iou_of(const cv::Rect2f& a, const cv::Rect2f& b) {
 template <typename Faces, typename Box>
 auto overlapping(Faces& faces, const cv::Rect2f& box, Box box_of) {
   return std::find_if(faces.begin(), faces.end(), [&](const auto& face) {
-    return iou_of(box_of(face), box) > static_cast<double>(kSameFace);
+    return iou_of(box_of(face), box) > static_cast<double>(kOneFace);
   });
 }
 
@@ -98,7 +98,7 @@ void TurnedFaces::take(const RolledFace& seen, const FrameView& frame, std::vect
   clipped.box &= whole;
   if (clipped.box.empty()) return;
   std::erase_if(found, [&](const Face& face) {
-    return iou_of(face.box, clipped.box) > static_cast<double>(kSameFace);
+    return iou_of(face.box, clipped.box) > static_cast<double>(kOneFace);
   });
   Face face;
   face.box = clipped.box;

@@ -30,6 +30,10 @@ NAMED = re.compile(
 )
 
 
+# A constant of a header, which all sources see.
+SHARED = re.compile(r"^inline constexpr [^=;{]*?\b(\w+)(?: =|\{|\[)", re.M)
+
+
 def hidden_names(text):
     """Names at the margin of a source's unnamed namespaces."""
     for block in UNNAMED.findall(text):
@@ -43,6 +47,9 @@ class PiecesTest(unittest.TestCase):
         for piece, folders in PIECES.items():
             files = collections.defaultdict(set)
             for folder in folders:
+                for header in (ROOT / folder).glob("*.h"):
+                    for name in SHARED.findall(header.read_text(encoding="utf-8")):
+                        files[name].add(header.name)
                 sources = [s for s in (ROOT / folder).glob("*.cpp") if s.name not in APART]
                 self.assertTrue(sources, folder)
                 for source in sources:
@@ -58,6 +65,12 @@ class PiecesTest(unittest.TestCase):
             "}\n\nstd::vector<int> all_of(int n);\n\n}  // namespace\nint seen() { return 1; }\n"
         )
         self.assertEqual(list(hidden_names(text)), ["kMost", "Point", "fail", "all_of"])
+        self.assertEqual(
+            SHARED.findall(
+                "inline constexpr float kLine = 2;\ninline constexpr char kName[] = {};\n"
+            ),
+            ["kLine", "kName"],
+        )
 
 
 if __name__ == "__main__":

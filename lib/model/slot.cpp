@@ -1,10 +1,10 @@
 #include "model/slot.h"
 
-#include <map>
 #include <utility>
 
 #include "model/model_watcher.h"
 #include "model/stored_model.h"
+#include "util/shared_by_name.h"
 
 namespace fer {
 
@@ -13,14 +13,8 @@ ModelSlot::ModelSlot() : queue_([this] { return current(); }) {}
 ModelSlot::~ModelSlot() = default;
 
 std::shared_ptr<ModelSlot> ModelSlot::get(const std::string& name) {
-  if (name.empty()) return std::make_shared<ModelSlot>();
-  static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<ModelSlot>> slots;
-  const std::lock_guard lock(mutex);
-  std::erase_if(slots, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<ModelSlot> slot = slots[name].lock();
-  if (!slot) slots[name] = slot = std::make_shared<ModelSlot>();
-  return slot;
+  static SharedByName<ModelSlot> slots;
+  return slots.get(name, [] { return std::make_shared<ModelSlot>(); });
 }
 
 std::shared_ptr<const Classifier> ModelSlot::open(const Source& source) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -27,12 +26,15 @@
 #include "stream/checkpoint_ring.h"
 #include "stream/cpu_budget.h"
 #include "stream/expiry_interval.h"
+#include "stream/label_requests.h"
+#include "stream/learner_asked.h"
 #include "stream/learner_listeners.h"
 #include "stream/learner_log.h"
 #include "stream/learner_queue.h"
 #include "stream/online_learner.h"
 #include "stream/thread_time.h"
 #include "util/first_line.h"
+#include "util/shared_by_name.h"
 
 namespace fer {
 namespace {
@@ -88,6 +90,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       asked_.stop = true;
+      end_idle_priority(thread_);
     }
     wake_.notify_all();
     thread_.join();
@@ -98,33 +101,31 @@ class Learner::Impl {
 
   bool offer(FaceSample face) noexcept {
     if (face.crop.size() != crop_bytes_) return false;
-    {
-      const std::lock_guard lock(mutex_);
-      ++offered_;
-      if (asked_.paused || !learns_) {
-        ++refused_;
-        return false;
-      }
-      if (!queue_.push_face(std::move(face))) {
-        ++refused_;
-        return false;
-      }
-    }
-    wake_.notify_all();
-    return true;
+    return is_taken([&] { return queue_.push_face(std::move(face)); });
   }
 
-  bool add_label(FaceSample face, const std::string& label) {
+  bool offer_evidence(Evidence evidence, std::int64_t age_s) noexcept {
+    return is_taken([&] { return queue_.push_evidence(std::move(evidence), age_s); });
+  }
+
+  /// Hands over what a person asks for: the thread takes it before all else, at once.
+  template <typename Request>
+  auto of_a_person(const Request& request) {
+    const std::lock_guard lock(mutex_);
+    end_idle_priority(thread_);
+    wake_.notify_all();
+    return request(label_requests_);
+  }
+
+  bool add_label(FaceSample face, const std::string& label,
+                 std::optional<std::uint64_t> question = std::nullopt) {
     const auto& labels = source_.info.labels;
     const auto place = std::find(labels.begin(), labels.end(), label);
     if (face.crop.size() != crop_bytes_ || place == labels.end()) return false;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!learns_ || !queue_.push_label(std::move(face), static_cast<int>(place - labels.begin())))
-        return false;
-    }
-    wake_.notify_all();
-    return true;
+    const int id = static_cast<int>(place - labels.begin());
+    return of_a_person([&](LabelRequests& requests) {
+      return learns_ && requests.label(std::move(face), id, question);
+    });
   }
 
   void end_of(const std::string& source) {
@@ -140,6 +141,7 @@ class Learner::Impl {
     {
       const std::lock_guard lock(mutex_);
       change(asked_);
+      if (person_waits()) end_idle_priority(thread_);
     }
     wake_.notify_all();
   }
@@ -173,28 +175,41 @@ class Learner::Impl {
 
  private:
   using Entry = LearnerQueue::Entry;
-  struct Asked {
-    bool stop = false, paused = false;
-    bool save = false, rollback = false, reset = false;
-  };
+
+  /// Whether what `push` puts into the queue may be, and could be.
+  template <typename Push>
+  bool is_taken(const Push& push) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      ++offered_;
+      if (asked_.paused || !learns_ || !push()) {
+        ++refused_;
+        return false;
+      }
+    }
+    wake_.notify_all();
+    return true;
+  }
 
   fs::path find_source() const {
-    fs::path path = settings_.source_model;
-    if (path.empty()) path = slot_->source();
+    const fs::path& named = settings_.source_model;
+    const fs::path path = named.empty() ? slot_->source() : named;
     return path.empty() ? require_expression_model() : path;
   }
 
   /// Whether the folder for checkpoints is ours to write to. Two learners would take each other's
   /// entries for their own, and other people's files are not ours to replace.
   bool claim_folder() {
+    const auto refuse = [this](const std::exception& why) {
+      warn(std::string(why.what()) + "; nothing is kept of what is learnt meanwhile");
+      return false;
+    };
     try {
       prepare_folder();
     } catch (const FolderBusy& busy) {
-      warn(std::string(busy.what()) + "; nothing is kept of what is learnt meanwhile");
-      return false;
+      return refuse(busy);
     } catch (const FolderForeign& foreign) {
-      warn(std::string(foreign.what()) + "; nothing is kept of what is learnt meanwhile");
-      return false;
+      return refuse(foreign);
     } catch (const std::runtime_error&) {
       // It may be read from all the same, and what cannot be written says so itself.
     }
@@ -286,19 +301,20 @@ class Learner::Impl {
     const DeviceStream::Scope on_stream(stream_);
     // What served before a restart must not wait until the machine is idle.
     begin();
-    if (settings_.idle_priority) take_idle_priority();
     const double cpu_begun = thread_cpu_seconds();
     const auto begun = Clock::now();
     auto saved = begun;
     CpuBudget budget;
     while (true) {
       std::vector<Entry> portion;
-      Asked asked;
+      LabelRequests requests;
+      LearnerAsked asked;
       {
         std::unique_lock lock(mutex_);
+        if (settings_.idle_priority && !person_waits()) take_idle_priority();
         const auto rest_begun = Clock::now();
         if (const double owed = budget.owed(); owed > 0)
-          wake_.wait_for(lock, Seconds(owed), [&] { return asked_.stop; });
+          wake_.wait_for(lock, Seconds(owed), [&] { return person_waits(); });
         if (!has_work()) {
           at_rest_ = true;
           idle_.notify_all();
@@ -309,15 +325,18 @@ class Learner::Impl {
         }
         budget.rested(Seconds(Clock::now() - rest_begun).count());
         at_rest_ = false;
-        portion = queue_.pop(kPortion);
-        asked = asked_;
-        asked_.save = asked_.rollback = asked_.reset = false;
+        requests = label_requests_.take();
+        // Faces come after people.
+        if (requests.empty()) portion = queue_.pop(kPortion);
+        asked = asked_.take();
       }
       const auto work_begun = Clock::now();
       const double cpu_before = thread_cpu_seconds();
-      if (learner_) {
+      if (!learner_) {
+        requests.answer_none();
+      } else {
         try {
-          work(std::move(portion), asked);
+          work(std::move(portion), requests, asked);
           if (Clock::now() - saved > settings_.save_interval || asked.save || asked.stop) {
             saved = Clock::now();
             if (unsaved_ || asked.save) save(/*good=*/false);
@@ -340,23 +359,24 @@ class Learner::Impl {
     log(/*always=*/true);
   }
 
-  void work(std::vector<Entry> portion, const Asked& asked) {
+  void work(std::vector<Entry> portion, LabelRequests& requests, const LearnerAsked& asked) {
     if (unserved_ && !asked.paused) serve();
     expire();
     if (asked.reset) {
       learner_->reset();
       serve();
       unsaved_ = true;
-      told_rolled_back();
+      listeners_.rolled_back(learner_->stats().reason);
     } else if (asked.rollback) {
       if (learner_->rollback()) {
         serve();
         save(/*good=*/false);
-        told_rolled_back();
+        listeners_.rolled_back(learner_->stats().reason);
       } else {
         warn("there is nothing to roll back to: the source model serves");
       }
     }
+    if (requests.fulfil(*learner_)) labels_unjudged_ = true;
     std::vector<FaceSample> faces;
     for (Entry& entry : portion) {
       if (entry.is_stream_face()) {
@@ -364,28 +384,36 @@ class Learner::Impl {
         continue;
       }
       learner_->observe(std::exchange(faces, {}));
-      if (entry.label)
-        learner_->add_label(entry.face, *entry.label);
+      if (entry.evidence)
+        learner_->take(std::move(*entry.evidence), entry.age_s);
       else
         learner_->end_of(entry.face.source);
     }
     learner_->observe(std::move(faces));
-    if (!portion.empty()) unsaved_ = true;
-    if (asked.paused || asked.stop || !learner_->can_step()) return;
+    if (!portion.empty() || !requests.empty()) unsaved_ = true;
+    if (asked.paused || asked.stop) return;
+    if (std::exchange(labels_unjudged_, false)) {
+      // Whoever labels wants to see what it does: a head needs no steps.
+      stepped_ = true;
+      take(learner_->judge_now());
+      return;
+    }
+    if (!learner_->can_step()) return;
     learner_->step();
     stepped_ = unsaved_ = true;
-    const auto outcome = learner_->judge_if_due();
-    if (!outcome) return;
-    if (*outcome == OnlineLearner::Outcome::kPromoted) {
+    if (const auto outcome = learner_->judge_if_due()) take(*outcome);
+  }
+
+  /// Serves, saves and tells what came of a decision.
+  void take(OnlineLearner::Outcome outcome) {
+    if (outcome == OnlineLearner::Outcome::kPromoted) {
       serve();
       save(/*good=*/true);
-      const LearnerStats now = learner_->stats();
-      tell([&](const Listener& l) {
-        if (l.on_updated) l.on_updated(now.serving_version, now.serving_score);
-      });
+      listeners_.updated(learner_->stats());
     } else {
       save(/*good=*/false);
-      if (*outcome == OnlineLearner::Outcome::kRolledBack) told_rolled_back();
+      if (outcome == OnlineLearner::Outcome::kRolledBack)
+        listeners_.rolled_back(learner_->stats().reason);
     }
   }
 
@@ -395,10 +423,12 @@ class Learner::Impl {
     return unsaved_;
   }
 
+  /// With mutex_ held: what waits neither for the budget nor for an idle machine.
+  bool person_waits() const { return asked_.anything() || !label_requests_.empty(); }
+
   /// Of the thread, or of others with mutex_ held.
   bool has_work() const {
-    return asked_.stop || asked_.save || asked_.rollback || asked_.reset || !queue_.empty() ||
-           (can_step_ && !asked_.paused);
+    return person_waits() || !queue_.empty() || (can_step_ && !asked_.paused);
   }
 
   void save(bool good) {
@@ -437,42 +467,19 @@ class Learner::Impl {
     if (unsaved_) save(/*good=*/false);
   }
 
-  void told_rolled_back() {
-    const std::string reason = learner_->stats().reason;
-    tell([&](const Listener& l) {
-      if (l.on_rolled_back) l.on_rolled_back(reason);
-    });
-  }
-
   void report() {
     const auto now = Clock::now();
     if (!stepped_ || now - reported_ < settings_.report_interval) return;
     reported_ = now;
     stepped_ = false;
-    const LearnerStats now_stats = stats();
-    tell([&](const Listener& l) {
-      if (l.on_report) l.on_report(now_stats);
-    });
+    listeners_.report(stats());
   }
 
   /// Writes a line of the log where one is due. A log that cannot be written is told of once.
   void log(bool always) {
     if (!log_) return;
-    const auto now = Clock::now();
-    const LearnerStats now_stats = stats();
-    if (!always && !log_->is_due(now_stats, now)) return;
-    try {
-      log_->append(now_stats, now);
-      log_failed_ = false;
-    } catch (const std::exception& failed) {
-      if (!std::exchange(log_failed_, true))
-        warn(first_line(failed.what()) + "; learning goes on without it");
-    }
-  }
-
-  template <typename Call>
-  void tell(const Call& call) {
-    listeners_.tell(call);
+    if (const auto failed = log_->append_if_due(stats(), Clock::now(), always))
+      warn(first_line(*failed) + "; learning goes on without it");
   }
 
   void refresh_stats() {
@@ -480,7 +487,7 @@ class Learner::Impl {
     bool can_step = false;
     if (learner_) {
       fresh = learner_->stats();
-      can_step = learner_->can_step();
+      can_step = learner_->can_step() || labels_unjudged_;
     } else {
       fresh.source_version = fresh.serving_version = source_.info.version;
     }
@@ -507,8 +514,9 @@ class Learner::Impl {
   std::unique_ptr<OnlineLearner>
       learner_;            ///< Null until begin(), and where nothing can be learnt.
   std::string published_;  ///< Version in served.fer.
-  bool unserved_ = false, unsaved_ = false, stepped_ = false, log_failed_ = false;
-  bool expired_ = false;  ///< Faces went for their age since the last checkpoint.
+  bool unserved_ = false, unsaved_ = false, stepped_ = false;
+  bool expired_ = false;          ///< Faces went for their age since the last checkpoint.
+  bool labels_unjudged_ = false;  ///< Labels came and no head was fitted to them yet.
   Clock::time_point reported_{};
   double cpu_share_ = 0;
 
@@ -519,7 +527,8 @@ class Learner::Impl {
   LearnerQueue queue_;
   bool learns_ = true;                       ///< False once it is known that nothing can be learnt.
   std::uint64_t offered_ = 0, refused_ = 0;  ///< Refused: they never were in the queue.
-  Asked asked_;
+  LearnerAsked asked_;
+  LabelRequests label_requests_;
   LearnerStats stats_;
   bool can_step_ = false;
   bool at_rest_ = false;  ///< The thread waits for work.
@@ -528,17 +537,10 @@ class Learner::Impl {
 };
 
 std::shared_ptr<Learner> Learner::get(const std::string& slot, const Settings& settings) {
-  const auto make = [&] {
+  static SharedByName<Learner> learners;
+  return learners.get(slot, [&] {
     return std::shared_ptr<Learner>(new Learner(std::make_unique<Impl>(slot, settings)));
-  };
-  if (slot.empty()) return make();
-  static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Learner>> learners;
-  const std::lock_guard lock(mutex);
-  std::erase_if(learners, [](const auto& entry) { return entry.second.expired(); });
-  std::shared_ptr<Learner> learner = learners[slot].lock();
-  if (!learner) learners[slot] = learner = make();
-  return learner;
+  });
 }
 
 Learner::Learner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -553,8 +555,22 @@ std::shared_ptr<ModelSlot> Learner::slot() const {
 bool Learner::offer(FaceSample face) noexcept {
   return impl_->offer(std::move(face));
 }
+bool Learner::offer_evidence(Evidence evidence, std::int64_t age_s) noexcept {
+  return impl_->offer_evidence(std::move(evidence), age_s);
+}
 bool Learner::add_label(FaceSample face, const std::string& label) {
   return impl_->add_label(std::move(face), label);
+}
+
+std::future<std::vector<LabelQuestion>> Learner::questions(std::size_t n,
+                                                           std::set<std::string> hidden) {
+  return impl_->of_a_person([&](LabelRequests& all) { return all.pick(n, std::move(hidden)); });
+}
+bool Learner::answer(const LabelQuestion& question, const std::string& label) {
+  return impl_->add_label({question.crop, question.source, question.track}, label, question.id);
+}
+void Learner::answer(const LabelQuestion& question, LabelAnswer answer) {
+  impl_->of_a_person([&](LabelRequests& all) { all.settle(question.id, answer); });
 }
 
 void Learner::end_of(const std::string& source) {

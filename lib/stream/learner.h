@@ -3,20 +3,27 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "export.h"
 #include "model/model_info.h"
 #include "stream/face_sample.h"
+#include "stream/label_question.h"
 #include "stream/learner_config.h"
 #include "stream/learner_stats.h"
 
 namespace fer {
 
+class Collector;
 class ModelSlot;
+struct Evidence;
 struct ListenerState;
 
 /// Adapts the model of a slot to the faces that it is offered, and serves what it learnt through
@@ -77,6 +84,7 @@ class FER_API Learner {
 
    private:
     friend class Learner;
+    friend class Collector;
     std::shared_ptr<ListenerState> state_;
   };
 
@@ -108,11 +116,28 @@ class FER_API Learner {
   /// another size than info() says.
   bool offer(FaceSample face) noexcept;
 
+  /// Hands in a tracklet (stream/tracklet.h) that another machine made with the same lower half of
+  /// the network, `age_s` seconds ago. Waits and counts as offer(). False where it is not taken.
+  bool offer_evidence(Evidence evidence, std::int64_t age_s) noexcept;
+
   /// Hands in a face of the stream whose expression is known, by its name among info().labels. Five
   /// to twenty of each class are enough: they fit the head, set the thresholds and join the canary.
   /// Labelled faces are never pushed out of the queue. False where the face is not taken: a crop of
   /// another size, a label that the model does not know, nothing that learns, or 1,024 that wait.
   bool add_label(FaceSample face, const std::string& label);
+
+  /// Remembered faces whose label would teach most, as label_picker.h picks them: at most `n`, none
+  /// of `hidden` sources. The learner's thread picks them, between two steps; the future is
+  /// empty-handed where nothing learns. Their pictures lie in memory alone.
+  std::future<std::vector<LabelQuestion>> questions(std::size_t n,
+                                                    std::set<std::string> hidden = {});
+
+  /// Answers a question by a label, as add_label() takes it, and asks it no more: the tracklet
+  /// leaves the memory, where the teacher would go on to label it. A head is fitted to the labels
+  /// at once, and serves where the canary agrees. False as for add_label().
+  bool answer(const LabelQuestion& question, const std::string& label);
+  /// Answers a question without a label.
+  void answer(const LabelQuestion& question, LabelAnswer answer);
 
   /// A source that ended or jumped: its tracklets end, so that what comes next is no part of them.
   void end_of(const std::string& source);

@@ -44,6 +44,23 @@ class LearnerListeners {
     change_and_tell([] {}, call);
   }
 
+  /// Another model serves.
+  void updated(const LearnerStats& now) {
+    tell([&](const Learner::Listener& l) {
+      if (l.on_updated) l.on_updated(now.serving_version, now.serving_score);
+    });
+  }
+  void rolled_back(const std::string& reason) {
+    tell([&](const Learner::Listener& l) {
+      if (l.on_rolled_back) l.on_rolled_back(reason);
+    });
+  }
+  void report(const LearnerStats& stats) {
+    tell([&](const Learner::Listener& l) {
+      if (l.on_report) l.on_report(stats);
+    });
+  }
+
   void warn(const std::string& warning) {
     // In one piece: who subscribes is told the last warning, and must not hear it twice.
     const auto note = [&] {

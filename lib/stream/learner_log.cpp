@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace fer {
 namespace {
@@ -109,6 +110,19 @@ void LearnerLog::append(const LearnerStats& stats, std::chrono::steady_clock::ti
     else if (errno != EINTR)
       fail(path_, "cannot write");
   }
+}
+
+std::optional<std::string> LearnerLog::append_if_due(const LearnerStats& stats,
+                                                     std::chrono::steady_clock::time_point now,
+                                                     bool always) {
+  if (!always && !is_due(stats, now)) return std::nullopt;
+  try {
+    append(stats, now);
+    failed_ = false;
+  } catch (const std::exception& failed) {
+    if (!std::exchange(failed_, true)) return failed.what();
+  }
+  return std::nullopt;
 }
 
 void LearnerLog::rotate(std::uintmax_t more) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,10 @@ class FER_API LearnerLog {
   /// full, folder read-only); the next call tries anew.
   void append(const LearnerStats& stats, std::chrono::steady_clock::time_point now);
 
+  /// Adds a line where one is due, or `always`. What append() threw, once until it works again.
+  std::optional<std::string> append_if_due(const LearnerStats& stats,
+                                           std::chrono::steady_clock::time_point now, bool always);
+
  private:
   void rotate(std::uintmax_t more) const;
 
@@ -42,6 +47,7 @@ class FER_API LearnerLog {
   std::chrono::steady_clock::time_point at_{};
   std::uint64_t steps_ = 0, faces_ = 0;
   std::string decided_;
+  bool failed_ = false;  ///< The last line that append_if_due() tried.
 };
 
 /// The objects of a folder's log, oldest first; what a crash or a full disk tore is left out. Empty

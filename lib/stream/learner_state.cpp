@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -48,6 +49,7 @@ Checkpoint LearnerState::save() const {
                 {"share", trainer_.class_balance().counts()},
                 {"ood_gate", gate ? gate->state() : json::object()},
                 {"counts", counts_},
+                {"settled", ingestion_.settled()},
                 {"serving_version", serving.version},
                 {"serving_score", serving.score.macro_recall},
                 {"serving_accuracy", serving.score.accuracy}};
@@ -100,10 +102,12 @@ void LearnerState::restore(const Checkpoint& kept) {
     std::optional<OodGate> gate = ingestion_.ood_gate();
     // Version 0.1 called it "familiarity"; versions before had none.
     if (gate) gate->restore(s.value("ood_gate", s.value("familiarity", json::object())));
+    // Versions before asked nothing.
+    auto settled = s.value("settled", std::set<std::uint64_t>());
 
     networks_.set(student, teacher, velocity);
     judge_.restore(std::move(serving));
-    ingestion_.restore(std::move(memory), std::move(labels), std::move(gate));
+    ingestion_.restore(std::move(memory), std::move(labels), std::move(gate), std::move(settled));
     trainer_.restore(std::move(thresholds), share);
     counts_ = counts;
   } catch (const json::exception& broken) {

@@ -95,8 +95,18 @@ class OnlineLearner::Impl {
     expired_ |= ingestion_.expire();
     return std::exchange(expired_, false);
   }
+  void take(Evidence evidence, std::int64_t age_s) {
+    ingestion_.take(std::move(evidence), age_s, counts_);
+  }
   void add_label(const FaceSample& face, int label) { ingestion_.add_label(face, label); }
   void end_of(const std::optional<std::string>& source) { ingestion_.end_of(source, counts_); }
+  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden,
+                                       const PickBy& by) const {
+    return ingestion_.questions(n, hidden, by);
+  }
+  void settle(std::uint64_t id, std::optional<LabelAnswer> answer) {
+    ingestion_.settle(id, answer);
+  }
 
   bool can_step() const {
     return memory().size() >= std::min(config_.min_memory, memory().capacity()) &&
@@ -339,8 +349,19 @@ bool OnlineLearner::expire() {
 void OnlineLearner::end_of(const std::optional<std::string>& source) {
   impl_->end_of(source);
 }
+void OnlineLearner::take(Evidence evidence, std::int64_t age_s) {
+  impl_->take(std::move(evidence), age_s);
+}
 void OnlineLearner::add_label(const FaceSample& face, int label) {
   impl_->add_label(face, label);
+}
+std::vector<LabelQuestion> OnlineLearner::questions(std::size_t n,
+                                                    const std::set<std::string>& hidden,
+                                                    const PickBy& by) const {
+  return impl_->questions(n, hidden, by);
+}
+void OnlineLearner::settle(std::uint64_t id, std::optional<LabelAnswer> answer) {
+  impl_->settle(id, answer);
 }
 bool OnlineLearner::can_step() const {
   return impl_->can_step();

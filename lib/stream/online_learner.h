@@ -6,12 +6,15 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "export.h"
 #include "model/model_info.h"
 #include "stream/face_sample.h"
+#include "stream/label_picker.h"
+#include "stream/label_question.h"
 #include "stream/learner_config.h"
 #include "stream/learner_stats.h"
 #include "stream/outcome.h"
@@ -20,6 +23,7 @@
 namespace fer {
 
 struct Checkpoint;
+struct Evidence;
 struct ModelFile;
 
 /// Adapts a model to faces that nobody labelled, without forgetting. A student learns; its average,
@@ -60,10 +64,22 @@ class FER_API OnlineLearner {
   /// Ends the tracklets of a source, or all.
   void end_of(const std::optional<std::string>& source = std::nullopt);
 
+  /// A tracklet that another machine made with the same half below the split point, `age_s` seconds
+  /// ago. Throws std::invalid_argument where it does not fit the networks.
+  void take(Evidence evidence, std::int64_t age_s);
+
   /// A face of the stream whose expression is known, by its index among info().labels. A few of
   /// each class (5 to 20) fit the head, set the thresholds and join the canary. Throws
   /// std::invalid_argument for a crop of another size and for a label that is no class.
   void add_label(const FaceSample& face, int label);
+
+  /// Remembered faces whose label would teach most, at most `n`, as label_picker.h picks them.
+  /// Those of `hidden` sources are left out.
+  std::vector<LabelQuestion> questions(std::size_t n, const std::set<std::string>& hidden = {},
+                                       const PickBy& by = {}) const;
+  /// A question was answered, by a label (nullopt) or otherwise: it is not asked again. All but
+  /// what nobody can tell leaves the memory: people know better than the teacher.
+  void settle(std::uint64_t id, std::optional<LabelAnswer> answer = std::nullopt);
 
   /// Whether enough is remembered, and new enough, for a step.
   bool can_step() const;

@@ -8,7 +8,7 @@ namespace {
 /// Evidence that a share is of, about.
 constexpr double kWindow = 50;
 /// Sources that are kept apart. Streams come and go; their names must not fill the memory.
-constexpr std::size_t kMaxSources = 256;
+constexpr std::size_t kMaxSources = 4096;
 
 }  // namespace
 

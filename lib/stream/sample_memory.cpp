@@ -28,6 +28,10 @@ void SampleMemory::add(Evidence evidence, std::int64_t now_s) {
   items_.push_back({next_id_++, std::move(evidence), now_s});
 }
 
+void SampleMemory::drop(std::uint64_t id) {
+  std::erase_if(items_, [&](const Item& item) { return item.id == id; });
+}
+
 bool SampleMemory::drop_older(std::int64_t than_s) {
   return std::erase_if(items_, [&](const Item& item) { return item.added_s < than_s; }) > 0;
 }

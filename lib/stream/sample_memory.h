@@ -32,6 +32,8 @@ class FER_API SampleMemory {
 
   /// `now_s`: seconds since 1970, UTC.
   void add(Evidence evidence, std::int64_t now_s = 0);
+  /// Drops one item, where it is there.
+  void drop(std::uint64_t id);
   /// Drops what was added before that time.
   bool drop_older(std::int64_t than_s);
 

@@ -2,10 +2,15 @@
 // once the element ferlearn has brought libfer-learn into the process.
 #pragma once
 
+#include <cstddef>
+#include <future>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "model/model_info.h"
+#include "stream/label_question.h"
 #include "stream/learner_stats.h"
 
 namespace fer {
@@ -17,12 +22,16 @@ class SlotLearner {
 
   virtual LearnerStats stats() const = 0;
   virtual nlohmann::json stats_json() const = 0;
-  virtual std::vector<std::string> labels() const = 0;
+  virtual const ModelInfo& info() const = 0;
   virtual bool paused() const = 0;
   virtual void pause(bool paused) = 0;
   virtual void save() = 0;
   virtual void rollback() = 0;
   virtual void reset() = 0;
+  virtual std::future<std::vector<LabelQuestion>> questions(std::size_t n,
+                                                            std::set<std::string> hidden) = 0;
+  virtual bool answer(const LabelQuestion& question, const std::string& label) = 0;
+  virtual void answer(const LabelQuestion& question, LabelAnswer answer) = 0;
 };
 
 /// The library's one symbol for this, of this type: the learner of a slot, for the caller to

@@ -22,6 +22,11 @@ class StreamLabels {
   bool empty() const { return faces_.empty(); }
   std::size_t size() const { return faces_.size(); }
   void clear() { faces_.clear(); }
+  /// Calls `look(latents, label)` for each face, oldest first.
+  template <typename Look>
+  void each(const Look& look) const {
+    for (const Face& face : faces_) look(face.latents, face.label);
+  }
 
   /// For the head: N x D with their labels. N > 0.
   LabelledFeatures features() const;

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include <thread>
+
 namespace fer {
 
 /// CPU time of the calling thread, seconds.
@@ -19,6 +21,13 @@ inline double thread_cpu_seconds() {
 inline void take_idle_priority() {
   const sched_param none{};
   pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+}
+
+/// The thread gets its share of the processor again. The system allows it to those that may run at
+/// nice 0 (RLIMIT_NICE of 20, in systemd LimitNICE=+0); without it, the thread stays idle.
+inline void end_idle_priority(std::thread& thread) {
+  const sched_param none{};
+  pthread_setschedparam(thread.native_handle(), SCHED_OTHER, &none);
 }
 
 }  // namespace fer

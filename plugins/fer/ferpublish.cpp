@@ -14,8 +14,8 @@
 #include "frame-time.h"
 #include "line-sink.h"
 #ifdef HAVE_MQTT
-#include "mqtt-address.h"
 #include "mqtt-sink.h"
+#include "mqtt/mqtt_address.h"
 #endif
 #include "publisher.h"
 #include "record-filter.h"

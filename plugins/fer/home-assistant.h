@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mqtt-client.h"
+#include "mqtt/mqtt_client.h"
 
 namespace fer {
 

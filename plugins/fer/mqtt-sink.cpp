@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "home-assistant.h"
-#include "mqtt-client.h"
+#include "mqtt/mqtt_client.h"
 #ifdef HAVE_SPOOL
-#include "spool.h"
+#include "mqtt/spool.h"
 #endif
 
 namespace fer {

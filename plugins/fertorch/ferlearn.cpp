@@ -19,8 +19,10 @@
 #include "face-geometry.h"
 #include "face-meta.h"
 #include "face-sampler.h"
+#include "face-taker.h"
 #include "frame-allocation.h"
 #include "frame-faces.h"
+#include "learn-settings.h"
 #include "learner-table.h"
 #include "model/pending_model_source.h"
 #include "model/slot.h"
@@ -32,34 +34,6 @@ GST_DEBUG_CATEGORY_STATIC(fer_learn_debug);
 
 namespace {
 
-enum class Thresholds { kFixed, kFlex, kFree, kSoft, kAdaCm, kDta };
-enum class Stages { kPrototypes, kSteps, kBoth };
-enum class Negatives { kNone, kUps, kFullMatch, kLowest, kArgmin, kSnl };
-
-struct Settings {
-  std::string model_slot;
-  std::string source_model;
-  std::string replay;
-  std::string canary;
-  std::string checkpoint_dir;
-  fer::SampleStore store = fer::OnlineConfig().store;
-  guint max_sample_age = static_cast<guint>(fer::OnlineConfig().max_sample_age);
-  Stages stages = Stages::kBoth;
-  Thresholds thresholds = Thresholds::kDta;
-  Negatives negatives = Negatives::kSnl;
-  double learning_rate = fer::OnlineConfig().learning_rate;
-  double max_unsure = fer::OnlineConfig().max_unsure;
-  std::string device = "auto";
-  guint threads = 1;
-  double max_cpu = fer::Learner::Settings().max_cpu;
-  guint max_queue = static_cast<guint>(fer::Learner::Settings().queue);
-  guint sample_interval = 200;  ///< Milliseconds.
-  guint report_interval = 1000;
-  fer::Region region = fer::Region::kRoiList;
-  bool paused = false;
-  std::string metrics_address;
-};
-
 /// What stop() throws away. Only the streaming thread uses it, and start() and stop(), while that
 /// does not run.
 struct State {
@@ -70,28 +44,25 @@ struct State {
   fer::CropBatch crops;
 };
 
-constexpr const char* kMaxCpu = "max-cpu";
-constexpr const char* kPaused = "paused";
-
 /// `stats` holds the counts of this element, and of the learner what stop() left.
-struct Impl : fer::ElementImpl<Settings, fer::LearnReport> {
+struct Impl : fer::ElementImpl<fer::LearnSettings, fer::LearnReport> {
   /// Null while stopped.
-  fer::Locked<std::shared_ptr<fer::Learner>> learner;
+  fer::Locked<std::shared_ptr<fer::FaceTaker>> learner;
   fer::Learner::Subscription subscription;  ///< Used like `state`.
   fer::WarningLimiter no_record;
   State state;
 
   /// Hands on what may change while the learner runs, where this is the property that was set:
   /// others feed the learner too, and what they told it stays.
-  void apply(const Settings& now, const std::string& property) {
+  void apply(const fer::LearnSettings& now, const std::string& property) {
     const auto running = learner.copy();
     if (!running) return;
-    if (property == kMaxCpu) running->set_max_cpu(now.max_cpu);
-    if (property == kPaused) running->pause(now.paused);
+    if (property == fer::kMaxCpu) running->set_max_cpu(now.max_cpu);
+    if (property == fer::kPaused) running->pause(now.paused);
   }
   fer::LearnReport current_stats() {
     fer::LearnReport report = stats.copy();
-    if (const auto running = learner.copy()) report.learner = running->stats();
+    if (const auto running = learner.copy()) running->report(report);
     return report;
   }
 };
@@ -113,89 +84,7 @@ using Base = fer::ElementBase<FerLearn>;
 guint model_updated_signal = 0;
 guint rolled_back_signal = 0;
 
-const GEnumValue kThresholdValues[] = {
-    {static_cast<gint>(Thresholds::kFixed), "One confidence for all (FixMatch)", "fixed"},
-    {static_cast<gint>(Thresholds::kFlex), "By how much of a class was learnt (FlexMatch)", "flex"},
-    {static_cast<gint>(Thresholds::kFree), "By the model's own confidence (FreeMatch)", "free"},
-    {static_cast<gint>(Thresholds::kSoft), "A weight in place of a line (SoftMatch)", "soft"},
-    {static_cast<gint>(Thresholds::kAdaCm), "By the confidence on labelled faces (Ada-CM)",
-     "ada-cm"},
-    {static_cast<gint>(Thresholds::kDta), "By the running confidence on labelled faces", "dta"},
-    {0, nullptr, nullptr}};
-
-const GEnumValue kStageValues[] = {
-    {static_cast<gint>(Stages::kPrototypes), "A head of class prototypes, no gradient steps",
-     "prototypes"},
-    {static_cast<gint>(Stages::kSteps), "Gradient steps alone", "steps"},
-    {static_cast<gint>(Stages::kBoth), "Prototypes, and gradient steps where they are better",
-     "both"},
-    {0, nullptr, nullptr}};
-
-const GEnumValue kStoreValues[] = {
-    {static_cast<gint>(fer::SampleStore::kLatents), "Activations of the frozen half, no pictures",
-     "latents"},
-    {static_cast<gint>(fer::SampleStore::kCrops), "Aligned pictures of faces", "crops"},
-    {static_cast<gint>(fer::SampleStore::kNothing), "No face in any form", "nothing"},
-    {0, nullptr, nullptr}};
-
-const GEnumValue kNegativeValues[] = {
-    {static_cast<gint>(Negatives::kNone), "None", "none"},
-    {static_cast<gint>(Negatives::kUps), "What the model thinks hardly possible (UPS)", "ups"},
-    {static_cast<gint>(Negatives::kFullMatch),
-     "All but the classes that both views agree on (FullMatch)", "fullmatch"},
-    {static_cast<gint>(Negatives::kLowest), "The least likely ones", "lowest"},
-    {static_cast<gint>(Negatives::kArgmin), "The least likely one", "argmin"},
-    {static_cast<gint>(Negatives::kSnl), "Selective: ruled out, and not learnt yet", "snl"},
-    {0, nullptr, nullptr}};
-
-GType threshold_policy_type() {
-  return fer::enum_type("FerThresholdPolicy", kThresholdValues);
-}
-
-GType stages_type() {
-  return fer::enum_type("FerLearnStages", kStageValues);
-}
-
-GType store_type() {
-  return fer::enum_type("FerSampleStore", kStoreValues);
-}
-
-GType negative_policy_type() {
-  return fer::enum_type("FerNegativePolicy", kNegativeValues);
-}
-
-/// The policy's name; with the settings that online learning gives it, where it is the default one.
-std::string policy_text(const char* name, const std::string& preset) {
-  return preset.starts_with(std::string(name) + ":") ? preset : name;
-}
-
 // --- The learner.
-
-fer::Learner::Settings learner_settings(const Settings& settings) {
-  fer::Learner::Settings wanted;
-  wanted.source_model = settings.source_model;
-  wanted.replay = settings.replay;
-  wanted.canary = settings.canary;
-  wanted.checkpoint_dir = settings.checkpoint_dir;
-  wanted.learning.threshold_policy =
-      policy_text(kThresholdValues[static_cast<int>(settings.thresholds)].value_nick,
-                  wanted.learning.threshold_policy);
-  wanted.learning.negative_policy =
-      policy_text(kNegativeValues[static_cast<int>(settings.negatives)].value_nick,
-                  wanted.learning.negative_policy);
-  wanted.learning.prototypes.enabled = settings.stages != Stages::kSteps;
-  wanted.learning.gradient_steps = settings.stages != Stages::kPrototypes;
-  wanted.learning.store = settings.store;
-  wanted.learning.max_sample_age = settings.max_sample_age;
-  wanted.learning.learning_rate = settings.learning_rate;
-  wanted.learning.max_unsure = settings.max_unsure;
-  wanted.learning.device = settings.device;
-  wanted.max_cpu = settings.max_cpu;
-  wanted.threads = static_cast<int>(settings.threads);
-  wanted.queue = settings.max_queue;
-  wanted.report_interval = std::chrono::milliseconds(settings.report_interval);
-  return wanted;
-}
 
 void post(FerLearn* self, GstStructure* structure) {
   gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
@@ -217,7 +106,8 @@ fer::Learner::Listener listener_of(FerLearn* self) {
     g_signal_emit(self, rolled_back_signal, 0, reason.c_str());
   };
   listener.on_report = [self](const fer::LearnerStats& stats) {
-    const fer::LearnReport report{self->impl->stats.copy().counts, stats};
+    fer::LearnReport report = self->impl->stats.copy();
+    report.learner = stats;
     post(self, Base::stats_table().structure(report, "fer-learning"));
   };
   listener.on_warning = [self](const std::string& warning) {
@@ -227,10 +117,10 @@ fer::Learner::Listener listener_of(FerLearn* self) {
 }
 
 /// Joins the learner of the slot, or makes it. False, and an element error, where that fails.
-bool join(FerLearn* self, const Settings& settings) {
+bool join(FerLearn* self, const fer::LearnSettings& settings) {
   Impl& impl = *self->impl;
   std::shared_ptr<fer::ModelSlot> slot;
-  std::shared_ptr<fer::Learner> learner;
+  std::shared_ptr<fer::FaceTaker> learner;
   try {
     // A ferinfer that names the slot's model is going to open it; the learner finds it there.
     if (const auto pending = fer::PendingModelSource::of(settings.model_slot);
@@ -238,7 +128,7 @@ bool join(FerLearn* self, const Settings& settings) {
       slot = fer::ModelSlot::get(settings.model_slot);
       slot->open(*pending);
     }
-    learner = fer::Learner::get(settings.model_slot, learner_settings(settings));
+    learner = fer::open_face_taker(settings);
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, ("Nothing can be learnt: %s.", error.what()),
                       (nullptr));
@@ -256,7 +146,7 @@ gboolean start(GstBaseTransform* base) {
   FerLearn* self = FER_LEARN(base);
   return fer::guarded(self, FALSE, [&]() -> gboolean {
     Impl& impl = *self->impl;
-    const Settings settings = impl.settings.copy();
+    const fer::LearnSettings settings = impl.settings.copy();
     if (settings.model_slot.empty() && settings.checkpoint_dir.empty()) {
       GST_ELEMENT_WARNING(self, RESOURCE, SETTINGS,
                           ("What is learnt here reaches nobody: set model-slot to the slot of the "
@@ -277,7 +167,7 @@ gboolean stop(GstBaseTransform* base) {
   auto learner = impl.learner.with([](auto& held) { return std::exchange(held, nullptr); });
   if (learner) {
     learner->end_of(impl.state.source);
-    impl.stats.with([&](fer::LearnReport& report) { report.learner = learner->stats(); });
+    impl.stats.with([&](fer::LearnReport& report) { learner->report(report); });
   }
   learner.reset();  // Saves, where nobody else holds it.
   impl.state = {};
@@ -287,8 +177,11 @@ gboolean stop(GstBaseTransform* base) {
 // --- Actions.
 
 void ask(FerLearn* self, void (fer::Learner::*action)(), const char* name) {
-  if (const auto learner = self->impl->learner.copy()) {
-    (learner.get()->*action)();
+  const auto taker = self->impl->learner.copy();
+  if (taker && taker->learner() != nullptr) {
+    (taker->learner()->*action)();
+  } else if (taker) {
+    GST_WARNING_OBJECT(self, "%s: the learner is behind the broker; ask it there", name);
   } else {
     GST_WARNING_OBJECT(self, "%s: there is no learner before READY to PAUSED", name);
   }
@@ -338,8 +231,8 @@ GstClockTime time_of(const GstBuffer* buffer) {
 }
 
 /// Hands the faces that are due to the learner.
-void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, GstBuffer* buffer,
-            const std::vector<fer::FaceRecord*>& due) {
+void sample(FerLearn* self, fer::FaceTaker& learner, const fer::LearnSettings& settings,
+            GstBuffer* buffer, const std::vector<fer::FaceRecord*>& due) {
   Impl& impl = *self->impl;
   State& state = impl.state;
   const fer::MappedFrame mapped(*state.info, buffer, GST_MAP_READ,
@@ -367,7 +260,7 @@ void sample(FerLearn* self, fer::Learner& learner, const Settings& settings, Gst
   impl.stats.with([&](fer::LearnReport& report) { report.counts.sampled += taken; });
 }
 
-void look_at(FerLearn* self, const Settings& settings, GstBuffer* buffer) {
+void look_at(FerLearn* self, const fer::LearnSettings& settings, GstBuffer* buffer) {
   Impl& impl = *self->impl;
   const auto learner = impl.learner.copy();
   if (!learner || settings.paused || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return;
@@ -388,7 +281,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   // The base class lets buffers without caps through to a filter that passes them on as they are.
   if (!impl.state.info) return GST_FLOW_NOT_NEGOTIATED;
   return fer::guarded(self, GST_FLOW_ERROR, [&] {
-    const Settings settings = impl.settings.copy();
+    const fer::LearnSettings settings = impl.settings.copy();
     impl.stats.with([](fer::LearnReport& report) { ++report.counts.frames; });
     // Whatever is wrong with a face, the stream is not to suffer for it.
     try {
@@ -401,101 +294,6 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     }
     return GST_FLOW_OK;
   });
-}
-
-fer::PropertyTable<Settings> properties() {
-  fer::PropertyTable<Settings> properties;
-  properties.add(&Settings::model_slot,
-                 {"model-slot", "Model slot",
-                  "Name of the slot whose model is adapted: that of the ferinfer elements which "
-                  "serve it. All ferlearn elements with this name feed one learner; whoever starts "
-                  "first settles how it learns"},
-                 fer::kMutableReady);
-  properties.add(
-      &Settings::source_model,
-      {"source-model", "Source model",
-       "File of the model to begin from (.fer); unset: what the slot serves already, else "
-       "what a ferinfer of the slot names, else the one that gst-fer ships"},
-      fer::kMutableReady);
-  properties.add(&Settings::replay,
-                 {"replay", "Replay",
-                  "Labelled faces that keep the model from forgetting: a packed dataset or what "
-                  "fer replay made; unset: the file beside the source model, ending .replay"},
-                 fer::kMutableReady);
-  properties.add(&Settings::canary,
-                 {"canary", "Canary",
-                  "Labelled faces that judge what was learnt before it serves: a packed dataset or "
-                  "what fer replay made; unset: the file beside the source model, ending .canary"},
-                 fer::kMutableReady);
-  properties.add(&Settings::checkpoint_dir,
-                 {"checkpoint-dir", "Checkpoint folder",
-                  "Folder that keeps what was learnt, from which learning goes on after a restart; "
-                  "served.fer in it is the model that serves; unset: nothing is kept"},
-                 fer::kMutableReady);
-  properties.add(&Settings::store, store_type(),
-                 {"store", "Store",
-                  "What checkpoint-dir keeps of the faces that are remembered. Files are for their "
-                  "owner alone"},
-                 fer::kMutableReady);
-  properties.add(&Settings::max_sample_age,
-                 {"max-sample-age", "Largest age of samples",
-                  "Seconds after which a remembered face is forgotten, on disk with the next "
-                  "checkpoint; 0: never"},
-                 0, G_MAXUINT, fer::kMutableReady);
-  properties.add(&Settings::stages, stages_type(), {"stages", "Stages", "What may adapt the model"},
-                 fer::kMutableReady);
-  properties.add(&Settings::thresholds, threshold_policy_type(),
-                 {"threshold-policy", "Threshold policy", "Which pseudo-labels are trusted"},
-                 fer::kMutableReady);
-  properties.add(&Settings::negatives, negative_policy_type(),
-                 {"negative-policy", "Negative policy",
-                  "Which classes a face that is not trusted is taught not to be"},
-                 fer::kMutableReady);
-  properties.add(&Settings::learning_rate,
-                 {"learning-rate", "Learning rate", "Size of a step of gradient descent"}, 0, 1,
-                 fer::kMutableReady);
-  properties.add(
-      &Settings::max_unsure,
-      {"max-unsure", "Largest unsure share",
-       "Largest share of a stream's faces of which the source model may be unsure (as it "
-       "is of one known face in twenty); beyond it nothing is learnt from the stream, "
-       "which shows no faces, or none of the kind; 1: any"},
-      0, 1, fer::kMutableReady);
-  properties.add(&Settings::max_unsure,
-                 {"most-unsure", "Most unsure", "Deprecated: it is called max-unsure now"}, 0, 1,
-                 static_cast<GParamFlags>(fer::kMutableReady | G_PARAM_DEPRECATED));
-  properties.add(&Settings::device,
-                 {"device", "Device",
-                  "Where learning is computed: cpu, cuda, cuda:N, or auto: the first CUDA device "
-                  "that LibTorch can use, else the processor"},
-                 fer::kMutableReady);
-  properties.add(&Settings::threads,
-                 {"threads", "Threads", "Threads that a step of learning is computed by"}, 1, 256,
-                 fer::kMutableReady);
-  properties.add(&Settings::max_cpu,
-                 {kMaxCpu, "Most CPU",
-                  "Share of one core that learning may take, over time; it runs at idle priority "
-                  "besides"},
-                 0.01, 16, fer::kMutablePlaying);
-  properties.add(
-      &Settings::max_queue,
-      {"max-queue", "Longest queue", "Faces that wait for the learner; more push out the oldest"},
-      1, 65536, fer::kMutableReady);
-  properties.add(&Settings::sample_interval,
-                 {"sample-interval", "Sample interval",
-                  "Milliseconds between two looks at the face of one track"},
-                 0, 60000, fer::kMutablePlaying);
-  properties.add(&Settings::report_interval,
-                 {"report-interval", "Report interval",
-                  "Least milliseconds between two element messages fer-learning"},
-                 10, 3600000, fer::kMutableReady);
-  properties.add(&Settings::region, fer::region_type(),
-                 {"inference-region", "Inference region", "What is taken for faces"},
-                 fer::kMutablePlaying);
-  properties.add(&Settings::paused,
-                 {kPaused, "Paused", "Learn nothing for now; what serves goes on serving"},
-                 fer::kMutablePlaying);
-  return properties;
 }
 
 void add_action(FerLearnClass* klass, const char* name, void (*action)(FerLearn*)) {
@@ -537,7 +335,7 @@ void install_signals(FerLearnClass* klass) {
 
 static void fer_learn_class_init(FerLearnClass* klass) {
   GST_DEBUG_CATEGORY_INIT(fer_learn_debug, "ferlearn", 0, "Adapts a model to the faces it sees");
-  Base::install(klass, properties(), fer::learner_table());
+  Base::install(klass, fer::learn_properties(), fer::learner_table());
   install_signals(klass);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);

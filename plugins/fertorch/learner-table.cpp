@@ -13,6 +13,46 @@ auto of_learner(Value LearnerStats::*member) {
   return [member](const LearnReport& report) -> const Value& { return report.learner.*member; };
 }
 
+template <typename Value>
+auto of_exchange(Value ExchangeCounts::*member) {
+  return [member](const LearnReport& report) -> const Value& { return report.exchange.*member; };
+}
+
+void add_exchange(StatsTable<LearnReport>& table) {
+  using Counts = ExchangeCounts;
+  table.counter(
+      of_exchange(&Counts::collected),
+      {"collected", "fer_learn_collected_total", "Pieces of evidence for a learner elsewhere", {}});
+  table.counter(of_exchange(&Counts::sent),
+                {"sent", "fer_learn_sent_total", "Pieces of evidence that reached a learner", {}});
+  table.counts_by_name(of_exchange(&Counts::thinned), "class",
+                       {"thinned",
+                        "fer_learn_thinned_total",
+                        "Pieces of evidence dropped by class and identity, for want of room",
+                        {}});
+  table.counter(of_exchange(&Counts::expired),
+                {"expired",
+                 "fer_learn_expired_total",
+                 "Pieces of evidence that waited for longer than max-sample-age",
+                 {}});
+  table.gauge(
+      of_exchange(&Counts::waiting),
+      {"waiting", "fer_learn_waiting_evidence", "Pieces of evidence that wait for the broker", {}});
+  table.counter(
+      of_exchange(&Counts::bytes),
+      {"sent-bytes", "fer_learn_sent_bytes_total", "Bytes of evidence given to the broker", {}});
+  table.counter(
+      of_exchange(&Counts::models),
+      {"models", "fer_learn_models_total", "Models of a learner elsewhere that serve here", {}});
+  table.counts_by_name(of_exchange(&Counts::refused_models), "reason",
+                       {"refused-models",
+                        "fer_learn_refused_models_total",
+                        "Models of a learner elsewhere that were refused",
+                        {}});
+  table.gauge(of_exchange(&Counts::connected),
+              {"connected", "fer_learn_connected", "Whether the broker is there", {}});
+}
+
 void add_queue(StatsTable<LearnReport>& table) {
   using Counts = SampleCounts;
   using Stats = LearnerStats;
@@ -165,6 +205,7 @@ StatsTable<LearnReport> learner_table() {
   add_steps(table);
   add_models(table);
   add_decisions(table);
+  add_exchange(table);
   return table;
 }
 

@@ -142,6 +142,7 @@ class Reader {
     slot.line = {table.line()};
     slot.name = name(table, "slot", slots_);
     slot.model = existing(table, "model");
+    slot.asks = table.flag("ask", true);
     slot.learns = table.has("learn");
     if (const toml::table* learn = table.table("learn")) {
       slot.learn = read_settings(*learn, "ferlearn", table.name() + ": learn",

@@ -47,6 +47,7 @@ struct SlotConfig {
   std::string name;
   std::filesystem::path model;  ///< Empty: the one that ships.
   bool learns = false;
+  bool asks = true;       ///< The page may show faces for people to label.
   ElementSettings learn;  ///< Of ferlearn.
   FileLine line;
   bool operator==(const SlotConfig&) const = default;

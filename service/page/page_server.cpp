@@ -17,6 +17,7 @@
 #include "page/assets.h"
 #include "page/bounded_workers.h"
 #include "page/event_hub.h"
+#include "page/label_routes.h"
 #include "page/port.h"
 #include "page/state_json.h"
 #include "page/streams.h"
@@ -176,6 +177,7 @@ class PageServer::Impl {
     });
     set_streams();
     set_actions();
+    add_label_routes(*server_, fleet_);
   }
 
   void set_streams() {

@@ -41,11 +41,12 @@ nlohmann::json camera_json(Camera& camera) {
 nlohmann::json slot_json(const Slot& slot) {
   nlohmann::json json{{"name", slot.config().name},
                       {"version", slot.version()},
-                      {"learns", slot.learner() != nullptr}};
+                      {"learns", slot.learner() != nullptr},
+                      {"asks", slot.config().asks}};
   if (slot.learner()) {
     json["learner"] = slot.learner()->stats_json();
     json["learner"]["paused"] = slot.learner()->paused();
-    json["labels"] = slot.learner()->labels();
+    json["labels"] = slot.learner()->info().labels;
   }
   nlohmann::json events = nlohmann::json::array();
   for (const SlotEvent& event : slot.events()) events.push_back(event_json(event));

@@ -54,6 +54,10 @@ Slot::Slot(const SlotConfig& config) : config_(config), model_(ModelSlot::get(co
     gst_object_unref(keeper_);
     throw std::runtime_error("slot " + config_.name + ": " + why);
   }
+  gint role = 0;
+  g_object_get(learn, "role", &role, nullptr);
+  // A collector's learner is elsewhere; to ask for one would make it.
+  if (role != 0) return;
   try {
     learner_ = open_learner(config_.name);  // the one that the element has just made
   } catch (...) {
@@ -84,11 +88,14 @@ void Slot::note(const std::string& kind, const std::string& text) {
 
 void Slot::look() {
   if (!learner_) return;
+  desk_.forget_expired(now_s());
   const LearnerStats stats = learner_->stats();
   const std::lock_guard lock(mutex_);
   const std::uint64_t decided = stats.promotions + stats.kept + stats.rollbacks;
   const bool is_new = decided != decided_ || stats.decision != decision_ || stats.reason != reason_;
   if (is_new && !stats.decision.empty()) note(stats.decision, stats.reason);
+  // What the learner forgets at once lies nowhere else.
+  if (is_new && stats.decision == "reset") desk_.clear();
   decided_ = decided;
   decision_ = stats.decision;
   reason_ = stats.reason;

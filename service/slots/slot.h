@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/service_config.h"
+#include "slots/label_desk.h"
 #include "stream/slot_learner.h"
 
 namespace fer {
@@ -41,7 +42,11 @@ class Slot {
   /// Of the model that serves; empty before the first camera has opened it.
   std::string version() const;
 
-  /// Looks for decisions since the last call; call it a few times a second.
+  /// Where people answer its learner's questions.
+  LabelDesk& desk() { return desk_; }
+
+  /// Looks for decisions since the last call, and for questions that are too old; call it a few
+  /// times a second.
   void look();
   /// The last events after this number, oldest first.
   std::vector<SlotEvent> events(std::uint64_t after = 0) const;
@@ -54,6 +59,7 @@ class Slot {
   /// A ferlearn without a stream, which turns its properties into a learner.
   GstElement* keeper_ = nullptr;
   std::shared_ptr<SlotLearner> learner_;
+  LabelDesk desk_;
 
   mutable std::mutex mutex_;  ///< Guards what follows.
   std::deque<SlotEvent> events_;

@@ -11,7 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHELL = re.compile(r"^ *```sh\n(.*?)^ *```", re.M | re.S)
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-FER = re.compile(r"(?:^|[\s'])fer ([a-z]+)((?: [^\n|;&#]*)?)", re.M)
+FER = re.compile(r"(?:^|[\s'])fer ([a-z][a-z-]*)((?: [^\n|;&#]*)?)", re.M)
 OPTION = re.compile(r"(?<!\S)(--[a-z][\w-]*)")
 ELEMENT = re.compile(
     r"(?:^|!|\s)(fer(?:crop|detect|infer|learn|overlay|publish))((?:\s+[\w-]+=\S+)+)"

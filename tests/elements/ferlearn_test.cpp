@@ -385,6 +385,46 @@ TEST_F(FerLearn, AMissingModelIsAnErrorThatNamesIt) {
               AllOf(HasSubstr("/nowhere/x.fer"), HasSubstr("Nothing can be learnt")));
 }
 
+#ifdef HAVE_EXCHANGE
+TEST_F(FerLearn, ACollectorThatLacksSomethingSaysWhat) {
+  const auto error = [&](const Properties& more) {
+    Properties properties = learning(more);
+    properties.emplace_back("role", "collect");
+    return start_error("ferlearn", properties);
+  };
+  EXPECT_THAT(error({{"checkpoint-dir", checkpoints()}}), HasSubstr("set broker"));
+  EXPECT_THAT(error({{"broker", "mqtt://127.0.0.1:1"}}), HasSubstr("set checkpoint-dir"));
+  EXPECT_THAT(error({{"broker", "http://127.0.0.1"}, {"checkpoint-dir", checkpoints()}}),
+              HasSubstr("it begins with http://"));
+  EXPECT_THAT(error({{"broker", "mqtt://127.0.0.1"},
+                     {"checkpoint-dir", checkpoints()},
+                     {"ca-file", "/nowhere/ca.pem"}}),
+              HasSubstr("write its address as mqtts://"));
+  EXPECT_THAT(
+      error(
+          {{"broker", "mqtt://127.0.0.1"}, {"checkpoint-dir", checkpoints()}, {"model-slot", ""}}),
+      HasSubstr("needs model-slot"));
+}
+
+TEST_F(FerLearn, ACollectorWithoutABrokerKeepsItsEvidenceOnDiskAndServesOn) {
+  {
+    auto harness = play({{"role", "collect"},
+                         {"broker", "mqtt://127.0.0.1:1"},
+                         {"checkpoint-dir", checkpoints()},
+                         {"max-evidence", "6000"}});
+    show_people(*harness, 20);
+    harness->push_event(gst_event_new_eos());
+    EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "waiting").value_or(0) >= 10; }));
+    EXPECT_EQ(stat(harness->element(), "sent"), 0);
+    EXPECT_TRUE(ModelSlot::get(slot_)->current());
+  }
+  auto harness = play(
+      {{"role", "collect"}, {"broker", "mqtt://127.0.0.1:1"}, {"checkpoint-dir", checkpoints()}});
+  EXPECT_TRUE(wait_for([&] { return stat(harness->element(), "waiting").value_or(0) >= 10; }))
+      << "it did not survive a restart";
+}
+#endif
+
 TEST(FerLearnProperties, HaveTheirDefaults) {
   const ElementPtr element = make_element("ferlearn");
   for (const char* name : {"model-slot", "source-model", "replay", "canary", "checkpoint-dir"}) {

@@ -264,7 +264,7 @@ TEST_F(FerPublishSpool, IsBoundedAndCountsWhatItLoses) {
 TEST_F(FerPublishSpool, IsOneElementsAlone) {
   play_spooled();
   EXPECT_THAT(start_error("ferpublish", {{"method", "mqtt"}, {"spool", spool_}}),
-              AllOf(HasSubstr(spool_), HasSubstr("another ferpublish")));
+              AllOf(HasSubstr(spool_), HasSubstr("another element")));
 }
 
 // --- TLS.

@@ -3,7 +3,8 @@
 //
 //   pipeline-test-files clip WIDTH HEIGHT FRAMES
 //   pipeline-test-files model FILE
-//   pipeline-test-files labelled FILE   a packed dataset that fits the model
+//   pipeline-test-files labelled FILE [WITHOUT]   a packed dataset that fits the model, less a
+//   class
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -36,8 +37,8 @@ int label_id(const std::string& name) {
   return static_cast<int>(std::find(labels.begin(), labels.end(), name) - labels.begin());
 }
 
-/// Four faces of each expression in the splits train and valid; noise will do.
-void write_labelled(const std::string& path) {
+/// Four faces of each expression but one in the splits train and valid; noise will do.
+void write_labelled(const std::string& path, const std::string& without) {
   const fer::NetworkConfig network = fer::test::tiny_config();
   fer::PackedInfo info;
   info.crops.side = network.input_size;
@@ -45,6 +46,7 @@ void write_labelled(const std::string& path) {
   info.splits = {"train", "valid"};
   std::vector<fer::PackedRow> rows;
   for (std::size_t i = 0; i < 8 * info.labels.size(); ++i) {
+    if (info.labels[i % info.labels.size()] == without) continue;
     fer::PackedRow row;
     row.crop = fer::test::random_bytes(static_cast<std::size_t>(info.crops.side * info.crops.side),
                                        static_cast<unsigned>(i));
@@ -68,11 +70,12 @@ int main(int argc, char** argv) {
     fer::test::write_constant_model(argv[2], label_id("happiness"));
     return 0;
   }
-  if (job == "labelled" && argc == 3) {
-    write_labelled(argv[2]);
+  if (job == "labelled" && (argc == 3 || argc == 4)) {
+    write_labelled(argv[2], argc == 4 ? argv[3] : "");
     return 0;
   }
-  std::fprintf(
-      stderr, "usage: pipeline-test-files clip WIDTH HEIGHT FRAMES | model FILE | labelled FILE\n");
+  std::fprintf(stderr,
+               "usage: pipeline-test-files clip WIDTH HEIGHT FRAMES | model FILE | labelled FILE "
+               "[WITHOUT]\n");
   return 2;
 }

@@ -173,6 +173,48 @@ class PageTest(running.ServiceCase):
         self.assertEqual(levels[0], 1)
         self.assertTrue(all(b - a <= 1 for a, b in zip(levels, levels[1:])), levels)
 
+    def wait_for_question(self, other_than=""):
+        """The number of the question that is shown."""
+        return self.browser.wait_for(
+            "const box = document.querySelector('[data-slot=house] .question');"
+            "const number = box.querySelector('.face').dataset.question;"
+            f"return !box.hidden && number !== '{other_than}' && number",
+            "a question",
+        )
+
+    def test_a_face_is_labelled_by_a_key_and_by_a_click(self):
+        face = "document.querySelector('[data-slot=house] .face')"
+        self.assertFalse(self.browser.run(f"return {face}.hasAttribute('src')"), "nobody asked")
+        self.browser.run("document.querySelector('[data-slot=house] .begin').focus()")
+        self.browser.press("\ue007")  # Enter
+        first = self.wait_for_question()
+        self.assertGreater(self.browser.run(f"return {face}.naturalWidth"), 40)
+        self.assertEqual(self.browser.run(CONTRAST), [], "with the question")
+        # Away from the question, a key is no answer.
+        self.browser.run("document.querySelector('[data-action=save]').focus()")
+        self.browser.press("2")
+        self.browser.run("document.querySelector('[data-slot=house] .question').focus()")
+        self.assertEqual(self.wait_for_question(), first)
+        self.browser.press("2")  # Happiness is the second class.
+        self.service.wait_until(
+            lambda: self.slot("house")["learner"]["labels"] == 1, "the label in the learner"
+        )
+        second = self.wait_for_question(other_than=first)
+        self.browser.click("[data-slot=house] [data-answer=no-face]")
+        self.browser.wait_for(
+            f"return {face}.dataset.question !== '{second}'", "an end of the question"
+        )
+        self.assertEqual(self.slot("house")["learner"]["labels"], 1)
+        self.assertTrue(
+            self.browser.run(
+                "return document.querySelector('[data-slot=house] .asking')"
+                ".contains(document.activeElement)"
+            ),
+            "the keyboard stays where it was",
+        )
+        self.browser.click("[data-slot=house] .begin")
+        self.browser.wait_for(f"return !{face}.hasAttribute('src')", "no picture")
+
     def test_a_camera_that_the_file_loses_goes_from_the_page(self):
         self.write(FILE.replace('name = "door"', 'name = "yard"'))
         self.service.process.send_signal(signal.SIGHUP)

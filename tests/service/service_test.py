@@ -254,5 +254,173 @@ class AskTest(running.ServiceCase):
         self.assertTrue(streams)
 
 
+class LabelTest(running.ServiceCase):
+    """Questions that a learner asks, answered by HTTP and by `fer label`."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The model sees happiness everywhere. A canary that knows none lets another head serve.
+        subprocess.run(
+            [running.TEST_FILES, "labelled", cls.files / "fernet.canary", "happiness"], check=True
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.service = self.run_service(
+            CAMERAS.replace("[[camera]]", "[slot.learn]\nmax-unsure = 1.0\n[[camera]]")
+        )
+        self.service.wait_until(self.questions, "a question")
+        self.pictures = self.folder / "faces"
+
+    def questions(self):
+        status, _, text = self.ask("/api/slots/house/questions?n=8")
+        return status == 200 and json.loads(text)["questions"]
+
+    def answer(self, number, text):
+        body = json.dumps({"id": number, "answer": text}).encode()
+        return self.post("/api/slots/house/answers", body)
+
+    def label(self, *arguments, slot="house", typed=""):
+        return subprocess.run(
+            [running.FER, "label", "--url", f"http://127.0.0.1:{self.port}", "--slot", slot]
+            + list(arguments),
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=running.LIMIT,
+        )
+
+    def learner(self):
+        return self.slot("house")["learner"]
+
+    def shown(self, label):
+        """The probability of the class in the camera's last second; 0 before the first."""
+        timeline = json.loads(self.ask("/api/cameras/door/timeline")[2])
+        seconds = [second for second in timeline["seconds"] if second["persons"]]
+        if not seconds:
+            return 0
+        return seconds[-1]["persons"][0]["mean"][timeline["labels"].index(label)]
+
+    def labels(self):
+        return self.learner()["labels"]
+
+    def test_answers_train_the_head_and_the_camera_shows_it(self):
+        before = self.service.wait_until(lambda: self.shown("happiness"), "a second of the camera")
+        self.assertEqual(self.shown("sadness"), self.shown("anger"), "the model knows one class")
+        for count, text in enumerate(["sadness", "anger"] * 2, start=1):
+            question = self.service.wait_until(self.questions, "a question")[0]
+            self.assertEqual(question["camera"], "door")
+            self.assertTrue(question["picture"].startswith("data:image/png;base64,"))
+            self.assertAlmostEqual(sum(question["probabilities"].values()), 1, places=3)
+            begun = time.monotonic()
+            self.assertEqual(self.answer(question["id"], text)[0], 202)
+            self.service.wait_until(lambda n=count: self.labels() == n, "the label")
+        learner = self.service.wait_until(
+            lambda: "4 labelled faces" in self.learner()["reason"] and self.learner(), "a verdict"
+        )
+        print(f"labels are judged {time.monotonic() - begun:.2f} s after the last answer")
+        if running.has_time():
+            self.assertLess(time.monotonic() - begun, 2)
+        self.assertEqual(learner["decision"], "promoted", learner["reason"])
+        self.assertNotEqual(learner["serving_version"], learner["source_version"])
+
+        self.service.wait_until(
+            lambda: self.shown("happiness") < before - 0.05, "another word of the camera"
+        )
+        self.assertGreater(self.shown("sadness"), 2 * self.shown("fear"))
+
+    def test_an_answer_is_taken_once_and_what_is_none_is_refused(self):
+        number = self.questions()[0]["id"]
+        status, _, text = self.answer(number, "boredom")
+        self.assertEqual(status, 409)
+        self.assertIn(
+            '"boredom" is no class of the model; expected cannot-tell', json.loads(text)["error"]
+        )
+        self.assertEqual(self.answer(number, "no-face")[0], 202)
+        status, _, text = self.answer(number, "happiness")
+        self.assertEqual(status, 409)
+        self.assertIn(f"question {number} was not asked, is answered already", text)
+        self.assertEqual(self.post("/api/slots/house/answers", b"[1]")[0], 400)
+        self.assertEqual(self.ask("/api/slots/yard/questions")[0], 404)
+        self.assertEqual(self.ask("/api/slots/house/answers", "POST", b"{}")[0], 403, "X-Fer")
+        self.assertNotIn(number, [one["id"] for one in self.questions()])
+        self.assertEqual(self.labels(), 0)
+
+    def test_a_number_labels_a_face(self):
+        done = self.label("--pictures", self.pictures, "--count", "1", typed="99\n2\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"99" is none of the 10 above', done.stdout)
+        self.assertIn("1 answer taken", done.stdout)
+        self.service.wait_until(lambda: self.labels() == 1, "the label in the learner")
+        (picture,) = self.pictures.glob("*.png")
+        self.assertEqual(picture.read_bytes()[:4], b"\x89PNG")
+        self.assertEqual(picture.stat().st_mode & 0o077, 0, "for nobody else's eyes")
+
+    def test_a_table_is_filled_in_and_sent(self):
+        self.assertEqual(self.label("--pictures", self.pictures, typed="q\n").returncode, 0)
+        table = self.pictures / "questions.csv"
+        head, first, *_ = table.read_text().splitlines()
+        columns = head.split(",")
+        number = first.split(",")[0]
+
+        def send(**changed):
+            fields = dict(zip(columns, first.split(","))) | changed
+            table.write_text(f"{head}\n{','.join(fields[name] for name in columns)}\n")
+            return self.label("--answers", table)
+
+        for changed, complaint in [
+            ({"label": "boredom"}, '"boredom" is no class of the slot\'s model'),
+            ({"label": "anger", "model": "0123"}, "the label is for model 0123, but the slot"),
+            ({"label": "anger", "slot": "yard"}, "the label is for slot yard, not for house"),
+            ({"label": "anger", "camera": "gate"}, "the label is for camera gate, but slot house"),
+            ({"label": "anger", "question": "x1"}, '"x1" is no question\'s number'),
+        ]:
+            done = send(**changed)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{table}, line 2: {complaint}", done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertEqual(self.labels(), 0)
+        done = send(label="Happiness")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 of 1 answers taken", done.stdout)
+        self.service.wait_until(lambda: self.labels() == 1, "the label in the learner")
+        again = send(label="happiness")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn(f"line 2: question {number} was not asked, is answered already", again.stderr)
+
+    def test_a_slot_that_is_not_there_and_a_page_that_does_not_answer_are_one_sentence(self):
+        done = self.label("--pictures", self.pictures, slot="yard")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no slot yard", done.stderr)
+        self.service.stop()
+        done = self.label("--pictures", self.pictures)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("does fer run serve its page there?", done.stderr)
+        self.assertFalse(self.pictures.exists())
+
+    def test_faces_of_a_camera_that_is_blurred_are_shown_to_nobody(self):
+        learns = "[slot.learn]\nmax-unsure = 1.0\n[[camera]]"
+        self.write(CAMERAS.replace("[[camera]]", learns) + 'blur = "all"\n')
+        self.service.process.send_signal(signal.SIGHUP)
+        self.service.wait_for_words("is read anew")
+        self.assertEqual(self.questions(), [])
+
+    def test_what_is_too_old_to_be_kept_is_shown_no_more(self):
+        number = self.questions()[0]["id"]
+        learns = "[slot.learn]\nmax-unsure = 1.0\nmax-sample-age = 1\n[[camera]]"
+        self.write(CAMERAS.replace("[[camera]]", learns))
+        self.service.process.send_signal(signal.SIGHUP)
+        self.service.wait_for_words("is read anew")
+        self.assertEqual(self.answer(number, "anger")[0], 409, "of a learner that is gone")
+        question = self.service.wait_until(self.questions, "a question")[0]
+        self.assertLessEqual(question["expires"] - question["time"], 2)
+        time.sleep(3)
+        status, _, text = self.answer(question["id"], "anger")
+        self.assertEqual(status, 409)
+        self.assertIn("is too old", text)
+
+
 if __name__ == "__main__":
     unittest.main()

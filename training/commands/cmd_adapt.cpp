@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "data/stream_label_file.h"
 #include "evaluation/adaptation.h"
 #include "evaluation/evaluation.h"
+#include "evaluation/simulated_labelling.h"
 #include "evaluation/stream_order.h"
 #include "files/file_kind.h"
 #include "learn/run/module_run.h"
@@ -62,6 +64,7 @@ struct Options : DataOptions {
   std::filesystem::path labels;
   std::string labels_split;
   int labels_per_class = 0;
+  SimulatedLabelling::Plan answers;
   Stages stages = Stages::kBoth;
 };
 
@@ -118,6 +121,9 @@ void print_watched(const std::vector<nlohmann::json>& history, const char* kind,
               history.back()[kind][key].get<double>() * 100, min * 100);
 }
 
+/// Simulated answers between two looks at what is watched.
+constexpr int kLookEvery = 16;
+
 class Run {
  public:
   explicit Run(Options& options)
@@ -158,7 +164,7 @@ class Run {
       split_point_ = learner.split_point();
       if (!o_.labels.empty() || o_.labels_per_class > 0) label(learner);
       OnlineAdapter adapter(learner, o_.max_steps);
-      adapt(adapter);
+      adapt(adapter, [&](Adaptation& adaptation) { answer(learner, adapter, adaptation); });
       finish(adapter, &adapter);
     }
   }
@@ -185,7 +191,7 @@ class Run {
       ReadOptions read = o_.read_options();
       read.split = o_.split;
       read.labelled = o_.order == StreamOrder::kDirichlet || o_.order == StreamOrder::kClasses ||
-                      (o_.labels.empty() && o_.labels_per_class > 0);
+                      (o_.labels.empty() && o_.labels_per_class > 0) || o_.answers.labels > 0;
       images = std::make_unique<DataSource>(input, o_.align, source_.info.crops(), read);
       require_fit(source_.info, path_.string(), images->data().info(), input);
     }
@@ -234,7 +240,29 @@ class Run {
     std::printf("labels       %zu faces of the stream\n", rows.size());
   }
 
-  void adapt(Adapter& adapter) {
+  /// Answers the learner's questions by the input's own labels.
+  void answer(OnlineLearner& learner, OnlineAdapter& adapter, Adaptation& adaptation) {
+    if (o_.answers.labels == 0) return;
+    const std::string& input = o_.inputs.front();
+    if (!is_still(input))
+      throw std::runtime_error(input + ": a video has no labels by which to answer questions");
+    const PackedDataset& images = images_of(input).data();
+    o_.answers.by.seed = o_.config.seed << 20;
+    SimulatedLabelling people(learner, images, images.rows(o_.split), o_.answers);
+    Progress progress("labelling");
+    int looked = 0;
+    people.run([&](int spent) {
+      adapter.tell_decision();
+      if (spent - looked >= kLookEvery || spent >= o_.answers.labels) {
+        adaptation.look({{"labels", spent}, {"labels_per_class", people.per_class()}});
+        looked = spent;
+      }
+      progress.update(spent, o_.answers.labels, std::to_string(spent) + " answers");
+    });
+  }
+
+  /// `after`: once all faces were shown.
+  void adapt(Adapter& adapter, const std::function<void(Adaptation&)>& after = {}) {
     Watched watched{this->watched(o_.target), this->watched(o_.source), o_.target_prior_correction};
     Adaptation adaptation(adapter, watched);
     try {
@@ -247,6 +275,7 @@ class Run {
         }
       }
       adaptation.finish();
+      if (after) after(adaptation);
     } catch (const Interrupted&) {
       if (adaptation.faces() == 0) throw;
       stopped_ = true;
@@ -484,6 +513,17 @@ void add_adapt(CLI::App& app) {
                 "Draw so many of each class by the seed, without --labels from the input's own "
                 "labels, to see what they are worth; 0: take all")
       ->check(CLI::NonNegativeNumber);
+  c->add_option("--simulate-labels", o->answers.labels,
+                "Afterwards, let the learner ask so many questions, answered by the input's own "
+                "labels: what people's labels would be worth")
+      ->check(CLI::NonNegativeNumber);
+  const std::map<std::string, Picking> pickings{
+      {"worth", Picking::kWorth}, {"unsure", Picking::kUnsure}, {"random", Picking::kRandom}};
+  c->add_option("--picking", o->answers.by.picking,
+                "What the learner asks about then: worth (as it asks people), unsure (margin "
+                "sampling) or random")
+      ->transform(choices(pickings))
+      ->default_str("worth");
   const std::map<std::string, Method> methods{
       {"online", Method::kOnline}, {"tent", Method::kTent}, {"none", Method::kNone}};
   c->add_option(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands/commands.h"
+#include "commands/exchange_commands.h"
 #include "program/command_line.h"
 #include "program/learning_commands.h"
 #include "util/first_line.h"
@@ -63,6 +64,7 @@ int run(int argc, char** argv) {
   add_export(app);
   add_import(app);
   add_teach(app);
+  add_learn_service(app);
   add_info(app);
   for (const LearningCommand& command : kLearningCommands) {
     CLI::App* one = app.get_subcommand(command.name);

@@ -89,10 +89,11 @@ void Adaptation::stop() {
   look();
 }
 
-void Adaptation::look() {
+void Adaptation::look(const nlohmann::json& more) {
   serving_ = adapter_.serving_state();
   if (!watched_.target && !watched_.source) return;
   history_.push_back(watched_.look(faces_, adapter_.steps(), adapter_.serving()));
+  history_.back().update(more);
 }
 
 void show_stills(Adaptation& adaptation, const std::string& name, const PackedDataset& images,

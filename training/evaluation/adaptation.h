@@ -46,6 +46,8 @@ class OnlineAdapter : public Adapter {
   ModelFile serving() const override { return learner_.serving(); }
 
   const OnlineLearner& learner() const { return learner_; }
+  /// Tells of a decision that somebody else asked for.
+  void tell_decision() { tell(/*decided=*/true); }
   /// What the learner told of itself: at the start, now and then, at each decision and at the end.
   const std::vector<nlohmann::json>& told() const { return told_; }
   /// Of what it told, what came with a decision.
@@ -111,14 +113,14 @@ class Adaptation {
   void finish();
   /// As finish(), but learns no more.
   void stop();
+  /// Looks now; `more` is added to the entry.
+  void look(const nlohmann::json& more = nlohmann::json::object());
 
   std::uint64_t faces() const { return faces_; }
   /// One entry a look; empty where nothing is watched.
   const std::vector<nlohmann::json>& history() const { return history_; }
 
  private:
-  void look();
-
   Adapter& adapter_;
   Watched& watched_;
   std::uint64_t faces_ = 0;

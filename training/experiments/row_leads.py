@@ -49,19 +49,8 @@ def hits_of(logits, truth, mix, curve, accuracy):
     """Of each face, how far it counts as right."""
     first, second, share = corrections_at(curve, accuracy)
     shift = np.log(np.maximum(mix, 1e-4))
-    right = [
-        (logits + curve[i]["correction"] * shift).argmax(1) == truth for i in (first, second)
-    ]
+    right = [(logits + curve[i]["correction"] * shift).argmax(1) == truth for i in (first, second)]
     return (1 - share) * right[0] + share * right[1]
-
-
-def macro_recall(hits, truth, weights, classes):
-    recalls = []
-    for k in range(classes):
-        of_class = weights * (truth == k)
-        if of_class.sum() > 0:
-            recalls.append((of_class * hits).sum() / of_class.sum())
-    return float(np.mean(recalls))
 
 
 def main():
@@ -69,7 +58,9 @@ def main():
     parser.add_argument("runs", type=pathlib.Path)
     parser.add_argument("--method", required=True, help="the one that leads or does not")
     parser.add_argument("--against", nargs="*", help="its rivals; otherwise all others")
-    parser.add_argument("--valid-mix", required=True, help="share of each class on valid, by commas")
+    parser.add_argument(
+        "--valid-mix", required=True, help="share of each class on valid, by commas"
+    )
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
@@ -134,8 +125,13 @@ def main():
     low, high = 100 * np.quantile(draws, [0.025, 0.975], 0)
     print(f"{len(rows)} rows, seeds {seeds}; macro recall on test at matched accuracy, percent")
     for row, line in zip(rows, table):
-        print(f"{row[0]:>10} {row[1]:4d}  " + "  ".join(f"{m} {100 * v:.1f}" for m, v in zip(methods, line)))
-    print(f"{'mean':>15}  " + "  ".join(f"{m} {100 * v:.1f}" for m, v in zip(methods, table.mean(0))))
+        print(
+            f"{row[0]:>10} {row[1]:4d}  "
+            + "  ".join(f"{m} {100 * v:.1f}" for m, v in zip(methods, line))
+        )
+    print(
+        f"{'mean':>15}  " + "  ".join(f"{m} {100 * v:.1f}" for m, v in zip(methods, table.mean(0)))
+    )
     names = [methods[i] for i in rivals] + ["the best rival of each row"]
     report = {"method": options.method, "seeds": seeds, "rows": [list(row) for row in rows]}
     report["scores"] = {m: [float(v) for v in table[:, i]] for i, m in enumerate(methods)}

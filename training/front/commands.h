@@ -8,6 +8,7 @@ namespace fer {
 
 void add_watch(CLI::App& app);
 void add_run(CLI::App& app);
+void add_label(CLI::App& app);
 void add_doctor(CLI::App& app);
 
 }  // namespace fer

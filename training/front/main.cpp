@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   set_up(app);
   add_watch(app);
   add_run(app);
+  add_label(app);
   add_doctor(app);
   add_learning_commands(app);
   return run_command_line(app, argc, argv,

@@ -45,6 +45,9 @@ inline constexpr LearningCommand kLearningCommands[] = {
     {"teach",
      "Label faces by what teachers say of them: a packed dataset of pseudo-labels to join "
      "with a labelled one (fer pack --join) and train on (fer train --data)."},
+    {"learn-service",
+     "Learn from the evidence of many machines that a broker brings (ferlearn role=collect), and "
+     "publish what may serve."},
     {"info", "Say what a model, a packed dataset or a run's checkpoint holds."},
 };
 

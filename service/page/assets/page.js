@@ -192,14 +192,113 @@ class SlotCard {
     this.name = name;
     this.scores = []; // of the canary: {serving, candidate}
     this.shown = 0; // number of the last decision in the list
+    this.asking = false; // whether somebody labels faces
+    this.question = null; // the one that is shown
+    this.waiting = []; // those after it
+    this.asked = 0; // when questions were last asked for
     this.element = byId("slot-card").content.firstElementChild.cloneNode(true);
     this.find = (selector) => this.element.querySelector(selector);
     setText(this.find("h3"), name);
     this.element.dataset.slot = name;
+    this.show(null);
     for (const button of this.element.querySelectorAll("[data-action]")) {
       button.addEventListener("click", () => this.ask(button.dataset.action));
     }
+    this.find(".begin").addEventListener("click", () => this.askForLabels(!this.asking));
+    // Keys answer only where the focus is on the question: WCAG 2.1.4.
+    this.find(".asking").addEventListener("keydown", (event) => this.key(event));
     byId("slots").append(this.element);
+  }
+
+  // --- Label this face.
+
+  /** Faces are shown only once somebody wants to label them. */
+  async askForLabels(asking) {
+    this.asking = asking;
+    this.asked = 0;
+    this.waiting = [];
+    setText(this.find(".begin"), asking ? "Hide faces" : "Show faces");
+    await this.nextQuestion();
+    if (this.question) this.find(".question").focus();
+  }
+
+  async nextQuestion() {
+    const now = Date.now();
+    this.waiting = this.waiting.filter((one) => !one.expires || 1000 * one.expires > now);
+    if (this.asking && !this.waiting.length && now - this.asked > 1000) {
+      this.asked = now;
+      await this.fetchQuestions();
+    }
+    this.show(this.waiting.shift() ?? null);
+  }
+
+  async fetchQuestions() {
+    try {
+      const answer = await fetch(`/api/slots/${this.name}/questions?n=8`);
+      const found = await answer.json();
+      if (!answer.ok) return say(found.error);
+      this.classes = found.labels;
+      this.waiting = this.asking ? found.questions : [];
+    } catch {
+      say("the service does not answer");
+    }
+  }
+
+  show(question) {
+    this.question = question;
+    const box = this.find(".question");
+    const face = this.find(".face");
+    // What is hidden takes no focus, and keeps no picture.
+    if (!question && box.contains(document.activeElement)) this.find(".begin").focus();
+    box.hidden = !question;
+    let hint = "Labels of a few faces teach more than anything else.";
+    if (question) hint = `Camera ${question.camera}. A key or a button answers.`;
+    else if (this.asking) hint = "No face to ask about yet. One appears as soon as one is remembered.";
+    setText(this.find(".hint"), hint);
+    if (question) face.src = question.picture;
+    else face.removeAttribute("src");
+    face.dataset.question = question?.id ?? "";
+    if (question && !this.keys) this.addAnswers();
+  }
+
+  addAnswers() {
+    this.keys = new Map();
+    const add = (key, text, answer) => {
+      const button = document.createElement("button");
+      if (key) {
+        const mark = document.createElement("kbd");
+        mark.textContent = key;
+        button.append(mark);
+        button.setAttribute("aria-keyshortcuts", key);
+        this.keys.set(key, answer);
+      }
+      button.append(text);
+      button.dataset.answer = answer;
+      button.addEventListener("click", () => this.answer(answer));
+      this.find(".answers").append(button);
+    };
+    this.classes.forEach((label, k) => add("1234567890"[k], label, label));
+    add("c", "cannot tell", "cannot-tell");
+    add("n", "no face", "no-face");
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    const answer = this.keys?.get(event.key.toLowerCase());
+    if (answer) this.answer(answer);
+  }
+
+  async answer(text) {
+    const question = this.question;
+    if (!question) return;
+    this.question = null; // No second answer by an impatient key.
+    try {
+      const taken = await post(`/api/slots/${this.name}/answers`, { id: question.id, answer: text });
+      say(taken.ok ? `answered: ${text}` : (await taken.json()).error);
+    } catch {
+      say("the service does not answer");
+    }
+    await this.nextQuestion();
   }
 
   async ask(action) {
@@ -264,6 +363,9 @@ class SlotCard {
     }
     this.scores = this.scores.slice(-CANARY_POINTS);
     this.drawCanary();
+    this.find(".asking").hidden = !slot.asks;
+    const expired = this.question?.expires && 1000 * this.question.expires <= Date.now();
+    if (this.asking && (expired || this.find(".question").hidden)) this.nextQuestion();
     for (const event of slot.events) this.decision(event);
   }
 

@@ -30,17 +30,15 @@ TEST(LearnerQueue, PushesTheOldestFaceOut) {
   EXPECT_TRUE(queue.empty());
 }
 
-TEST(LearnerQueue, KeepsLabelledFacesAndEnds) {
+TEST(LearnerQueue, KeepsEnds) {
   LearnerQueue queue(1);
-  EXPECT_TRUE(queue.push_label(face("cam", 1), 2));
   queue.push_end("cam");
   EXPECT_TRUE(queue.push_face(face("cam", 2)));
   EXPECT_TRUE(queue.push_face(face("cam", 3)));
   const auto entries = queue.pop(10);
-  ASSERT_EQ(entries.size(), 3u);
-  EXPECT_EQ(entries[0].label, 2);
-  EXPECT_TRUE(entries[1].end);
-  EXPECT_EQ(entries[2].face.track, 3);
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_TRUE(entries[0].end);
+  EXPECT_EQ(entries[1].face.track, 3);
 }
 
 TEST(LearnerQueue, TakesOneEndUntilAFaceFollows) {
@@ -63,10 +61,24 @@ TEST(LearnerQueue, GivesNoMoreThanAskedFor) {
   EXPECT_EQ(queue.dropped(), 1u);
 }
 
-TEST(LearnerQueue, BoundsLabelledFaces) {
-  LearnerQueue queue(1);
-  for (int i = 0; i < 1024; ++i) ASSERT_TRUE(queue.push_label(face("cam"), 0));
-  EXPECT_FALSE(queue.push_label(face("cam"), 0));
+TEST(LearnerQueue, EvidenceOfOtherMachinesWaitsAmongTheFaces) {
+  LearnerQueue queue(2);
+  Evidence evidence;
+  evidence.source = "far";
+  EXPECT_TRUE(queue.push_face(face("cam", 1)));
+  EXPECT_TRUE(queue.push_evidence(evidence, 60));
+  queue.push_end("far");  // Of a stream here that has the name of one elsewhere.
+  EXPECT_EQ(queue.faces(), 2u);
+  EXPECT_TRUE(queue.push_evidence(evidence, 61));  // Pushes the face out.
+  EXPECT_EQ(queue.dropped(), 1u);
+  const auto entries = queue.pop(10);
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].age_s, 60);
+  ASSERT_TRUE(entries[0].evidence);
+  EXPECT_FALSE(entries[0].is_stream_face());
+  EXPECT_TRUE(entries[1].end);
+  EXPECT_EQ(entries[2].evidence->source, "far");
+  EXPECT_EQ(queue.faces(), 0u);
 }
 
 }  // namespace

@@ -432,6 +432,76 @@ TEST_F(LearnerTest, TakesLabelsOfTheStream) {
   EXPECT_EQ(learner->stats().faces, 0u) << "they are not learnt from as the stream's";
 }
 
+TEST_F(LearnerTest, AsksForLabelsAndAsksNoMoreWhatWasAnswered) {
+  const auto learner = Learner::get("", settings_);
+  feed(*learner, 12);
+  ASSERT_TRUE(learner->drain(60s));
+  const auto questions = learner->questions(100).get();
+  ASSERT_GE(questions.size(), 3u);
+  EXPECT_EQ(questions[0].crop.size(), stream_faces(1)[0].crop.size());
+  EXPECT_EQ(questions[0].probabilities.size(), learner->info().labels.size());
+  const int remembered = learner->stats().memory;
+  EXPECT_TRUE(learner->answer(questions[0], test::tiny_labels()[0]));
+  EXPECT_FALSE(learner->answer(questions[1], "boredom")) << "no class of the model";
+  learner->answer(questions[1], LabelAnswer::kCannotTell);
+  learner->answer(questions[2], LabelAnswer::kNoFace);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().labels, 1u);
+  EXPECT_EQ(learner->stats().memory, remembered - 2)
+      << "what is labelled or no face teaches no more by what the teacher thinks of it";
+  for (const LabelQuestion& again : learner->questions(100).get()) {
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NE(again.id, questions[i].id);
+  }
+  EXPECT_TRUE(learner->questions(100, {"cam"}).get().empty()) << "of a hidden source";
+}
+
+TEST_F(LearnerTest, AQuestionThatNobodyCouldTellIsNotAskedAfterARestartEither) {
+  settings_.checkpoint_dir = dir();
+  settings_.learning.gradient_steps = false;
+  settings_.learning.prototypes.enabled = true;
+  auto learner = Learner::get("", settings_);
+  feed(*learner, 12);
+  ASSERT_TRUE(learner->drain(60s));
+  const auto before = learner->questions(100).get();
+  ASSERT_GE(before.size(), 2u);
+  learner->answer(before[0], LabelAnswer::kCannotTell);
+  learner.reset();
+  learner = Learner::get("", settings_);
+  ASSERT_TRUE(learner->drain(60s));
+  const auto after = learner->questions(100).get();
+  EXPECT_EQ(after.size(), before.size() - 1) << "crops are kept, so that it can ask again";
+  for (const LabelQuestion& again : after) EXPECT_NE(again.id, before[0].id);
+}
+
+TEST_F(LearnerTest, LabelsThatCameWhileItPausedAreJudgedAfterwards) {
+  const auto learner = Learner::get("", settings_);
+  learner->pause(true);
+  const auto faces = stream_faces(6);
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    EXPECT_TRUE(learner->add_label(faces[i], test::tiny_labels()[i % 3]));
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_EQ(learner->stats().labels, 6u);
+  EXPECT_EQ(learner->stats().decision, "") << "nothing changes while it is paused";
+  learner->pause(false);
+  ASSERT_TRUE(learner->drain(60s));
+  EXPECT_NE(learner->stats().decision, "");
+}
+
+TEST_F(LearnerTest, ALabelIsJudgedAtOnceHoweverLittleProcessorItMayTake) {
+  settings_.max_cpu = 0.01;
+  const auto learner = Learner::get("", settings_);
+  feed(*learner, 12);
+  ASSERT_TRUE(learner->drain(60s));
+  const auto faces = stream_faces(6);
+  const auto begun = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    EXPECT_TRUE(learner->add_label(faces[i], test::tiny_labels()[i % 3]));
+  while (learner->stats().decision.empty() && std::chrono::steady_clock::now() - begun < 30s)
+    std::this_thread::sleep_for(5ms);
+  EXPECT_NE(learner->stats().decision, "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s) << "a step's rest would take longer";
+}
+
 TEST_F(LearnerTest, LogsEveryDecisionAndGoesOnAfterARestart) {
   settings_.checkpoint_dir = dir();
   LearnerStats before;

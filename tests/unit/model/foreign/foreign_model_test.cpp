@@ -450,16 +450,17 @@ TEST_F(ForeignModels, MustBeTheBytesThatTheirOwnerMeans) {
 // What is read before another process tries the file.
 TEST_F(ForeignModels, RefuseOrReadAnyBytes) {
   TinyOnnx net = grey_net();
-  net.softmax = net.two_outputs = true;
+  net.softmax = true;
   net.metadata = {{"align_template", "fer"}};
   const std::string onnx = net.bytes(), description = kGrey;
   std::mt19937 random(7);
   int read = 0, refused = 0;
   for (int i = 0; i < 4000; ++i) {
     try {
-      const OnnxHeader header = read_onnx_header(test::mutated(onnx, random));
-      plan_network(parse_description("net.json", test::mutated(description, random)), header,
-                   "net.onnx");
+      const OnnxHeader header = read_onnx_header(i % 2 == 0 ? test::mutated(onnx, random) : onnx);
+      plan_network(parse_description("net.json",
+                                     i % 2 == 0 ? description : test::mutated(description, random)),
+                   header, "net.onnx");
       ++read;
     } catch (const std::runtime_error&) {
       ++refused;

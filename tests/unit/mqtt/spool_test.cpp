@@ -1,4 +1,4 @@
-#include "spool.h"
+#include "mqtt/spool.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,6 +82,38 @@ TEST_F(SpoolTest, SurvivesASuddenDeath) {
   EXPECT_THAT(texts(0, 2), ElementsAre("0", "1"));
 }
 
+TEST_F(SpoolTest, KeepsAnyBytes) {
+  std::string bytes;
+  for (int i = 0; i < 512; ++i) bytes.push_back(static_cast<char>(i % 256));
+  open();
+  spool_->push("topic", bytes, 0);
+  open();
+  EXPECT_THAT(texts(), ElementsAre(bytes));
+}
+
+TEST_F(SpoolTest, ReadsTextsThatAnEarlierVersionKept) {
+  open();
+  push(0, 1);
+  spool_.reset();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "INSERT INTO lines(topic, text) VALUES('topic', 'as text')",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  open();
+  EXPECT_THAT(texts(), ElementsAre("0", "as text"));
+  EXPECT_EQ(spool_->push("topic", "1", 0), 0u);
+}
+
+TEST_F(SpoolTest, SaysWhetherAMessageFits) {
+  open(10);
+  EXPECT_TRUE(spool_->has_room(10));
+  spool_->push("topic", "abc", 0);
+  EXPECT_TRUE(spool_->has_room(7));
+  EXPECT_FALSE(spool_->has_room(8));
+}
+
 TEST_F(SpoolTest, DropsTheOldestAndSaysHowMany) {
   open(10);
   push(0, 10);
@@ -113,7 +145,7 @@ TEST_F(SpoolTest, IsForItsOwnerAlone) {
 
 TEST_F(SpoolTest, IsUsedByOneAtATime) {
   open();
-  EXPECT_THAT(refusal(), AllOf(HasSubstr(path_), HasSubstr("another ferpublish")));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr(path_), HasSubstr("another element")));
   spool_.reset();
   EXPECT_THAT(refusal(), IsEmpty());
 }

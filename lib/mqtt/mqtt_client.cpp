@@ -1,6 +1,7 @@
-#include "mqtt-client.h"
+#include "mqtt/mqtt_client.h"
 
 #include <fcntl.h>
+#include <mqtt_protocol.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,9 +26,6 @@ constexpr milliseconds kFarewell(500);
 
 /// Where Debian keeps the certificates of those whom the system trusts.
 constexpr const char* kSystemCertificates = "/etc/ssl/certs";
-
-constexpr const char* kOnline = "online";
-constexpr const char* kOffline = "offline";
 
 /// Without the full stop that the library ends most of them with.
 std::string reason(int result) {
@@ -77,8 +75,11 @@ MqttClient::MqttClient(MqttConnection connection)
   if (!address.user.empty()) {
     mosquitto_username_pw_set(client_, address.user.c_str(), address.password.c_str());
   }
+  if (connection_.version_5)
+    mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
   mosquitto_will_set(client_, connection_.availability.c_str(),
-                     static_cast<int>(std::strlen(kOffline)), kOffline, 1, true);
+                     static_cast<int>(connection_.offline.size()), connection_.offline.data(), 1,
+                     true);
   mosquitto_reconnect_delay_set(client_, 1, 1, false);
   mosquitto_max_inflight_messages_set(client_, kMaxInFlight);
   mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
@@ -87,9 +88,14 @@ MqttClient::MqttClient(MqttConnection connection)
   mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int code) {
     static_cast<MqttClient*>(self)->on_disconnect(code);
   });
-  mosquitto_publish_callback_set(client_, [](mosquitto*, void* self, int id) {
-    static_cast<MqttClient*>(self)->on_published(id);
-  });
+  mosquitto_publish_v5_callback_set(
+      client_, [](mosquitto*, void* self, int id, int reason_code, const mosquitto_property*) {
+        static_cast<MqttClient*>(self)->on_published(id, reason_code);
+      });
+  mosquitto_message_callback_set(
+      client_, [](mosquitto*, void* self, const mosquitto_message* message) {
+        static_cast<MqttClient*>(self)->on_message(*message);
+      });
   mosquitto_log_callback_set(client_, [](mosquitto*, void* self, int level, const char* text) {
     static_cast<MqttClient*>(self)->on_log(level, text);
   });
@@ -104,7 +110,7 @@ MqttClient::~MqttClient() {
 void MqttClient::close() {
   if (!std::exchange(running_, false)) return;
   try {
-    if (connected()) hand_over({connection_.availability, kOffline, 1, true});
+    if (connected()) hand_over({connection_.availability, connection_.offline, 1, true});
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, kFarewell,
                       [&] { return !connected_ || (other_.empty() && in_flight_.empty()); });
@@ -172,8 +178,22 @@ bool MqttClient::ready() const {
 }
 
 void MqttClient::greet() {
-  hand_over({connection_.availability, kOnline, 1, true});
+  if (!connection_.online.empty())
+    hand_over({connection_.availability, connection_.online, 1, true});
   for (const MqttMessage& message : connection_.greetings) hand_over(message);
+  for (const std::string& topic : subscriptions_)
+    mosquitto_subscribe(client_, nullptr, topic.c_str(), 1);
+}
+
+void MqttClient::subscribe(const std::string& topic) {
+  subscriptions_.insert(topic);
+  // Where there is no connection, the next one greets with it.
+  if (connected()) mosquitto_subscribe(client_, nullptr, topic.c_str(), 1);
+}
+
+void MqttClient::unsubscribe(const std::string& topic) {
+  if (subscriptions_.erase(topic) > 0 && connected())
+    mosquitto_unsubscribe(client_, nullptr, topic.c_str());
 }
 
 int MqttClient::hand_over(const MqttMessage& message) {
@@ -207,6 +227,11 @@ void MqttClient::publish(const MqttMessage& message, std::int64_t number) {
 std::vector<std::int64_t> MqttClient::take_acknowledged() {
   const std::lock_guard lock(mutex_);
   return std::exchange(done_, {});
+}
+
+std::vector<std::int64_t> MqttClient::take_undelivered() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(undelivered_, {});
 }
 
 bool MqttClient::connected() const {
@@ -259,7 +284,9 @@ void MqttClient::on_connect(int code) {
     greeting_due_ = true;
     last_error_.clear();
   } else {
-    fault_ = name_ + " refused the connection: " + mosquitto_connack_string(code);
+    fault_ = name_ + " refused the connection: " +
+             (connection_.version_5 ? mosquitto_reason_string(code)
+                                    : mosquitto_connack_string(code));
   }
   changed_.notify_all();
 }
@@ -275,16 +302,33 @@ void MqttClient::on_disconnect(int code) {
   changed_.notify_all();
 }
 
-void MqttClient::on_published(int id) {
+void MqttClient::on_published(int id, int reason_code) {
   const std::lock_guard lock(mutex_);
+  if (reason_code >= MQTT_RC_UNSPECIFIED) {
+    fault_ = name_ + " refused a message: " + mosquitto_reason_string(reason_code) + ".";
+  }
   if (const auto found = in_flight_.find(id); found != in_flight_.end()) {
-    done_.push_back(found->second);
+    const bool delivered = reason_code == MQTT_RC_SUCCESS;
+    (delivered ? done_ : undelivered_).push_back(found->second);
     in_flight_.erase(found);
-    ++acknowledged_;
+    acknowledged_ += delivered ? 1 : 0;
   } else if (other_.erase(id) == 0) {
     early_.insert(id);
   }
   changed_.notify_all();
+}
+
+void MqttClient::on_message(const mosquitto_message& message) noexcept {
+  if (!connection_.on_message) return;
+  try {
+    connection_.on_message(
+        {message.topic,
+         std::string(static_cast<const char*>(message.payload),
+                     static_cast<std::size_t>(std::max(message.payloadlen, 0))),
+         message.qos, message.retain});
+  } catch (const std::exception&) {
+    // No memory for it: it is lost, as on the way.
+  }
 }
 
 void MqttClient::on_log(int level, const std::string& text) {

@@ -1,4 +1,4 @@
-#include "mqtt-address.h"
+#include "mqtt/mqtt_address.h"
 
 #include <glib.h>
 #include <mosquitto.h>
@@ -67,8 +67,11 @@ MqttAddress parse_mqtt_address(const std::string& text) {
   const std::string scheme = text_of(g_uri_get_scheme(uri));
   const bool tls = scheme == "mqtts" || scheme == "ssl";
   MqttAddress address{text_of(g_uri_get_host(uri)), g_uri_get_port(uri), tls,
-                      text_of(g_uri_get_user(uri)), text_of(g_uri_get_password(uri))};
+                      text_of(g_uri_get_user(uri)), text_of(g_uri_get_password(uri)), ""};
   if (!tls && scheme != "mqtt" && scheme != "tcp") refuse("it begins with " + scheme + "://");
+  address.path = text_of(g_uri_get_path(uri));
+  while (address.path.starts_with('/')) address.path.erase(0, 1);
+  while (address.path.ends_with('/')) address.path.pop_back();
   if (address.host.empty()) refuse("it names no host");
   if (address.port < 0) address.port = tls ? kTlsPort : kPort;
   return address;

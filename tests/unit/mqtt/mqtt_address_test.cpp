@@ -1,4 +1,4 @@
-#include "mqtt-address.h"
+#include "mqtt/mqtt_address.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,6 +23,12 @@ TEST(MqttAddress, KnowsPortsAndTls) {
   EXPECT_EQ(secure.user, "me");
   EXPECT_EQ(secure.password, "p@ss");
   EXPECT_EQ(parse_mqtt_address("mqtts://broker:99").port, 99);
+}
+
+TEST(MqttAddress, MayHaveAPath) {
+  EXPECT_EQ(parse_mqtt_address("mqtt://broker:1/house/fer/").path, "house/fer");
+  EXPECT_EQ(parse_mqtt_address("broker").path, "");
+  EXPECT_EQ(parse_mqtt_address("mqtts://broker/").path, "");
 }
 
 TEST(MqttAddress, IsShownWithoutItsPassword) {

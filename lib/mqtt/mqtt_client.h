@@ -6,13 +6,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "mqtt-address.h"
+#include "mqtt/mqtt_address.h"
 
 namespace fer {
 
@@ -31,6 +32,11 @@ struct MqttConnection {
   std::string availability;      ///< The topic that says online or offline, retained.
   /// What is said at each connection, besides online.
   std::vector<MqttMessage> greetings;
+  std::string online = "online";    ///< What availability says; empty: nothing at a connection.
+  std::string offline = "offline";  ///< The same at the end: the last will.
+  bool version_5 = false;           ///< MQTT 5 in place of 3.1.1.
+  /// What arrives, on the library's thread; it must neither wait nor throw.
+  std::function<void(MqttMessage message)> on_message = nullptr;
 };
 
 /// One thread uses it, but const functions may be called by any. The library's own thread reads,
@@ -56,6 +62,13 @@ class MqttClient {
   /// The numbers of messages that the broker has acknowledged since the last call. Those of quality
   /// of service 0 are among them once they were handed over: nobody acknowledges them.
   std::vector<std::int64_t> take_acknowledged();
+  /// The numbers of those that reached nobody: with MQTT 5 the broker says where it does not want a
+  /// message, and where nobody subscribes to its topic. They may be published again.
+  std::vector<std::int64_t> take_undelivered();
+
+  /// From now on, also after each reconnection. May be a shared one of MQTT 5 ($share/GROUP/TOPIC).
+  void subscribe(const std::string& topic);
+  void unsubscribe(const std::string& topic);
 
   /// Says offline and disconnects, if it can at once. The last call that counts.
   void close();
@@ -69,7 +82,7 @@ class MqttClient {
  private:
   void set_up_tls();
   void connect();
-  /// Says online, and the greetings.
+  /// Says online, and the greetings, and subscribes.
   void greet();
   /// The library's number of the message.
   int hand_over(const MqttMessage& message);
@@ -77,13 +90,15 @@ class MqttClient {
   // On the library's thread.
   void on_connect(int code);
   void on_disconnect(int code);
-  void on_published(int id);
+  void on_published(int id, int reason_code);
+  void on_message(const mosquitto_message& message) noexcept;
   void on_log(int level, const std::string& text);
 
   const MqttConnection connection_;
   const std::string name_;
   mosquitto* client_ = nullptr;
   bool running_ = false;
+  std::set<std::string> subscriptions_;
   std::chrono::steady_clock::time_point connect_at_{};
 
   mutable std::mutex mutex_;  ///< Guards what follows. Never held when the library is called.
@@ -94,7 +109,7 @@ class MqttClient {
   std::map<int, std::int64_t> in_flight_;  ///< The library's number → the caller's.
   std::set<int> early_;  ///< Acknowledged before the library told us their number.
   std::set<int> other_;  ///< Numbers of messages on the way that do not count.
-  std::vector<std::int64_t> done_;
+  std::vector<std::int64_t> done_, undelivered_;
   std::uint64_t acknowledged_ = 0;
   std::string fault_;       ///< What publisher and user should hear of next.
   std::string last_error_;  ///< What the library last complained of.

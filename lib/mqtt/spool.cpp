@@ -1,4 +1,4 @@
-#include "spool.h"
+#include "mqtt/spool.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -18,9 +18,16 @@ void bind_text(sqlite3_stmt* statement, int at, const std::string& text) {
   sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
-std::string column_text(sqlite3_stmt* statement, int at) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, at));
-  return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement, at))};
+/// Any bytes, zeros among them.
+void bind_bytes(sqlite3_stmt* statement, int at, const std::string& bytes) {
+  sqlite3_bind_blob64(statement, at, bytes.data(), bytes.size(), SQLITE_STATIC);
+}
+
+/// Of a text or of bytes: lines that an earlier version kept are texts.
+std::string column_bytes(sqlite3_stmt* statement, int at) {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, at));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, at));
+  return bytes == nullptr ? std::string() : std::string(bytes, size);
 }
 
 /// For its owner alone, before SQLite would make it for all. What stands beside it gets its mode.
@@ -95,7 +102,7 @@ Spool::~Spool() {
 std::uint64_t Spool::push(const std::string& topic, const std::string& text, std::int64_t sent) {
   const std::uint64_t dropped = make_room(text.size(), sent);
   bind_text(insert_.get(), 1, topic);
-  bind_text(insert_.get(), 2, text);
+  bind_bytes(insert_.get(), 2, text);
   step(insert_.get());
   sqlite3_reset(insert_.get());
   ++lines_;
@@ -122,8 +129,8 @@ std::vector<Spool::Line> Spool::after(std::int64_t id, std::size_t most) {
   sqlite3_bind_int64(select_.get(), 1, id);
   sqlite3_bind_int64(select_.get(), 2, static_cast<std::int64_t>(most));
   while (step(select_.get())) {
-    found.push_back({sqlite3_column_int64(select_.get(), 0), column_text(select_.get(), 1),
-                     column_text(select_.get(), 2)});
+    found.push_back({sqlite3_column_int64(select_.get(), 0), column_bytes(select_.get(), 1),
+                     column_bytes(select_.get(), 2)});
   }
   sqlite3_reset(select_.get());
   return found;
@@ -170,7 +177,7 @@ bool Spool::step(sqlite3_stmt* statement) {
 void Spool::fail() {
   const int code = sqlite3_errcode(database_);
   std::string why = sqlite3_errmsg(database_);
-  if (code == SQLITE_BUSY) why = "another ferpublish uses it; give each one of its own";
+  if (code == SQLITE_BUSY) why = "another element or program uses it; give each one of its own";
   if (code == SQLITE_NOTADB) why = "it is no database; name another file";
   // What was begun must not hold up the next line.
   if (sqlite3_get_autocommit(database_) == 0) {

@@ -10,14 +10,15 @@ struct MqttAddress {
   int port = 0;
   bool tls = false;
   std::string user, password;
+  std::string path = {};  ///< What follows the first / behind host and port; without it at the end.
 
   /// For sentences; without user and password.
   std::string name() const { return "The MQTT broker " + host + ":" + std::to_string(port); }
 };
 
-/// Of host, host:port, mqtt://[user:password@]host[:port], or mqtts://… for TLS. The ports are 1883
-/// and 8883 where none is given. Throws std::runtime_error with a sentence, which never holds user
-/// or password, where it is none.
+/// Of host, host:port, mqtt://[user:password@]host[:port][/path], or mqtts://… for TLS. The ports
+/// are 1883 and 8883 where none is given. Throws std::runtime_error with a sentence, which never
+/// holds user or password, where it is none.
 MqttAddress parse_mqtt_address(const std::string& text);
 
 /// The address for people to read: *** for user and password.

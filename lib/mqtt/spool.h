@@ -1,4 +1,4 @@
-// Lines that wait on disk until somebody has confirmed them, by SQLite.
+// Lines, or messages of any bytes, that wait on disk until somebody has confirmed them, by SQLite.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class Spool {
  public:
   struct Line {
     std::int64_t id = 0;  ///< Grows from line to line.
-    std::string topic, text;
+    std::string topic, text;  ///< Any bytes.
   };
 
   /// Opens or makes the file, for its owner alone. Its lines together have `max_bytes` at most.
@@ -38,6 +38,8 @@ class Spool {
   void erase(const std::vector<std::int64_t>& ids);
 
   std::uint64_t lines() const { return lines_; }
+  /// Whether a line of so many bytes fits without dropping another.
+  bool has_room(std::uint64_t bytes) const { return bytes_ + bytes <= max_bytes_; }
 
  private:
   struct Finalize {

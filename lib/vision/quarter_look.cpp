@@ -25,7 +25,7 @@ Orientation one_turn(Orientation first, Orientation second) {
   return Orientation::kIdentity;  // never: turns by quarters and mirrors are a group
 }
 
-cv::Point2f moved(const Affine2x3& m, const cv::Point2f& point) {
+cv::Point2f mapped(const Affine2x3& m, const cv::Point2f& point) {
   const ShownPoint to = moved_by(m, static_cast<double>(point.x), static_cast<double>(point.y));
   return {static_cast<float>(to.x), static_cast<float>(to.y)};
 }
@@ -59,11 +59,11 @@ std::vector<RolledFace> look_at_quarter(Detector& detector, const FrameView& fra
     if (!found.landmarks) continue;
     RolledFace face;
     face.score = found.score;
-    face.box = {moved(back, found.box.tl()), moved(back, found.box.br())};
+    face.box = {mapped(back, found.box.tl()), mapped(back, found.box.br())};
     face.centre = (face.box.tl() + face.box.br()) * 0.5f;
     face.size = std::max(face.box.width, face.box.height);
     for (std::size_t i = 0; i < face.landmarks.size(); ++i)
-      face.landmarks[i] = moved(back, (*found.landmarks)[i]);
+      face.landmarks[i] = mapped(back, (*found.landmarks)[i]);
     face.degrees = roll_of(face.landmarks);
     faces.push_back(face);
   }

@@ -28,12 +28,12 @@ constexpr int kMaxConfirmed = 3;
 constexpr std::size_t kRollsKept = 256;
 
 /// Finds that overlap by more are one face.
-constexpr float kSameFace = 0.3f;
+constexpr float kOneFace = 0.3f;
 
 /// By how much surer the detector must be of a turned face than of what it found upright there.
-constexpr float kUprightBonus = 0.1f;
+constexpr float kUprightLead = 0.1f;
 
-double overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
+double iou_of(const cv::Rect2f& a, const cv::Rect2f& b) {
   const double both = static_cast<double>((a & b).area());
   return both > 0 ? both / (static_cast<double>(a.area()) + static_cast<double>(b.area()) - both)
                   : 0;
@@ -42,7 +42,7 @@ double overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
 template <typename Faces, typename Box>
 auto overlapping(Faces& faces, const cv::Rect2f& box, Box box_of) {
   return std::find_if(faces.begin(), faces.end(), [&](const auto& face) {
-    return overlap(box_of(face), box) > static_cast<double>(kSameFace);
+    return iou_of(box_of(face), box) > static_cast<double>(kOneFace);
   });
 }
 
@@ -98,7 +98,7 @@ void TurnedFaces::take(const RolledFace& seen, const FrameView& frame, std::vect
   clipped.box &= whole;
   if (clipped.box.empty()) return;
   std::erase_if(found, [&](const Face& face) {
-    return overlap(face.box, clipped.box) > static_cast<double>(kSameFace);
+    return iou_of(face.box, clipped.box) > static_cast<double>(kOneFace);
   });
   Face face;
   face.box = clipped.box;
@@ -126,14 +126,14 @@ void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config,
   const std::vector<RolledFace> followed = std::exchange(seen_, {});
   for (const RolledFace& face : followed) {
     const auto upright = overlapping(found, face.box, [](const Face& f) { return f.box; });
-    if (upright == found.end() || face.score + kUprightBonus >= upright->score)
+    if (upright == found.end() || face.score + kUprightLead >= upright->score)
       take(face, frame, found);
   }
   const auto is_new = [&](const RolledFace& face) {
     if (overlapping(seen_, face.box, [](const RolledFace& f) { return f.box; }) != seen_.end())
       return false;
     const auto upright = overlapping(found, face.box, [](const Face& f) { return f.box; });
-    return upright == found.end() || face.score >= upright->score + kUprightBonus;
+    return upright == found.end() || face.score >= upright->score + kUprightLead;
   };
   std::vector<RolledFace> candidates;
   for (std::size_t q = 0; q < kQuarters.size(); ++q) {

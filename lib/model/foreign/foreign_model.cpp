@@ -132,7 +132,7 @@ void check_outputs(const ForeignModel& model, const fs::path& onnx,
   }
 }
 
-ModelInfo info_of(const ForeignModel& model, const fs::path& onnx, const std::string& text) {
+ModelInfo foreign_info(const ForeignModel& model, const fs::path& onnx, const std::string& text) {
   const NetworkDescription& described = model.description;
   ModelInfo info;
   for (const auto& label : described.labels) {
@@ -181,7 +181,7 @@ ForeignModel read_foreign_model(const fs::path& onnx) {
                              shape_text(model.plan.input_shape(1)) + ", found " + error.what());
   }
   check_outputs(model, onnx, faces);
-  model.info = info_of(model, onnx, text);
+  model.info = foreign_info(model, onnx, text);
   return model;
 }
 

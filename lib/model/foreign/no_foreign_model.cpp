@@ -7,7 +7,7 @@
 namespace fer {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& onnx) {
+[[noreturn]] void refuse_onnx(const std::filesystem::path& onnx) {
   throw std::runtime_error(onnx.string() +
                            ": expected a model of gst-fer's own (.fer), found an ONNX network, "
                            "which this gst-fer cannot compute: it was built without OpenCV");
@@ -16,11 +16,11 @@ namespace {
 }  // namespace
 
 ForeignModel read_foreign_model(const std::filesystem::path& onnx) {
-  fail(onnx);
+  refuse_onnx(onnx);
 }
 
 std::unique_ptr<const InferenceEngine> make_foreign_engine(const ForeignModel& model) {
-  fail(model.info.network.name);
+  refuse_onnx(model.info.network.name);
 }
 
 }  // namespace fer

@@ -18,7 +18,7 @@ constexpr int kMaxGraphDepth = 8;
 /// Bytes of a name; longer ones are none.
 constexpr std::size_t kMaxText = 1 << 16;
 
-[[noreturn]] void fail() {
+[[noreturn]] void break_off() {
   throw std::runtime_error("a file that is no ONNX model");
 }
 
@@ -32,15 +32,15 @@ struct Field {
 
   /// The text or message. A number in its place makes the file none of ONNX.
   std::string_view text() const {
-    if (!is_bytes) fail();
+    if (!is_bytes) break_off();
     return bytes;
   }
   std::string name() const {
-    if (text().size() > kMaxText) fail();
+    if (text().size() > kMaxText) break_off();
     return std::string(bytes);
   }
   std::int64_t number_value() const {
-    if (is_bytes) fail();
+    if (is_bytes) break_off();
     return static_cast<std::int64_t>(value);
   }
 };
@@ -55,7 +55,7 @@ class Fields {
     if (left_.empty()) return false;
     const std::uint64_t tag = varint();
     field = {};
-    if (tag >> 3 == 0 || tag >> 3 > std::numeric_limits<std::uint32_t>::max()) fail();
+    if (tag >> 3 == 0 || tag >> 3 > std::numeric_limits<std::uint32_t>::max()) break_off();
     field.number = static_cast<std::uint32_t>(tag >> 3);
     switch (tag & 7) {
       case 0:
@@ -72,7 +72,7 @@ class Fields {
         take(field.fixed = 4);
         return true;
       default:
-        fail();
+        break_off();
     }
   }
 
@@ -85,12 +85,12 @@ class Fields {
       value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
-    fail();
+    break_off();
   }
 
  private:
   std::string_view take(std::uint64_t size) {
-    if (size > left_.size()) fail();
+    if (size > left_.size()) break_off();
     const std::string_view taken = left_.substr(0, size);
     left_.remove_prefix(size);
     return taken;
@@ -130,7 +130,7 @@ OnnxTensor read_tensor(std::string_view message) {
   }
   for (Fields fields(shape); fields.next(field);) {
     if (field.number != 1) continue;
-    if (tensor.shape.size() == kMaxDims) fail();
+    if (tensor.shape.size() == kMaxDims) break_off();
     tensor.shape.push_back(read_dimension(field.text()));
   }
   return tensor;
@@ -261,14 +261,14 @@ void read_node(std::string_view message, OnnxHeader& header, int depth) {
 
 /// GraphProto. Inputs and outputs are those of the outermost.
 void read_graph(std::string_view message, OnnxHeader& header, int depth) {
-  if (depth > kMaxGraphDepth) fail();
+  if (depth > kMaxGraphDepth) break_off();
   std::set<std::string> weights;
   std::size_t entries = 0;
   Field field;
   for (Fields fields(message); fields.next(field);) {
     if (field.number == 1) read_node(field.text(), header, depth);
     if (field.number != 5 && field.number != 11 && field.number != 12) continue;
-    if (++entries > kMaxEntries) fail();
+    if (++entries > kMaxEntries) break_off();
     if (field.number == 5) weights.insert(read_weight(field.text(), header));
     if (depth > 0) continue;
     if (field.number == 11) header.inputs.push_back(read_tensor(field.text()));
@@ -298,13 +298,13 @@ OnnxHeader read_onnx_header(std::string_view bytes) {
   std::size_t entries = 0;
   Field field;
   for (Fields fields(bytes); fields.next(field);) {
-    if (++entries > kMaxEntries) fail();
+    if (++entries > kMaxEntries) break_off();
     switch (field.number) {
       case 2:
         header.producer = field.name();
         break;
       case 7:
-        if (graph) fail();
+        if (graph) break_off();
         graph = true;
         read_graph(field.text(), header, 0);
         break;
@@ -318,7 +318,7 @@ OnnxHeader read_onnx_header(std::string_view bytes) {
         break;
     }
   }
-  if (!graph || header.outputs.empty()) fail();
+  if (!graph || header.outputs.empty()) break_off();
   return header;
 }
 

@@ -9,9 +9,9 @@ namespace fer {
 
 /// A remembered tracklet, as its sharpest crop, with what the teacher says of it.
 struct LabelQuestion {
-  std::uint64_t id = 0;  ///< Of the remembered tracklet; a reset begins anew.
-  std::string source;    ///< The stream that it came from.
-  std::int64_t track = -1;
+  std::uint64_t id = 0;              ///< Of the remembered tracklet; a reset begins anew.
+  std::string source;                ///< The stream that it came from.
+  std::int64_t track = -1;           ///< As FaceSample's.
   std::int64_t time_s = 0;           ///< When it was remembered: seconds since 1970, UTC.
   std::int64_t expires_s = 0;        ///< From then on nobody may see it; 0: never.
   std::vector<std::uint8_t> crop;    ///< Planar, channels x side x side of the model's input.

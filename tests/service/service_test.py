@@ -407,6 +407,16 @@ class LabelTest(running.ServiceCase):
         self.service.wait_for_words("is read anew")
         self.assertEqual(self.questions(), [])
 
+    def test_a_slot_may_ask_nothing(self):
+        text = CAMERAS.replace("[[camera]]", "ask = false\n[slot.learn]\n[[camera]]")
+        self.write(text)
+        self.service.process.send_signal(signal.SIGHUP)
+        self.service.wait_for_words("is read anew")
+        status, _, text = self.ask("/api/slots/house/questions")
+        self.assertEqual(status, 404)
+        self.assertIn("slot house asks nothing: the file says ask = false", text)
+        self.assertFalse(self.slot("house")["asks"])
+
     def test_what_is_too_old_to_be_kept_is_shown_no_more(self):
         number = self.questions()[0]["id"]
         learns = "[slot.learn]\nmax-unsure = 1.0\nmax-sample-age = 1\n[[camera]]"

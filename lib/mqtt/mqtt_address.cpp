@@ -66,8 +66,12 @@ MqttAddress parse_mqtt_address(const std::string& text) {
   const auto text_of = [](const char* part) { return std::string(part == nullptr ? "" : part); };
   const std::string scheme = text_of(g_uri_get_scheme(uri));
   const bool tls = scheme == "mqtts" || scheme == "ssl";
-  MqttAddress address{text_of(g_uri_get_host(uri)), g_uri_get_port(uri), tls,
-                      text_of(g_uri_get_user(uri)), text_of(g_uri_get_password(uri)), ""};
+  MqttAddress address{text_of(g_uri_get_host(uri)),
+                      g_uri_get_port(uri),
+                      tls,
+                      text_of(g_uri_get_user(uri)),
+                      text_of(g_uri_get_password(uri)),
+                      ""};
   if (!tls && scheme != "mqtt" && scheme != "tcp") refuse("it begins with " + scheme + "://");
   address.path = text_of(g_uri_get_path(uri));
   while (address.path.starts_with('/')) address.path.erase(0, 1);

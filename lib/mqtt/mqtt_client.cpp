@@ -92,10 +92,10 @@ MqttClient::MqttClient(MqttConnection connection)
       client_, [](mosquitto*, void* self, int id, int reason_code, const mosquitto_property*) {
         static_cast<MqttClient*>(self)->on_published(id, reason_code);
       });
-  mosquitto_message_callback_set(
-      client_, [](mosquitto*, void* self, const mosquitto_message* message) {
-        static_cast<MqttClient*>(self)->on_message(*message);
-      });
+  mosquitto_message_callback_set(client_,
+                                 [](mosquitto*, void* self, const mosquitto_message* message) {
+                                   static_cast<MqttClient*>(self)->on_message(*message);
+                                 });
   mosquitto_log_callback_set(client_, [](mosquitto*, void* self, int level, const char* text) {
     static_cast<MqttClient*>(self)->on_log(level, text);
   });
@@ -284,9 +284,9 @@ void MqttClient::on_connect(int code) {
     greeting_due_ = true;
     last_error_.clear();
   } else {
-    fault_ = name_ + " refused the connection: " +
-             (connection_.version_5 ? mosquitto_reason_string(code)
-                                    : mosquitto_connack_string(code));
+    fault_ =
+        name_ + " refused the connection: " +
+        (connection_.version_5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code));
   }
   changed_.notify_all();
 }
@@ -321,11 +321,10 @@ void MqttClient::on_published(int id, int reason_code) {
 void MqttClient::on_message(const mosquitto_message& message) noexcept {
   if (!connection_.on_message) return;
   try {
-    connection_.on_message(
-        {message.topic,
-         std::string(static_cast<const char*>(message.payload),
-                     static_cast<std::size_t>(std::max(message.payloadlen, 0))),
-         message.qos, message.retain});
+    connection_.on_message({message.topic,
+                            std::string(static_cast<const char*>(message.payload),
+                                        static_cast<std::size_t>(std::max(message.payloadlen, 0))),
+                            message.qos, message.retain});
   } catch (const std::exception&) {
     // No memory for it: it is lost, as on the way.
   }

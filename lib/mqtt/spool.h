@@ -17,7 +17,7 @@ namespace fer {
 class Spool {
  public:
   struct Line {
-    std::int64_t id = 0;  ///< Grows from line to line.
+    std::int64_t id = 0;      ///< Grows from line to line.
     std::string topic, text;  ///< Any bytes.
   };
 

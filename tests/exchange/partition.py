@@ -31,6 +31,13 @@ class Hosts:
         self.tag = f"fer{os.getpid() % 10000}"
         self.names = list(names)
         self.bridge = f"{self.tag}br"
+        try:
+            self.make()
+        except (subprocess.CalledProcessError, FileNotFoundError):
+            self.close()
+            raise
+
+    def make(self):
         ip("link", "add", self.bridge, "type", "bridge")
         ip("link", "set", self.bridge, "up")
         for number, name in enumerate(self.names, 1):
@@ -55,6 +62,8 @@ class Hosts:
         ip("link", "set", self.link(name), "down" if apart else "up")
 
     def close(self):
+        if not shutil.which("ip"):
+            return
         for name in self.names:
             subprocess.run(["ip", "netns", "del", self.space(name)], capture_output=True)
             subprocess.run(["ip", "link", "del", self.link(name)], capture_output=True)

@@ -75,8 +75,7 @@ class CrossFitted : public PseudoLabeller {
     const torch::Tensor q = heads_.probabilities(seen).to(teacher.logits.device());
     if (method_.network_share == 0) return q;
     const torch::Tensor own = torch::log_softmax(teacher.logits, 1);
-    return torch::softmax(
-        torch::lerp(q.clamp_min(1e-12).log(), own, method_.network_share), 1);
+    return torch::softmax(torch::lerp(q.clamp_min(1e-12).log(), own, method_.network_share), 1);
   }
   torch::Tensor soft_labels(const torch::Tensor& probabilities) const override {
     if (method_.soften == 0) return {};

@@ -18,8 +18,8 @@ namespace fer {
 
 /// What the teacher, the average of the network, says of the weak views of rows.
 struct TeacherOutput {
-  torch::Tensor logits;    ///< N x C, fp32.
-  torch::Tensor features;  ///< N x D: what its head sees.
+  torch::Tensor logits;     ///< N x C, fp32.
+  torch::Tensor features;   ///< N x D: what its head sees.
   torch::Tensor maps = {};  ///< N x C' x S x S: the frozen maps below it; undefined without those.
 };
 

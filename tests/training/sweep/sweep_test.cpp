@@ -15,6 +15,7 @@
 #include "content.h"
 #include "data/tiny_dataset.h"
 #include "error_of.h"
+#include "evaluation/prediction_csv.h"
 #include "learn/features/feature_file.h"
 #include "model/model_info.h"
 #include "scoped.h"
@@ -128,8 +129,15 @@ TEST_F(SweepTest, MeasuresOnFeatures) {
   features.blocks = 1;
   const auto packed = settings_.data;
   settings_.data = folder_.path() / "tiny.features";
-  ASSERT_TRUE(write_features(settings_.data, PackedDataset(packed), model, features,
-                             [](std::size_t, std::size_t) { return true; }));
+  const PackedDataset plain(packed);
+  std::vector<PackedRow> rows;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    rows.push_back(plain.row(i));
+    rows.back().image = std::to_string(i) + ".png";
+  }
+  write_packed(folder_.path() / "named", plain.info(), rows);
+  ASSERT_TRUE(write_features(settings_.data, PackedDataset(folder_.path() / "named"), model,
+                             features, [](std::size_t, std::size_t) { return true; }));
   const Experiment above = read_experiment(folder_.write(
       "trial.json",
       json{{"budget", {{"init", model}, {"light-head", 8}, {"steps", 4}, {"batch", 6}}},
@@ -150,6 +158,9 @@ TEST_F(SweepTest, MeasuresOnFeatures) {
   EXPECT_GE(run["precision_times_coverage"].get<double>(), 0);
   EXPECT_LE(run["distractors_accepted"].get<double>(),
             run["gate"]["distractors_kept"].get<double>());
+  const Predictions told =
+      read_predictions(settings_.runs / "trial" / "fix-left-4-seed1" / "test.csv");
+  EXPECT_NEAR(confusion_of(told).accuracy(), run["accuracy_plain"].get<double>(), 1e-9);
 }
 
 TEST_F(SweepTest, WatchesAdaptations) {

@@ -104,4 +104,16 @@ std::vector<torch::Tensor> DetectorNetImpl::forward(const torch::Tensor& pixels)
   return maps;
 }
 
+std::vector<nn::BatchNorm2d> DetectorNetImpl::norms() const {
+  std::vector<nn::BatchNorm2d> all{stem_bn};
+  const auto add = [&](const SeparableBlock& block) {
+    all.insert(all.end(), {block->depthwise_bn, block->pointwise_bn});
+  };
+  for (const auto& stage : stages)
+    for (const SeparableBlock& block : stage) add(block);
+  all.insert(all.end(), lateral_bns.rbegin(), lateral_bns.rend());
+  for (const SeparableBlock& head : heads) add(head);
+  return all;
+}
+
 }  // namespace fer

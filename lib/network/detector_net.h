@@ -32,6 +32,9 @@ class DetectorNetImpl : public torch::nn::Module {
 
   const DetectorNetConfig& config() const { return config_; }
 
+  /// All batch norms, in the order in which a picture passes them.
+  std::vector<torch::nn::BatchNorm2d> norms() const;
+
   torch::nn::Conv2d stem{nullptr};
   torch::nn::BatchNorm2d stem_bn{nullptr};
   std::vector<std::vector<SeparableBlock>> stages;

@@ -110,7 +110,8 @@ std::vector<TrackedFace> FaceFinder::detect(const FrameView& frame) {
                static_cast<float>(detection_size(frame, config).width);
   }
   const bool turned = config_.rolled_faces && detector_->has_landmarks();
-  if (turned) turned_->add(frame, config, tracker_.expected(), runs_in_a_second(), found);
+  if (turned)
+    turned_->add(frame, config, config_.threshold, tracker_.expected(), runs_in_a_second(), found);
   faces = tracker_.update(found, missable);
   if (turned) turned_->turn_upright(frame, runs_in_a_second(), faces, tracker_);
   const auto max = static_cast<std::size_t>(config_.max_faces);

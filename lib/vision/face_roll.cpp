@@ -23,7 +23,7 @@ constexpr float kMinScore = 0.3f;
 
 /// By how much surer the detector must be of a turned face than of an upright one: faces that are
 /// upright score alike in neighbouring turns.
-constexpr float kUprightBonus = 0.1f;
+constexpr float kUprightBonus = 0.02f;
 
 double wrapped(double degrees) {
   degrees = std::fmod(degrees, 360);
@@ -106,19 +106,22 @@ RolledFace RollFinder::refined(const FrameView& frame, const RolledFace& face) {
 }
 
 std::optional<RolledFace> RollFinder::search(const FrameView& frame, const Face& face) {
-  std::optional<RolledFace> best;
-  float best_score = 0;
+  std::optional<RolledFace> upright, turned;
   for (int turn = 0; turn < kTurns; ++turn) {
     const double degrees = 360. * turn / kTurns;
     const auto seen = look(frame, {centre_of(face.box), size_of(face.box), degrees, kCoarse});
     if (!seen) continue;
-    const float score = seen->score + (turn == 0 ? kUprightBonus : 0.f);
-    if (score <= best_score) continue;
-    best_score = score;
-    best = seen;
+    std::optional<RolledFace>& best = turn == 0 ? upright : turned;
+    if (!best || seen->score > best->score) best = seen;
   }
-  if (!best) return std::nullopt;
-  return refined(frame, *best);
+  if (!upright && !turned) return std::nullopt;
+  if (!turned || (upright && upright->score > turned->score)) return refined(frame, *upright);
+  RolledFace best = refined(frame, *turned);
+  if (!upright) return best;
+  // Faces that are upright score alike in neighbouring turns, and some upside down score well, too:
+  // the larger pictures tell.
+  const RolledFace other = refined(frame, *upright);
+  return other.score + kUprightBonus >= best.score ? other : best;
 }
 
 std::optional<RolledFace> RollFinder::follow(const FrameView& frame, const Face& face,

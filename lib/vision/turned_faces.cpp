@@ -28,7 +28,19 @@ constexpr int kMaxConfirmed = 3;
 constexpr std::size_t kRollsKept = 256;
 
 /// Finds that overlap by more are one face.
-constexpr float kOneFace = 0.3f;
+constexpr double kOneFace = 0.3;
+
+/// How much surer than the threshold the detector must be of a new turned face, as a step of the
+/// logit: looks at more pictures bring more chances of a false alarm. Chosen on photos that were
+/// not trained on (docs/explanation/detector.md).
+constexpr float kNewcomerStep = 0.8f;
+
+/// A new face must be seen in the same place by the look at the whole and by that at it alone.
+constexpr double kSamePlace = 0.5;
+
+/// A new face is none where so much of it or of another one is shared: chins, hair and collars make
+/// faces of their own there.
+constexpr double kLargestShared = 0.3;
 
 /// By how much surer the detector must be of a turned face than of what it found upright there.
 constexpr float kUprightLead = 0.1f;
@@ -39,11 +51,21 @@ double iou_of(const cv::Rect2f& a, const cv::Rect2f& b) {
                   : 0;
 }
 
+/// The share of the smaller box that lies in the other.
+double shared(const cv::Rect2f& a, const cv::Rect2f& b) {
+  const double smaller = static_cast<double>(std::min(a.area(), b.area()));
+  return smaller > 0 ? static_cast<double>((a & b).area()) / smaller : 0;
+}
+
+/// A score whose logit is higher by `step`.
+float surer(float score, float step) {
+  return score / (score + (1 - score) * std::exp(-step));
+}
+
 template <typename Faces, typename Box>
 auto overlapping(Faces& faces, const cv::Rect2f& box, Box box_of) {
-  return std::find_if(faces.begin(), faces.end(), [&](const auto& face) {
-    return iou_of(box_of(face), box) > static_cast<double>(kOneFace);
-  });
+  return std::find_if(faces.begin(), faces.end(),
+                      [&](const auto& face) { return iou_of(box_of(face), box) > kOneFace; });
 }
 
 /// Whether a look at the picture turned by `quarter` shows a face turned by `degrees` about
@@ -87,7 +109,7 @@ void TurnedFaces::follow(const FrameView& frame, const std::vector<TrackedFace>&
       ++searches_;
       seen = rolls_.search(frame, face);
     }
-    if (seen) seen_.push_back(*seen);
+    if (seen && iou_of(seen->box, face.box) > kOneFace) seen_.push_back(*seen);
   }
 }
 
@@ -97,9 +119,7 @@ void TurnedFaces::take(const RolledFace& seen, const FrameView& frame, std::vect
   RolledFace clipped = seen;
   clipped.box &= whole;
   if (clipped.box.empty()) return;
-  std::erase_if(found, [&](const Face& face) {
-    return iou_of(face.box, clipped.box) > static_cast<double>(kOneFace);
-  });
+  std::erase_if(found, [&](const Face& face) { return iou_of(face.box, clipped.box) > kOneFace; });
   Face face;
   face.box = clipped.box;
   face.score = clipped.score;
@@ -108,7 +128,7 @@ void TurnedFaces::take(const RolledFace& seen, const FrameView& frame, std::vect
   seen_.push_back(clipped);
 }
 
-void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config,
+void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config, float threshold,
                       const std::vector<TrackedFace>& expected, int runs_in_a_second,
                       std::vector<Face>& found) {
   searches_ = 0;
@@ -129,11 +149,15 @@ void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config,
     if (upright == found.end() || face.score + kUprightLead >= upright->score)
       take(face, frame, found);
   }
-  const auto is_new = [&](const RolledFace& face) {
-    if (overlapping(seen_, face.box, [](const RolledFace& f) { return f.box; }) != seen_.end())
-      return false;
-    const auto upright = overlapping(found, face.box, [](const Face& f) { return f.box; });
-    return upright == found.end() || face.score >= upright->score + kUprightLead;
+  const auto is_known = [&](const cv::Rect2f& box) {
+    return overlapping(seen_, box, [](const RolledFace& f) { return f.box; }) != seen_.end();
+  };
+  // Whether what was found upright leaves room for a turned face there.
+  const auto is_free = [&](const RolledFace& face) {
+    return std::none_of(found.begin(), found.end(), [&](const Face& other) {
+      return shared(face.box, other.box) > kLargestShared &&
+             face.score < other.score + kUprightLead;
+    });
   };
   std::vector<RolledFace> candidates;
   for (std::size_t q = 0; q < kQuarters.size(); ++q) {
@@ -143,23 +167,22 @@ void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config,
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const RolledFace& a, const RolledFace& b) { return a.score > b.score; });
+  const float newcomer = surer(threshold, kNewcomerStep);
   int confirmed = 0;
   for (RolledFace face : candidates) {
-    if (!is_new(face)) continue;
+    if (is_known(face.box)) continue;
     const auto track = overlapping(expected, face.box, [](const TrackedFace& f) { return f.box; });
     if (track == expected.end() || !turned_roll(track->track_id)) {
       // A new one is looked at in all turns: it may be upside down in this one, and each look at
       // the whole brings a chance of a false alarm.
-      if (confirmed >= kMaxConfirmed) continue;
+      if (face.score < newcomer || !is_free(face) || confirmed >= kMaxConfirmed) continue;
       ++confirmed;
       Face place;
       place.box = face.box;
       const auto again = rolls_.search(frame, place);
-      if (!again) continue;
-      const float score = (face.score + again->score) / 2;
+      if (!again || again->score < newcomer || iou_of(again->box, face.box) < kSamePlace) continue;
       face = *again;
-      face.score = score;
-      if (!is_new(face)) continue;
+      if (is_known(face.box) || !is_free(face)) continue;
     }
     take(face, frame, found);
   }

@@ -23,9 +23,10 @@ class TurnedFaces {
   explicit TurnedFaces(Detector& detector) : detector_(detector), rolls_(detector) {}
 
   /// Adds to `found` the faces that are seen in turned pictures, and takes out what was found of
-  /// the same faces. `config`: of the run. `expected`: Tracker::expected(). Takes at most the time
+  /// the same faces. `config`: of the run. `threshold`: least score of faces that are
+  /// not followed yet. `expected`: Tracker::expected(). Takes at most the time
   /// of a few runs, and seldom more than that of one.
-  void add(const FrameView& frame, const DetectorConfig& config,
+  void add(const FrameView& frame, const DetectorConfig& config, float threshold,
            const std::vector<TrackedFace>& expected, int runs_in_a_second,
            std::vector<Face>& found);
 

@@ -50,6 +50,8 @@ json report_json(const Options& o, const DetectionEvaluation& e, double threshol
           {"detect_width", o.eval.detect_width},
           {"least_face", o.eval.min_face},
           {"small_faces", o.eval.small_faces},
+          {"turned_faces", o.eval.turned_faces},
+          {"light", o.eval.light},
           {"photos", s.photos()},
           {"photos_without_faces", s.empty_photos()},
           {"unreadable", e.unreadable},
@@ -147,6 +149,11 @@ void add_eval_detector(CLI::App& app) {
   c->add_flag("--small-faces,!--no-small-faces", o->eval.small_faces,
               "Look for small faces too, as ferdetect does on each small-face-interval-th frame")
       ->default_str("true");
+  c->add_flag("--turned-faces", o->eval.turned_faces,
+              "Look for turned faces too, as ferdetect does on a stream's first frame");
+  c->add_option("--light", o->eval.light, "Multiply the pixels by this: 0.25 for dark photos")
+      ->check(finite_range(0.01, 1))
+      ->capture_default_str();
   c->add_option("--max-photos", o->eval.max_photos, "Only the first ones; 0: all")
       ->capture_default_str();
   c->add_option("--json", o->json, "Write the report here; -: to stdout, and the text to stderr");

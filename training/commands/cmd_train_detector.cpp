@@ -7,6 +7,7 @@
 #include "commands/device_option.h"
 #include "commands/resumable_run.h"
 #include "commands/training_progress.h"
+#include "import/detector_weights.h"
 #include "learn/detection/detection_trainer.h"
 #include "learn/distributed/distributed_env.h"
 #include "program/finite_range.h"
@@ -16,12 +17,16 @@ namespace fer {
 namespace {
 
 struct Options {
-  std::filesystem::path data, out;
+  std::filesystem::path data, out, init;
   DetectionTrainConfig train;
 };
 
 void run(Options& o) {
   require_one_process("fer train --task detect");
+  if (!o.init.empty()) {
+    o.train.init = std::make_shared<const DetectorFile>(read_detector_weights(o.init));
+    o.train.network = o.train.init->info.network;
+  }
   o.train.check();
   settle_device(o.train.device);
   require_startable(o.out, o.train);
@@ -68,6 +73,10 @@ void add_train_detector(CLI::App& app) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return c->add_option(name, value, what)->capture_default_str();
   };
+  auto* init = c->add_option("--init", o->init,
+                             "Weights to start from: a detector's .fer, or the .onnx that fer "
+                             "export made of one; they say what the network is like")
+                   ->check(CLI::ExistingFile);
   add("--epochs", t.epochs, "Times that the photos are gone through")->check(CLI::Range(1, 100000));
   add("--views", t.views, "Views an epoch; 0: one a photo");
   add("--batch", t.batch, "Views a step")->check(CLI::Range(1, 4096));
@@ -86,16 +95,23 @@ void add_train_detector(CLI::App& app) {
   add("--mosaic", a.mosaic, "Share of views put together of four photos")
       ->check(finite_range(0, 1));
   add("--erase", a.erase, "Share of faces that are partly covered")->check(finite_range(0, 1));
+  add("--rotation", a.rotation, "Degrees by which views are turned at most")
+      ->check(finite_range(0, 180));
+  add("--turned", a.turned, "Share of views that are turned by any angle instead")
+      ->check(finite_range(0, 1));
   add("--dark", a.dark, "Share of dark views")->check(finite_range(0, 1));
   add("--min-face", a.min_face, "Height of the smallest faces that are made, in pixels")
       ->check(finite_range(4, 10000));
   add_deprecated(*c, "--least-face", a.min_face, "--min-face")->check(finite_range(4, 10000));
-  add("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
-  add("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
-  add("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
-  add("--stem-width", t.network.stem_width, "Channels of the first convolution");
-  add("--stem-kernel", t.network.stem_kernel, "Its kernel");
-  add("--stem-stride", t.network.stem_stride, "Its stride: 4, or 2");
+  const auto add_shape = [&](const char* name, auto& value, const char* what) {
+    add(name, value, what)->excludes(init);
+  };
+  add_shape("--widths", t.network.widths, "Channels at strides 8, 16 and 32");
+  add_shape("--depths", t.network.depths, "Blocks at strides 8, 16 and 32");
+  add_shape("--kernels", t.network.kernels, "Depthwise kernels at strides 8, 16 and 32");
+  add_shape("--stem-width", t.network.stem_width, "Channels of the first convolution");
+  add_shape("--stem-kernel", t.network.stem_kernel, "Its kernel");
+  add_shape("--stem-stride", t.network.stem_stride, "Its stride: 4, or 2");
   add("--seed", t.seed, "Of weights, draws and views")->check(seed_range());
   add("--threads", t.threads, "0: one a core")->check(CLI::Range(0, 1024));
   add_device(*c, t.device);

@@ -1,7 +1,9 @@
 #include "evaluation/detection_evaluation.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "data/data_source.h"
 #include "learn/detection/detection_dataset.h"
@@ -12,6 +14,7 @@
 #include "data/scene_list.h"
 #include "files/read_image.h"
 #include "vision/detector.h"
+#include "vision/face_finder.h"
 #endif
 
 namespace fer {
@@ -45,19 +48,34 @@ DetectionEvaluation evaluate_weights(const fs::path& model, const fs::path& data
 /// Finds below this are not counted: by then every detector sees faces everywhere.
 constexpr float kMinScore = 0.05f;
 
+/// The picture in so much of its light.
+cv::Mat lit(const cv::Mat& picture, double light) {
+  if (light == 1) return picture;
+  cv::Mat darker;
+  picture.convertTo(darker, -1, light);
+  return darker;
+}
+
 /// A detector and what it has found so far.
 class Examination {
  public:
   Examination(const fs::path& model, const DetectionEvalSettings& settings)
       : settings_(settings), detector_(open_detector(model)), score_(settings.min_face) {
+    name_ = detector_->name();
     config_.score_threshold = kMinScore;
     config_.detect_width = settings.detect_width;
     config_.small_faces = settings.small_faces;
+    if (!settings.turned_faces) return;
+    finder_.emplace(std::move(detector_));
+    FaceFinderConfig finder;
+    finder.detect_width = settings.detect_width;
+    finder.small_face_interval = settings.small_faces ? 1 : 0;
+    finder_->configure(finder);
   }
 
   void look_at(const FrameView& frame, std::span<const SceneFace> faces) {
     std::vector<FoundFace> finds;
-    for (const Face& face : detector_->detect(frame, config_)) {
+    for (const Face& face : faces_in(frame)) {
       FoundFace& find = finds.emplace_back();
       find.x = face.box.x;
       find.y = face.box.y;
@@ -81,7 +99,7 @@ class Examination {
   DetectionEvaluation result(bool colour, std::size_t unreadable) const {
     DetectionEvaluation evaluation;
     evaluation.score = score_;
-    evaluation.detector = detector_->name();
+    evaluation.detector = name_;
     evaluation.colour = colour;
     evaluation.unreadable = unreadable;
     evaluation.threshold = DetectorConfig().score_threshold;
@@ -89,8 +107,17 @@ class Examination {
   }
 
  private:
+  std::vector<Face> faces_in(const FrameView& frame) {
+    if (!finder_) return detector_->detect(frame, config_);
+    finder_->reset();
+    const std::vector<TrackedFace> tracked = finder_->detect(frame);
+    return {tracked.begin(), tracked.end()};
+  }
+
   const DetectionEvalSettings& settings_;
-  const std::unique_ptr<Detector> detector_;
+  std::unique_ptr<Detector> detector_;
+  std::optional<FaceFinder> finder_;  ///< Has the detector, where turned faces are looked for.
+  std::string name_;
   DetectorConfig config_;
   DetectionScore score_;
 };
@@ -110,12 +137,9 @@ DetectionEvaluation evaluate_detector(
     keep_first(rows, settings.max_photos);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       stop_if_requested();
-      FrameView frame;
-      frame.width = photos.width(rows[i]);
-      frame.height = photos.height(rows[i]);
-      frame.data[0] = photos.pixels(rows[i]).data();
-      frame.stride[0] = frame.width;
-      examination.look_at(frame, photos.faces(rows[i]));
+      const cv::Mat grey(photos.height(rows[i]), photos.width(rows[i]), CV_8UC1,
+                         const_cast<std::uint8_t*>(photos.pixels(rows[i]).data()));
+      examination.look_at(view_of(lit(grey, settings.light)), photos.faces(rows[i]));
       on_progress(i + 1, rows.size());
     }
     return examination.result(false, 0);
@@ -129,7 +153,7 @@ DetectionEvaluation evaluate_detector(
     if (image.empty())
       ++unreadable;
     else
-      examination.look_at(view_of(image), entries[i].faces);
+      examination.look_at(view_of(lit(image, settings.light)), entries[i].faces);
     on_progress(i + 1, entries.size());
   }
   if (unreadable == entries.size())

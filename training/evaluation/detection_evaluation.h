@@ -15,6 +15,10 @@ struct DetectionEvalSettings {
   double min_face = 24;     ///< Lower faces do not count; pixels of what the detector sees.
   int max_photos = 0;       ///< Only the first ones; 0: all.
   bool small_faces = true;  ///< Look for small faces too, as the elements do now and then.
+  /// Look for turned faces too, as the elements do on a stream's first frame. Finds below the
+  /// default threshold are left out then, since such a frame shows none. Not for weights.
+  bool turned_faces = false;
+  double light = 1;  ///< What the pixels are multiplied by, in (0, 1]. Not for weights.
 };
 
 struct DetectionEvaluation {

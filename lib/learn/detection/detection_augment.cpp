@@ -113,7 +113,8 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
   p.scale_x = scale * stretch;
   p.scale_y = scale / stretch;
   p.mirrored = random.chance(config.flip);
-  const double angle = random.uniform(-config.rotation, config.rotation) * std::numbers::pi / 180;
+  const double most = config.turned > 0 && random.chance(config.turned) ? 180 : config.rotation;
+  const double angle = random.uniform(-most, most) * std::numbers::pi / 180;
   const double sine = std::sin(angle), cosine = std::cos(angle), sign = p.mirrored ? -1 : 1;
   // Photo → view: scale, mirror, turn; and back.
   p.ix = cosine * sign * p.scale_x;
@@ -136,19 +137,28 @@ Placement place(const DetectionDataset& data, std::size_t photo, const Tile& til
     p.view_x = spot(tile.x, tile.width, chosen->width * p.scale_x);
     p.view_y = spot(tile.y, tile.height, chosen->height * p.scale_y);
   }
-  // Then moved so that the tile shows as much of the photo as it can hold.
-  const auto fit = [&](int from, int length, double in_view, double in_photo, double size,
-                       double factor, bool any) {
-    const double rest = length - size * factor;  // black at its sides, or cut off
+  // Then moved so that the tile shows as much of the photo as it can hold. Turned, a photo reaches
+  // this far from the chosen point.
+  double left = 0, right = 0, top = 0, bottom = 0;
+  for (const double corner_x : {0.0, width}) {
+    for (const double corner_y : {0.0, height}) {
+      const double u = corner_x - p.photo_x, v = corner_y - p.photo_y;
+      const double x = p.ix * u + p.ixy * v, y = p.iyx * u + p.iy * v;
+      left = std::min(left, x);
+      right = std::max(right, x);
+      top = std::min(top, y);
+      bottom = std::max(bottom, y);
+    }
+  }
+  const auto fit = [&](int from, int length, double at, double before, double after) {
+    const double rest = length - (after - before);  // black at its sides, or cut off
     const double low = from + std::min(0.0, rest), high = from + std::max(0.0, rest);
-    return any ? random.uniform(low, high) : std::clamp(in_view - in_photo * factor, low, high);
+    const double start =
+        chosen == nullptr ? random.uniform(low, high) : std::clamp(at + before, low, high);
+    return start - before;
   };
-  const bool any = chosen == nullptr;
-  const double photo_x = p.mirrored ? width - p.photo_x : p.photo_x;
-  const double left = fit(tile.x, tile.width, p.view_x, photo_x, width, p.scale_x, any);
-  const double top = fit(tile.y, tile.height, p.view_y, p.photo_y, height, p.scale_y, any);
-  p.view_x = left + photo_x * p.scale_x;
-  p.view_y = top + p.photo_y * p.scale_y;
+  p.view_x = fit(tile.x, tile.width, p.view_x, left, right);
+  p.view_y = fit(tile.y, tile.height, p.view_y, top, bottom);
   return p;
 }
 
@@ -198,12 +208,13 @@ void place_faces(std::span<const SceneFace> faces, const Tile& tile, const Place
   };
   for (const SceneFace& face : faces) {
     ViewFace made;
-    // The box keeps its size when a face is turned a little: a box around the turned box would be
-    // too large.
+    // A face is about an ellipse: a box around the turned box would be too large.
     float x = face.x + face.width / 2, y = face.y + face.height / 2;
     p.to_view(x, y);
-    const float width = face.width * static_cast<float>(p.scale_x);
-    const float height = face.height * static_cast<float>(p.scale_y);
+    const double face_width = static_cast<double>(face.width);
+    const double face_height = static_cast<double>(face.height);
+    const auto width = static_cast<float>(std::hypot(p.ix * face_width, p.ixy * face_height));
+    const auto height = static_cast<float>(std::hypot(p.iyx * face_width, p.iy * face_height));
     made.x = std::max(left, x - width / 2);
     made.y = std::max(top, y - height / 2);
     made.width = std::min(right, x + width / 2) - made.x;

@@ -19,6 +19,7 @@ struct DetectionAugmentConfig {
   double mosaic = 0.3;        ///< Probability that a view is put together of four photos.
   double flip = 0.5;          ///< Probability of mirroring left and right.
   double rotation = 12;       ///< Degrees.
+  double turned = 0;          ///< Probability that a view is turned by any angle instead.
   double stretch = 0.06;      ///< Log of the aspect ratio.
   double gamma = 0.4;         ///< Log of the exponent.
   double contrast = 0.25;     ///< Log of the factor.
@@ -34,7 +35,8 @@ struct DetectionAugmentConfig {
 
 /// A face in a view, in its pixels.
 struct ViewFace {
-  float x = 0, y = 0, width = 0, height = 0;  ///< Clipped to the view.
+  /// Clipped to the view. Around the ellipse that the photo's box holds, turned with the view.
+  float x = 0, y = 0, width = 0, height = 0;
   std::array<float, 10> points{};
   std::array<bool, 5> visible{};  ///< Landmarks that lie in the view.
   float score = 1;                ///< The teacher's.

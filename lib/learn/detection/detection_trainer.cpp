@@ -13,6 +13,7 @@
 #include "learn/device/autocast.h"
 #include "learn/device/compute_device.h"
 #include "learn/optim/adamw.h"
+#include "learn/run/restore_batch_norm.h"
 #include "learn/run/training_loop.h"
 #include "network/detector_file.h"
 #include "network/detector_net.h"
@@ -116,7 +117,7 @@ class DetectorTraining : public TrainingTask {
         valid_(data.photos("valid")),
         sampler_(data, photos_, config.balance, config.negatives),
         device_(compute_device(config.device)),
-        network_(seeded(config, device_)),
+        network_(started(config, device_, data, sampler_)),
         average_(seeded(config, device_)),
         run_(network_.ptr(), average_.ptr(), config.ema, out),
         optimiser_(*network_, config.weight_decay) {
@@ -147,15 +148,8 @@ class DetectorTraining : public TrainingTask {
   }
 
   int begin_epoch(int epoch) override {
-    const DetectionBatches::Settings settings{.augment = config_.augment,
-                                              .targets = config_.targets,
-                                              .side = config_.side,
-                                              .batch = config_.batch,
-                                              .steps = steps_,
-                                              .workers = thread_count(config_.threads),
-                                              .seed = config_.seed,
-                                              .memory = host_memory(device_)};
-    batches_ = std::make_unique<DetectionBatches>(data_, sampler_, settings, epoch);
+    batches_ = std::make_unique<DetectionBatches>(
+        data_, sampler_, views(config_, device_, config_.batch, steps_), epoch);
     losses_ = {};
     network_->train();
     return steps_;
@@ -209,6 +203,35 @@ class DetectorTraining : public TrainingTask {
   }
 
  private:
+  /// Views whose statistics batch norm starts from, where weights are given.
+  static constexpr int kFirstViews = 64;
+
+  static DetectionBatches::Settings views(const DetectionTrainConfig& config, torch::Device device,
+                                          int batch, int steps) {
+    return {.augment = config.augment,
+            .targets = config.targets,
+            .side = config.side,
+            .batch = batch,
+            .steps = steps,
+            .workers = thread_count(config.threads),
+            .seed = config.seed,
+            .memory = host_memory(device)};
+  }
+
+  /// The network that training starts from.
+  static DetectorNet started(const DetectionTrainConfig& config, torch::Device device,
+                             const DetectionDataset& data, const PhotoSampler& sampler) {
+    DetectorNet network = seeded(config, device);
+    if (!config.init) return network;
+    copy_state(config.init->weights, *network, "the detector to start from");
+    DetectionBatches batches(data, sampler, views(config, device, kFirstViews, 1), 0);
+    const torch::Tensor images = batches.next()->images.to(device);
+    network->eval();
+    std::vector<torch::nn::BatchNorm2d> norms = network->norms();
+    restore_batch_norms(norms, [&] { network(images); });
+    return network;
+  }
+
   /// A network with weights drawn by the seed.
   static DetectorNet seeded(const DetectionTrainConfig& config, torch::Device device) {
     seed_torch(config.seed);
@@ -242,6 +265,8 @@ class DetectorTraining : public TrainingTask {
 
 void DetectionTrainConfig::check() const {
   network.check();
+  require(!init || init->info.network == network,
+          "the detector to start from has another network than the one to be trained");
   require(epochs >= 1, "epochs must be 1 or more");
   require(views >= 0, "views must be 0 or more");
   require(batch >= 1 && batch <= 4096, "batch must be in [1, 4096]");
@@ -252,12 +277,14 @@ void DetectionTrainConfig::check() const {
   require(ema >= 0 && ema < 1, "ema must be in [0, 1)");
   require(balance >= 0 && balance <= 1, "balance must be in [0, 1]");
   require(negatives >= 0 && negatives < 1, "negatives must be in [0, 1)");
+  require(augment.turned >= 0 && augment.turned <= 1, "turned must be in [0, 1]");
   require(augment.min_face >= 4, "least_face must be 4 or more");
 }
 
 void to_json(json& j, const DetectionTrainConfig& c) {
   const DetectionAugmentConfig& a = c.augment;
   j = {{"network", c.network},
+       {"init", c.init ? json(c.init->info.version) : json()},
        {"augment",
         {{"least_face", a.min_face},
          {"largest_face", a.largest_face},
@@ -265,6 +292,7 @@ void to_json(json& j, const DetectionTrainConfig& c) {
          {"mosaic", a.mosaic},
          {"flip", a.flip},
          {"rotation", a.rotation},
+         {"turned", a.turned},
          {"stretch", a.stretch},
          {"gamma", a.gamma},
          {"contrast", a.contrast},

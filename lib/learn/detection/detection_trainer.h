@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "export.h"
@@ -16,10 +17,15 @@
 
 namespace fer {
 
+struct DetectorFile;
+
 /// Settings of a run. What a resumed run must share with the one it goes on from is written to its
 /// checkpoint and compared.
 struct DetectionTrainConfig {
   DetectorNetConfig network;
+  /// Null: weights drawn by the seed. Else those to start from, of a network as `network`. Its
+  /// batch norms get the statistics of the run's first views, so that it still computes the same.
+  std::shared_ptr<const DetectorFile> init;
   DetectionAugmentConfig augment;
   TargetConfig targets;
   int epochs = 200;

@@ -25,23 +25,29 @@ std::vector<torch::nn::BatchNorm2d> norms_of(const NetworkImpl& network) {
 
 }  // namespace
 
-void restore_batch_norm(NetworkImpl& network, const torch::Tensor& images) {
+void restore_batch_norms(std::span<torch::nn::BatchNorm2d> norms,
+                         const std::function<void()>& show) {
   const torch::NoGradGuard no_grad;
-  const bool was_training = network.is_training();
-  network.eval();
-  for (torch::nn::BatchNorm2d& norm : norms_of(network)) {
+  for (torch::nn::BatchNorm2d& norm : norms) {
     const torch::Tensor gain = norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
     const torch::Tensor shift = norm->bias - norm->running_mean * gain;
     // In training, with a momentum of one, the running statistics become those of the batch.
     const auto momentum = norm->options.momentum();
     norm->options.momentum(1.0);
     norm->train();
-    network.features(images);
+    show();
     norm->eval();
     norm->options.momentum(momentum);
     norm->weight.copy_(gain * torch::sqrt(norm->running_var + norm->options.eps()));
     norm->bias.copy_(shift + norm->running_mean * gain);
   }
+}
+
+void restore_batch_norm(NetworkImpl& network, const torch::Tensor& images) {
+  const bool was_training = network.is_training();
+  network.eval();
+  std::vector<torch::nn::BatchNorm2d> norms = norms_of(network);
+  restore_batch_norms(norms, [&] { network.features(images); });
   network.train(was_training);
 }
 

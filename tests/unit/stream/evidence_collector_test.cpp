@@ -1,4 +1,5 @@
 #include "stream/evidence_collector.h"
+#include "stream/checkpoint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

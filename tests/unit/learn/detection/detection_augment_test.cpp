@@ -113,6 +113,47 @@ TEST_F(AugmentTest, LandmarksGoWhereTheirPixelsGo) {
   EXPECT_LT(mirrored, seen - 2);
 }
 
+TEST_F(AugmentTest, TurnedViewsTurnFacesByAnyAngle) {
+  DetectionAugmentConfig config = geometry_only();
+  config.turned = 1;
+  std::array<int, 4> quarters{};
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (const ViewFace& face : view({{0}, 1}, config, seed)) {
+      const float x = face.points[2] - face.points[0], y = face.points[3] - face.points[1];
+      ++quarters[static_cast<std::size_t>(std::lround(std::atan2(y, x) / 1.5708f) & 3)];
+      const bool whole =
+          face.x > 0 && face.y > 0 && face.x + face.width < kSide && face.y + face.height < kSide;
+      if (!whole || face.width < 20) continue;
+      // The box lies around the nose, and holds the landmarks.
+      EXPECT_NEAR(face.x + face.width / 2, face.points[4], 0.12f * face.width);
+      EXPECT_NEAR(face.y + face.height / 2, face.points[5], 0.12f * face.height);
+      for (std::size_t k = 0; k < 10; k += 2) {
+        EXPECT_GT(face.points[k], face.x) << seed;
+        EXPECT_LT(face.points[k], face.x + face.width) << seed;
+      }
+      // On its side it is wider than high, as 80 to 60; stretched by a few percent.
+      if (std::abs(x) < 0.2f * std::abs(y)) {
+        EXPECT_NEAR(face.width / face.height, 80.0 / 60, 0.2);
+      }
+    }
+  }
+  for (const int quarter : quarters) EXPECT_GT(quarter, 20);
+}
+
+TEST_F(AugmentTest, ATurnedPhotoFillsTheViewAsAnUprightOneDoes) {
+  DetectionAugmentConfig config = geometry_only();
+  config.turned = 1;
+  config.largest_face = 0.9;
+  config.min_face = 110;  // the photo is then larger than the view in all directions
+  int black = 0, all = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    view({{0}, 1}, config, seed);
+    for (const float pixel : pixels_) black += pixel == 0;
+    all += kSide * kSide;
+  }
+  EXPECT_LT(black, 0.2 * all);
+}
+
 TEST_F(AugmentTest, FacesComeInAllSizes) {
   std::vector<float> heights;
   for (std::uint64_t seed = 0; seed < 100; ++seed)

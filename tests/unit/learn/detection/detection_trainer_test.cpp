@@ -7,6 +7,7 @@
 
 #include "data/tiny_scenes.h"
 #include "error_of.h"
+#include "network/detector_file.h"
 #include "network/detector_info.h"
 #include "scoped.h"
 
@@ -104,6 +105,23 @@ TEST_F(DetectionTrainerTest, GoesOnToTheSameWeights) {
   EXPECT_EQ(version("parts", "last.fer"), version("whole", "last.fer"));
   EXPECT_EQ(version("parts", "best.fer"), version("whole", "best.fer"));
   EXPECT_EQ(log("parts"), log("whole"));
+}
+
+TEST_F(DetectionTrainerTest, StartsFromGivenWeightsAndComputesTheSameAtFirst) {
+  DetectionTrainConfig config = tiny_config();
+  config.epochs = 12;
+  config.views = 96;
+  const TrainResult first = run(config, "first");
+  config.init = std::make_shared<const DetectorFile>(read_detector(out("first") / "last.fer"));
+  config.epochs = 1;
+  config.learning_rate = 1e-9;
+  run(config, "second");
+  EXPECT_NEAR(log("second")[0]["average_precision"].get<double>(),
+              first.last["average_precision"].get<double>(), 0.05);
+  EXPECT_EQ(read_detector_info(out("second") / "last.fer").provenance["train"]["init"],
+            version("first", "last.fer"));
+  config.network.stem_width = 12;
+  EXPECT_THAT(test::error_of([&] { run(config, "third"); }), HasSubstr("another network"));
 }
 
 TEST_F(DetectionTrainerTest, AnotherSeedGivesOtherWeights) {

@@ -9,6 +9,7 @@
 
 #include "data/tiny_dataset.h"
 #include "error_of.h"
+#include "files/disk_space.h"
 #include "scoped.h"
 #include "terminal/interrupt.h"
 #ifdef HAVE_VISION

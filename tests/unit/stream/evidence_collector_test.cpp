@@ -1,5 +1,4 @@
 #include "stream/evidence_collector.h"
-#include "stream/checkpoint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +6,7 @@
 #include <stdexcept>
 
 #include "error_of.h"
+#include "learn/run/checkpoint.h"
 #include "model/stored_model.h"
 #include "network/model_file.h"
 #include "stream/online_learner.h"

@@ -2,9 +2,9 @@
 
 #include <torch/torch.h>
 
-#include <map>
-#include <nlohmann/json.hpp>
+#include <cmath>
 #include <stdexcept>
+#include <vector>
 
 #ifdef HAVE_VISION
 #include "import/served_detector.h"

@@ -35,7 +35,8 @@ std::optional<std::vector<LabelDesk::Shown>> LabelDesk::questions(
   return questions;
 }
 
-std::string LabelDesk::answer(SlotLearner& learner, std::uint64_t number, const std::string& answer) {
+std::string LabelDesk::answer(SlotLearner& learner, std::uint64_t number,
+                              const std::string& answer) {
   const bool is_label = answer != kCannotTell && answer != kNoFace;
   const std::vector<std::string>& labels = learner.info().labels;
   if (is_label && std::find(labels.begin(), labels.end(), answer) == labels.end()) {

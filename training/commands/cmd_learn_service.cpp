@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "commands/exchange_commands.h"
-#include "program/finite_range.h"
 #include "exchange/exchange_learner.h"
+#include "program/finite_range.h"
 #include "terminal/interrupt.h"
 #include "terminal/output_files.h"
 

@@ -14,9 +14,9 @@ namespace fer {
 
 /// A model's logits of labelled rows, with their labels.
 struct SplitLogits {
-  std::vector<std::string> names;  ///< Of the classes.
-  std::vector<float> logits;       ///< N x C.
-  std::vector<int> labels;         ///< N.
+  std::vector<std::string> names;        ///< Of the classes.
+  std::vector<float> logits;             ///< N x C.
+  std::vector<int> labels;               ///< N.
   std::vector<std::string> images = {};  ///< N: their names; empty where the dataset has none.
 };
 

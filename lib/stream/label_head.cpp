@@ -43,9 +43,6 @@ LinearHead fit_label_head(const LinearHead& base, const std::vector<float>& prio
   const torch::AutoGradMode with_gradients(true);
   const torch::Tensor without_prior = prior_correction(prior, 1);
   const LinearHead start{base.weight, base.bias + without_prior};
-  // A class without a label is no alternative: in the softmax, every labelled face would teach that
-  // it is none of that class, and the class would vanish from the stream.
-  const torch::Tensor absent = torch::bincount(rows.labels, {}, base.weight.size(0)) == 0;
   LinearHead head{start.weight.clone().requires_grad_(), start.bias.clone().requires_grad_()};
   torch::optim::LBFGS optimiser(
       std::vector<torch::Tensor>{head.weight, head.bias},
@@ -54,9 +51,8 @@ LinearHead fit_label_head(const LinearHead& base, const std::vector<float>& prio
     optimiser.zero_grad();
     const torch::Tensor distance =
         (head.weight - start.weight).square().sum() + (head.bias - start.bias).square().sum();
-    const torch::Tensor logits =
-        head.logits(rows.features).masked_fill(absent, -std::numeric_limits<double>::infinity());
-    torch::Tensor loss = balanced_loss(logits, rows.labels) + strength / 2 * distance;
+    torch::Tensor loss =
+        balanced_loss(head.logits(rows.features), rows.labels) + strength / 2 * distance;
     loss.backward();
     return loss;
   });

@@ -21,8 +21,7 @@ struct LabelledFeatures {
 /// Logistic regression with an L2 penalty on the distance from `base`: the mean over the classes of
 /// their mean cross-entropy + strength / 2 · ‖head − base‖². Each class counts alike, so that the
 /// head is fitted with the prior divided out and has it added again: `prior-correction` means the
-/// same as for the base. Classes without a row keep the base's weights, and are no alternative to
-/// the others meanwhile. Convex; full-batch L-BFGS.
+/// same as for the base. Convex; full-batch L-BFGS.
 LinearHead fit_label_head(const LinearHead& base, const std::vector<float>& prior,
                           const LabelledFeatures& rows, double strength);
 

@@ -47,16 +47,6 @@ TEST(LabelHead, KeepsThePriorOfTheBase) {
   EXPECT_NEAR(torch::softmax(head.bias, 0)[0].item<double>(), 0.8, 0.01);
 }
 
-TEST(LabelHead, LeavesClassesWithoutALabelAsTheyWere) {
-  const std::vector<float> prior{0.4f, 0.4f, 0.2f};
-  torch::manual_seed(7);
-  const LinearHead three{torch::randn({3, 3}), torch::randn({3})};
-  const LinearHead head = fit_label_head(three, prior, rows(10), 0.03);
-  EXPECT_LT((head.weight[2] - three.weight[2]).abs().max().item<double>(), 1e-6);
-  EXPECT_NEAR(head.bias[2].item<double>(), three.bias[2].item<double>(), 1e-6);
-  EXPECT_GT((head.weight[0] - three.weight[0]).abs().max().item<double>(), 0.1);
-}
-
 TEST(LabelHead, ChoosesAWeakPenaltyWhereLabelsAreSure) {
   const auto clear = choose_strength(base(), kPrior, rows(20, 3), 1);
   ASSERT_TRUE(clear);

@@ -36,7 +36,7 @@ constexpr double kOneFace = 0.3;
 constexpr float kNewcomerStep = 0.8f;
 
 /// A new face must be seen in the same place by the look at the whole and by that at it alone.
-constexpr double kSamePlace = 0.5;
+constexpr double kSeenAgain = 0.5;
 
 /// A new face is none where so much of it or of another one is shared: chins, hair and collars make
 /// faces of their own there.
@@ -180,7 +180,7 @@ void TurnedFaces::add(const FrameView& frame, const DetectorConfig& config, floa
       Face place;
       place.box = face.box;
       const auto again = rolls_.search(frame, place);
-      if (!again || again->score < newcomer || iou_of(again->box, face.box) < kSamePlace) continue;
+      if (!again || again->score < newcomer || iou_of(again->box, face.box) < kSeenAgain) continue;
       face = *again;
       if (is_known(face.box) || !is_free(face)) continue;
     }

@@ -233,12 +233,15 @@ class TokenTest(running.ServiceCase):
         token = self.folder / "token"
         token.write_text(self.TOKEN + "\n")
         token.chmod(0o600)
-        self.run_service(FILE.replace("[page]", '[page]\ntoken_file = "token"'))
+        service = self.run_service(FILE.replace("[page]", '[page]\ntoken_file = "token"'))
         self.assertEqual(self.ask("/api/state")[0], 401)
         bearer = {"Authorization": f"Bearer {self.TOKEN}"}
-        status, _, text = self.ask("/api/state", headers=bearer)
-        self.assertEqual(status, 200)
-        self.assertEqual(json.loads(text)["cameras"][0]["name"], "door")
+        self.assertEqual(self.ask("/api/state", headers=bearer)[0], 200)
+        # The page answers before the cameras are there.
+        cameras = service.wait_until(
+            lambda: json.loads(self.ask("/api/state", headers=bearer)[2])["cameras"], "a camera"
+        )
+        self.assertEqual(cameras[0]["name"], "door")
         visitor = browser.Browser()
         self.addCleanup(visitor.close)
         visitor.open(f"http://127.0.0.1:{self.port}/")

@@ -69,6 +69,16 @@ TEST(LearnerMetrics, HoldWhatTheLearnerTells) {
   counts.faces = 400;
   counts.sampled = 101;
   counts.failed = 1;
+  ExchangeCounts exchange;
+  exchange.collected = 60;
+  exchange.sent = 50;
+  exchange.thinned = {{"neutral", 3}};
+  exchange.expired = 2;
+  exchange.waiting = 5;
+  exchange.bytes = 445000;
+  exchange.models = 4;
+  exchange.refused_models = {{"canary", 1}};
+  exchange.connected = true;
   const std::map<std::string, double> expected{
       {"fer_learn_frames_total", 500},
       {"fer_learn_faces_total", 400},
@@ -109,8 +119,17 @@ TEST(LearnerMetrics, HoldWhatTheLearnerTells) {
       {"fer_learn_model_info source=aaa serving=bbb candidate=ccc", 1},
       {"fer_learn_paused", 1},
       {"fer_learn_cpu_ratio", 0.24},
-      {"fer_learn_warnings_total", 13}};
-  EXPECT_EQ(values_of(learner_table().metrics({counts, some_stats()})), expected);
+      {"fer_learn_warnings_total", 13},
+      {"fer_learn_collected_total", 60},
+      {"fer_learn_sent_total", 50},
+      {"fer_learn_thinned_total class=neutral", 3},
+      {"fer_learn_expired_total", 2},
+      {"fer_learn_waiting_evidence", 5},
+      {"fer_learn_sent_bytes_total", 445000},
+      {"fer_learn_models_total", 4},
+      {"fer_learn_refused_models_total reason=canary", 1},
+      {"fer_learn_connected", 1}};
+  EXPECT_EQ(values_of(learner_table().metrics({counts, some_stats(), exchange})), expected);
 }
 
 TEST(LearnerMetrics, AreNamedBeforeTheLearnerHasAnythingToTell) {

@@ -87,6 +87,17 @@ class Browser:
         found = self._ask("POST", "/element", {"using": "css selector", "value": selector})
         self._ask("POST", f"/element/{found[ELEMENT]}/click", {})
 
+    def click_until(self, selector, script, what, limit=30):
+        """Clicks again where news moved the element away from under the pointer."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            self.click(selector)
+            try:
+                return self.wait_for(script, what, limit=3)
+            except AssertionError:
+                continue
+        raise AssertionError(f"not in {limit} s: {what}; {self.complaints()}")
+
     def press(self, *keys):
         actions = []
         for key in keys:

@@ -127,13 +127,15 @@ class PageTest(running.ServiceCase):
         )
 
     def test_a_reset_asks_first(self):
-        self.browser.click("[data-action=reset]")
-        self.browser.wait_for("return document.querySelector('dialog').open", "the question")
+        self.browser.click_until(
+            "[data-action=reset]", "return document.querySelector('dialog').open", "the question"
+        )
         self.browser.press("\ue00c")  # Escape
         self.browser.wait_for("return !document.querySelector('dialog').open", "its end")
         self.assertEqual(self.slot("house")["learner"]["decision"], "")
-        self.browser.click("[data-action=reset]")
-        self.browser.wait_for("return document.querySelector('dialog').open", "the question")
+        self.browser.click_until(
+            "[data-action=reset]", "return document.querySelector('dialog').open", "the question"
+        )
         self.browser.click("dialog .danger")
         self.browser.wait_for(
             "return /reset/.test(document.querySelector('.decisions').textContent)", "the reset"

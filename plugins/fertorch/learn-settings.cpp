@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "element-util.h"
+#include "util/without_secrets.h"
 
 namespace fer {
 namespace {
@@ -79,11 +80,12 @@ void add_exchange(PropertyTable<LearnSettings>& properties) {
                   "Whether the slot's learner is here, or elsewhere behind a broker (fer "
                   "learn-service)"},
                  kMutableReady);
-  properties.add(&LearnSettings::broker,
-                 {"broker", "Broker",
-                  "role=collect: mqtt[s]://[user:password@]host[:port][/topic-base] of the MQTT 5 "
-                  "broker; the slot's topics lie below topic-base/model-slot"},
-                 kMutableReady);
+  properties.add_secret(
+      &LearnSettings::broker,
+      {"broker", "Broker",
+       "role=collect: mqtt[s]://[user:password@]host[:port][/topic-base] of the MQTT 5 broker; the "
+       "slot's topics lie below topic-base/model-slot. Reads without user and password"},
+      kMutableReady, without_secrets);
   properties.add(
       &LearnSettings::ca_file,
       {"ca-file", "CA file",

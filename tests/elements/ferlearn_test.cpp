@@ -386,6 +386,13 @@ TEST_F(FerLearn, AMissingModelIsAnErrorThatNamesIt) {
 }
 
 #ifdef HAVE_EXCHANGE
+// What is read goes into dumps of pipelines, and from there into reports of errors.
+TEST_F(FerLearn, TellsNobodyThePasswordOfItsBroker) {
+  const ElementPtr element = make_element(
+      "ferlearn", {{"role", "collect"}, {"broker", "mqtts://house:secret@broker/street"}});
+  EXPECT_EQ(property<std::string>(element.get(), "broker"), "mqtts://***@broker/street");
+}
+
 TEST_F(FerLearn, ACollectorThatLacksSomethingSaysWhat) {
   const auto error = [&](const Properties& more) {
     Properties properties = learning(more);
